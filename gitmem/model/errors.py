@@ -1,0 +1,349 @@
+"""Every failure that gitmem expects, with its exit code and the command that helps.
+
+A class exists where a caller would act differently. Facts are attributes; the text is built from them:
+*could not do what, to which thing: why*. Anything that is not in this tree is a bug and exits with 3.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GitmemError(Exception):
+    """An expected failure.
+
+    Attributes:
+        hint: What to do next; starts with a command where there is one.
+    """
+
+    exit_code: ClassVar[int] = 1
+    hint: str = ""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        if hint:
+            self.hint = hint
+
+
+class UsageError(GitmemError):
+    """The command line, the environment or a setting asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class BadSessionName(UsageError):
+    """A session was named in a form that is not `<agent>/<native id>`."""
+
+    hint = "gitmem sessions: lists the names, each as <agent>/<native id>"
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(f"could not read {text[:80]!r} as a session: expected <agent>/<native id>")
+
+
+class BadSetting(UsageError):
+    """A setting has a value that it cannot have."""
+
+    def __init__(self, name: str, value: str, expected: str) -> None:
+        self.name, self.value, self.expected = name, value, expected
+        super().__init__(
+            f"could not use setting {name} = {value!r}: expected {expected}",
+            hint=f"git config {name} VALUE: sets it; git config --unset {name}: takes it back",
+        )
+
+
+# --- repositories -------------------------------------------------------------------------------------
+
+
+class RepositoryError(GitmemError):
+    """Something about the repository itself stands in the way."""
+
+
+class NotARepository(RepositoryError):
+    """No git repository at or above the directory."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"could not find a git repository at or above {path}",
+            hint="git init: makes one here; gitmem -C DIR …: works in another directory",
+        )
+
+
+class ForeignOwner(RepositoryError):
+    """The repository belongs to another user, and git does not trust it either."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"could not open {path}: it belongs to another user",
+            hint=f"git config --global --add safe.directory {path}: trusts it, for git and gitmem alike",
+        )
+
+
+class GitFailed(RepositoryError):
+    """git itself failed at something gitmem asked of it."""
+
+    def __init__(self, doing: str, status: int, stderr: str) -> None:
+        self.doing, self.status, self.stderr = doing, status, stderr
+        why = stderr.strip() or f"git exited with {status}"
+        super().__init__(f"could not {doing}: {why}")
+
+
+class GitMissing(RepositoryError):
+    """There is no git program on the PATH."""
+
+    hint = "install git 2.30 or newer, or put it on the PATH"
+
+    def __init__(self) -> None:
+        super().__init__("could not run git: no such program on the PATH")
+
+
+# --- the store ----------------------------------------------------------------------------------------
+
+
+class StoreError(GitmemError):
+    """The memory could not be read or written."""
+
+
+class NoMemory(StoreError):
+    """The repository has no memory yet."""
+
+    hint = "gitmem init: starts a memory in this repository"
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+        super().__init__(f"could not find a memory in this repository: {ref} does not exist")
+
+
+class NotAMemory(StoreError):
+    """The memory ref holds something that gitmem did not write."""
+
+    def __init__(self, ref: str, found: str) -> None:
+        self.ref, self.found = ref, found
+        super().__init__(
+            f"could not use {ref} as a memory: {found}",
+            hint="git config gitmem.ref refs/gitmem/team: keeps the memory under another name",
+        )
+
+
+class FormatUnreadable(StoreError):
+    """FORMAT is there and says nothing that can be understood."""
+
+    hint = "gitmem verify: says what else is damaged"
+
+    def __init__(self, ref: str, content: bytes) -> None:
+        self.ref, self.content = ref, content
+        super().__init__(f"could not read the format version of {ref}: FORMAT holds {content[:40]!r}")
+
+
+class FormatNewer(StoreError):
+    """A newer gitmem wrote this memory; nothing of it was decoded."""
+
+    hint = "upgrade gitmem, then try again"
+
+    def __init__(self, ref: str, found: int, supported: int) -> None:
+        self.ref, self.found, self.supported = ref, found, supported
+        super().__init__(
+            f"could not read {ref}: its format is {found}, and this gitmem reads up to {supported}"
+        )
+
+
+class FormatOlder(StoreError):
+    """The memory is of a format that this gitmem no longer writes."""
+
+    hint = "gitmem migrate: brings the memory to today's format"
+
+    def __init__(self, ref: str, found: int, supported: int) -> None:
+        self.ref, self.found, self.supported = ref, found, supported
+        super().__init__(
+            f"could not write to {ref}: its format is {found}, and this gitmem writes {supported}"
+        )
+
+
+class ObjectMissing(StoreError):
+    """An object that something refers to is not in the repository."""
+
+    hint = "gitmem pull: may bring it; gitmem verify: says which sessions need it"
+
+    def __init__(self, oid: str) -> None:
+        self.oid = oid
+        super().__init__(f"could not read object {oid}: it is not in this repository")
+
+
+class ObjectDamaged(StoreError):
+    """An object is there and is not what its name says."""
+
+    hint = "gitmem verify --full: names the sessions that need it"
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self.why = name, why
+        super().__init__(f"could not read {name}: {why}")
+
+
+class RecordRefused(StoreError):
+    """A tree entry or record is none that gitmem writes; it is kept out."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"refused {path!r}: {why}")
+
+
+class RefMoved(StoreError):
+    """The ref is no longer where the caller last saw it: another process was faster."""
+
+    hint = "try again: nothing was lost"
+
+    def __init__(self, ref: str, expected: str | None, found: str | None) -> None:
+        self.ref, self.expected, self.found = ref, expected, found
+        super().__init__(
+            f"could not move {ref}: expected it at {expected or 'nothing'}, found {found or 'nothing'}"
+        )
+
+
+class RefLocked(StoreError):
+    """Another process, or one that died, holds the lock of a ref."""
+
+    def __init__(self, ref: str, lock: str) -> None:
+        self.ref, self.lock = ref, lock
+        super().__init__(
+            f"could not move {ref}: {lock} exists",
+            hint=f"rm {lock}: if no git process is running, one that died left it behind",
+        )
+
+
+class StoreBusy(StoreError):
+    """Another gitmem process holds the repository's lock."""
+
+    hint = "try again when the other gitmem has finished"
+
+    def __init__(self, path: str, waited_s: float) -> None:
+        self.path, self.waited_s = path, waited_s
+        super().__init__(f"could not lock {path} within {waited_s:g} s: another gitmem is writing")
+
+
+class DiskRefused(StoreError):
+    """The disk is full, read-only or forbidden; what was committed before stands."""
+
+    hint = "free some space or mend the permissions, then run the same command again: it goes on where it was"
+
+    def __init__(self, doing: str, path: str, why: str) -> None:
+        self.doing, self.path, self.why = doing, path, why
+        super().__init__(f"could not {doing} {path}: {why}")
+
+
+class SessionUnknown(GitmemError):
+    """No session of that name is in the memory."""
+
+    hint = "gitmem sessions: lists those that are"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"could not find session {name} in this memory")
+
+
+class SessionAmbiguous(GitmemError):
+    """A shortened or shared name fits more than one session."""
+
+    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+        self.name, self.candidates = name, candidates
+        super().__init__(
+            f"could not tell which session {name} is: {len(candidates)} fit",
+            hint="name one of them: " + ", ".join(candidates[:5]),
+        )
+
+
+class TurnUnknown(GitmemError):
+    """The session has no such turn."""
+
+    def __init__(self, session: str, turn: str, count: int) -> None:
+        self.session, self.turn, self.count = session, turn, count
+        super().__init__(
+            f"could not find turn {turn} in {session}: it has {count} turns",
+            hint=f"gitmem show {session}: shows them with their numbers",
+        )
+
+
+# --- what comes in ------------------------------------------------------------------------------------
+
+
+class TranscriptError(GitmemError):
+    """A transcript could not be taken in."""
+
+
+class UnknownTranscript(TranscriptError):
+    """No reader recognises the file."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(
+            f"could not tell which agent wrote {path}: {why}",
+            hint="gitmem import --agent NAME PATH: says it; docs/agents.md lists what is recognised",
+        )
+
+
+class RedactionFailed(GitmemError):
+    """The redactor could not do its work, so nothing was written."""
+
+    hint = "gitmem doctor: says what is wrong; nothing of this transcript was stored"
+
+    def __init__(self, what: str, why: str) -> None:
+        self.what, self.why = what, why
+        super().__init__(f"could not redact {what}: {why}; nothing of it was stored")
+
+
+# --- search and sharing -------------------------------------------------------------------------------
+
+
+class SidecarFailed(GitmemError):
+    """The indexer's process failed or answered with nothing that can be understood."""
+
+    hint = "gitmem index rebuild: makes the index anew; the memory itself is untouched"
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"could not search: {why}")
+
+
+class SyncError(GitmemError):
+    """Sharing the memory with a remote failed; the local memory is unchanged or further on, never less."""
+
+
+class NoRemoteChosen(SyncError):
+    """Nobody has said where this memory may go."""
+
+    hint = "gitmem push REMOTE: sends it there once; gitmem init --share REMOTE: chooses it for good"
+
+    def __init__(self) -> None:
+        super().__init__("could not share the memory: no remote was chosen")
+
+
+class RemoteUnknown(SyncError):
+    """The repository has no remote of that name."""
+
+    hint = "git remote -v: lists the remotes"
+
+    def __init__(self, remote: str) -> None:
+        self.remote = remote
+        super().__init__(f"could not find a remote named {remote}")
+
+
+class RemoteEmpty(SyncError):
+    """The remote has no branch yet; the first one pushed would become its default."""
+
+    def __init__(self, remote: str) -> None:
+        self.remote = remote
+        super().__init__(
+            f"could not push the memory to {remote}: it is empty, and the memory would become its default branch",
+            hint=f"git push {remote} HEAD: gives it your own branch first",
+        )
+
+
+class PushRaced(SyncError):
+    """Others kept pushing to the remote; every retry lost."""
+
+    hint = "gitmem push: tries again; nothing was lost"
+
+    def __init__(self, remote: str, tries: int) -> None:
+        self.remote, self.tries = remote, tries
+        super().__init__(f"could not push the memory to {remote}: others were faster {tries} times in a row")

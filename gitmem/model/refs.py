@@ -1,0 +1,57 @@
+"""Every ref name and refspec of gitmem, and no other module spells one."""
+
+from __future__ import annotations
+
+from gitmem.model.errors import BadSetting
+
+DEFAULT_MEMORY_REF = "refs/heads/gitmem"
+"""A branch, so that a plain clone brings it along and the default refspec fetches it."""
+
+PRIVATE_NAMESPACE = "refs/gitmem/"
+"""All else stands here: beside a branch `gitmem`, git allows none below it."""
+
+_TRACKING_NAMESPACE = "refs/gitmem/remotes/"
+_HEADS = "refs/heads/"
+
+
+def memory_ref(setting: str | None) -> str:
+    """Return the full name of the memory ref that a setting asks for; a short name means a branch.
+
+    Raises:
+        BadSetting: It is neither a branch nor below refs/gitmem/.
+    """
+    if not setting:
+        return DEFAULT_MEMORY_REF
+    name = setting if setting.startswith("refs/") else _HEADS + setting
+    if name.startswith(_TRACKING_NAMESPACE) or not name.startswith((_HEADS, PRIVATE_NAMESPACE)):
+        raise BadSetting("gitmem.ref", setting, "a branch or a ref below refs/gitmem/")
+    if any(part in ("", ".", "..") or part.endswith(".lock") for part in name.split("/")) or any(
+        c in name for c in " ~^:?*[\\\x7f"
+    ):
+        raise BadSetting("gitmem.ref", setting, "a name that git accepts for a ref")
+    return name
+
+
+def tracking_ref(remote: str, ref: str) -> str:
+    """Return where `ref` of a remote is fetched to: never onto the local ref itself.
+
+    A branch goes where the remote's default refspec puts it too; anything else below refs/gitmem/remotes/.
+    """
+    if ref.startswith(_HEADS):
+        return f"refs/remotes/{remote}/{ref.removeprefix(_HEADS)}"
+    return f"{_TRACKING_NAMESPACE}{remote}/{ref.removeprefix(PRIVATE_NAMESPACE)}"
+
+
+def fetch_refspec(remote: str, ref: str) -> str:
+    """Return the refspec of one fetch; forced, since a tracking ref mirrors whatever the remote has."""
+    return f"+{ref}:{tracking_ref(remote, ref)}"
+
+
+def push_refspec(oid: str, ref: str) -> str:
+    """Return the refspec of one push; never forced, and never written to a configuration."""
+    return f"{oid}:{ref}"
+
+
+def short_name(ref: str) -> str:
+    """Return a ref as people say it."""
+    return ref.removeprefix(_HEADS)
