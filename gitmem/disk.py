@@ -1,0 +1,182 @@
+"""Every effect that gitmem has on a disk: no other module writes, renames or removes a file.
+
+That makes one list of the points at which a crash can happen, and `observe` lets a test stop the process
+at each of them. A file is published by one rename, so a reader sees the old one or the new one, whole.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Literal
+
+from gitmem.model.errors import DiskRefused, StoreBusy
+
+Effect = Literal["write", "rename", "remove", "make folder", "move ref"]
+
+_observers: list[Callable[[Effect, Path], None]] = []
+_FIRST_WAIT_S = 0.002
+_LONGEST_WAIT_S = 0.1
+
+
+@contextmanager
+def observe(observer: Callable[[Effect, Path], None]) -> Iterator[None]:
+    """Call `observer` before every effect; what it raises takes the effect's place."""
+    _observers.append(observer)
+    try:
+        yield
+    finally:
+        _observers.remove(observer)
+
+
+def announce(effect: Effect, path: Path) -> None:
+    """Tell observers of an effect that a library is about to have on gitmem's behalf."""
+    for observer in _observers:
+        observer(effect, path)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; being there already is fine.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    if path.is_dir():
+        return
+    announce("make folder", path)
+    with refusing("make", path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def replace_file(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o666) -> None:
+    """Put a file in place whole, by a rename.
+
+    `durable` waits until the content is on the disk: a file that can be made again does without.
+    `mode` is narrowed by the umask, as open(2) does.
+
+    Raises:
+        DiskRefused: The disk is full or does not let it; the old file stands.
+    """
+    with NewFile(path.parent) as new:
+        new.write(content)
+        new.publish(path, durable=durable, mode=mode & ~_umask())
+
+
+class NewFile:
+    """A file that does not exist until it is published; dropped if the context ends before."""
+
+    def __init__(self, folder: Path) -> None:
+        make_folder(folder)
+        announce("write", folder)
+        with refusing("write to", folder):
+            handle, name = tempfile.mkstemp(prefix="tmp_gitmem_", dir=folder)
+        self.path = Path(name)
+        self.file: IO[bytes] = os.fdopen(handle, "w+b")
+        self._published = False
+
+    def write(self, data: bytes) -> None:
+        """Append to the file."""
+        announce("write", self.path)
+        with refusing("write", self.path):
+            self.file.write(data)
+
+    def publish(self, path: Path, *, durable: bool = True, mode: int = 0o444) -> None:
+        """Give the file its name, after its content has reached the disk."""
+        announce("write", self.path)
+        with refusing("write", path):
+            self.file.flush()
+            os.fchmod(self.file.fileno(), mode)
+            if durable:
+                os.fsync(self.file.fileno())
+            self.file.close()
+        announce("rename", path)
+        with refusing("write", path):
+            self.path.replace(path)
+        self._published = True
+
+    def __enter__(self) -> NewFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._published:
+            with suppress(OSError):  # a full disk may refuse the flush that closing tries
+                self.file.close()
+            self.path.unlink(missing_ok=True)
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the renames in a folder are on the disk."""
+    with refusing("write to", path):
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file; being gone already is fine.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    announce("remove", path)
+    with refusing("remove", path):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path, wait_s: float) -> Iterator[None]:
+    """Hold a lock file's advisory lock, which the system releases when the process ends, however it ends.
+
+    Raises:
+        StoreBusy: Another process held it for `wait_s` seconds.
+        DiskRefused: The lock file cannot be made.
+    """
+    make_folder(path.parent)
+    with refusing("lock", path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        _wait_for_lock(handle, path, wait_s)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _wait_for_lock(handle: int, path: Path, wait_s: float) -> None:
+    deadline = time.monotonic() + wait_s
+    pause = _FIRST_WAIT_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise StoreBusy(str(path), wait_s) from None
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_WAIT_S)
+        else:
+            return
+
+
+@contextmanager
+def refusing(doing: str, path: Path) -> Iterator[None]:
+    """Turn what the system says no to into a DiskRefused that says what and where."""
+    try:
+        yield
+    except OSError as error:
+        raise DiskRefused(doing, str(path), error.strerror or str(error)) from error
+
+
+def _umask() -> int:
+    """Read the umask, which has no other way than to set it."""
+    value = os.umask(0o022)
+    os.umask(value)
+    return value

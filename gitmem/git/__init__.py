@@ -1,0 +1,1 @@
+"""The edge to git: finding repositories, keeping objects and refs in them, and moving both to remotes."""

@@ -1,0 +1,97 @@
+"""Objects and refs through libgit2: the fast way, for repositories that it can open.
+
+It opens neither SHA-256 nor reftable repositories nor partial clones; those go through
+`gitmem.git.plumbing`. Refs move in a locked transaction that reads the ref again: pygit2's other ways
+to set one lose updates when two processes write.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pygit2
+
+from gitmem import disk
+from gitmem.model.errors import ForeignOwner, ObjectDamaged, ObjectMissing, RefMoved, RepositoryError
+from gitmem.model.ids import Oid
+from gitmem.objects.encoding import ObjectKind
+
+_KINDS: dict[int, ObjectKind] = {
+    int(pygit2.enums.ObjectType.COMMIT): "commit",
+    int(pygit2.enums.ObjectType.TREE): "tree",
+    int(pygit2.enums.ObjectType.BLOB): "blob",
+    int(pygit2.enums.ObjectType.TAG): "tag",
+}
+
+
+class LibgitBackend:
+    """One open repository. Not for use by several threads at once."""
+
+    def __init__(self, common_dir: Path) -> None:
+        self._common_dir = common_dir
+        try:
+            self._repository = pygit2.Repository(str(common_dir))
+        except pygit2.GitError as error:
+            if "not owned by" in str(error):
+                raise ForeignOwner(str(common_dir)) from None
+            raise RepositoryError(f"could not open {common_dir}: {error}") from None
+        self._odb: Any = self._repository.odb
+
+    def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
+        """Return an object; libgit2 checks its hash as it reads."""
+        try:
+            found, data = self._odb.read(oid)
+        except KeyError:
+            raise ObjectMissing(oid) from None
+        except (pygit2.GitError, ValueError) as error:
+            raise ObjectDamaged(oid, str(error)) from None
+        return _KINDS[int(found)], bytes(data)
+
+    def contains(self, oid: Oid) -> bool:
+        """Whether the object is here."""
+        return oid in self._odb
+
+    def read_ref(self, ref: str) -> Oid | None:
+        """Return what a ref points at."""
+        try:
+            target: Any = self._repository.references[ref].resolve().target
+        except KeyError:
+            return None
+        return Oid(str(target))
+
+    def list_refs(self, prefix: str) -> dict[str, Oid]:
+        """Return every ref below a prefix, and the ref of that very name."""
+        names = [
+            name
+            for name in self._repository.references
+            if name.startswith(prefix) or name == prefix.removesuffix("/")
+        ]
+        found = {name: self.read_ref(name) for name in sorted(names)}
+        return {name: oid for name, oid in found.items() if oid is not None}
+
+    def move_ref(self, ref: str, new: Oid, expected: Oid | None, reason: str) -> None:
+        """Point a ref at `new` if it still points at `expected`.
+
+        Raises:
+            BlockingIOError: Another process holds the ref's lock; try again.
+        """
+        disk.announce("move ref", self._common_dir / ref)
+        try:
+            with disk.refusing("write", self._common_dir / ref), self._repository.transaction() as moving:
+                moving.lock_ref(ref)
+                found = self.read_ref(ref)
+                if found != expected:
+                    raise RefMoved(ref, expected, found)
+                moving.set_target(ref, pygit2.Oid(hex=new), self._signature(), reason)
+        except (pygit2.GitError, ValueError) as error:
+            if (self._common_dir / f"{ref}.lock").exists():
+                raise BlockingIOError(str(error)) from None
+            raise RepositoryError(f"could not move {ref}: {error}") from None
+
+    def _signature(self) -> Any:
+        """Return who moved a ref, for the reflog; people without a name move refs too."""
+        try:
+            return self._repository.default_signature
+        except (KeyError, pygit2.GitError):
+            return pygit2.Signature("gitmem", "gitmem@localhost")

@@ -1,0 +1,228 @@
+"""Packs: how gitmem puts objects into a repository, and keeps them few.
+
+Every batch becomes one pack with a `.keep` beside it, so that neither `git gc --auto` starts because of
+gitmem nor git repacks what gitmem may later have to erase. When kept packs have become many, the smaller
+ones are written together into one, with each tree as a delta against its next version.
+
+Blobs are compressed already: they are stored without another pass of zlib. Format: gitformat-pack(5).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+from dulwich.object_format import SHA1, SHA256, ObjectFormat
+from dulwich.pack import (
+    OFS_DELTA,
+    load_pack_index,
+    pack_header_chunks,
+    pack_object_header,
+    write_pack_index_v2,
+)
+
+from gitmem import disk
+from gitmem.model.ids import Oid
+from gitmem.objects.encoding import HashName, ObjectKind, object_id
+
+KEEP_MARK = b"gitmem\n"
+"""What a `.keep` of gitmem's says; any other belongs to somebody else."""
+
+_TYPE_NUMBERS: dict[ObjectKind, int] = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
+_STORED, _FAST = 0, 1  # zlib levels
+_COUNT_AT = 8  # offset of the number of objects in a pack's header
+_CHUNK_BYTES = 1 << 20
+
+
+class KeptPack(NamedTuple):
+    """A pack that gitmem wrote; `path` is without suffix."""
+
+    path: Path
+    size_bytes: int
+
+
+class PackWriter:
+    """A new pack, written as objects come, published with its index or not at all."""
+
+    def __init__(self, folder: Path, hash_name: HashName) -> None:
+        self._folder = folder
+        self._hash_name: HashName = hash_name
+        self._format: ObjectFormat = SHA256 if hash_name == "sha256" else SHA1
+        self._file = disk.NewFile(folder)
+        self._entries: dict[bytes, tuple[int, int]] = {}
+        self._at = 0
+        self._append(b"".join(pack_header_chunks(0)))
+
+    def add(self, kind: ObjectKind, data: bytes) -> Oid:
+        """Take one object; the same object twice is stored once."""
+        oid = object_id(kind, data, self._hash_name)
+        if bytes.fromhex(oid) not in self._entries:
+            header = pack_object_header(_TYPE_NUMBERS[kind], None, len(data), self._format)
+            self._put(oid, bytes(header), zlib.compress(data, _STORED if kind == "blob" else _FAST))
+        return oid
+
+    def add_delta(self, oid: Oid, base: Oid, delta: bytes) -> None:
+        """Take an object as a delta against one that is in this pack already."""
+        distance = self._at - self._entries[bytes.fromhex(base)][0]
+        header = pack_object_header(OFS_DELTA, distance, len(delta), self._format)
+        self._put(oid, bytes(header), zlib.compress(delta, _FAST))
+
+    def __contains__(self, oid: Oid) -> bool:
+        return bytes.fromhex(oid) in self._entries
+
+    def publish(self) -> Path | None:
+        """Put pack, `.keep` and index in place, the index last: git sees a pack once it has one.
+
+        Returns:
+            The pack's path without suffix; None where there was nothing to write.
+        """
+        if not self._entries:
+            return None
+        checksum = self._finish()
+        path = self._folder / f"pack-{checksum.hex()}"
+        disk.replace_file(path.with_suffix(".keep"), KEEP_MARK, mode=0o444)
+        self._file.publish(path.with_suffix(".pack"))
+        with disk.NewFile(self._folder) as index:
+            rows = sorted((name, at, crc) for name, (at, crc) in self._entries.items())
+            disk.announce("write", index.path)
+            with disk.refusing("write", index.path):
+                write_pack_index_v2(index.file, rows, checksum)
+            index.publish(path.with_suffix(".idx"))
+        disk.sync_folder(self._folder)
+        return path
+
+    def _put(self, oid: Oid, header: bytes, body: bytes) -> None:
+        self._entries[bytes.fromhex(oid)] = (self._at, zlib.crc32(body, zlib.crc32(header)))
+        self._append(header + body)
+
+    def _append(self, data: bytes) -> None:
+        self._file.write(data)
+        self._at += len(data)
+
+    def _finish(self) -> bytes:
+        """Write the number of objects into the header, and the checksum over all at the end."""
+        disk.announce("write", self._file.path)
+        file = self._file.file
+        with disk.refusing("write", self._file.path):
+            file.seek(_COUNT_AT)
+            file.write(len(self._entries).to_bytes(4, "big"))
+            file.seek(0)
+            digest = hashlib.new(self._hash_name, usedforsecurity=False)
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+            file.write(digest.digest())
+        return digest.digest()
+
+    def __enter__(self) -> PackWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.__exit__(kind, error, trace)
+
+
+def list_kept_packs(folder: Path) -> list[KeptPack]:
+    """Return gitmem's own packs in an objects/pack folder, the smallest first."""
+    packs = []
+    for keep in folder.glob("pack-*.keep"):
+        path = keep.with_suffix("")
+        try:
+            if keep.read_bytes() == KEEP_MARK and path.with_suffix(".idx").exists():
+                packs.append(KeptPack(path, path.with_suffix(".pack").stat().st_size))
+        except FileNotFoundError:
+            continue  # another process consolidated it away meanwhile
+    return sorted(packs, key=lambda pack: (pack.size_bytes, pack.path.name))
+
+
+def list_objects(pack: KeptPack, hash_name: HashName) -> list[Oid]:
+    """Return the names of a pack's objects, as its index has them."""
+    index = load_pack_index(pack.path.with_suffix(".idx"), SHA256 if hash_name == "sha256" else SHA1)
+    try:
+        return [Oid(name.hex()) for name, _, _ in index.iterentries()]
+    finally:
+        index.close()
+
+
+def choose_packs(packs: Iterable[KeptPack], few: int, factor: int = 2) -> list[KeptPack]:
+    """Choose which packs to write together: none while there are at most `few`.
+
+    As `git repack --geometric`: what remains is a progression in which each pack is at least `factor`
+    times the sum of all smaller ones, so that an object is copied O(log n) times in a repository's life.
+    Expects the smallest first.
+    """
+    ordered = list(packs)
+    if len(ordered) <= few:
+        return []
+    total, chosen = 0, 0
+    for count, pack in enumerate(ordered):
+        if pack.size_bytes < factor * total or count < 2:
+            chosen = count + 1
+        total += pack.size_bytes
+    return ordered[:chosen]
+
+
+def remove_pack(path: Path) -> None:
+    """Remove a pack, its index first: without it git no longer looks for the rest."""
+    for suffix in (".idx", ".rev", ".bitmap", ".pack", ".keep"):
+        file = path.with_suffix(suffix)
+        if file.exists():
+            disk.remove_file(file)
+
+
+def tree_delta(base: bytes, target: bytes) -> bytes:
+    """Return a delta that makes `target` of `base`: what both begin and end with is copied.
+
+    Two versions of a tree differ in an entry or two, so that this is short. Format: gitformat-pack(5),
+    "Deltified representation".
+    """
+    start = _common_prefix(base, target)
+    end = _common_prefix(base[start:][::-1], target[start:][::-1])
+    middle = target[start : len(target) - end]
+    parts = [_delta_size(len(base)), _delta_size(len(target))]
+    parts += _copies(0, start)
+    parts += [bytes((len(part),)) + part for part in _cut(middle, 127)]
+    parts += _copies(len(base) - end, end)
+    return b"".join(parts)
+
+
+def _common_prefix(a: bytes, b: bytes) -> int:
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _delta_size(size: int) -> bytes:
+    out = bytearray()
+    while size > 0x7F:
+        out.append(size & 0x7F | 0x80)
+        size >>= 7
+    out.append(size)
+    return bytes(out)
+
+
+def _copies(offset: int, size: int) -> Iterator[bytes]:
+    while size:
+        step = min(size, 0xFFFF)
+        bits, arguments = 0x80, bytearray()
+        for bit, byte in enumerate((*offset.to_bytes(4, "little"), *step.to_bytes(2, "little"))):
+            if byte:
+                bits |= 1 << bit
+                arguments.append(byte)
+        yield bytes((bits, *arguments))
+        offset += step
+        size -= step
+
+
+def _cut(data: bytes, size: int) -> Iterator[bytes]:
+    for at in range(0, len(data), size):
+        yield data[at : at + size]

@@ -1,0 +1,167 @@
+"""The bytes of git's objects: their ids, trees and commits.
+
+Formats: https://git-scm.com/docs/git-hash-object, gitformat-pack(5) and the object headers in
+https://git-scm.com/book/en/v2/Git-Internals-Git-Objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal, NamedTuple
+
+from gitmem.model.errors import ObjectDamaged
+from gitmem.model.ids import Oid
+
+HashName = Literal["sha1", "sha256"]
+ObjectKind = Literal["blob", "tree", "commit", "tag"]
+
+FILE_MODE = 0o100644
+TREE_MODE = 0o040000
+
+
+class Entry(NamedTuple):
+    """One line of a tree. `mode` is git's, so that anything but a file or a folder can be refused."""
+
+    mode: int
+    oid: Oid
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether the entry is a folder."""
+        return self.mode == TREE_MODE
+
+
+class Signature(NamedTuple):
+    """Who, and when: seconds since 1970 and the offset from UTC in minutes."""
+
+    name: str
+    email: str
+    time_s: int
+    offset_min: int = 0
+
+
+class Commit(NamedTuple):
+    """A commit, as far as gitmem reads and writes one. Signatures and other headers are passed over."""
+
+    tree: Oid
+    parents: tuple[Oid, ...]
+    author: Signature
+    committer: Signature
+    message: str
+
+
+def object_id(kind: ObjectKind, data: bytes, hash_name: HashName) -> Oid:
+    """Return the name that git gives to an object."""
+    digest = hashlib.new(hash_name, b"%s %d\0" % (kind.encode(), len(data)), usedforsecurity=False)
+    digest.update(data)
+    return Oid(digest.hexdigest())
+
+
+def encode_tree(entries: dict[str, Entry]) -> bytes:
+    """Return a tree's bytes, in git's order: folders sort as if their names ended in a slash."""
+    ordered = sorted(
+        (name.encode() + b"/" if entry.is_tree else name.encode(), name, entry)
+        for name, entry in entries.items()
+    )
+    return b"".join(
+        b"%o %s\0" % (entry.mode, name.encode()) + bytes.fromhex(entry.oid) for _, name, entry in ordered
+    )
+
+
+def decode_tree(data: bytes, oid_size: int, name: str) -> dict[str, Entry]:
+    """Read a tree's bytes; `oid_size` is 20 or 32, `name` says which tree in an error.
+
+    A name that is not UTF-8 comes out with surrogate escapes, so that it can be refused by name.
+
+    Raises:
+        ObjectDamaged: The bytes are no tree, or name an entry twice.
+    """
+    entries: dict[str, Entry] = {}
+    at, end = 0, len(data)
+    while at < end:
+        space = data.find(b" ", at, at + 8)
+        zero = data.find(b"\0", space + 1)
+        stop = zero + 1 + oid_size
+        if space < 0 or zero < 0 or stop > end:
+            raise ObjectDamaged(name, "not a well-formed tree")
+        entry_name = data[space + 1 : zero].decode("utf-8", "surrogateescape")
+        try:
+            mode = int(data[at:space], 8)
+        except ValueError:
+            raise ObjectDamaged(name, f"a tree entry has mode {data[at:space]!r}") from None
+        if entry_name in entries:
+            raise ObjectDamaged(name, f"the tree names {entry_name!r} twice")
+        entries[entry_name] = Entry(mode, Oid(data[zero + 1 : stop].hex()))
+        at = stop
+    return entries
+
+
+def encode_commit(commit: Commit) -> bytes:
+    """Return a commit's bytes, in UTF-8."""
+    lines = [f"tree {commit.tree}"]
+    lines += [f"parent {parent}" for parent in commit.parents]
+    lines += [
+        f"author {_encode_signature(commit.author)}",
+        f"committer {_encode_signature(commit.committer)}",
+    ]
+    return ("\n".join(lines) + "\n\n" + commit.message).encode("utf-8", "replace")
+
+
+def decode_commit(data: bytes, name: str) -> Commit:
+    """Read a commit's bytes; `name` says which commit in an error.
+
+    Raises:
+        ObjectDamaged: The bytes are no commit.
+    """
+    header, blank, message = data.partition(b"\n\n")
+    if not blank:
+        raise ObjectDamaged(name, "not a well-formed commit")
+    tree: Oid | None = None
+    parents: list[Oid] = []
+    signatures: dict[bytes, Signature] = {}
+    for line in header.split(b"\n"):
+        key, _, value = line.partition(b" ")
+        if key == b"tree":
+            tree = Oid(value.decode("ascii", "replace"))
+        elif key == b"parent":
+            parents.append(Oid(value.decode("ascii", "replace")))
+        elif key in (b"author", b"committer"):
+            signatures[key] = _decode_signature(value, name)
+    if tree is None or len(signatures) != 2:
+        raise ObjectDamaged(name, "not a well-formed commit")
+    return Commit(
+        tree,
+        tuple(parents),
+        signatures[b"author"],
+        signatures[b"committer"],
+        message.decode("utf-8", "replace"),
+    )
+
+
+def _encode_signature(who: Signature) -> str:
+    sign = "-" if who.offset_min < 0 else "+"
+    hours, minutes = divmod(abs(who.offset_min), 60)
+    return f"{_plain(who.name)} <{_plain(who.email)}> {who.time_s} {sign}{hours:02}{minutes:02}"
+
+
+def _plain(text: str) -> str:
+    """Leave out what git itself strips from names: it would end the field early."""
+    return "".join(c for c in text if c not in "<>\n\0").strip(" .,:;\"'\\") or "unknown"
+
+
+def _decode_signature(value: bytes, name: str) -> Signature:
+    who, close, when = value.rpartition(b"> ")
+    person, open_, email = who.partition(b" <")
+    if not (close and open_):
+        person, open_, email = b"", b"<", who.lstrip(b"<")
+    try:
+        seconds, zone = when.split(b" ", 1)
+        minutes = int(zone[1:3]) * 60 + int(zone[3:5])
+        return Signature(
+            person.decode("utf-8", "replace"),
+            email.decode("utf-8", "replace"),
+            int(seconds),
+            -minutes if zone.startswith(b"-") else minutes,
+        )
+    except ValueError:
+        raise ObjectDamaged(name, f"a commit is signed {value[:80]!r}") from None

@@ -1,0 +1,104 @@
+"""History: walk commits and tell who descends from whom, over any storage."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gitmem.model.errors import ObjectDamaged
+from gitmem.model.ids import Oid
+from gitmem.objects.encoding import Commit, decode_commit
+from gitmem.objects.storage import Storage
+
+_OURS, _THEIRS = 1, 2
+_BOTH = _OURS | _THEIRS
+
+
+class Distance(NamedTuple):
+    """How many commits only one side has."""
+
+    ahead: int
+    behind: int
+
+
+def read_commit(storage: Storage, oid: Oid) -> Commit:
+    """Return a commit.
+
+    Raises:
+        ObjectMissing: It is not here.
+        ObjectDamaged: The object is no commit.
+    """
+    kind, data = storage.read(oid)
+    if kind != "commit":
+        raise ObjectDamaged(oid, f"expected a commit, found a {kind}")
+    return decode_commit(data, oid)
+
+
+def walk_history(storage: Storage, tip: Oid | None) -> Iterator[tuple[Oid, Commit]]:
+    """Yield a commit and all its ancestors once each, newest first by committer time.
+
+    A parent that a shallow clone does not have ends its line.
+    """
+    queue: list[tuple[int, Oid, Commit]] = []
+    seen: set[Oid] = set()
+
+    def push(oid: Oid) -> None:
+        if oid not in seen and storage.contains(oid):
+            seen.add(oid)
+            commit = read_commit(storage, oid)
+            heapq.heappush(queue, (-commit.committer.time_s, oid, commit))
+
+    if tip:
+        push(tip)
+    while queue:
+        _, oid, commit = heapq.heappop(queue)
+        yield oid, commit
+        for parent in commit.parents:
+            push(parent)
+
+
+def distance(storage: Storage, ours: Oid | None, theirs: Oid | None) -> Distance:
+    """Count the commits that only one of two tips has among its ancestors.
+
+    Stops where the two histories meet, as `git rev-list --left-right --count` does.
+    """
+    if ours == theirs:
+        return Distance(0, 0)
+    flags: dict[Oid, int] = {}
+    queue: list[tuple[int, Oid]] = []
+    pending: dict[Oid, Commit] = {}
+    open_sides = 0  # entries in the queue that are not known to both sides
+
+    def reach(oid: Oid, side: int) -> None:
+        nonlocal open_sides
+        before = flags.get(oid, 0)
+        if before | side == before or not (before or storage.contains(oid)):
+            return
+        flags[oid] = before | side
+        if oid in pending:
+            open_sides -= flags[oid] == _BOTH and before != _BOTH
+            return
+        commit = read_commit(storage, oid)
+        pending[oid] = commit
+        open_sides += flags[oid] != _BOTH
+        heapq.heappush(queue, (-commit.committer.time_s, oid))
+
+    for tip, side in ((ours, _OURS), (theirs, _THEIRS)):
+        if tip:
+            reach(tip, side)
+    while open_sides:
+        _, oid = heapq.heappop(queue)
+        commit = pending.pop(oid)
+        side = flags[oid]
+        open_sides -= side != _BOTH
+        for parent in commit.parents:
+            reach(parent, side)
+    return Distance(
+        sum(side == _OURS for side in flags.values()), sum(side == _THEIRS for side in flags.values())
+    )
+
+
+def is_ancestor(storage: Storage, ancestor: Oid | None, descendant: Oid | None) -> bool:
+    """Whether `descendant` is `ancestor` or has it in its history; nothing is everyone's ancestor."""
+    return ancestor is None or (descendant is not None and distance(storage, ancestor, descendant).ahead == 0)
