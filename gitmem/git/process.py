@@ -65,6 +65,7 @@ _INTERNAL_ENVIRON: Final = {
 }
 _STDERR_KEPT_BYTES: Final = 8192
 _CLOSING_TIMEOUT_S: Final = 10.0
+_LAST_WORDS_TIMEOUT_S: Final = 1.0
 
 
 class Answer(NamedTuple):
@@ -217,7 +218,7 @@ class Git:
 
 
 class GitProcess:
-    """A running git with a pipe at each end: `stdin` to write to, `stdout` to read from.
+    """A running git with a buffered pipe at each end: `stdin` to write to and flush, `stdout` to read from.
 
     Closing it ends git and raises GitFailed if it ended badly, or had ended before; after an exception it is
     killed, and only a broken pipe is explained by what git said. Closing twice does nothing.
@@ -257,8 +258,14 @@ class GitProcess:
 
     def failure(self) -> GitFailed:
         """End git and return why it stopped talking, for a caller that met the end of `stdout` too early."""
-        self._process.kill()
-        status = self._process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            self.stdin.close()
+        try:
+            # Killed at once it could not finish saying why.
+            status = self._process.wait(_LAST_WORDS_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
         stderr = self._stderr() or "git stopped in the middle of an answer"
         self._release()
         return GitFailed(self._doing, status, stderr)
@@ -279,8 +286,9 @@ class GitProcess:
     def _stderr(self) -> str:
         if self._said.closed:
             return ""
-        self._said.seek(0)
-        return _readable(self._said.read(_STDERR_KEPT_BYTES))
+        size_bytes = self._said.seek(0, os.SEEK_END)
+        self._said.seek(max(0, size_bytes - _STDERR_KEPT_BYTES))
+        return _readable(self._said.read())
 
     def _release(self) -> None:
         for pipe in (self.stdin, self.stdout, self._said):

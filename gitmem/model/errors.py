@@ -46,10 +46,21 @@ class BadSetting(UsageError):
 
     def __init__(self, name: str, value: str, expected: str) -> None:
         self.name, self.value, self.expected = name, value, expected
-        super().__init__(
-            f"could not use setting {name} = {value!r}: expected {expected}",
-            hint=f"git config {name} VALUE: sets it; git config --unset {name}: takes it back",
-        )
+        if name.startswith("GITMEM_"):
+            hint = f"unset {name}: leaves the setting to git's configuration"
+        else:
+            hint = f"git config {name} VALUE: sets it; git config --unset {name}: takes it back"
+        super().__init__(f"could not use setting {name} = {value!r}: expected {expected}", hint=hint)
+
+
+class SettingRefused(UsageError):
+    """A file that comes with the repository asks for what only its user may decide."""
+
+    hint = "git log -p -- .gitmem.toml: says who wrote it; only a level that shows less may stand there"
+
+    def __init__(self, path: str, name: str, why: str) -> None:
+        self.path, self.name, self.why = path, name, why
+        super().__init__(f"could not use {name} in {path}: {why}")
 
 
 # --- repositories -------------------------------------------------------------------------------------
@@ -334,7 +345,8 @@ class RemoteEmpty(SyncError):
     def __init__(self, remote: str) -> None:
         self.remote = remote
         super().__init__(
-            f"could not push the memory to {remote}: it is empty, and the memory would become its default branch",
+            f"could not push the memory to {remote}: it is empty, and the memory "
+            "would become its default branch",
             hint=f"git push {remote} HEAD: gives it your own branch first",
         )
 

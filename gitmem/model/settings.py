@@ -1,0 +1,43 @@
+"""What a user can choose, as values that have been checked; where they come from, gitmem.git says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from gitmem.model.refs import DEFAULT_MEMORY_REF
+
+Level = Literal["public", "team", "private", "ephemeral"]
+"""What may be kept of a session and who may get it; each is seen by fewer than the one before it."""
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRemote:
+    """A remote that somebody has chosen to share with, and the levels that it gets."""
+
+    name: str
+    levels: frozenset[Level]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one repository.
+
+    `level` is what a session gets that nobody has given one. An erasure can be taken back for `grace_days`.
+    `remotes` are in the order of their names. `workers` is how many processes an import may use, None for as
+    many as there are cores. `model_dir` is None for the user's own place for embedding models.
+    """
+
+    memory_ref: str = DEFAULT_MEMORY_REF
+    level: Level = "team"
+    grace_days: int = 30
+    workers: int | None = None
+    model_dir: Path | None = None
+    remotes: tuple[ChosenRemote, ...] = ()
+
+
+def is_lower(level: Level, than: Level) -> bool:
+    """Tell whether fewer people see the one level than the other."""
+    return LEVELS.index(level) > LEVELS.index(than)
