@@ -36,6 +36,9 @@ _TYPE_NUMBERS: dict[ObjectKind, int] = {"commit": 1, "tree": 2, "blob": 3, "tag"
 _STORED, _FAST = 0, 1  # zlib levels
 _COUNT_AT = 8  # offset of the number of objects in a pack's header
 _CHUNK_BYTES = 1 << 20
+_FULL_OBJECTS = 16_000
+_FULL_BYTES = 512 << 20
+"""A pack beyond either is never written again: what is held in memory at once stays bounded."""
 
 
 class KeptPack(NamedTuple):
@@ -43,6 +46,7 @@ class KeptPack(NamedTuple):
 
     path: Path
     size_bytes: int
+    objects: int
 
 
 class PackWriter:
@@ -132,10 +136,11 @@ def list_kept_packs(folder: Path) -> list[KeptPack]:
     for keep in folder.glob("pack-*.keep"):
         path = keep.with_suffix("")
         try:
-            if keep.read_bytes() == KEEP_MARK and path.with_suffix(".idx").exists():
-                packs.append(KeptPack(path, path.with_suffix(".pack").stat().st_size))
+            if keep.read_bytes() == KEEP_MARK:
+                size_bytes = path.with_suffix(".pack").stat().st_size
+                packs.append(KeptPack(path, size_bytes, _count_objects(path.with_suffix(".idx"))))
         except FileNotFoundError:
-            continue  # another process consolidated it away meanwhile
+            continue  # another process is publishing it, or consolidated it away meanwhile
     return sorted(packs, key=lambda pack: (pack.size_bytes, pack.path.name))
 
 
@@ -149,13 +154,13 @@ def list_objects(pack: KeptPack, hash_name: HashName) -> list[Oid]:
 
 
 def choose_packs(packs: Iterable[KeptPack], few: int, factor: int = 2) -> list[KeptPack]:
-    """Choose which packs to write together: none while there are at most `few`.
+    """Choose which packs to write together: none while there are at most `few` that are not full.
 
     As `git repack --geometric`: what remains is a progression in which each pack is at least `factor`
     times the sum of all smaller ones, so that an object is copied O(log n) times in a repository's life.
     Expects the smallest first.
     """
-    ordered = list(packs)
+    ordered = [pack for pack in packs if pack.objects < _FULL_OBJECTS and pack.size_bytes < _FULL_BYTES]
     if len(ordered) <= few:
         return []
     total, chosen = 0, 0
@@ -172,6 +177,13 @@ def remove_pack(path: Path) -> None:
         file = path.with_suffix(suffix)
         if file.exists():
             disk.remove_file(file)
+
+
+def _count_objects(index: Path) -> int:
+    """Read the last entry of an index's fan-out table."""
+    with index.open("rb") as file:
+        file.seek(8 + 255 * 4)
+        return int.from_bytes(file.read(4), "big")
 
 
 def tree_delta(base: bytes, target: bytes) -> bytes:

@@ -1,0 +1,80 @@
+"""zstd, with every bound that untrusted input needs; no other module knows the library.
+
+A frame is decoded only if it declares its size, and the size and the window are within bounds: zstandard
+ignores `max_output_size` where a frame declares more, and 10 KB can unfold to 300 MB.
+"""
+
+from __future__ import annotations
+
+import zstandard
+
+from gitmem.model.errors import ObjectDamaged
+
+LEVEL = 9
+MAX_WINDOW_BYTES = 8 << 20
+_TRAILER_MAGIC = (0x184D2A5E).to_bytes(4, "little")
+"""A skippable frame (RFC 8878, 3.1.2): any zstd decoder passes over it."""
+
+
+def compress(plain: bytes, prefix: bytes = b"") -> bytes:
+    """Return one zstd frame that declares its size.
+
+    `prefix` is text that the decoder will have at hand too: what repeats it costs next to nothing.
+    """
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        LEVEL, source_size=len(plain), dict_size=len(prefix), write_content_size=True, write_checksum=False
+    )
+    return zstandard.ZstdCompressor(
+        compression_params=parameters, dict_data=_raw_dictionary(prefix)
+    ).compress(plain)
+
+
+def decompress(frame: bytes, name: str, limit: int, prefix: bytes = b"") -> bytes:
+    """Decode one zstd frame of at most `limit` bytes of plaintext; `name` says which in an error.
+
+    Raises:
+        ObjectDamaged: It is no such frame, is cut short, has something behind it, or exceeds the bounds.
+    """
+    try:
+        header = zstandard.get_frame_parameters(frame)
+    except zstandard.ZstdError as error:
+        raise ObjectDamaged(name, f"not a zstd frame: {error}") from None
+    if header.content_size == zstandard.CONTENTSIZE_UNKNOWN:
+        raise ObjectDamaged(name, "its zstd frame does not declare a size")
+    if header.content_size > limit:
+        raise ObjectDamaged(name, f"it declares {header.content_size} bytes, more than {limit}")
+    decoder = zstandard.ZstdDecompressor(
+        dict_data=_raw_dictionary(prefix), max_window_size=MAX_WINDOW_BYTES
+    ).decompressobj(write_size=max(1, header.content_size))
+    try:
+        plain = decoder.decompress(frame)
+    except zstandard.ZstdError as error:
+        raise ObjectDamaged(name, f"its zstd frame does not decode: {error}") from None
+    if not decoder.eof or decoder.unused_data:
+        raise ObjectDamaged(name, "its zstd frame is cut short or has something behind it")
+    if len(plain) != header.content_size:
+        raise ObjectDamaged(name, f"it declares {header.content_size} bytes and holds {len(plain)}")
+    return plain
+
+
+def attach_trailer(frame: bytes, payload: bytes) -> bytes:
+    """Put a payload behind a frame, as a skippable frame that ends in its own length (one byte)."""
+    body = payload + bytes((len(payload),))
+    return frame + _TRAILER_MAGIC + len(body).to_bytes(4, "little") + body
+
+
+def detach_trailer(blob: bytes) -> tuple[bytes, bytes]:
+    """Return a frame and the payload put behind it, which is empty where there is none."""
+    if blob:
+        size = blob[-1] + 1
+        head = _TRAILER_MAGIC + size.to_bytes(4, "little")
+        start = len(blob) - size - len(head)
+        if start > 0 and blob[start : start + len(head)] == head:
+            return blob[:start], blob[start + len(head) : -1]
+    return blob, b""
+
+
+def _raw_dictionary(prefix: bytes) -> zstandard.ZstdCompressionDict | None:
+    if not prefix:
+        return None
+    return zstandard.ZstdCompressionDict(prefix, dict_type=zstandard.DICT_TYPE_RAWCONTENT)

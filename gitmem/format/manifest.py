@@ -1,0 +1,117 @@
+"""Manifests: what a session's captures come to, stream by stream.
+
+Captures form a graph by their parents. A head is a capture that is nobody's parent; two heads of one
+stream mean that the session went on in two places, and both are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gitmem.model.errors import RecordRefused
+from gitmem.model.ids import RecordId, SegmentId
+from gitmem.model.records import Capture, SegmentEntry
+
+
+class Span(NamedTuple):
+    """A segment's part in a text: its bytes up to line end number `cut_after`, or all of it (None)."""
+
+    segment: SegmentId
+    cut_after: int | None
+    line_ends: int
+    """How many line ends the part has."""
+    size_bytes: int
+    """Bytes of the whole segment's plaintext."""
+
+    def take(self, text: bytes) -> bytes:
+        """Return the part of the segment's text that belongs to the stream's."""
+        if self.cut_after is None:
+            return text
+        end = 0
+        for _ in range(self.cut_after):
+            end = text.index(b"\n", end) + 1
+        return text[:end]
+
+
+class Head(NamedTuple):
+    """One head of a stream, and the text that it stands for.
+
+    `generation` counts how often text was taken back on the way here; 0 for a log that only grew.
+    """
+
+    capture: RecordId
+    record: Capture
+    spans: tuple[Span, ...]
+    lines: int
+    size_bytes: int
+    """At most; what was cut off a segment still counts."""
+    generation: int
+
+
+def heads(captures: Mapping[RecordId, Capture]) -> dict[str, list[Head]]:
+    """Return every stream's heads, the one with most lines first (ties: the later, then the id).
+
+    Raises:
+        RecordRefused: A capture's parents are missing, of another stream, or its own descendants.
+    """
+    parents = {parent for capture in captures.values() for parent in capture.parents}
+    found: dict[str, list[Head]] = {}
+    for name, capture in captures.items():
+        if name not in parents:
+            found.setdefault(capture.stream, []).append(trace(name, captures))
+    for stream in found.values():
+        stream.sort(key=lambda head: (head.lines, head.record.at, head.capture), reverse=True)
+    return dict(sorted(found.items()))
+
+
+def trace(name: RecordId, captures: Mapping[RecordId, Capture]) -> Head:
+    """Follow a capture's first parents and return the text that it stands for.
+
+    Raises:
+        RecordRefused: A capture on the way is missing, of another stream, or its own ancestor.
+    """
+    chain = _ancestry(name, captures)
+    spans: list[Span] = []
+    lines, generation = 0, 0
+    for capture in reversed(chain):
+        if capture.keep > lines:
+            raise RecordRefused(name, f"it keeps {capture.keep} lines where there are {lines}")
+        generation += capture.keep < lines
+        _keep(spans, lines, capture.keep)
+        spans += [Span(entry.name, None, entry.lines, entry.bytes) for entry in capture.segments]
+        lines = capture.keep + total_lines(capture.segments)
+    return Head(name, chain[0], tuple(spans), lines, sum(span.size_bytes for span in spans), generation)
+
+
+def total_lines(entries: tuple[SegmentEntry, ...]) -> int:
+    """Return how many line ends a capture's segments hold."""
+    return sum(entry.lines for entry in entries)
+
+
+def _ancestry(name: RecordId, captures: Mapping[RecordId, Capture]) -> list[Capture]:
+    chain: list[Capture] = []
+    seen: set[RecordId] = set()
+    at: RecordId | None = name
+    while at is not None:
+        capture = captures.get(at)
+        if capture is None:
+            raise RecordRefused(name, f"it builds on capture {at}, which is not here")
+        if at in seen or (
+            chain and (capture.stream, capture.session) != (chain[-1].stream, chain[-1].session)
+        ):
+            raise RecordRefused(name, f"it builds on capture {at}, which is not of its line")
+        seen.add(at)
+        chain.append(capture)
+        at = capture.parents[0] if capture.parents else None
+    return chain
+
+
+def _keep(spans: list[Span], lines: int, keep: int) -> None:
+    """Cut a text of `lines` lines back to its first `keep`, and what stands behind the last line end too."""
+    while spans and lines - spans[-1].line_ends >= keep:
+        lines -= spans.pop().line_ends
+    if spans:
+        last = spans.pop()
+        rest = last.line_ends - (lines - keep)
+        spans.append(Span(last.segment, rest, rest, last.size_bytes))

@@ -1,0 +1,78 @@
+"""Records as bytes: canonical JSON, named by its SHA-256, in one zstd frame.
+
+Canonical means: what `encode` would write. Anything else is refused, so that a record has one name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TypeVar
+
+import msgspec
+
+from gitmem.format import codec
+from gitmem.model.errors import RecordRefused
+from gitmem.model.ids import RecordId
+from gitmem.model.records import (
+    AnyRecord,
+    Audit,
+    Capture,
+    Checkpoint,
+    Epoch,
+    Note,
+    Record,
+    Register,
+    Session,
+    Tombstone,
+)
+
+MAX_RECORD_BYTES = 16 << 20
+"""Of plaintext: a capture lists 4,000 segments a gigabyte, and takes some 80 bytes for each."""
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(
+    Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch | Audit
+)
+_R = TypeVar("_R", bound=Record)
+
+
+def encode(record: Record) -> bytes:
+    """Return a record's plaintext: one line of JSON, keys in a fixed order, no space, UTF-8."""
+    return _encoder.encode(record)
+
+
+def name_of(plain: bytes) -> RecordId:
+    """Return the name of a record from its plaintext."""
+    return RecordId(hashlib.sha256(plain).hexdigest())
+
+
+def seal(record: Record) -> tuple[RecordId, bytes]:
+    """Return a record's name and the blob that holds it."""
+    plain = encode(record)
+    return name_of(plain), codec.compress(plain)
+
+
+def unseal(blob: bytes, name: str, path: str, expected: type[_R]) -> _R:
+    """Read the blob that should hold the record `name`; `path` says where it stands, in an error.
+
+    Raises:
+        ObjectDamaged: It does not decode.
+        RecordRefused: It is another record than its name says, of another kind, or not canonical.
+    """
+    plain = codec.decompress(blob, path, MAX_RECORD_BYTES)
+    found = name_of(plain)
+    if found != name:
+        raise RecordRefused(path, f"its content is named {found}")
+    try:
+        record = _decoder.decode(plain)
+    except msgspec.MsgspecError as error:
+        raise RecordRefused(path, f"not a record: {error}") from None
+    except RecursionError:
+        raise RecordRefused(path, "not a record: nested too deeply") from None
+    if not isinstance(record, expected):
+        raise RecordRefused(
+            path, f"expected a {expected.__name__.lower()}, found a {type(record).__name__.lower()}"
+        )
+    if encode(record) != plain:
+        raise RecordRefused(path, "not in canonical form")
+    return record

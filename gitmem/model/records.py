@@ -1,0 +1,170 @@
+"""The records of a memory, as values. docs/formats/store.md says what each field means and why.
+
+A record is immutable. Times are RFC 3339 text in UTC, so that a stranger can read them; clocks are
+Lamport's: one more than the highest that the writer has seen.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import msgspec
+
+from gitmem.model.ids import MAIN_STREAM, RecordId, SegmentId, SessionId
+
+Level = Literal["public", "team", "private"]
+"""ephemeral, the fourth level, is never written."""
+
+Shape = Literal["lines", "document"]
+"""lines: an append-only log; document: one JSON value that its agent rewrites in place."""
+
+
+class Author(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person, as their git knows them."""
+
+    name: str
+    email: str = ""
+
+
+class CodePosition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the code stood: a commit of the repository, and the branch that HEAD was on."""
+
+    commit: str | None = None
+    branch: str | None = None
+
+
+class SegmentEntry(msgspec.Struct, frozen=True, array_like=True):
+    """A segment as a capture lists it: its name, the line ends in it, and its bytes of plaintext."""
+
+    name: SegmentId
+    lines: int
+    bytes: int
+
+
+class Record(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", forbid_unknown_fields=True):
+    """What every record has in common: a kind, and nothing that it does not know."""
+
+
+class Session(Record, frozen=True, tag="session"):
+    """What makes a session this one and no other; the SHA-256 of it is the session's id."""
+
+    agent: str
+    native_id: str
+    beginning: str
+    """SHA-256, in hex, over the skeleton of how the transcript begins."""
+
+
+class Capture(Record, frozen=True, tag="capture"):
+    """What one capture added to one stream of a session.
+
+    The stream's text is then: the first `keep` lines of the first parent's text, and the segments.
+    Further parents are heads whose text is contained in this one.
+    """
+
+    session: SessionId
+    at: str
+    author: Author
+    by: str
+    redaction: str
+    segments: tuple[SegmentEntry, ...]
+    keep: int = 0
+    parents: tuple[RecordId, ...] = ()
+    stream: str = MAIN_STREAM
+    shape: Shape = "lines"
+    code: CodePosition | None = None
+
+
+RegisterName = Literal["title", "tags", "level", "hidden", "state"]
+REGISTER_NAMES: tuple[RegisterName, ...] = get_args(RegisterName)
+
+
+class Register(Record, frozen=True, tag="register"):
+    """One writing of a value that may change; of all with one name, the highest (clock, id) holds."""
+
+    target: str
+    """The id of the session or note that it is about."""
+    name: RegisterName
+    value: str | tuple[str, ...] | bool | None
+    clock: int
+    at: str
+    author: Author
+
+
+class PathChange(msgspec.Struct, frozen=True, array_like=True):
+    """One path that a checkpoint's tree changed: lines added and removed, -1 where git cannot tell."""
+
+    path: str
+    added: int
+    removed: int
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """How far one stream of a session had come, in lines."""
+
+    session: SessionId
+    stream: str
+    lines: int
+
+
+class Checkpoint(Record, frozen=True, tag="checkpoint"):
+    """The state of the code, tied to positions in sessions, at one moment."""
+
+    at: str
+    author: Author
+    trigger: str
+    head: str | None = None
+    branch: str | None = None
+    tree: str | None = None
+    tree_from: Literal["commit", "index", "found"] = "commit"
+    changes: tuple[PathChange, ...] = ()
+    positions: tuple[Position, ...] = ()
+    message: str = ""
+
+
+class Note(Record, frozen=True, tag="note"):
+    """A decision, a pattern or a reminder that somebody wrote down; superseded, never edited."""
+
+    type: Literal["decision", "pattern", "reminder"]
+    text: str
+    at: str
+    author: Author
+    due: str | None = None
+    supersedes: tuple[RecordId, ...] = ()
+    about: tuple[Position, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+class Tombstone(Record, frozen=True, tag="tombstone"):
+    """A session that is gone and must not come back."""
+
+    ref: str
+    session: SessionId
+    at: str
+    author: Author
+    reason: str = ""
+
+
+class Epoch(Record, frozen=True, tag="epoch"):
+    """A parentless restart of the memory ref after an erasure."""
+
+    number: int
+    at: str
+    tombstones: tuple[RecordId, ...]
+    replaces: tuple[str, ...]
+    """The commits whose histories this one takes the place of."""
+
+
+class Audit(Record, frozen=True, tag="audit"):
+    """One entry of a device's chain of who did what."""
+
+    device: str
+    number: int
+    at: str
+    author: Author
+    action: str
+    subject: str
+    previous: RecordId | None = None
+    reason: str = ""
+
+
+AnyRecord = Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch | Audit
