@@ -1,4 +1,7 @@
-"""Records as bytes: canonical JSON, named by its SHA-256, in one zstd frame.
+"""Records as bytes: canonical JSON in one zstd frame, named by its SHA-256.
+
+A session's record alone is named by what it says: its id begins with its key's digest, so that a key is
+found without reading every session.
 
 Canonical means: what `encode` would write. Anything else is refused, so that a record has one name.
 """
@@ -12,7 +15,7 @@ import msgspec
 
 from gitmem.format import codec
 from gitmem.model.errors import RecordRefused
-from gitmem.model.ids import RecordId
+from gitmem.model.ids import RecordId, SessionId, SessionKey
 from gitmem.model.records import (
     AnyRecord,
     Audit,
@@ -29,6 +32,8 @@ from gitmem.model.records import (
 MAX_RECORD_BYTES = 16 << 20
 """Of plaintext: a capture lists 4,000 segments a gigabyte, and takes some 80 bytes for each."""
 
+KEY_DIGITS = 40
+
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(
     Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch | Audit
@@ -41,15 +46,27 @@ def encode(record: Record) -> bytes:
     return _encoder.encode(record)
 
 
-def name_of(plain: bytes) -> RecordId:
-    """Return the name of a record from its plaintext."""
+def name_of(record: Record, plain: bytes) -> RecordId:
+    """Return the name of a record, given its plaintext too."""
+    if isinstance(record, Session):
+        return RecordId(session_id(record))
     return RecordId(hashlib.sha256(plain).hexdigest())
+
+
+def session_id(record: Session) -> SessionId:
+    """Return a session's id: 40 digits of its key's SHA-256, and the first 24 of its beginning."""
+    return SessionId(key_digest(SessionKey(record.agent, record.native_id)) + record.beginning[:24])
+
+
+def key_digest(key: SessionKey) -> str:
+    """Return what the ids of all sessions of one key begin with: 40 hex digits."""
+    return hashlib.sha256(str(key).encode("utf-8", "surrogatepass")).hexdigest()[:KEY_DIGITS]
 
 
 def seal(record: Record) -> tuple[RecordId, bytes]:
     """Return a record's name and the blob that holds it."""
     plain = encode(record)
-    return name_of(plain), codec.compress(plain)
+    return name_of(record, plain), codec.compress(plain)
 
 
 def unseal(blob: bytes, name: str, path: str, expected: type[_R]) -> _R:
@@ -60,15 +77,15 @@ def unseal(blob: bytes, name: str, path: str, expected: type[_R]) -> _R:
         RecordRefused: It is another record than its name says, of another kind, or not canonical.
     """
     plain = codec.decompress(blob, path, MAX_RECORD_BYTES)
-    found = name_of(plain)
-    if found != name:
-        raise RecordRefused(path, f"its content is named {found}")
     try:
         record = _decoder.decode(plain)
     except msgspec.MsgspecError as error:
         raise RecordRefused(path, f"not a record: {error}") from None
     except RecursionError:
         raise RecordRefused(path, "not a record: nested too deeply") from None
+    found = name_of(record, plain)
+    if found != name:
+        raise RecordRefused(path, f"its content is named {found}")
     if not isinstance(record, expected):
         raise RecordRefused(
             path, f"expected a {expected.__name__.lower()}, found a {type(record).__name__.lower()}"

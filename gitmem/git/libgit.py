@@ -83,15 +83,12 @@ class LibgitBackend:
                 found = self.read_ref(ref)
                 if found != expected:
                     raise RefMoved(ref, expected, found)
-                moving.set_target(ref, pygit2.Oid(hex=new), self._signature(), reason)
+                moving.set_target(ref, pygit2.Oid(hex=new), message=reason)
         except (pygit2.GitError, ValueError) as error:
             if (self._common_dir / f"{ref}.lock").exists():
                 raise BlockingIOError(str(error)) from None
             raise RepositoryError(f"could not move {ref}: {error}") from None
 
-    def _signature(self) -> Any:
-        """Return who moved a ref, for the reflog; people without a name move refs too."""
-        try:
-            return self._repository.default_signature
-        except (KeyError, pygit2.GitError):
-            return pygit2.Signature("gitmem", "gitmem@localhost")
+    def close(self) -> None:
+        """Let go of the repository's open files."""
+        self._repository.free()

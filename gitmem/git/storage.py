@@ -33,6 +33,7 @@ class Backend(Protocol):
     def read_ref(self, ref: str) -> Oid | None: ...
     def list_refs(self, prefix: str) -> dict[str, Oid]: ...
     def move_ref(self, ref: str, new: Oid, expected: Oid | None, reason: str) -> None: ...
+    def close(self) -> None: ...
 
 
 class GitStorage:
@@ -75,6 +76,10 @@ class GitStorage:
         """Write many small packs together into one, and sweep up after processes that died."""
         sweep(self._packs)
         consolidate(self, self._packs)
+
+    def close(self) -> None:
+        """End what reading started; the storage is not used again."""
+        self._backend.close()
 
 
 class _PackBatch:

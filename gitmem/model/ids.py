@@ -13,7 +13,8 @@ Oid = NewType("Oid", str)
 """A git object id: lower-case hex, 40 digits under SHA-1 and 64 under SHA-256."""
 
 SessionId = NewType("SessionId", str)
-"""The name of a session's directory in the memory: 64 hex digits, the SHA-256 of its session record."""
+"""The name of a session's folder in the memory: 64 hex digits, made of its key and how it begins, so that
+sessions of one key stand next to each other and are found without looking at any other."""
 
 RecordId = NewType("RecordId", str)
 """The name of any record: 64 hex digits, the SHA-256 of its plaintext."""

@@ -46,7 +46,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", 
 
 
 class Session(Record, frozen=True, tag="session"):
-    """What makes a session this one and no other; the SHA-256 of it is the session's id."""
+    """What makes a session this one and no other; the session's id is made of it."""
 
     agent: str
     native_id: str

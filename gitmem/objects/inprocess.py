@@ -70,6 +70,9 @@ class InProcessStorage:
     def tidy(self) -> None:
         """Nothing to put in order."""
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
 
 class _InProcessBatch:
     def __init__(self, hash_name: HashName, objects: dict[Oid, tuple[ObjectKind, bytes]]) -> None:

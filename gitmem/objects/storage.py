@@ -80,6 +80,10 @@ class Storage(Protocol):
         """Put in order what writing left behind (consolidate packs). Under the lock; changes no content."""
         ...
 
+    def close(self) -> None:
+        """Let go of processes and open files; the storage is not used again."""
+        ...
+
 
 def add_all(storage: Storage, objects: Iterable[tuple[ObjectKind, bytes]]) -> list[Oid]:
     """Store objects in one batch and return their names, in order."""

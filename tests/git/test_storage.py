@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,8 +21,6 @@ def run(*args: str | Path, cwd: Path) -> str:
 
 
 def open_at(path: Path) -> GitStorage:
-    import os
-
     git = Git(dict(os.environ))
     return open_storage(discover(path, git), git)
 
@@ -44,8 +45,9 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def storage(where: Path) -> GitStorage:
-    return open_at(where)
+def storage(where: Path) -> Iterator[GitStorage]:
+    with closing(open_at(where)) as storage:
+        yield storage
 
 
 class TestGitStorage(StorageSuite):
