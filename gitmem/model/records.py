@@ -12,9 +12,6 @@ import msgspec
 
 from gitmem.model.ids import MAIN_STREAM, RecordId, SegmentId, SessionId
 
-Level = Literal["public", "team", "private"]
-"""ephemeral, the fourth level, is never written."""
-
 Shape = Literal["lines", "document"]
 """lines: an append-only log; document: one JSON value that its agent rewrites in place."""
 
