@@ -1,0 +1,1 @@
+"""The house rules: what may import what, and what a start costs."""
