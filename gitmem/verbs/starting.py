@@ -6,6 +6,7 @@ from gitmem.format.memory import FORMAT_VERSION, open_memory
 from gitmem.model.ids import Oid
 from gitmem.model.refs import tracking_ref
 from gitmem.objects.storage import Storage
+from gitmem.objects.trees import Path
 from gitmem.verbs.committing import SKIP_CI, Writer, commit
 
 ROOT_FILES: dict[str, bytes] = {
@@ -61,5 +62,7 @@ def start(storage: Storage, ref: str, writer: Writer, remotes: tuple[str, ...] =
     else:
         return open_memory(storage, ref).commit
     with storage.begin() as batch:
-        changes = {(name,): batch.add("blob", data) for name, data in ROOT_FILES.items()}
+        changes: dict[Path, Oid | None] = {
+            (name,): batch.add("blob", data) for name, data in ROOT_FILES.items()
+        }
         return commit(storage, ref, writer, f"Start a memory {SKIP_CI}\n", changes, batch)
