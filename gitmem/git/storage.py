@@ -6,6 +6,7 @@ Objects go in as kept packs, whichever backend reads them back. Refs move by com
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from gitmem.git.consolidate import consolidate, sweep
 from gitmem.git.packs import PackWriter
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import RefLocked
+from gitmem.model.errors import RefLocked, StoreBusy
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import HashName, ObjectKind
 
@@ -44,6 +45,8 @@ class GitStorage:
         self.hash_name: HashName = repository.hash_name
         self._backend = backend
         self._packs = repository.common_dir / "objects" / "pack"
+        self._turn = threading.RLock()
+        self._is_locked = False
         self.read: Callable[[Oid], tuple[ObjectKind, bytes]] = backend.read
         self.contains: Callable[[Oid], bool] = backend.contains
         self.read_ref: Callable[[str], Oid | None] = backend.read_ref
@@ -68,9 +71,22 @@ class GitStorage:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the repository's one lock for writing."""
-        with disk.locked(self.repository.state_dir / "lock", _LOCK_WAIT_S):
-            yield
+        """Hold the repository's one lock for writing; a thread that holds it may take it again."""
+        path = self.repository.state_dir / "lock"
+        if not self._turn.acquire(timeout=_LOCK_WAIT_S):
+            raise StoreBusy(str(path), _LOCK_WAIT_S)
+        try:
+            if self._is_locked:
+                yield  # the file's lock knows nothing of threads: it would make us wait for ourselves
+                return
+            with disk.locked(path, _LOCK_WAIT_S):
+                self._is_locked = True
+                try:
+                    yield
+                finally:
+                    self._is_locked = False
+        finally:
+            self._turn.release()
 
     def tidy(self) -> None:
         """Write many small packs together into one, and sweep up after processes that died."""

@@ -69,7 +69,7 @@ class Storage(Protocol):
         ...
 
     def lock(self) -> AbstractContextManager[None]:
-        """Hold the repository's one lock for writing.
+        """Hold the repository's one lock for writing; a thread that holds it may take it again.
 
         Raises:
             StoreBusy: Another process held it for too long.

@@ -103,6 +103,22 @@ class StorageSuite:
         messages = {c.message for _, c in walk_history(storage, storage.read_ref(REF))}
         assert len(messages - {"x\n"}) == 15
 
+    def test_who_holds_the_lock_may_take_it_again_and_others_still_wait(self, storage: Storage) -> None:
+        order: list[str] = []
+
+        def other() -> None:
+            with storage.lock():
+                order.append("other")
+
+        thread = threading.Thread(target=other)
+        with storage.lock():
+            with storage.lock():
+                thread.start()
+            thread.join(0.05)
+            order.append("first")
+        thread.join()
+        assert order == ["first", "other"]
+
     def test_an_edit_changes_what_it_names_and_nothing_else(self, storage: Storage) -> None:
         root = tree_of(storage, {"a/b/c": b"1", "a/d": b"2", "e": b"3"})
         edited = tree_of(storage, {"a/b/f": b"4", "e": b"5"}, base=root)
