@@ -1,4 +1,4 @@
-"""Where settings come from: the environment, git's configuration, and a file that a stranger may have written.
+"""Where settings come from: the environment, git's configuration, and a file that anybody may have written.
 
 The first that names a setting decides it. `.gitmem.toml` comes with a clone, so it may ask for less to be
 seen and for nothing else: a key that it may not set is an error, since whoever wrote it counts on it.

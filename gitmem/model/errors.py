@@ -63,6 +63,14 @@ class SettingRefused(UsageError):
         super().__init__(f"could not use {name} in {path}: {why}")
 
 
+class DirectoryMissing(UsageError):
+    """gitmem was told, or started, to work in a directory that is not there."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not work in {path}: {why}")
+
+
 # --- repositories -------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,1 @@
+"""The command line: where clock, environment, working directory and printing come in."""

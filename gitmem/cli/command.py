@@ -1,0 +1,74 @@
+"""How every command looks: `-h` with examples, and `-C` after its name as well as before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from gitmem.cli.context import Context
+
+COMPLETION_VARIABLE: Final = "_GITMEM_COMPLETE"
+"""How a completion script asks gitmem: it sets this and runs it."""
+
+
+class Command(click.Command):
+    """A command that shows how it is used: `@click.command("show", cls=Command, examples=[…])`."""
+
+    def __init__(self, *args: Any, examples: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+        self.params.append(directory_option())
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples below the options."""
+        write_examples(self.examples, formatter)
+        super().format_epilog(ctx, formatter)
+
+
+class Group(click.Group):
+    """A command with commands of its own, such as `index status`, each of them a `Command`."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, examples: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+        self.params.append(directory_option())
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples below the commands."""
+        write_examples(self.examples, formatter)
+        super().format_epilog(ctx, formatter)
+
+
+def directory_option() -> click.Option:
+    """Return `-C`, which acts as soon as it is read and is no parameter of the command."""
+    return click.Option(
+        ["-C", "directory"],
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_move,
+        help="Work as if started in DIR.",
+    )
+
+
+def write_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:
+    """Write example command lines as they are typed."""
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+
+def _move(ctx: click.Context, param: click.Parameter, directories: Sequence[Path]) -> None:
+    if ctx.resilient_parsing:
+        return  # Completing a command line, which must change nothing.
+    context: Context = ctx.obj
+    for directory in directories:
+        context.move(directory)

@@ -1,0 +1,17 @@
+"""The commands, a module each; the table is all that `gitmem -h` reads, and a run imports only its own."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Entry(NamedTuple):
+    """Where a command is, and its one line of help; the module names it `command`."""
+
+    module: str
+    help: str
+
+
+COMMANDS: Final[dict[str, Entry]] = {
+    "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
+}
