@@ -70,10 +70,8 @@ def _frames(error: BaseException) -> list[str]:
     earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     lines = _frames(earlier) if earlier is not None else []
     lines += ["", f"{type(error).__module__}.{type(error).__qualname__} at"]
-    lines += [
-        f"  {frame.filename}:{frame.lineno} in {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)
-    ]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines += [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
     return lines
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -122,7 +121,14 @@ def _say_version(ctx: click.Context, param: click.Parameter, is_asked: bool) -> 
     help="When to use colour; auto asks the terminal and NO_COLOR.",
 )
 @click.option("--no-pager", is_flag=True, help="Print straight to the terminal.")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Show the version and exit.",
+)
 @click.pass_context
 def root(ctx: click.Context, colour: Colour, no_pager: bool) -> None:
     """Remember, in git, the work that people do with coding agents."""
@@ -175,14 +181,19 @@ def _fail(context: Context, message: str, hint: str, status: int) -> int:
 
 
 def _report(error: BaseException, argv: Sequence[str], context: Context) -> int:
+    import traceback
+
     from gitmem.cli.bugs import write_report
 
     if context.environ.get("GITMEM_TRACEBACK"):
         traceback.print_exception(error)
-    path = write_report(error, argv, context.environ, context.now_ms())
+    try:
+        where = f"the report is in {write_report(error, argv, context.environ, context.now_ms())}"
+    except OSError as refused:
+        where = f"no report could be written: {refused.strerror}"
     return _fail(
         context,
-        f"gitmem met a bug of its own, {type(error).__name__}; the report is in {path}",
+        f"gitmem met a bug of its own, {type(error).__name__}; {where}",
         "GITMEM_TRACEBACK=1: shows all of it; the report holds nothing of your sessions or arguments",
         _BUG,
     )

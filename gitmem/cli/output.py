@@ -6,18 +6,18 @@ beside the text and never inside it.
 
 from __future__ import annotations
 
-import json
 import os
 import select
-import shutil
-import subprocess
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, Final, Literal, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple
 
 from gitmem.cli.progress import Progress, Unit
 from gitmem.cli.text import clean, fit, one_line, pad, width
 from gitmem.model.errors import DiskRefused
+
+if TYPE_CHECKING:
+    import subprocess
 
 Colour = Literal["auto", "always", "never"]
 Style = Literal["strong", "dim", "name", "good", "bad", "match"]
@@ -80,6 +80,8 @@ class Output:
 
     def json(self, value: object) -> None:
         """Print one JSON document on a line of its own; on a terminal in ASCII, so nothing acts there."""
+        import json  # Most commands print no JSON, and one of them is a search.
+
         text = json.dumps(value, ensure_ascii=self.is_terminal, separators=(",", ":"), allow_nan=False)
         self.encoded(text.encode("utf-8", "backslashreplace"))
 
@@ -140,6 +142,8 @@ class Output:
             yield
             return
         self.flush()
+        import subprocess
+
         # As git starts it: by the shell, with less told to keep colours and to end when a screen is enough.
         process = subprocess.Popen(
             ["/bin/sh", "-c", pager],
@@ -204,6 +208,8 @@ def choose_pager(environ: Mapping[str, str], core_pager: str | None) -> str:
     for command in (environ.get("GIT_PAGER"), core_pager, environ.get("PAGER")):
         if command is not None:
             return "" if command.strip() in ("", "cat") else command
+    import shutil
+
     return "less" if shutil.which("less", path=environ.get("PATH")) else ""
 
 

@@ -11,7 +11,6 @@ import os
 import selectors
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,6 +166,8 @@ class Git:
     ) -> GitProcess:
         """Start a git that is talked to over its pipes, like `cat-file --batch`; the caller closes it."""
         # A file, for a pipe that nobody reads would stop git once it is full.
+        import tempfile  # It brings hashlib and random; a run to the end needs no file.
+
         said = tempfile.TemporaryFile()  # noqa: SIM115 (GitProcess closes it)
         try:
             process = self._popen(args, doing, git_dir, cwd, config, as_user, stderr=said)

@@ -25,6 +25,5 @@ def command(ctx: click.Context, shell: str) -> None:
     context: Context = ctx.obj
     completion = get_completion_class(shell)
     assert completion is not None, "click completes in all shells that the argument allows"
-    context.output.raw(
-        completion(ctx.find_root().command, {}, "gitmem", COMPLETION_VARIABLE).source().encode()
-    )
+    script = completion(ctx.find_root().command, {}, "gitmem", COMPLETION_VARIABLE).source()
+    context.output.raw(script.encode())
