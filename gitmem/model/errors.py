@@ -41,6 +41,22 @@ class BadSessionName(UsageError):
         super().__init__(f"could not read {text[:80]!r} as a session: expected <agent>/<native id>")
 
 
+class BadTitle(UsageError):
+    """A session cannot be called that."""
+
+    def __init__(self, text: str, expected: str) -> None:
+        self.text, self.expected = text, expected
+        super().__init__(f"could not use {text[:80]!r} as a title: expected {expected}")
+
+
+class BadTag(UsageError):
+    """A session cannot be tagged so."""
+
+    def __init__(self, text: str, expected: str) -> None:
+        self.text, self.expected = text, expected
+        super().__init__(f"could not use {text[:80]!r} as a tag: expected {expected}")
+
+
 class BadSetting(UsageError):
     """A setting has a value that it cannot have."""
 
@@ -280,6 +296,18 @@ class TurnUnknown(GitmemError):
         super().__init__(
             f"could not find turn {turn} in {session}: it has {count} turns",
             hint=f"gitmem show {session}: shows them with their numbers",
+        )
+
+
+class StreamUnknown(GitmemError):
+    """The session has no such stream."""
+
+    def __init__(self, session: str, stream: str, streams: tuple[str, ...]) -> None:
+        self.session, self.stream, self.streams = session, stream, streams
+        named = [name for name in streams if name]
+        super().__init__(
+            f"could not find stream {stream} in {session}: it has {len(named)} beside its own",
+            hint="name one of them: " + ", ".join(named[:5]) if named else "leave --stream out",
         )
 
 
