@@ -1,0 +1,1 @@
+"""What stands before the first hash: secrets leave a transcript before any of it becomes an object."""

@@ -1,0 +1,232 @@
+"""The placeholder that stands where a secret stood: how it is made, recognised and compared.
+
+Invariant: a placeholder is ASCII without quotes, backslashes or spaces, so that it is itself at every depth
+of JSON escaping, and a released kind stays in KINDS for good, since old placeholders are read for ever.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import b32encode
+from collections.abc import Iterator
+
+UNREDACTABLE = "unredactable"
+"""The kind of text that was dropped whole, since no exact replacement could be vouched for."""
+
+KINDS = frozenset(
+    {
+        "anthropic-key",
+        "authorization",
+        "aws-access-key",
+        "aws-secret-key",
+        "aws-session-token",
+        "azure-sas",
+        "azure-storage-key",
+        "cloudflare-token",
+        "databricks-token",
+        "digitalocean-token",
+        "discord-token",
+        "discord-webhook",
+        "github-token",
+        "gitlab-token",
+        "google-key",
+        "google-oauth",
+        "huggingface-token",
+        "jwt",
+        "linear-key",
+        "notion-token",
+        "npm-token",
+        "openai-key",
+        "openrouter-key",
+        "private-key",
+        "pypi-token",
+        "sendgrid-key",
+        "slack-token",
+        "slack-webhook",
+        "stripe-key",
+        "telegram-token",
+        "twilio-key",
+        "url-password",
+        "vercel-token",
+        "webhook-secret",
+        UNREDACTABLE,
+    }
+)
+
+OPENING = b"[gm:"
+_TOKEN_BYTES = 10
+"""80 bits: sixteen base32 digits without padding, and no two secrets of a repository meet by chance."""
+
+_MARK = b"[gm::]"
+"""What a placeholder is in a skeleton: no placeholder itself, since it has neither kind nor token."""
+
+PLACEHOLDER = re.compile(
+    rb"\[gm:(?:" + b"|".join(sorted(kind.encode() for kind in KINDS)) + rb"):[a-z2-7]{16}\]"
+)
+
+
+def placeholder(key: bytes, kind: str, value: bytes) -> bytes:
+    """Return what is written instead of a secret: equal secrets of a repository give equal placeholders.
+
+    Without the key nobody can try candidates for `value` against the token.
+    """
+    digest = hmac.digest(key, kind.encode() + b"\x00" + value, "sha256")
+    return OPENING + kind.encode() + b":" + b32encode(digest[:_TOKEN_BYTES]).lower() + b"]"
+
+
+def placeholder_spans(line: bytes) -> list[tuple[int, int]]:
+    """Return where valid placeholders stand, in order. What only looks like one is not among them."""
+    if OPENING not in line:
+        return []
+    return [match.span() for match in PLACEHOLDER.finditer(line)]
+
+
+def skeleton(line: bytes) -> bytes:
+    """Return the line with one fixed mark for each placeholder: what two clones' copies have in common."""
+    if OPENING not in line:
+        return line
+    return PLACEHOLDER.sub(_MARK, line)
+
+
+def same_line(ours: bytes, theirs: bytes) -> bool:
+    """Tell whether two redacted copies of a line say the same, whatever key or rules each was redacted with.
+
+    A placeholder stands for any text without a double quote (no replaced secret holds one), so the copies
+    are compared between their quotes; only text that was dropped whole may have held quotes. Linear time.
+    """
+    if ours == theirs:
+        return True
+    if OPENING not in ours and OPENING not in theirs:
+        return False
+    if skeleton(ours) == skeleton(theirs):
+        return True
+    if _dropped_text(ours) or _dropped_text(theirs):
+        return _fits(ours, theirs)
+    our_parts, their_parts = ours.split(b'"'), theirs.split(b'"')
+    return len(our_parts) == len(their_parts) and all(map(_fits, our_parts, their_parts))
+
+
+def _dropped_text(line: bytes) -> bool:
+    return OPENING + UNREDACTABLE.encode() in line
+
+
+def _fits(ours: bytes, theirs: bytes) -> bool:
+    """Walk both copies at once; a placeholder met by plain text eats up to where its own copy goes on."""
+    if ours == theirs:
+        return True
+    left, right = _Side(ours), _Side(theirs)
+    while True:
+        if left.at_end or right.at_end:
+            return left.at_end and right.at_end
+        if left.at_mark and right.at_mark:
+            left.step()
+            right.step()
+        elif left.at_mark or right.at_mark:
+            eater, eaten = (left, right) if left.at_mark else (right, left)
+            eater.step()
+            if not eaten.skip_to(eater):
+                return False
+        elif not left.agree(right):
+            return False
+
+
+class _Side:
+    """One copy while it is being walked: literals and placeholders, and how far we are in them."""
+
+    def __init__(self, line: bytes) -> None:
+        self._pieces = list(_pieces(line))
+        self._piece = 0
+        self._offset = 0
+
+    @property
+    def at_end(self) -> bool:
+        return self._piece == len(self._pieces)
+
+    @property
+    def at_mark(self) -> bool:
+        return not self.at_end and self._pieces[self._piece] is None
+
+    def step(self) -> None:
+        self._piece += 1
+        self._offset = 0
+
+    def agree(self, other: _Side) -> bool:
+        """Advance both over their current literals as far as the shorter goes; False where they differ."""
+        longer, shorter = (self, other) if self._left() >= other._left() else (other, self)
+        common = shorter._literal()[shorter._offset :]
+        if not longer._literal().startswith(common, longer._offset):
+            return False
+        longer._advance(len(common))
+        shorter._advance(len(common))
+        return True
+
+    def skip_to(self, other: _Side) -> bool:
+        """Skip at least one byte, up to where the other goes on, or to the end if it does not.
+
+        Whatever of the other's literal comes before one of our own placeholders is enough: that placeholder
+        stands for the rest. The leftmost place is taken and never reconsidered, which keeps this linear.
+        """
+        if other.at_end:
+            self._piece = len(self._pieces)
+            return True
+        self._advance(1)
+        if other.at_mark:
+            return True
+        wanted = other._literal()
+        while not self.at_end:
+            if not self.at_mark:
+                found = self._literal().find(wanted, self._offset)
+                if found < 0 and self._piece + 1 < len(self._pieces):
+                    found = _overlap(self._literal(), self._offset, wanted)
+                if found >= 0:
+                    self._offset = found
+                    return True
+            self.step()
+        return False
+
+    def _literal(self) -> bytes:
+        literal = self._pieces[self._piece]
+        assert literal is not None
+        return literal
+
+    def _left(self) -> int:
+        return len(self._literal()) - self._offset
+
+    def _advance(self, length: int) -> None:
+        self._offset += length
+        if self._offset >= len(self._literal()):
+            self.step()
+
+
+def _overlap(text: bytes, start: int, wanted: bytes) -> int:
+    """Return the first place from `start` on whence `text` runs to its end as `wanted` begins, or -1.
+
+    Knuth, Morris and Pratt's automaton, since trying every place would be quadratic.
+    """
+    tail = text[max(start, len(text) - len(wanted) + 1) :]
+    borders = [0] * (len(tail) + 1)
+    state = 0
+    for position in range(1, len(tail)):
+        while state and wanted[position] != wanted[state]:
+            state = borders[state]
+        state += wanted[position] == wanted[state]
+        borders[position + 1] = state
+    state = 0
+    for byte in tail:
+        while state and byte != wanted[state]:
+            state = borders[state]
+        state += byte == wanted[state]
+    return len(text) - state if state else -1
+
+
+def _pieces(line: bytes) -> Iterator[bytes | None]:
+    """Yield literals, and None for each placeholder; no literal is empty."""
+    position = 0
+    for start, end in placeholder_spans(line):
+        if start > position:
+            yield line[position:start]
+        yield None
+        position = end
+    if position < len(line):
+        yield line[position:]

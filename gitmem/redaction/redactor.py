@@ -1,0 +1,153 @@
+"""The seam that every byte of a transcript passes before it is hashed or stored.
+
+Invariant: text goes through redacted, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from gitmem.model.errors import RedactionFailed
+from gitmem.redaction.cleaner import Cleaner
+from gitmem.redaction.engine import Engine
+from gitmem.redaction.longline import LONGEST_SHORT_LINE, LongLine
+from gitmem.redaction.rules import BUILT_IN, RuleSet
+
+KEY_BYTES = 32
+_BLOCK = 256 << 10
+
+
+class Redactor:
+    """Redacts with one repository's key and one rule set. Pure: equal input gives equal output.
+
+    Pickles as its key and rules, so that a worker process may have its own; counts stay behind.
+
+    Attributes:
+        fingerprint: Hex; another for other rules or another engine, so that it may key caches of what was
+            redacted. It says nothing of the key.
+        counts: How often each kind was replaced since this redactor was made.
+
+    Raises:
+        RedactionFailed: The key has not 32 bytes, or a rule is for a kind that no placeholder may have.
+    """
+
+    def __init__(self, key: bytes, rules: RuleSet = BUILT_IN) -> None:
+        if len(key) != KEY_BYTES:
+            raise RedactionFailed("anything", f"the key has {len(key)} bytes, where {KEY_BYTES} are expected")
+        self.fingerprint = rules.fingerprint
+        self.counts: Counter[str] = Counter()
+        self._key, self._rules = key, rules
+        self._cleaner = Cleaner(key, Engine(rules), self.counts)
+
+    def __reduce__(self) -> tuple[type[Redactor], tuple[bytes, RuleSet]]:
+        return Redactor, (self._key, self._rules)
+
+    def line(self, raw: bytes) -> bytes:
+        """Redact one line of a transcript, its end included; any bytes will do. Twice is the same as once.
+
+        Raises:
+            RedactionFailed: The engine failed, and nothing is known of this line.
+        """
+        with _failing_closed("a line"):
+            return self._line(raw)
+
+    def stream(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Redact a transcript that was cut anywhere; the same bytes as line by line, cut elsewhere.
+
+        Memory is bounded however long a line is: what comes in is held up to about 2 MB.
+
+        Raises:
+            RedactionFailed: The engine failed; what was yielded before is redacted.
+        """
+        lines = _Lines(self._cleaner, self._line)
+        for chunk in chunks:
+            for position in range(0, len(chunk), _BLOCK):
+                with _failing_closed("a transcript"):
+                    ready = lines.feed(chunk[position : position + _BLOCK])
+                if ready:
+                    yield ready
+        with _failing_closed("a transcript"):
+            ready = lines.finish()
+        if ready:
+            yield ready
+
+    def text(self, text: str) -> str:
+        """Redact what is no transcript but names one: titles, branches, commit subjects, authors.
+
+        Raises:
+            RedactionFailed: The engine failed.
+        """
+        with _failing_closed("a name"):
+            return self._line(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def _line(self, raw: bytes) -> bytes:
+        if self._cleaner.suspects(raw) < 0:
+            return raw
+        body = raw.removesuffix(b"\n")
+        if len(body) <= LONGEST_SHORT_LINE:
+            return self._cleaner.clean(body) + raw[len(body) :]
+        long_line = LongLine(self._cleaner)
+        return long_line.feed(body) + long_line.finish() + raw[len(body) :]
+
+
+class _Lines:
+    """Puts lines together again, and redacts many at once where none of them is suspect."""
+
+    def __init__(self, cleaner: Cleaner, redact_line: Callable[[bytes], bytes]) -> None:
+        self._cleaner = cleaner
+        self._redact_line = redact_line
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._long_line: LongLine | None = None
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take the next piece, of at most 256 KiB; return what is redacted."""
+        out: list[bytes] = []
+        if self._long_line is not None:
+            end = piece.find(b"\n")
+            if end < 0:
+                return self._long_line.feed(piece)
+            out = [self._long_line.feed(piece[:end]), self._long_line.finish(), b"\n"]
+            self._long_line, piece = None, piece[end + 1 :]
+        end = piece.rfind(b"\n") + 1
+        if end:
+            out.append(self._whole_lines(self._taken() + piece[:end]))
+            piece = piece[end:]
+        self._pending.append(piece)
+        self._pending_bytes += len(piece)
+        if self._pending_bytes > LONGEST_SHORT_LINE:
+            self._long_line = LongLine(self._cleaner)
+            out.append(self._long_line.feed(self._taken()))
+        return b"".join(out)
+
+    def finish(self) -> bytes:
+        """Return the last line, which has no end."""
+        return self._long_line.finish() if self._long_line is not None else self._redact_line(self._taken())
+
+    def _taken(self) -> bytes:
+        taken = b"".join(self._pending)
+        self._pending, self._pending_bytes = [], 0
+        return taken
+
+    def _whole_lines(self, block: bytes) -> bytes:
+        out: list[bytes] = []
+        position = 0
+        while (suspect := self._cleaner.suspects(block, position)) >= 0:
+            start = block.rfind(b"\n", position, suspect) + 1 or position
+            end = block.find(b"\n", suspect) + 1
+            out += (block[position:start], self._redact_line(block[start:end]))
+            position = end
+        out.append(block[position:])
+        return b"".join(out)
+
+
+@contextmanager
+def _failing_closed(what: str) -> Iterator[None]:
+    try:
+        yield
+    except RedactionFailed:
+        raise
+    except Exception as failure:  # the one place where even a bug has to become a refusal to write
+        raise RedactionFailed(what, f"{type(failure).__name__}: {failure}") from failure
