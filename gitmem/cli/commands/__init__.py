@@ -13,5 +13,8 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final[dict[str, Entry]] = {
+    "init": Entry("init", "Make this repository remember."),
+    "import": Entry("import_", "Take transcripts from files and folders into the memory."),
+    "capture": Entry("capture", "Take in what has grown since last time."),
     "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
 }

@@ -1,0 +1,93 @@
+"""`gitmem init`: make a repository remember."""
+
+from __future__ import annotations
+
+import click
+
+from gitmem.cli.command import Command
+from gitmem.cli.context import Context
+from gitmem.cli.intake import describe, report_as_json, total_bytes
+from gitmem.cli.opening import home_of, opened_intake, opened_storage, writer_of
+from gitmem.model.errors import UsageError
+from gitmem.model.refs import short_name
+
+
+@click.command(
+    "init",
+    cls=Command,
+    examples=["gitmem init", "gitmem init --share origin", "gitmem init --no-import"],
+)
+@click.option("--share", metavar="REMOTE", help="Choose the remote that push and pull share the memory with.")
+@click.option("--no-hooks", is_flag=True, help="Write no git hooks; this version writes none yet.")
+@click.option(
+    "--agents",
+    default="auto",
+    metavar="auto|none|LIST",
+    help="Whose existing sessions to import: all that are found, nobody's, or a list with commas.",
+)
+@click.option("--no-import", is_flag=True, help="Import no existing sessions.")
+@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@click.pass_obj
+def command(
+    context: Context,
+    share: str | None,
+    no_hooks: bool,
+    agents: str,
+    no_import: bool,
+    as_json: bool,
+) -> None:
+    """Make this repository remember: start its memory, and take in the agents' sessions of it.
+
+    In a clone whose remote has a memory already, that one is taken over. Running it again is harmless.
+    """
+    from gitmem.verbs.finding import sources_of_repository
+    from gitmem.verbs.importing import import_sources
+    from gitmem.verbs.sharing import share as choose_remote
+    from gitmem.verbs.starting import start
+
+    chosen = _agents(agents)
+    if share is not None:
+        choose_remote(context.repository, context.git, share)
+    ref, top = context.settings.memory_ref, context.repository.top
+    with opened_storage(context) as storage:
+        existed = storage.read_ref(ref) is not None
+        commit = start(storage, ref, writer_of(context), _remotes(context))
+        report = None
+        if not no_import and top is not None and chosen != frozenset():
+            sources = list(sources_of_repository(top, home_of(context), context.environ, chosen))
+            with opened_intake(context, storage, total_bytes(sources), whole=False, wait_s=3600) as intake:
+                report = import_sources(intake, sources)
+    if as_json:
+        imported = report_as_json(report) if report else None
+        context.output.json({"ref": ref, "commit": commit, "existed": existed, "imported": imported})
+        return
+    context.output.say(
+        f"{'Found' if existed else 'Started'} the memory of {context.repository.name}: {short_name(ref)}"
+    )
+    if report:
+        describe(context, report)
+
+
+def _agents(text: str) -> frozenset[str] | None:
+    from gitmem.transcripts.detect import AGENTS
+
+    if text == "auto":
+        return None
+    names = frozenset(name.strip() for name in text.split(",") if name.strip()) - {"none"}
+    unknown = sorted(names - frozenset(AGENTS))
+    if unknown:
+        raise UsageError(
+            f"could not import sessions of {unknown[0]!r}: there is no such agent",
+            hint=f"gitmem init --agents LIST: knows {', '.join(AGENTS)}",
+        )
+    return names
+
+
+def _remotes(context: Context) -> tuple[str, ...]:
+    """Return the names of the remotes, origin first."""
+    names = {
+        name.removeprefix("remote.").removesuffix(".url")
+        for name in context.repository.config
+        if name.startswith("remote.") and name.endswith(".url")
+    }
+    return tuple(sorted(names, key=lambda name: (name != "origin", name)))

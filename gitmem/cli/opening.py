@@ -1,0 +1,115 @@
+"""What commands that read or write a memory begin with, each part made from the run's context."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gitmem
+from gitmem.cli.context import Context
+from gitmem.model.records import Author
+from gitmem.verbs.committing import Writer
+from gitmem.verbs.keys import redaction_key
+
+if TYPE_CHECKING:
+    from gitmem.format.memory import Memory
+    from gitmem.git.storage import GitStorage
+    from gitmem.redaction.redactor import Redactor
+    from gitmem.verbs.importing import Intake, Progress
+
+_POOL_PAYS_BYTES = 8 << 20
+"""Less than this is sealed sooner than other processes have started."""
+
+
+@contextmanager
+def opened_storage(context: Context) -> Iterator[GitStorage]:
+    """Open the repository's objects and refs, and close them again."""
+    from gitmem.git.storage import open_storage
+
+    storage = open_storage(context.repository, context.git)
+    try:
+        yield storage
+    finally:
+        storage.close()
+
+
+@contextmanager
+def opened_memory(context: Context) -> Iterator[Memory]:
+    """Open the repository's memory for reading.
+
+    Raises:
+        NoMemory: There is none yet.
+    """
+    from gitmem.format.memory import open_memory
+
+    with opened_storage(context) as storage:
+        yield open_memory(storage, context.settings.memory_ref)
+
+
+def writer_of(context: Context) -> Writer:
+    """Return the user, as git knows them, with the run's clock."""
+    from gitmem.git.repository import identity
+
+    who = identity(context.repository, context.environ)
+    return Writer(Author(who.name, who.email), lambda: context.now_ms() / 1000)
+
+
+def key_of(context: Context) -> bytes:
+    """Return the key of the repository's placeholders, made if this is its first use."""
+    return redaction_key(user_data_dir(context), context.repository.state_dir, secrets.token_bytes)
+
+
+def redactor_of(context: Context) -> Redactor:
+    """Return the redactor of the repository."""
+    from gitmem.redaction.redactor import Redactor
+
+    return Redactor(key_of(context))
+
+
+@contextmanager
+def opened_intake(
+    context: Context, storage: GitStorage, total_bytes: int, *, whole: bool, wait_s: float
+) -> Iterator[Intake]:
+    """Make ready for an import of about `total_bytes`, with a progress line on a terminal."""
+    from gitmem.redaction.redactor import Redactor
+    from gitmem.verbs.importing import Intake
+    from gitmem.verbs.sealing import HereSealer, PoolSealer
+
+    key = key_of(context)
+    redactor = Redactor(key)
+    workers = context.settings.workers or os.cpu_count() or 1
+    with ExitStack() as stack:
+        bar = stack.enter_context(context.output.progress("reading", total_bytes, unit="bytes"))
+
+        def tell(progress: Progress) -> None:
+            bar.advance(progress.bytes_done - bar.done, progress.path.name)
+
+        pays = workers > 1 and total_bytes >= _POOL_PAYS_BYTES
+        yield Intake(
+            storage=storage,
+            ref=context.settings.memory_ref,
+            state_dir=context.repository.state_dir,
+            writer=writer_of(context),
+            redactor=redactor,
+            key=key,
+            sealer=stack.enter_context(PoolSealer(key, workers)) if pays else HereSealer(redactor),
+            by=f"gitmem {gitmem.__version__}",
+            whole=whole,
+            wait_s=wait_s,
+            tell=tell,
+        )
+
+
+def home_of(context: Context) -> Path:
+    """Return the user's home directory, as the environment has it."""
+    return Path(context.environ.get("HOME") or Path.home())
+
+
+def user_data_dir(context: Context) -> Path:
+    """Return the user's own folder for gitmem's data (XDG Base Directory Specification)."""
+    data = context.environ.get("XDG_DATA_HOME")
+    return (Path(data) if data else home_of(context) / ".local" / "share") / "gitmem"

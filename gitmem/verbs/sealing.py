@@ -1,0 +1,159 @@
+"""Sealing: from a range of a transcript file to segments, redacted before anything else happens to it.
+
+It is what an import does in parallel, one range a time: a range begins and ends at line ends and starts a
+group of its own, so that ranges do not wait for each other.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing.connection import wait
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Protocol
+
+from gitmem.format.segments import EMPTY_GROUP, MAX_GROUP_BYTES, MAX_SEGMENT_BYTES, Group, Sealed, seal_all
+from gitmem.model.records import Shape
+from gitmem.redaction.redactor import Redactor
+
+_READ_BYTES = 256 << 10
+_RANGE_BYTES: dict[Shape, int] = {"lines": MAX_GROUP_BYTES - MAX_SEGMENT_BYTES, "document": 600 << 10}
+"""A range, and what redaction may add to it, fit one group. A document will be rewritten, and its next
+version then fits the same group behind it."""
+
+
+class Range(NamedTuple):
+    """A part of a file, in bytes from its beginning, and the group that its segments go on with."""
+
+    path: Path
+    start: int
+    stop: int
+    group: Group = EMPTY_GROUP
+
+
+class SealedRange(NamedTuple):
+    """A range's segments, in order, the group that the last one ends, and what was replaced, by kind.
+
+    `read_bytes` falls short of the range where the file has become shorter meanwhile.
+    """
+
+    segments: tuple[Sealed, ...]
+    group: Group
+    read_bytes: int
+    replaced: dict[str, int]
+
+
+class Sealer(Protocol):
+    """Seals ranges, here or elsewhere, now or later; results are asked for in the order of submission."""
+
+    def submit(self, work: Range) -> Callable[[], SealedRange]:
+        """Start sealing a range and return what waits for it.
+
+        The returned function raises RedactionFailed, or OSError where the file cannot be read.
+        """
+        ...
+
+
+def cut_ranges(file: BinaryIO, shape: Shape, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Cut a part of a file into ranges of about one group, each ending behind a line end."""
+    while start < stop:
+        end = _line_end(file, start + _RANGE_BYTES[shape], stop)
+        yield start, end
+        start = end
+
+
+def seal_range(work: Range, redactor: Redactor) -> SealedRange:
+    """Read, redact, cut and compress one range; what is held at once is a few segments and their group."""
+    before = dict(redactor.counts)
+    segments: list[Sealed] = []
+    group = work.group
+    pending = bytearray()
+    with work.path.open("rb") as file:
+        file.seek(work.start)
+        for chunk in redactor.stream(_chunks(file, work.stop - work.start)):
+            pending += chunk
+            while len(pending) > 2 * MAX_SEGMENT_BYTES:
+                sealed, group = next(seal_all(bytes(pending[: MAX_SEGMENT_BYTES + 1]), group))
+                segments.append(sealed)
+                del pending[: sealed.size_bytes]
+        read_bytes = file.tell() - work.start
+    for sealed, grown in seal_all(bytes(pending), group):
+        segments.append(sealed)
+        group = grown
+    replaced = {kind: count - before.get(kind, 0) for kind, count in redactor.counts.items()}
+    return SealedRange(
+        tuple(segments), group, read_bytes, {kind: count for kind, count in replaced.items() if count}
+    )
+
+
+class HereSealer:
+    """Seals in this process, when the result is asked for."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def submit(self, work: Range) -> Callable[[], SealedRange]:
+        """Return what seals the range."""
+        return lambda: seal_range(work, self._redactor)
+
+
+class PoolSealer:
+    """Seals in several processes at once, which end with this one, however it ends."""
+
+    def __init__(self, key: bytes, workers: int) -> None:
+        self._pool = ProcessPoolExecutor(
+            workers, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(key,)
+        )
+
+    def submit(self, work: Range) -> Callable[[], SealedRange]:
+        """Hand the range to a process."""
+        future: Future[SealedRange] = self._pool.submit(_work, work)
+        return future.result
+
+    def __enter__(self) -> PoolSealer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+_redactors: list[Redactor] = []
+"""A worker process's own redactor, made once; the pool gives its processes no other place for one."""
+
+
+def _begin(key: bytes) -> None:
+    _redactors.append(Redactor(key))
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # A worker waits for work at a pipe that it holds open itself, and would outlive a killed parent.
+        threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+
+
+def _work(work: Range) -> SealedRange:
+    return seal_range(work, _redactors[0])
+
+
+def _chunks(file: BinaryIO, left: int) -> Iterator[bytes]:
+    while left and (chunk := file.read(min(_READ_BYTES, left))):
+        left -= len(chunk)
+        yield chunk
+
+
+def _line_end(file: BinaryIO, at: int, stop: int) -> int:
+    """Return the first place behind a line end at or after `at`, or `stop`."""
+    while at < stop:
+        file.seek(at)
+        chunk = file.read(min(_READ_BYTES, stop - at))
+        if not chunk:
+            break
+        newline = chunk.find(b"\n")
+        if newline >= 0:
+            return at + newline + 1
+        at += len(chunk)
+    return stop

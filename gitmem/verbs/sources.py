@@ -1,0 +1,76 @@
+"""Where capture stands in each transcript file: known to this clone alone, and never in the tree.
+
+A position is a hint that saves reading. Without one, or with a wrong one, the file is compared with what
+is stored; so it is written without waiting for the disk, after what it speaks of is committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from gitmem import disk
+from gitmem.model.ids import RecordId, SessionId
+
+HEAD_BYTES = 4096
+TAIL_BYTES = 64 << 10
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How much of a file is stored, and what the file looked like then.
+
+    `offset` bytes of it are `lines` lines of the stream, stored up to and including `capture`. The two
+    digests, keyed, are over the first HEAD_BYTES and the last TAIL_BYTES before `offset`.
+    """
+
+    session: SessionId
+    stream: str
+    capture: RecordId
+    lines: int
+    offset: int
+    head: str
+    tail: str
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+
+    def is_unchanged(self, now: os.stat_result) -> bool:
+        """Whether the file looks as it did, from outside; an empty position never does."""
+        return (self.size_bytes, self.mtime_ns, self.inode) == (now.st_size, now.st_mtime_ns, now.st_ino)
+
+
+def read_position(state_dir: Path, path: Path) -> Position | None:
+    """Return what is known of a file; None where nothing is, or nothing that can be understood."""
+    try:
+        return msgspec.json.decode(_file_for(state_dir, path).read_bytes(), type=Position)
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def write_position(state_dir: Path, path: Path, position: Position) -> None:
+    """Remember how far a file is stored."""
+    disk.replace_file(_file_for(state_dir, path), msgspec.json.encode(position), durable=False)
+
+
+def begins_as_before(position: Position, file: BinaryIO, key: bytes) -> bool:
+    """Whether the file still begins with what is stored, as far as its two ends tell."""
+    return digests(file, position.offset, key) == (position.head, position.tail)
+
+
+def digests(file: BinaryIO, offset: int, key: bytes) -> tuple[str, str]:
+    """Return the keyed digests of both ends of a file's first `offset` bytes."""
+    ends = []
+    for start, stop in ((0, min(HEAD_BYTES, offset)), (max(0, offset - TAIL_BYTES), offset)):
+        file.seek(start)
+        data = file.read(stop - start)
+        ends.append(hashlib.blake2b(data, digest_size=16, key=key).hexdigest())
+    return ends[0], ends[1]
+
+
+def _file_for(state_dir: Path, path: Path) -> Path:
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()
+    return state_dir / "sources" / name[:2] / name[2:]
