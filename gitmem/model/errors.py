@@ -69,6 +69,16 @@ class BadSetting(UsageError):
         super().__init__(f"could not use setting {name} = {value!r}: expected {expected}", hint=hint)
 
 
+class BadMoment(UsageError):
+    """A date, a moment or a time span was written in a form that cannot be read."""
+
+    hint = "2026-05-08, 2026-05-08T13:30 (UTC), 90min, 12h, 7d, 2w, 3mo or 1y: are read"
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(f"could not read {text[:80]!r} as a date or as a time ago")
+
+
 class SettingRefused(UsageError):
     """A file that comes with the repository asks for what only its user may decide."""
 
@@ -350,6 +360,15 @@ class SidecarFailed(GitmemError):
     def __init__(self, why: str) -> None:
         self.why = why
         super().__init__(f"could not search: {why}")
+
+
+class ModelMissing(GitmemError):
+    """A search by meaning was asked for, and there is no embedding model."""
+
+    hint = "gitmem search --mode lexical QUERY: searches by words, which needs none"
+
+    def __init__(self) -> None:
+        super().__init__("could not search by meaning: no embedding model is installed")
 
 
 class SyncError(GitmemError):

@@ -1,0 +1,1 @@
+"""What people ask for: the words of a query, the moments and the filters, as values that have been checked."""

@@ -1,0 +1,28 @@
+"""What a search is narrowed to, before anything is ranked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """All that was said must hold; of several values of one kind, any may.
+
+    `sessions` are names or beginnings of names. `files` are paths or parts of paths. Moments are in
+    milliseconds since 1970, both ends included.
+    """
+
+    agents: tuple[str, ...] = ()
+    repos: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    errors: bool = False
+    since_ms: int | None = None
+    until_ms: int | None = None
