@@ -3,73 +3,164 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from gitmem.format import layout, records
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession
-from gitmem.model.errors import SessionAmbiguous, SessionUnknown
+from gitmem.model.errors import (
+    AgentUnknown,
+    ObjectDamaged,
+    ObjectMissing,
+    RecordRefused,
+    SessionAmbiguous,
+    SessionUnknown,
+    StreamUnknown,
+)
 from gitmem.model.ids import MAIN_STREAM, SessionKey
-from gitmem.transcripts.read import Transcript, read
+from gitmem.model.records import Session
+from gitmem.objects import trees
+from gitmem.transcripts.read import Reading, Transcript, iterate
 
 _MIN_ID_DIGITS = 7
+_ID_DIGITS = 64
+_SHOWN_ID_DIGITS = 12
 _HEX = frozenset("0123456789abcdef")
 
 
+class Address(NamedTuple):
+    """A session, and the turn of it that was asked for, in the words of whoever asked."""
+
+    folder: Folder
+    turn: str | None
+
+
+def address(memory: Memory, text: str) -> Address:
+    """Find what `SESSION` or `SESSION#TURN` means; a native id may hold a `#` itself.
+
+    Raises:
+        SessionUnknown, SessionAmbiguous, BadSessionName: As `resolve` does.
+    """
+    name, hash_sign, turn = text.rpartition("#")
+    if not (hash_sign and name and turn):
+        return Address(resolve(memory, text), None)
+    if "/" in text and (found := memory.find_key(SessionKey.parse(text))):
+        return Address(_only(memory, text, found), None)
+    return Address(resolve(memory, name), turn)
+
+
 def resolve(memory: Memory, name: str) -> Folder:
-    """Find the session that a name means: `<agent>/<native id>`, its beginning, or a session id's.
+    """Find the session that a name means: `<agent>/<native id>`, the beginning of one, or of a native id
+    alone, or of a session id.
+
+    Only the beginning of a native id takes a look at every session.
 
     Raises:
         SessionUnknown: None fits.
-        SessionAmbiguous: More than one does; each is named by its id.
-        BadSessionName: It is in neither form.
+        SessionAmbiguous: More than one does.
+        BadSessionName: It is empty, or has nothing on one side of its first slash.
     """
-    if _MIN_ID_DIGITS <= len(name) <= 64 and _HEX.issuperset(name):
-        return _only(memory, name, memory.find_prefix(name))
+    if _MIN_ID_DIGITS <= len(name) <= _ID_DIGITS and _HEX.issuperset(name):
+        found = memory.find_prefix(name)
+        if found:
+            return _only(memory, name, found)
+    if "/" not in name and name:
+        return _only(memory, name, tuple(_begin_with(memory, None, name)))
     key = SessionKey.parse(name)
-    found = memory.find_key(key)
-    if not found:
-        found = tuple(_begin_with(memory, key))
-    return _only(memory, name, found)
+    return _only(memory, name, memory.find_key(key) or tuple(_begin_with(memory, key.agent, key.native_id)))
+
+
+def session_record(memory: Memory, folder: Folder) -> Session:
+    """Read a session's own record and nothing else of it.
+
+    Raises:
+        RecordRefused: There is none, or none that gitmem writes.
+        ObjectMissing: It is not here.
+        ObjectDamaged: It does not decode.
+    """
+    path = layout.session_path(folder.session)
+    entry = trees.read_tree(memory.storage, folder.tree).get(path[-1])
+    if entry is None:
+        raise RecordRefused("/".join(path), "there is no session record")
+    layout.check_entry(path, entry)
+    return records.unseal(trees.read_blob(memory.storage, entry.oid), folder.session, "/".join(path), Session)
 
 
 def text(memory: Memory, folder: Folder, stream: str = MAIN_STREAM) -> Iterator[bytes]:
     """Yield one stream of a session as it is stored: the agent's own lines, after redaction.
 
     Raises:
-        SessionUnknown: The session has no such stream.
+        StreamUnknown: The session has no such stream.
     """
-    heads = memory.load(folder).heads().get(stream)
-    if not heads:
-        raise SessionUnknown(f"{folder.session} stream {stream!r}")
-    yield from memory.text(folder, heads[0])
+    stored = memory.load(folder)
+    yield from memory.text(folder, head_of(stored, stream))
+
+
+def heads(stored: StoredSession) -> Iterator[tuple[str, Head]]:
+    """Yield every stream's name and head, the session's own first.
+
+    Where a stream has several heads, the others follow under a name of their own, `<stream>@<capture>`.
+    """
+    found = stored.heads()
+    for stream in sorted(found):
+        for nth, head in enumerate(found[stream]):
+            yield f"{stream}@{head.capture[:8]}" if nth else stream, head
+
+
+def head_of(stored: StoredSession, stream: str) -> Head:
+    """Return the head that a stream's name, as `heads` gives it, stands for.
+
+    Raises:
+        StreamUnknown: The session has no such stream.
+    """
+    found = dict(heads(stored))
+    if stream not in found:
+        raise StreamUnknown(str(stored.key), stream, tuple(found))
+    return found[stream]
 
 
 def streams(memory: Memory, folder: Folder, stored: StoredSession) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """Yield every stream of a session with its text, the session's own first.
+    """Yield every stream of a session, by its name, with its text.
 
-    Where a stream has several heads, the others follow under a name of their own, `<stream>@<capture>`:
-    what they have in common with the first is dropped by the reader, which knows turns by their ids.
+    What a further head of a stream has in common with the first is dropped by the reader, which knows turns
+    by their ids.
     """
-    heads = stored.heads()
-    for stream in sorted(heads):
-        for nth, head in enumerate(heads[stream]):
-            yield _stream_name(stream, head, nth), memory.text(folder, head)
+    for name, head in heads(stored):
+        yield name, memory.text(folder, head)
+
+
+def turns(memory: Memory, folder: Folder, stored: StoredSession | None = None) -> Reading:
+    """Read a session in normal form, turn by turn, in bounded memory.
+
+    Raises:
+        AgentUnknown: No reader knows the agent, as where a newer gitmem wrote the session.
+    """
+    stored = stored or memory.load(folder)
+    try:
+        return iterate(stored.record.agent, streams(memory, folder, stored))
+    except KeyError:
+        raise AgentUnknown(str(stored.key), stored.record.agent) from None
 
 
 def transcript(memory: Memory, folder: Folder, stored: StoredSession | None = None) -> Transcript:
-    """Read a whole session in normal form."""
-    stored = stored or memory.load(folder)
-    return read(stored.record.agent, streams(memory, folder, stored))
+    """Read a whole session in normal form.
+
+    Raises:
+        AgentUnknown: No reader knows the agent.
+    """
+    found = turns(memory, folder, stored)
+    listed = list(found)
+    return Transcript(found.header, listed, found.tally, found.ids)
 
 
-def _stream_name(stream: str, head: Head, nth: int) -> str:
-    return f"{stream}@{head.capture[:8]}" if nth else stream
-
-
-def _begin_with(memory: Memory, key: SessionKey) -> Iterator[Folder]:
-    """Find sessions by the beginning of their native id, which takes a look at every session."""
+def _begin_with(memory: Memory, agent: str | None, native_id: str) -> Iterator[Folder]:
+    """Find sessions by the beginning of their native id, which reads every session's record."""
     for folder in memory.folders():
-        stored = memory.load(folder)
-        if stored.key.agent == key.agent and stored.key.native_id.startswith(key.native_id):
+        try:
+            record = session_record(memory, folder)
+        except (RecordRefused, ObjectMissing, ObjectDamaged):
+            continue  # it has no name to go by; `verify` reports it, and others must still be found
+        if record.agent == (agent or record.agent) and record.native_id.startswith(native_id):
             yield folder
 
 
@@ -77,5 +168,21 @@ def _only(memory: Memory, name: str, found: tuple[Folder, ...]) -> Folder:
     if not found:
         raise SessionUnknown(name)
     if len(found) > 1:
-        raise SessionAmbiguous(name, tuple(folder.session[:12] for folder in found))
+        raise SessionAmbiguous(name, _distinct_names(memory, found))
     return found[0]
+
+
+def _distinct_names(memory: Memory, found: tuple[Folder, ...]) -> tuple[str, ...]:
+    """Name sessions by their keys; where two share one, by as much of their ids as tells them apart."""
+    keys = []
+    for folder in found:
+        record = session_record(memory, folder)
+        keys.append(str(SessionKey(record.agent, record.native_id)))
+    if len(set(keys)) == len(keys):
+        return tuple(keys)
+    digits = next(
+        count
+        for count in range(_SHOWN_ID_DIGITS, _ID_DIGITS + 1)
+        if len({folder.session[:count] for folder in found}) == len(found)
+    )
+    return tuple(folder.session[:digits] for folder in found)

@@ -1,0 +1,63 @@
+"""Local files of derived data: written whole, checked when read, and whatever is amiss means "not there".
+
+Nothing in them is needed: a reader that finds none, or may not write one, derives it again.
+"""
+
+from __future__ import annotations
+
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+from gitmem import disk
+from gitmem.model.errors import DiskRefused
+
+_MAX_BYTES = 512 << 20
+_CHECKSUM_BYTES = 4
+
+
+def read_derived(path: Path, kind: str) -> bytes | None:
+    """Return what was written as `kind`, which names every version that the content depends on.
+
+    None where there is no such file, or it is of another kind, cut short, damaged or unreadable.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            return None
+        content = path.read_bytes()
+    except OSError:
+        return None
+    header = _header(kind)
+    if not content.startswith(header):
+        return None
+    start = len(header) + _CHECKSUM_BYTES
+    payload = content[start:]
+    # A rename may reach the disk before the content does, and a power cut then leaves zeros.
+    if content[len(header) : start] != _checksum(payload):
+        return None
+    return payload
+
+
+def write_derived(path: Path, kind: str, payload: bytes) -> None:
+    """Put a file in place whole; not being allowed to is no failure, for it can be derived again."""
+    if len(payload) > _MAX_BYTES:
+        return
+    with suppress(DiskRefused):
+        disk.replace_file(path, _header(kind) + _checksum(payload) + payload, durable=False, mode=0o600)
+
+
+def drop_derived(path: Path) -> None:
+    """Remove a file, for what it was derived from is gone.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    disk.remove_file(path)
+
+
+def _header(kind: str) -> bytes:
+    return f"gitmem {kind}\n".encode()
+
+
+def _checksum(payload: bytes) -> bytes:
+    return zlib.crc32(payload).to_bytes(_CHECKSUM_BYTES, "big")
