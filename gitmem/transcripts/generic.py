@@ -1,0 +1,140 @@
+"""The neutral form of docs and CLI: one JSON object a line, which any program can write.
+
+A first line may describe the session: `{"session": {"id", "title", "started_at", "cwd", "branch", "model"}}`.
+Every other line is a message: `{"id", "role", "author", "text", "at", "tool_calls", "call_id", "is_error"}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from gitmem.model.ids import MAIN_STREAM
+from gitmem.model.turns import ROLES, Role, Tokens, ToolResult
+from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.calls import describe, describe_text
+from gitmem.transcripts.fields import Object, child, children, count, integer, string
+from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.text import content_text, part
+from gitmem.transcripts.times import to_ms
+
+NAME = "generic"
+
+_ROLES: dict[str, Role] = {role: role for role in ROLES}
+
+
+def identify(head: Head) -> Identity | None:
+    """Recognise a line that describes the session, or one with a role and a text."""
+    first = head.records[0] if head.records else {}
+    session = child(first, "session")
+    if not session and not _is_message(first):
+        return None
+    return Identity(
+        agent=NAME,
+        native_id=string(session, "id") or head.stem,
+        stream=MAIN_STREAM,
+        parent_id=None,
+        shape="lines",
+        cwd=string(session, "cwd"),
+        forked_from=string(session, "forked_from"),
+    )
+
+
+def _is_message(record: Object) -> bool:
+    return record.get("role") in _ROLES and ("text" in record or "tool_calls" in record)
+
+
+def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
+    """There is no place where such files are looked for: they are imported by name."""
+    return []
+
+
+class GenericReader:
+    """Reads the lines of the neutral form."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._session: Details = {}
+
+    def begin(self) -> None:
+        """Nothing is kept from one stream to the next but what the session says of itself."""
+
+    def read_members(self, members: Object) -> None:
+        """There are no documents."""
+
+    def ready(self) -> int:
+        """No later line changes a turn."""
+        return len(self._recorder.pending)
+
+    def read(self, record: Object) -> None:
+        """Read one line."""
+        session = child(record, "session")
+        role = _ROLES.get(string(record, "role") or "")
+        if session and role is None:
+            self._read_session(session)
+        elif role is None:
+            self._recorder.count_unknown(f"role {string(record, 'role') or '(none)'}")
+        else:
+            self._recorder.replaying = self._recorder.knows(string(record, "id"))
+            self._read_message(role, record)
+            self._recorder.replaying = False
+
+    def _read_session(self, session: Object) -> None:
+        model, cwd, branch = string(session, "model"), string(session, "cwd"), string(session, "branch")
+        self._recorder.tell(
+            title=string(session, "title"),
+            started_ms=to_ms(session.get("started_at")),
+            cwd=cwd,
+            branch=branch,
+            commit=string(session, "commit"),
+            model=model,
+            forked_from=string(session, "forked_from"),
+        )
+        self._session = {"model": model, "cwd": cwd, "branch": branch}
+
+    def _read_message(self, role: Role, record: Object) -> None:
+        recorder = self._recorder
+        text = content_text(record.get("text"))
+        details: Details = {
+            "id": string(record, "id"),
+            "parent": string(record, "parent"),
+            "at_ms": to_ms(record.get("at")),
+            "author": string(record, "author"),
+            "cwd": string(record, "cwd") or self._session.get("cwd"),
+            "branch": string(record, "branch") or self._session.get("branch"),
+        }
+        recorder.tell(started_ms=details.get("at_ms"))
+        usage = child(record, "tokens")
+        if usage:
+            details["tokens"] = Tokens(
+                *(
+                    count(usage, name)
+                    for name in ("input", "output", "cache_read", "cache_write", "reasoning")
+                )
+            )
+        if role == "tool":
+            is_error = record.get("is_error") is True
+            result = ToolResult(string(record, "call_id"), is_error, integer(record, "exit_status"))
+            recorder.add(role, "tool_result", text, **details, result=result)
+        elif role == "user":
+            words = part(text)
+            recorder.add(role, "preamble", words.preamble, **details)
+            recorder.add(role, "message", words.message, **details)
+        elif role == "system":
+            recorder.add(role, "notice", text, **details)
+        else:
+            details["model"] = string(record, "model") or self._session.get("model")
+            self._read_assistant(text, record, details)
+
+    def _read_assistant(self, text: str, record: Object, details: Details) -> None:
+        if text:
+            self._recorder.add("assistant", "message", text, **details)
+            details["tokens"] = None
+        for item in children(record, "tool_calls"):
+            arguments, name = item.get("input"), string(item, "name") or ""
+            make = describe_text(string(item, "id"), name, arguments) if isinstance(arguments, str) else None
+            self._recorder.add_call(make or describe(string(item, "id"), name, arguments), **details)
+            details["tokens"] = None
+
+
+GENERIC = Agent(name=NAME, identify=identify, reader=GenericReader, folders=folders)

@@ -1,0 +1,195 @@
+"""opencode: one JSON document a session, as `opencode export` writes it; subagents are sessions of their own.
+
+The document is `{info, messages: [{info, parts: []}]}`, the same bodies that its database holds. Nothing is
+ever replayed: a fork gives its copies ids of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from gitmem.model.ids import MAIN_STREAM
+from gitmem.model.turns import Tokens, ToolResult
+from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.calls import describe
+from gitmem.transcripts.fields import Object, child, children, count, integer, string
+from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.text import clean, part
+from gitmem.transcripts.times import to_ms
+
+NAME = "opencode"
+
+_UNINTERESTING_PARTS = frozenset(
+    # what a patch changed, its tool calls say; usage is on the message
+    ("agent", "patch", "snapshot", "step-finish", "step-start")
+)
+
+
+def identify(head: Head) -> Identity | None:
+    """Recognise the document by its `info` and its list of messages, or by a session's own fields."""
+    document = head.records[0] if head.records else {}
+    info = child(document, "info")
+    is_session = "projectID" in info or "directory" in info or (string(info, "id") or "").startswith("ses_")
+    if not is_session or not isinstance(document.get("messages", []), list):
+        return None
+    own, parent = string(info, "id") or head.stem, string(info, "parentID")
+    return Identity(
+        agent=NAME,
+        native_id=parent or own,
+        stream=f"agent-{own}" if parent else MAIN_STREAM,
+        parent_id=parent,
+        shape="document",
+        cwd=string(info, "directory"),
+        forked_from=None,
+    )
+
+
+def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
+    """Sessions are in a database; only what `opencode export` wrote is read, and is imported by name."""
+    return []
+
+
+class OpencodeReader:
+    """Reads the messages of a session's documents."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def begin(self) -> None:
+        """Nothing is kept from one document to the next but what the recorder keeps."""
+
+    def ready(self) -> int:
+        """No later message changes a turn."""
+        return len(self._recorder.pending)
+
+    def read_members(self, members: Object) -> None:
+        """Read what the session says of itself."""
+        if self._recorder.stream != MAIN_STREAM:
+            return
+        info = child(members, "info")
+        self._recorder.retell(
+            title=string(info, "title"),
+            started_ms=to_ms(child(info, "time").get("created")),
+            cwd=string(info, "directory"),
+            agent_version=string(info, "version"),
+        )
+
+    def read(self, record: Object) -> None:
+        """Read one message."""
+        recorder, info = self._recorder, child(record, "info")
+        path, model = child(info, "path"), child(info, "model")
+        details: Details = {
+            "id": string(info, "id"),
+            "parent": string(info, "parentID"),
+            "at_ms": to_ms(child(info, "time").get("created")),
+            "cwd": string(path, "cwd"),
+        }
+        recorder.tell(started_ms=details.get("at_ms"), cwd=details.get("cwd"))
+        role = string(info, "role")
+        if role == "user":
+            self._read_user(record, details)
+        elif role == "assistant":
+            details["model"] = string(info, "modelID") or string(model, "modelID")
+            recorder.tell(model=details.get("model"))
+            self._read_assistant(record, info, details)
+        else:
+            recorder.count_unknown(f"role {role or '(none)'}")
+
+    def _read_user(self, record: Object, details: Details) -> None:
+        preamble: list[str] = []
+        message: list[str] = []
+        for item in children(record, "parts"):
+            kind, text = string(item, "type") or "(no type)", string(item, "text") or ""
+            if kind == "text" and item.get("synthetic") is True:
+                preamble.append(text)
+            elif kind == "text":
+                words = part(text)
+                preamble.append(words.preamble)
+                message.append(words.message)
+            elif kind == "subtask":  # a command that hands the user's words to a subagent
+                message.append(string(item, "prompt") or "")
+            elif kind == "file":
+                message.append(f"[{string(item, 'filename') or 'file'}]")
+            elif kind == "compaction":
+                self._recorder.add("system", "notice", "Context compacted", **details)
+            elif kind not in _UNINTERESTING_PARTS:
+                self._recorder.count_unknown(f"user/{kind}")
+        self._recorder.add("user", "preamble", "\n".join(filter(None, preamble)), **details)
+        self._recorder.add("user", "message", "\n".join(filter(None, message)), **details)
+
+    def _read_assistant(self, record: Object, info: Object, details: Details) -> None:
+        recorder = self._recorder
+        first = details | {"tokens": _tokens(child(info, "tokens"))} if "tokens" in info else details
+        for item in children(record, "parts"):
+            before = len(recorder.pending)
+            self._read_part(item, first)
+            if len(recorder.pending) > before:
+                first = details
+        error = child(info, "error")
+        if error:
+            text = string(child(error, "data"), "message") or string(error, "name") or "error"
+            recorder.add("system", "notice", text, **details)
+
+    def _read_part(self, item: Object, details: Details) -> None:
+        recorder, kind = self._recorder, string(item, "type") or "(no type)"
+        text = string(item, "text") or ""
+        started = to_ms(child(item, "time").get("start"))
+        if started is not None:
+            details = details | {"at_ms": started}
+        if kind == "text":
+            recorder.add("assistant", "message", text, **details)
+        elif kind == "reasoning":
+            recorder.add("assistant", "thinking", text, **details)
+        elif kind == "tool":
+            self._read_tool(item, details)
+        elif kind == "retry":
+            recorder.add("system", "notice", _retried(item), **details)
+        elif kind == "file":
+            recorder.add("assistant", "message", f"[{string(item, 'filename') or 'file'}]", **details)
+        elif kind == "compaction":
+            recorder.add("system", "notice", "Context compacted", **details)
+        elif kind not in _UNINTERESTING_PARTS:
+            recorder.count_unknown(f"assistant/{kind}")
+
+    def _read_tool(self, item: Object, details: Details) -> None:
+        recorder, state = self._recorder, child(item, "state")
+        call_id, time = string(item, "callID"), child(state, "time")
+        call = describe(call_id, string(item, "tool") or "", state.get("input"))
+        recorder.add_call(call, **(details | {"at_ms": to_ms(time.get("start")) or details.get("at_ms")}))
+        status = string(state, "status")
+        if status not in ("completed", "error"):  # pending or running: there is no result yet
+            return
+        exit_status = integer(child(state, "metadata"), "exit")
+        is_error = status == "error" or exit_status not in (None, 0)
+        answered: Details = {**details, "tokens": None, "model": None}
+        answered["at_ms"] = to_ms(time.get("end")) or details.get("at_ms")
+        text = string(state, "error" if status == "error" else "output") or ""
+        result = ToolResult(call_id, is_error, exit_status)
+        recorder.add("tool", "tool_result", text, result=result, **answered)
+
+
+def _retried(item: Object) -> str:
+    error = child(item, "error")
+    return clean(string(child(error, "data"), "message") or string(error, "name") or "retry")
+
+
+def _tokens(usage: Object) -> Tokens:
+    cache = child(usage, "cache")
+    return Tokens(
+        input=count(usage, "input"),
+        output=count(usage, "output"),
+        cache_read=count(cache, "read"),
+        cache_write=count(cache, "write"),
+        reasoning=count(usage, "reasoning"),
+    )
+
+
+OPENCODE = Agent(
+    name=NAME,
+    identify=identify,
+    reader=OpencodeReader,
+    folders=folders,
+    messages_key="messages",
+    lines_are_documents=True,
+)

@@ -1,0 +1,36 @@
+"""Where agents keep their transcripts on a machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+
+from gitmem.transcripts.registry import REGISTRY
+
+_SUFFIXES = (".json", ".jsonl")
+
+
+def places(home: PurePath, environ: Mapping[str, str]) -> list[tuple[str, Path]]:
+    """Return each agent's folders of transcripts, as (agent, folder), whether or not they exist."""
+    return [
+        (agent.name, folder) for agent in REGISTRY.values() for folder in agent.folders(Path(home), environ)
+    ]
+
+
+def transcript_files(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder that may be transcripts, sorted within each directory.
+
+    Links are not followed; a directory that cannot be read, or is gone, holds nothing. Whether a file is a
+    transcript, its content says.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from transcript_files(Path(entry.path))
+        elif entry.name.endswith(_SUFFIXES) and entry.is_file(follow_symlinks=False):
+            yield Path(entry.path)

@@ -1,0 +1,128 @@
+"""Turning the stored bytes of a session into turns."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import PurePath
+
+from gitmem.model.turns import Header, Tally, Turn
+from gitmem.transcripts.agent import Agent
+from gitmem.transcripts.document import Member, read_document
+from gitmem.transcripts.fields import mapping
+from gitmem.transcripts.head import read_head
+from gitmem.transcripts.lines import Line, read_lines
+from gitmem.transcripts.recorder import Recorder
+from gitmem.transcripts.registry import REGISTRY
+
+READER_VERSION = 1
+"""Goes up whenever the normal form of a stored line changes: caches of turns are keyed by it."""
+
+Streams = Iterable[tuple[str, Iterable[bytes]]]
+
+_ENOUGH_TO_TELL = 64 * 1024
+
+
+@dataclass
+class Transcript:
+    """A session in the normal form.
+
+    `ids` are what a fork of it would repeat: they are passed as `inherited` when the fork is read.
+    """
+
+    header: Header
+    turns: list[Turn]
+    tally: Tally
+    ids: frozenset[str] = field(default_factory=frozenset)
+
+
+class Reading:
+    """The turns of a session, one after the other, in bounded memory; to be gone through once.
+
+    `header`, `tally` and `ids` hold what has been met so far: all of it when the turns are at their end.
+    """
+
+    def __init__(self, agent: Agent, streams: Streams, inherited: Container[str]) -> None:
+        self._recorder = Recorder(inherited)
+        self._turns = _read_streams(agent, streams, self._recorder)
+
+    def __iter__(self) -> Iterator[Turn]:
+        return self._turns
+
+    @property
+    def header(self) -> Header:
+        """What the session says of itself."""
+        return self._recorder.header()
+
+    @property
+    def tally(self) -> Tally:
+        """What could not be used."""
+        return self._recorder.tally
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """What a fork of this session would repeat."""
+        return frozenset(self._recorder.ids)
+
+
+def read(agent: str, streams: Streams, *, inherited: Container[str] = frozenset()) -> Transcript:
+    """Read a whole session: its main stream first, then its subagents'.
+
+    The bytes of a stream come in order, in pieces cut anywhere. `inherited` are the ids of the session that
+    this one was forked from: its turns are dropped where they are repeated.
+
+    Raises:
+        KeyError: There is no agent of that name.
+    """
+    reading = iterate(agent, streams, inherited=inherited)
+    turns = list(reading)
+    return Transcript(reading.header, turns, reading.tally, reading.ids)
+
+
+def iterate(agent: str, streams: Streams, *, inherited: Container[str] = frozenset()) -> Reading:
+    """Read a session as `read` does, turn by turn.
+
+    Raises:
+        KeyError: There is no agent of that name.
+    """
+    return Reading(REGISTRY[agent], streams, inherited)
+
+
+def _read_streams(agent: Agent, streams: Streams, recorder: Recorder) -> Iterator[Turn]:
+    reader = agent.reader(recorder)
+    pending = recorder.pending
+    for stream, chunks in streams:
+        recorder.begin(stream)
+        reader.begin()
+        for item in _records(agent, chunks, recorder.tally):
+            if isinstance(item, Member):
+                reader.read_members(item.value)
+                continue
+            record = mapping(item.value)
+            if not record:
+                recorder.count_unknown("(not an object)")
+                continue
+            recorder.line, recorder.shortened = item.number, item.shortened
+            reader.read(record)
+            ready = reader.ready()
+            if ready:
+                yield from pending[:ready]
+                del pending[:ready]
+        yield from pending
+        pending.clear()
+
+
+def _records(agent: Agent, chunks: Iterable[bytes], tally: Tally) -> Iterator[Line | Member]:
+    if agent.messages_key is None:
+        return read_lines(chunks, tally)
+    rest = iter(chunks)
+    begun: list[bytes] = []
+    size = 0
+    while size < _ENOUGH_TO_TELL and (chunk := next(rest, None)) is not None:
+        begun.append(chunk)
+        size += len(chunk)
+    head = read_head(b"".join(begun)[:_ENOUGH_TO_TELL], PurePath())
+    if head.is_document or agent.lines_are_documents:
+        return read_document(chain(begun, rest), agent.messages_key, tally)
+    return read_lines(chain(begun, rest), tally)

@@ -1,0 +1,145 @@
+"""What all readers share while a session is read: numbering, replays, usage, the header and the tally."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import TypedDict, Unpack
+
+import msgspec
+
+from gitmem.model.ids import MAIN_STREAM
+from gitmem.model.turns import Header, Kind, Role, Tally, Tokens, ToolCall, ToolResult, Turn
+from gitmem.transcripts.calls import Call
+from gitmem.transcripts.text import clean
+
+
+class Details(TypedDict, total=False):
+    """What turns of one line have in common."""
+
+    id: str | None
+    parent: str | None
+    at_ms: int | None
+    author: str | None
+    model: str | None
+    tokens: Tokens | None
+    cwd: str | None
+    branch: str | None
+
+
+class Recorder:
+    """Takes turns from a reader in the order of its lines, and numbers them from 0 within each stream.
+
+    Attributes:
+        pending: Turns that nobody has taken yet; a reader may hold some back.
+        ids: Every id that a later copy of this session would repeat.
+        line: The line that is being read.
+        shortened: Whether that line was.
+        replaying: While set, turns are counted as replayed and dropped.
+    """
+
+    def __init__(self, inherited: Container[str]) -> None:
+        self.tally = Tally()
+        self.pending: list[Turn] = []
+        self.ids: set[str] = set()
+        self.stream = MAIN_STREAM
+        self.next_ordinal = 0
+        self.line = 0
+        self.shortened = False
+        self.replaying = False
+        self._inherited = inherited
+        self._header: dict[str, str | int] = {}
+        self._counted: dict[tuple[str, str], Tokens] = {}
+
+    def begin(self, stream: str) -> None:
+        """Begin another stream of the session."""
+        self.stream, self.next_ordinal, self.replaying = stream, 0, False
+
+    def add(
+        self,
+        role: Role,
+        kind: Kind,
+        text: str,
+        *,
+        call: ToolCall | None = None,
+        result: ToolResult | None = None,
+        **details: Unpack[Details],
+    ) -> None:
+        """Record a turn of the line that is being read; one that says nothing is left out."""
+        if not (text or call or result):
+            return
+        if self.replaying:
+            self.tally.replayed += 1
+            return
+        self.pending.append(
+            Turn(
+                self.next_ordinal,
+                role,
+                kind,
+                clean(text),
+                self.line,
+                self.stream,
+                call=call,
+                result=result,
+                shortened=self.shortened,
+                **details,
+            )
+        )
+        self.next_ordinal += 1
+
+    def add_call(self, call: Call, **details: Unpack[Details]) -> None:
+        """Record that the model asked for a tool."""
+        self.add("assistant", "tool_call", call.text, call=call.call, **details)
+
+    def knows(self, native_id: str | None) -> bool:
+        """Tell whether an earlier line, or the session that this is a fork of, had this id; note it."""
+        if native_id is None:
+            return False
+        if native_id in self.ids or native_id in self._inherited:
+            return True
+        self.ids.add(native_id)
+        return False
+
+    def count_unknown(self, name: str) -> None:
+        """Count a record of a type that no reader knows yet."""
+        unknown = self.tally.unknown
+        key = name[:80] if name[:80] in unknown or len(unknown) < _MOST_UNKNOWN else "(others)"
+        unknown[key] = unknown.get(key, 0) + 1
+
+    def tell(self, **fields: str | int | None) -> None:
+        """Note a field of the header; what was told first stands."""
+        for name, value in fields.items():
+            if value is not None and name not in self._header:
+                self._header[name] = value
+
+    def retell(self, **fields: str | int | None) -> None:
+        """Note a field of the header; what is told last stands."""
+        for name, value in fields.items():
+            if value is not None:
+                self._header[name] = value
+
+    def header(self) -> Header:
+        """Return what has been told so far."""
+        return msgspec.convert(self._header, Header)
+
+    def uncounted(self, message: tuple[str, str], tokens: Tokens) -> Tokens | None:
+        """Return what `tokens` has beyond what was counted for this API message before.
+
+        A message that is spread over several lines has its usage on each of them, growing. So each line's
+        turn gets what its line adds: the sum over all turns is the largest that was seen, and a line that is
+        yet to come changes no turn that is here.
+        """
+        before = self._counted.get(message)
+        if before is None:
+            self._counted[message] = tokens
+            return tokens
+        if before == tokens:
+            return None
+        largest = Tokens(*(max(a, b) for a, b in zip(_astuple(before), _astuple(tokens), strict=True)))
+        more = Tokens(*(a - b for a, b in zip(_astuple(largest), _astuple(before), strict=True)))
+        self._counted[message] = largest
+        return more if more != _NO_TOKENS else None
+
+
+_MOST_UNKNOWN = 200
+_NO_TOKENS = Tokens()
+_astuple = msgspec.structs.astuple

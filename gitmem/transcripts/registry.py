@@ -1,0 +1,15 @@
+"""The agents whose transcripts are read, in the order in which they are asked whether a file is theirs."""
+
+from __future__ import annotations
+
+from gitmem.transcripts.agent import Agent
+from gitmem.transcripts.claude_code import CLAUDE_CODE
+from gitmem.transcripts.codex import CODEX
+from gitmem.transcripts.copilot_cli import COPILOT_CLI
+from gitmem.transcripts.gemini_cli import GEMINI_CLI
+from gitmem.transcripts.generic import GENERIC
+from gitmem.transcripts.opencode import OPENCODE
+
+REGISTRY: dict[str, Agent] = {
+    agent.name: agent for agent in (CLAUDE_CODE, CODEX, COPILOT_CLI, GEMINI_CLI, OPENCODE, GENERIC)
+}

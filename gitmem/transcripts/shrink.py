@@ -1,0 +1,241 @@
+"""Cutting one huge JSON value down to what can be decoded, as its bytes come in.
+
+The copy has the same shape: keys in the same order, every string at most `STRING_LIMIT` bytes and never cut
+inside an escape, a surrogate pair or a character, no white space, at most `DEPTH_LIMIT` levels (what stands
+deeper is `null`), and about `SIZE_LIMIT` bytes in all, after which the rest of each container is left out.
+What was no JSON is none afterwards either: the decoder decides, not this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import NamedTuple
+
+STRING_LIMIT = 64 * 1024
+SIZE_LIMIT = 4 * 1024 * 1024
+DEPTH_LIMIT = 128
+"""Agents nest some twenty levels; msgspec's decoder recurses, and gives up at nearly a thousand."""
+
+_OUTER_SHARE = 1024 * 1024
+"""What the two outermost levels may have beyond SIZE_LIMIT each, so that ids and times behind a huge value
+are still there."""
+
+_LITERAL_LIMIT = 1024
+_LATE_STRING_LIMIT = 256
+
+_STRUCTURE = re.compile(rb'["{}\[\],:]')
+_NESTING = re.compile(rb'"|[{\[]+|[}\]]+')
+_STRING_RUN = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_WHOLE_ESCAPES = re.compile(rb'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
+_HIGH_SURROGATE_AT_END = re.compile(rb"(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
+_WHITE = b" \t\r\n"
+_QUOTE, _COMMA, _COLON = b'",:'
+_OPENERS = b"{["
+_CLOSER_OF = {0x7B: 0x7D, 0x5B: 0x5D}
+
+
+class Element(NamedTuple):
+    """One element of a document's list; `line` counts the document's lines from 0."""
+
+    data: bytes
+    line: int
+    was_cut: bool
+    was_too_deep: bool
+
+
+class Shrinker:
+    """Takes the bytes of one value in pieces; memory stays bounded whatever they are.
+
+    With `split_key`, the value is a document: elements of the array under that key of the outermost object
+    are taken out as they end, each bounded by itself, and wait in `elements`.
+    """
+
+    def __init__(self, split_key: str | None = None) -> None:
+        self.was_cut = False
+        self.was_too_deep = False
+        self.elements: deque[Element] = deque()
+        self._split_key = split_key
+        self._out = bytearray()
+        self._open = bytearray()
+        self._carry = b""
+        self._in_string = False
+        self._string_start = 0
+        self._string_is_full = False
+        self._dropping = 0
+        self._null_for_dropped = False
+        self._line = 0
+        self._key = b""
+        self._literal_size = 0
+        self._splitting = False
+        self._element_start = 0
+        self._element_line = 0
+        self._boundary = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the value."""
+        if self._carry:
+            data, self._carry = self._carry + data, b""
+        at, end = 0, len(data)
+        while at < end:
+            if self._in_string:
+                at = self._feed_string(data, at)
+            elif self._dropping:
+                at = self._feed_dropped(data, at)
+            else:
+                at = self._feed_structure(data, at)
+
+    def finish(self) -> bytes:
+        """Return the shrunk value, complete only if what was fed was."""
+        return bytes(self._out + self._carry)
+
+    def finish_cut_short(self) -> bytes:
+        """Return the shrunk value as if it had ended behind its last complete member."""
+        closers = bytes(_CLOSER_OF[opener] for opener in reversed(self._open))
+        return bytes(self._out[: self._boundary]) + closers
+
+    def is_open(self) -> bool:
+        """Tell whether the value has begun and not ended."""
+        return self._in_string or bool(self._open)
+
+    def _feed_string(self, data: bytes, at: int) -> int:
+        run = _STRING_RUN.match(data, at)
+        stop = run.end() if run else at
+        if not self._string_is_full and not self._dropping:
+            self._copy_string(data, at, stop)
+        if stop == len(data):
+            return stop
+        if data[stop] != _QUOTE:  # a backslash whose escape is in the next piece
+            self._carry = data[stop:]
+            return len(data)
+        self._in_string = False
+        if not self._dropping:
+            self._out.append(_QUOTE)
+        return stop + 1
+
+    def _copy_string(self, data: bytes, at: int, stop: int) -> None:
+        used = len(self._out) - self._string_start
+        room = self._string_room() - used
+        self._out += data[at : min(stop, at + max(room, 0))]
+        if stop - at <= room:
+            return
+        self._string_is_full = self.was_cut = True
+        kept = bytes(self._out[self._string_start :])
+        whole = _WHOLE_ESCAPES.match(kept)
+        kept = kept[: whole.end()] if whole else b""
+        kept = _HIGH_SURROGATE_AT_END.sub(rb"\1", kept)
+        self._out[self._string_start :] = _without_cut_character(kept)
+
+    def _string_room(self) -> int:
+        size = self._string_start - self._element_start
+        return _LATE_STRING_LIMIT if size > SIZE_LIMIT and self._depth() > 2 else STRING_LIMIT
+
+    def _depth(self) -> int:
+        return len(self._open) - 2 if self._splitting else len(self._open)
+
+    def _feed_dropped(self, data: bytes, at: int) -> int:
+        match = _NESTING.search(data, at)
+        if match is None:
+            self._line += data.count(b"\n", at)
+            return len(data)
+        start, stop = match.span()
+        self._line += data.count(b"\n", at, start)
+        first = data[start]
+        if first == _QUOTE:
+            self._in_string = True
+        elif first in _OPENERS:
+            self._dropping += stop - start
+        elif stop - start < self._dropping:
+            self._dropping -= stop - start
+        else:
+            stop = start + self._dropping
+            self._dropping = 0
+            if self._null_for_dropped:
+                self._out += b"null"
+                self._null_for_dropped = False
+            else:
+                stop -= 1  # the closer of a container that we were in: it is copied
+        return stop
+
+    def _feed_structure(self, data: bytes, at: int) -> int:
+        match = _STRUCTURE.search(data, at)
+        start = match.start() if match else len(data)
+        if start > at:
+            self._line += data.count(b"\n", at, start)
+            literal = data[at:start].translate(None, _WHITE)
+            self._out += literal[: max(0, _LITERAL_LIMIT - self._literal_size)]
+            self._literal_size += len(literal)
+        if match is None:
+            return start
+        self._literal_size = 0
+        self._take(data[start])
+        return start + 1
+
+    def _take(self, byte: int) -> None:
+        out = self._out
+        if byte == _QUOTE:
+            out.append(byte)
+            self._in_string, self._string_is_full, self._string_start = True, False, len(out)
+        elif byte == _COLON:
+            if len(self._open) == 1 and self._split_key is not None:
+                self._key = bytes(out[self._string_start : -1])
+            out.append(byte)
+        elif byte == _COMMA:
+            self._end_member()
+        elif byte in _OPENERS:
+            self._enter(byte)
+        else:
+            self._leave(byte)
+
+    def _end_member(self) -> None:
+        if self._splitting and len(self._open) == 2:
+            self._take_element()
+            return
+        self._boundary = len(self._out)
+        limit = SIZE_LIMIT + _OUTER_SHARE * max(0, 3 - self._depth())
+        if len(self._out) - self._element_start > limit:
+            self._dropping, self.was_cut = 1, True
+            return
+        self._out.append(_COMMA)
+
+    def _enter(self, byte: int) -> None:
+        depth = len(self._open)
+        if depth >= DEPTH_LIMIT:
+            self._dropping, self._null_for_dropped, self.was_too_deep = 1, True, True
+            return
+        if self._splitting and depth == 2:
+            self._element_line = self._line
+        self._out.append(byte)
+        self._open.append(byte)
+        self._boundary = len(self._out)
+        if depth == 1 and byte == 0x5B and self._split_key is not None:
+            self._splitting = self._key == self._split_key.encode()
+            self._element_start = len(self._out)
+            self._element_line = self._line
+
+    def _leave(self, byte: int) -> None:
+        if self._splitting and len(self._open) == 2:
+            self._take_element()
+            self._splitting = False
+            self._element_start = 0
+        if self._open:
+            self._open.pop()
+        self._out.append(byte)
+        self._boundary = len(self._out)
+
+    def _take_element(self) -> None:
+        element = bytes(self._out[self._element_start :])
+        del self._out[self._element_start :]
+        self._boundary = len(self._out)
+        if element:
+            self.elements.append(Element(element, self._element_line, self.was_cut, self.was_too_deep))
+        self.was_cut = self.was_too_deep = False
+
+
+def _without_cut_character(data: bytes) -> bytes:
+    for back in range(1, min(4, len(data)) + 1):
+        lead = data[-back]
+        if lead & 0xC0 != 0x80:
+            needed = 4 if lead >= 0xF0 else 3 if lead >= 0xE0 else 2 if lead >= 0xC0 else 1
+            return data if needed == back or needed == 1 else data[:-back]
+    return data
