@@ -148,7 +148,7 @@ def identity(repository: Repository, environ: Mapping[str, str]) -> Identity:
 
     Never fails, and never guesses at a host's name: without an e-mail address it is <login>@localhost.
     """
-    login = environ.get("LOGNAME") or environ.get("USER") or _login_of_process()
+    login = _without_crud(environ.get("LOGNAME") or environ.get("USER") or _login_of_process()) or "unknown"
     name = environ.get("GIT_AUTHOR_NAME") or _last(repository, "author.name", "user.name") or login
     email = (
         environ.get("GIT_AUTHOR_EMAIL")
@@ -156,7 +156,7 @@ def identity(repository: Repository, environ: Mapping[str, str]) -> Identity:
         or environ.get("EMAIL")
         or f"{login}@localhost"
     )
-    return Identity(_without_crud(name) or "unknown", _without_crud(email) or "unknown@localhost")
+    return Identity(_without_crud(name) or login, _without_crud(email) or f"{login}@localhost")
 
 
 def _read_config(git_dir: Path, git: Git) -> Mapping[str, tuple[str, ...]]:
@@ -196,7 +196,8 @@ def _name_in_url(url: str) -> str:
     path = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/]*", "", url)
     if path == url:
         path = re.sub(r"^[^/]*:", "", url)
-    return path.rstrip("/").removesuffix("/.git").rpartition("/")[2].removesuffix(".git")
+    name = path.rstrip("/").removesuffix("/.git").rpartition("/")[2].removesuffix(".git")
+    return "" if name in (".", "..") else name
 
 
 def _last(repository: Repository, *names: str) -> str:

@@ -153,5 +153,5 @@ def _read_committed(path: Path) -> Mapping[str, object]:
 
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingRefused(str(path), "the file", str(error)) from error
