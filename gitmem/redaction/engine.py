@@ -39,8 +39,8 @@ class Engine:
         for rule in rules.rules:
             if rule.kind not in KINDS:
                 raise RedactionFailed("anything", f"a rule is for {rule.kind!r}, a kind that does not exist")
-        self._rules = [_Ready(rank, rule) for rank, rule in enumerate(rules.rules)]
-        self._cores = "|".join([rule.core for rule in rules.rules] + [_SPELLED_OUT])
+        self._tree = _Tree([_Ready(rank, rule) for rank, rule in enumerate(rules.rules)])
+        self._gate_pattern = "|".join([*(rule.core for rule in rules.rules), _SPELLED_OUT])
 
     def suspects(self, raw: bytes, start: int = 0) -> int:
         """Return where, from `start` on, something begins that some reading may find secret; -1 if nowhere.
@@ -52,38 +52,60 @@ class Engine:
 
     def matches(self, reading: bytes) -> Iterator[Match]:
         """Yield what the rules find in one reading; matches of different rules may overlap."""
-        lowered = reading.lower()
-        for rule in self._rules:
-            if any(keyword in lowered for keyword in rule.keywords):
-                yield from rule.matches(reading)
+        for rule in self._tree.suspected(reading):
+            yield from rule.matches(reading)
 
     @cached_property
     def _gate(self) -> re2._Regexp:
-        return _compiled(self._cores, _GATE_MEMORY_BYTES)
+        return _compiled(self._gate_pattern, _GATE_MEMORY_BYTES)
 
 
 class _Ready:
     """One rule, compiled when first needed."""
 
     def __init__(self, rank: int, rule: Rule) -> None:
+        self.rule = rule
         self._rank = rank
-        self._rule = rule
-        self.keywords = tuple(keyword.encode() for keyword in rule.keywords)
 
     def matches(self, reading: bytes) -> Iterator[Match]:
         group = 1 if self._pattern.groups else 0
         for match in self._pattern.finditer(reading):
             start, end = match.span(group)
             if self._skip is None or not self._skip.fullmatch(reading[start:end]):
-                yield Match(start, end, self._rank, self._rule.kind)
+                yield Match(start, end, self._rank, self.rule.kind)
 
     @cached_property
     def _pattern(self) -> re2._Regexp:
-        return _compiled(self._rule.pattern)
+        return _compiled(self.rule.pattern)
 
     @cached_property
     def _skip(self) -> re2._Regexp | None:
-        return _compiled(self._rule.skip) if self._rule.skip else None
+        return _compiled(self.rule.skip) if self.rule.skip else None
+
+
+class _Tree:
+    """Finds the few rules worth trying by halves: eleven searches for one suspect among fifty, not fifty."""
+
+    def __init__(self, rules: list[_Ready]) -> None:
+        self._rules = rules
+        self._core_pattern = "|".join(ready.rule.core for ready in rules)
+
+    def suspected(self, reading: bytes) -> Iterator[_Ready]:
+        if self._rules and self._cores.search(reading):
+            if len(self._rules) == 1:
+                yield self._rules[0]
+            else:
+                for half in self._halves:
+                    yield from half.suspected(reading)
+
+    @cached_property
+    def _cores(self) -> re2._Regexp:
+        return _compiled(self._core_pattern, _GATE_MEMORY_BYTES)
+
+    @cached_property
+    def _halves(self) -> tuple[_Tree, _Tree]:
+        middle = len(self._rules) // 2
+        return _Tree(self._rules[:middle]), _Tree(self._rules[middle:])
 
 
 def _compiled(pattern: str, memory_bytes: int = 8 << 20) -> re2._Regexp:

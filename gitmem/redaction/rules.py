@@ -1,11 +1,10 @@
 """What a secret looks like: the rules, as data, from what each vendor says of its own tokens.
 
 A rule's parts are RE2, matched against bytes:
-  keywords  lower case; a reading of the line that holds none of them is not searched for this rule;
-  core      what of the secret and its surroundings survives any number of escapes, so that one search of the
-            raw line rules out every reading of it: it may not require whitespace, a quote or a slash;
-  pattern   the secret is its group, if it has one, and otherwise the whole match;
-  skip      what may not be all of the secret: templates, and values of the same shape that are none.
+  core     what of the secret and its surroundings survives any number of escapes, so that one search for all
+           cores in the raw line rules out every reading of it: it may require no quote, slash or line end;
+  pattern  the secret is its group, if it has one, and otherwise the whole match;
+  skip     what may not be all of the secret: templates, and values of the same shape that are none.
 
 Lengths are lower bounds where a vendor may lengthen its tokens: too much replaced is a nuisance, too little a
 leak. Nothing is exempt for the name of the key that it stands under.
@@ -25,7 +24,6 @@ class Rule:
     """One form of one kind of secret; the module says what the fields mean."""
 
     kind: str
-    keywords: tuple[str, ...]
     core: str
     pattern: str
     skip: str = ""
@@ -42,7 +40,7 @@ class RuleSet:
         """Hex; another for other rules, and for another engine."""
         parts = [str(ENGINE_VERSION)]
         for rule in self.rules:
-            parts += [rule.kind, *rule.keywords, rule.core, rule.pattern, rule.skip, ""]
+            parts += [rule.kind, rule.core, rule.pattern, rule.skip, ""]
         return sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
 
@@ -61,11 +59,10 @@ _WORDS = (
 """What is written about a credential, or instead of one."""
 
 
-def _prefixed(kind: str, prefix: str, keywords: str, body: str, at_least: int) -> Rule:
+def _prefixed(kind: str, prefix: str, body: str, at_least: int) -> Rule:
     """A token that its prefix gives away, with `at_least` characters of class `body` behind it."""
     return Rule(
         kind,
-        tuple(keywords.split()),
         core=f"{prefix}{body}{{{min(at_least, 8)}}}",
         pattern=f"{_LEFT}({prefix}{body}{{{at_least},}})",
         skip=f"(?i){prefix}{_WORDS}",
@@ -82,114 +79,101 @@ _VENDORS = (
     # AWS IAM user guide, "IAM identifiers": prefixes of unique ids; keys of the documentation end in EXAMPLE
     Rule(
         "aws-access-key",
-        ("akia", "asia"),
         "(?:AKIA|ASIA)[A-Z0-9]{8}",
         f"{_LEFT}((?:AKIA|ASIA)[A-Z0-9]{{16,}})",
         skip="[A-Z0-9]+EXAMPLE",
     ),
     Rule(
         "aws-secret-key",
-        ("secret",),
         "(?i:secret[_ -]?(?:access[_ -]?)?key)",
         rf"(?i:secret[_ -]?(?:access[_ -]?)?key){_GAP}({_BASE64}{{40}})(?:[^A-Za-z0-9+/=]|$)",
         skip=r"[0-9a-f]+|[a-z/]+|.*EXAMPLEKEY",
     ),
     Rule(
         "aws-session-token",
-        ("iqojb3jpz2lu", "fwogzxivyxdz", "fqogzxivyxdz"),
         "(?:IQoJb3JpZ2lu|F[Qw]oGZXIvYXdz)",
         f"(?:IQoJb3JpZ2lu|F[Qw]oGZXIvYXdz){_BASE64}{{64,}}=*",
     ),
     # docs.github.com, "About authentication to GitHub": token formats
-    _prefixed("github-token", "gh[pousr]_", "ghp_ gho_ ghu_ ghs_ ghr_", _WORD, 36),
-    _prefixed("github-token", "github_pat_", "github_pat_", _WORD, 22),
+    _prefixed("github-token", "gh[pousr]_", _WORD, 36),
+    _prefixed("github-token", "github_pat_", _WORD, 22),
     # docs.gitlab.com, "GitLab token overview": token prefixes
     _prefixed(
         "gitlab-token",
         "gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|wt|soat|ffct)-",
-        "glpat- gloas- gldt- glrt- glrtr- glcbt- glptt- glft- glimt- glagent- glwt- glsoat- glffct-",
         "[A-Za-z0-9_.-]",
         20,
     ),
     # docs.slack.dev, "Tokens", "Token rotation" and "Sending messages using incoming webhooks"
-    _prefixed("slack-token", r"xox(?:e\.xox)?[abeoprs]-", "xox", "[A-Za-z0-9-]", 16),
-    _prefixed("slack-token", r"xapp-[0-9]-", "xapp-", "[A-Za-z0-9-]", 16),
+    _prefixed("slack-token", r"xox(?:e\.xox)?[abeoprs]-", "[A-Za-z0-9-]", 16),
+    _prefixed("slack-token", r"xapp-[0-9]-", "[A-Za-z0-9-]", 16),
     Rule(
         "slack-webhook",
-        ("hooks.slack",),
         r"hooks\.slack",
         rf"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/({_BASE64}{{20,}})",
-        skip=r"(?i)T?(?:[0X/TB]|your|workspace|channel|webhook|path|url|id)+",
+        skip=r"(?i)(?:[TBX0/]|your|workspace|channel|webhook|path|url|id)+",
     ),
     # docs.stripe.com, "API keys" and "Receive webhook events"
-    _prefixed("stripe-key", "[sr]k_(?:live|test)_", "sk_live_ sk_test_ rk_live_ rk_test_", _ALNUM, 16),
-    Rule(
-        "webhook-secret", ("whsec_",), "whsec_", f"{_LEFT}(whsec_{_BASE64}{{24,}}=*)", skip=f"whsec_{_WORDS}"
-    ),
+    _prefixed("stripe-key", "[sr]k_(?:live|test)_", _ALNUM, 16),
+    Rule("webhook-secret", "whsec_", f"{_LEFT}(whsec_{_BASE64}{{24,}}=*)", skip=f"whsec_{_WORDS}"),
     # platform.openai.com, openrouter.ai and docs.anthropic.com: API keys
-    _prefixed("anthropic-key", "sk-ant-", "sk-ant-", _URLSAFE, 20),
-    _prefixed("openrouter-key", "sk-or-v1-", "sk-or-", _HEX, 32),
-    _prefixed("openai-key", "sk-(?:proj|svcacct|admin|None)-", "sk-", _URLSAFE, 20),
-    _prefixed("openai-key", "sk-", "sk-", _ALNUM, 32),
+    _prefixed("anthropic-key", "sk-ant-", _URLSAFE, 20),
+    _prefixed("openrouter-key", "sk-or-v1-", _HEX, 32),
+    _prefixed("openai-key", "sk-(?:proj|svcacct|admin|None)-", _URLSAFE, 20),
+    _prefixed("openai-key", "sk-", _ALNUM, 32),
     # cloud.google.com, "API keys" and "OAuth 2.0"
-    _prefixed("google-key", "AIza", "aiza", _URLSAFE, 35),
-    _prefixed("google-oauth", "GOCSPX-", "gocspx-", _URLSAFE, 20),
-    _prefixed("google-oauth", r"ya29\.", "ya29.", _URLSAFE, 20),
+    _prefixed("google-key", "AIza", _URLSAFE, 35),
+    _prefixed("google-oauth", "GOCSPX-", _URLSAFE, 20),
+    _prefixed("google-oauth", r"ya29\.", _URLSAFE, 20),
     # huggingface.co, npmjs.com and pypi.org: access tokens; a PyPI token is a macaroon, hence its beginning
-    _prefixed("huggingface-token", "(?:hf|api_org)_", "hf_ api_org_", _ALNUM, 34),
-    _prefixed("npm-token", "npm_", "npm_", _ALNUM, 36),
-    _prefixed("pypi-token", "pypi-AgE", "pypi-age", _URLSAFE, 50),
+    _prefixed("huggingface-token", "(?:hf|api_org)_", _ALNUM, 34),
+    _prefixed("npm-token", "npm_", _ALNUM, 36),
+    _prefixed("pypi-token", "pypi-AgE", _URLSAFE, 50),
     # sendgrid.com, twilio.com, digitalocean.com, databricks.com, linear.app, notion.so
-    _prefixed("sendgrid-key", rf"SG\.{_URLSAFE}{{16,32}}\.", "sg.", _URLSAFE, 16),
-    Rule("twilio-key", ("sk",), f"SK{_HEX}{{8}}", rf"{_LEFT}(SK{_HEX}{{32}})(?:[^A-Za-z0-9]|$)"),
-    _prefixed("digitalocean-token", "do[opr]_v1_", "dop_v1_ doo_v1_ dor_v1_", _HEX, 64),
-    _prefixed("databricks-token", "dapi", "dapi", "[0-9a-f-]", 32),
-    _prefixed("linear-key", "lin_(?:api|oauth)_", "lin_api_ lin_oauth_", _ALNUM, 32),
-    _prefixed("notion-token", "ntn_", "ntn_", _ALNUM, 40),
-    _prefixed("notion-token", "secret_", "secret_", _ALNUM, 43),
+    _prefixed("sendgrid-key", rf"SG\.{_URLSAFE}{{16,32}}\.", _URLSAFE, 16),
+    Rule("twilio-key", f"SK{_HEX}{{8}}", rf"{_LEFT}(SK{_HEX}{{32}})(?:[^A-Za-z0-9]|$)"),
+    _prefixed("digitalocean-token", "do[opr]_v1_", _HEX, 64),
+    _prefixed("databricks-token", "dapi", "[0-9a-f-]", 32),
+    _prefixed("linear-key", "lin_(?:api|oauth)_", _ALNUM, 32),
+    _prefixed("notion-token", "ntn_", _ALNUM, 40),
+    _prefixed("notion-token", "secret_", _ALNUM, 43),
     # vercel.com, "New token formats and secret scanning"; developers.cloudflare.com, "Token formats"
-    _prefixed("vercel-token", "vc[piark]_", "vcp_ vci_ vca_ vcr_ vck_", _URLSAFE, 24),
-    _prefixed("cloudflare-token", "cf(?:k|ut|at)_", "cfk_ cfut_ cfat_", _URLSAFE, 40),
-    _prefixed("cloudflare-token", rf"v1\.0-{_HEX}{{24}}-", "v1.0-", _HEX, 100),
+    _prefixed("vercel-token", "vc[piark]_", _URLSAFE, 24),
+    _prefixed("cloudflare-token", "cf(?:k|ut|at)_", _URLSAFE, 40),
+    _prefixed("cloudflare-token", rf"v1\.0-{_HEX}{{24}}-", _HEX, 100),
     # core.telegram.org, "Bots"; discord.com/developers, "Authentication" and "Webhook"
-    _prefixed("telegram-token", "[0-9]{8,10}:AA", ":aa", _URLSAFE, 32),
+    _prefixed("telegram-token", "[0-9]{8,10}:AA", _URLSAFE, 32),
     Rule(
         "discord-token",
-        (".",),
         rf"\.{_URLSAFE}{{6}}\.{_URLSAFE}{{20}}",
         rf"{_LEFT}([MNO]{_URLSAFE}{{22,27}}\.{_URLSAFE}{{6}}\.{_URLSAFE}{{27,}})",
     ),
     Rule(
         "discord-webhook",
-        ("/webhooks/",),
         r"discord(?:app)?\.com",
         rf"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/({_URLSAFE}{{32,}})",
     ),
     # RFC 7519: the base64url of a header that begins with `{"`; encrypted ones have five parts
     Rule(
         "jwt",
-        ("eyj",),
         rf"eyJ{_URLSAFE}{{8,}}\.{_URLSAFE}",
         rf"{_LEFT}(eyJ{_URLSAFE}{{8,}}\.{_URLSAFE}{{8,}}(?:\.{_URLSAFE}*){{1,3}})",
     ),
     # learn.microsoft.com, "Configure Azure Storage connection strings" and "Shared access signatures"
     Rule(
         "azure-storage-key",
-        ("accountkey=", "sharedaccesskey="),
         "(?i:(?:account|sharedaccess)key=)",
         rf"(?i:(?:account|sharedaccess)key=)({_BASE64}{{32,}}=*)",
     ),
-    Rule("azure-sas", ("sig=",), "sig=[A-Za-z0-9%+]", r"[?&;]sig=([A-Za-z0-9%+/]{40,}=*)"),
+    Rule("azure-sas", "sig=[A-Za-z0-9%+]", r"[?&;]sig=([A-Za-z0-9%+/]{40,}=*)"),
 )
 
-_PEM_SEPARATOR = r"[\s\\>|+*#:;,.'\"\d\xe2\x86\x92-]{0,32}"
-"""Between a key's lines: line ends, escaped or not, and the numbers and marks of whoever printed them."""
+_PEM_SEPARATOR = r"[\s\\>|+*#:;,.'\"\d\xe2\x86\x92]{0,32}-?"
+"""Between a key's lines: line ends, escaped or not, and the numbers and marks of whoever printed them. No run
+of hyphens, which would make the next key's first line part of this one."""
 
-_PEM_REST = (
-    rf"(?:{_PEM_SEPARATOR}[A-Za-z0-9+/=]{{16,}})*"
-    rf"(?:{_PEM_SEPARATOR}[A-Za-z0-9+/=]{{1,15}})?"
-    rf"(?:{_PEM_SEPARATOR}-----END [A-Z0-9 ]{{1,40}}-----)?"
-)
+_PEM_END = rf"(?:{_PEM_SEPARATOR}[A-Za-z0-9+/=]{{1,39}})?{_PEM_SEPARATOR}-----END [A-Z0-9 ]{{1,40}}-----"
+_PEM_CUT = rf"[ \t\r\\]{{0,16}}(?:\n|\\[nr]){_PEM_SEPARATOR}[A-Za-z0-9+/=]{{1,15}}"
 _PEM_HEADER = (
     rf"{_PEM_SEPARATOR}(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID): ?[^\n\r\"\\]{{0,120}}"
 )
@@ -210,18 +194,18 @@ _PRIVATE_KEYS = (
     # RFC 7468 and RFC 4880; a header without a key behind it is talk about keys
     Rule(
         "private-key",
-        ("private key",),
         "PRIVATE KEY",
         rf"-----BEGIN (?:[A-Z0-9]+ ){{0,4}}PRIVATE KEY(?: BLOCK)?-----(?:{_PEM_HEADER}){{0,6}}"
-        rf"{_PEM_SEPARATOR}[A-Za-z0-9+/=]{{16,}}{_PEM_REST}",
+        rf"(?:{_PEM_SEPARATOR}[A-Za-z0-9+/=]{{16,}})+"
+        rf"(?:{_PEM_END}|{_PEM_CUT})?",
     ),
     Rule(
         "private-key",
-        ("ibaakc", "ibadanbg", "mighageambmg", "mhccaqeei", "mc4caqawbq", "b3blbnnzac1rzxktdje"),
-        _NAKED_KEY,
-        rf"{_LEFT}({_NAKED_KEY}[A-Za-z0-9+/=]{{24,}}{_PEM_REST})",
+        "(?:IBAAKC|IBADANBgkqhkiG9w0BAQEFAASC|MIGHAgEAMBMGByqGSM49AgEG|MHcCAQEEI|MC4CAQAwBQYDK2Vw|b3BlbnNzaC1rZXkt)",
+        rf"{_LEFT}({_NAKED_KEY}[A-Za-z0-9+/=]{{24,}}(?:{_PEM_SEPARATOR}[A-Za-z0-9+/=]{{40,}})*"
+        rf"(?:{_PEM_END})?)",
     ),
-    Rule("private-key", ("ls0tls1crudj",), _WRAPPED_KEY, rf"{_WRAPPED_KEY}[A-Za-z0-9+/=_-]{{40,}}"),
+    Rule("private-key", _WRAPPED_KEY, rf"{_WRAPPED_KEY}[A-Za-z0-9+/=_-]{{40,}}"),
 )
 
 _TEMPLATE = (
@@ -241,7 +225,6 @@ _CONTEXTS = (
     # RFC 3986, 3.2.1: userinfo; people write an unescaped @ into passwords, so the last one counts
     Rule(
         "url-password",
-        ("://",),
         r":(?:\\*/){2}[^\s/@\":]*:[^\s/\"]*@",
         r"[A-Za-z0-9]://[^\s/@\"':]*:([^\s/\"'`]+)@",
         skip=rf"{_TEMPLATE}|{_NOT_ONE_VALUE}",
@@ -249,14 +232,12 @@ _CONTEXTS = (
     # RFC 9110, 11.6.2 and RFC 6750
     Rule(
         "authorization",
-        ("authorization",),
         rf"(?i:authorization){_RAW_GAP}(?i:bearer|basic|token|bot)\W",
         rf"(?i:authorization){_GAP}(?i:bearer|basic|token|bot)[\s:]{{1,8}}({_HTTP_VALUE}{{8,}}=*)",
         skip=f"(?i){_WORDS}=*",
     ),
     Rule(
         "authorization",
-        ("bearer",),
         rf"(?i:bearer){_RAW_GAP}[A-Za-z0-9._~+-]",
         rf"(?i:bearer)\s{{1,8}}({_HTTP_VALUE}{{24,}}=*)",
         skip=rf"[A-Za-z._~+/-]+|(?i){_WORDS}=*",

@@ -18,11 +18,14 @@ MAX_LAYERS = 6
 """Layers that are taken away one by one; what backslashes remain are then taken away all at once."""
 
 _ESCAPE = re.compile(
-    rb"(?:\\\\)+"
-    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|\\u[0-9a-fA-F]{4}"
-    rb'|\\["/bfnrt]'
+    rb"\\(?:"
+    rb'["/bfnrt]'
+    rb"|\\(?:\\\\)*"
+    rb"|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|u[0-9a-fA-F]{4}"
+    rb")"
 )
+"""One escape, or a run of escaped backslashes."""
 _ANY_DEPTH = re.compile(rb'\\+((?:u[0-9a-fA-F]{4}|["/bfnrt])?)')
 _SPELLED_OUT = re.compile(rb"\\u00[2-7][0-9a-fA-F]")
 """Printable ASCII as an escape: what an escape may be hidden in again."""
