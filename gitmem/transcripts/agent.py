@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -32,8 +31,7 @@ class Identity(msgspec.Struct, frozen=True):
     forked_from: str | None
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """The beginning of a file, decoded as far as it goes.
 
     `records` are the objects on its lines. Where the first of them ends on a later line, or beyond the head,
@@ -66,8 +64,7 @@ class Reader(Protocol):
         """Return how many of the recorder's pending turns no later line of this stream can change."""
 
 
-@dataclass(frozen=True)
-class Agent:
+class Agent(NamedTuple):
     """One agent: how its files are recognised, found and read.
 
     `identify` returns None for a file that is not this agent's. `folders` takes the home directory and the

@@ -84,6 +84,7 @@ _EXIT_CODE = re.compile(r"^(?:Process exited with code|[Ee]xit code:) (-?\d{1,10
 _FAILED = re.compile(r"[\w./ -]{1,60} failed\b|aborted by user\b|failed to ")
 _HEADER_LIMIT = 4096
 _MOST_EXITS = 1000
+_MOST_HELD = 64
 
 
 def identify(head: Head) -> Identity | None:
@@ -122,8 +123,8 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
 class CodexReader:
     """Reads the lines of a session's threads.
 
-    Usage comes on a line of its own, behind the turns that it is about, so the last turn waits for it: its
-    tokens are the one thing that a line yet to come may change.
+    Usage comes on a line of its own, behind the turns that it is about and sometimes their results, so the
+    model's last turn waits for it: its tokens are the one thing that a line yet to come may change.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -146,8 +147,10 @@ class CodexReader:
         """There are no documents."""
 
     def ready(self) -> int:
-        """All but the last turn."""
-        return len(self._recorder.pending) - 1
+        """All before the model's last turn."""
+        pending = self._recorder.pending
+        at = self._last_of_model()
+        return len(pending) if at is None or len(pending) - at > _MOST_HELD else at
 
     def read(self, record: Object) -> None:
         """Read one line."""
@@ -305,12 +308,16 @@ class CodexReader:
             self._place_usage()
 
     def _place_usage(self) -> None:
-        """Give the usage to the turn it is about; where that was secret reasoning, to the model's next."""
-        pending = self._recorder.pending
-        if self._unplaced is not None and pending and pending[-1].role == "assistant":
-            tokens = _sum(pending[-1].tokens, self._unplaced)
-            pending[-1] = msgspec.structs.replace(pending[-1], tokens=tokens)
+        at = self._last_of_model()
+        if self._unplaced is not None and at is not None:
+            turn = self._recorder.pending[at]
+            tokens = _sum(turn.tokens, self._unplaced)
+            self._recorder.pending[at] = msgspec.structs.replace(turn, tokens=tokens)
             self._unplaced = None
+
+    def _last_of_model(self) -> int | None:
+        pending = self._recorder.pending
+        return next((at for at in range(len(pending) - 1, -1, -1) if pending[at].role == "assistant"), None)
 
 
 def _tokens(usage: Object) -> Tokens:

@@ -27,6 +27,11 @@ def read_head(data: bytes, path: PurePath) -> Head:
     return Head(path, tuple(found for found in candidates if found is not None), is_document=False)
 
 
+def has_whole_records(data: bytes) -> bool:
+    """Tell whether any line that begins with a brace is an object by itself: a document's lines are not."""
+    return any(line.startswith(b"{") and _object(line) is not None for line in data.split(b"\n"))
+
+
 def _object(data: bytes) -> Object | None:
     try:
         value = _DECODE(data)

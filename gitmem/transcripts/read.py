@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import PurePath
+
+import msgspec
 
 from gitmem.model.turns import Header, Tally, Turn
 from gitmem.transcripts.agent import Agent
 from gitmem.transcripts.document import Member, read_document
 from gitmem.transcripts.fields import mapping
-from gitmem.transcripts.head import read_head
+from gitmem.transcripts.head import has_whole_records
 from gitmem.transcripts.lines import Line, read_lines
 from gitmem.transcripts.recorder import Recorder
 from gitmem.transcripts.registry import REGISTRY
@@ -24,8 +24,7 @@ Streams = Iterable[tuple[str, Iterable[bytes]]]
 _ENOUGH_TO_TELL = 64 * 1024
 
 
-@dataclass
-class Transcript:
+class Transcript(msgspec.Struct):
     """A session in the normal form.
 
     `ids` are what a fork of it would repeat: they are passed as `inherited` when the fork is read.
@@ -34,7 +33,7 @@ class Transcript:
     header: Header
     turns: list[Turn]
     tally: Tally
-    ids: frozenset[str] = field(default_factory=frozenset)
+    ids: frozenset[str] = frozenset()
 
 
 class Reading:
@@ -116,13 +115,15 @@ def _read_streams(agent: Agent, streams: Streams, recorder: Recorder) -> Iterato
 def _records(agent: Agent, chunks: Iterable[bytes], tally: Tally) -> Iterator[Line | Member]:
     if agent.messages_key is None:
         return read_lines(chunks, tally)
+    if agent.lines_are_documents:
+        return read_document(chunks, agent.messages_key, tally)
     rest = iter(chunks)
     begun: list[bytes] = []
     size = 0
     while size < _ENOUGH_TO_TELL and (chunk := next(rest, None)) is not None:
         begun.append(chunk)
         size += len(chunk)
-    head = read_head(b"".join(begun)[:_ENOUGH_TO_TELL], PurePath())
-    if head.is_document or agent.lines_are_documents:
-        return read_document(chain(begun, rest), agent.messages_key, tally)
-    return read_lines(chain(begun, rest), tally)
+    everything = chain(begun, rest)
+    if has_whole_records(b"".join(begun)[:_ENOUGH_TO_TELL]):
+        return read_lines(everything, tally)
+    return read_document(everything, agent.messages_key, tally)
