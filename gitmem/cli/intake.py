@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import Any
 
 from gitmem.cli.context import Context
 from gitmem.cli.output import Styled
 from gitmem.cli.progress import size
-from gitmem.verbs.importing import Report, Source
+from gitmem.model.errors import UnknownTranscript
+from gitmem.verbs.importing import Refused, Report, Source
 
 _SHOWN_REFUSALS = 20
 
@@ -18,8 +20,8 @@ def total_bytes(sources: Iterable[Source]) -> int:
     return sum(source.path.stat().st_size for source in sources if source.path.exists())
 
 
-def describe(context: Context, report: Report) -> None:
-    """Print what came of an import, for people."""
+def describe(context: Context, report: Report, named: Collection[Path] = ()) -> None:
+    """Print what came of an import, for people; `named` are the files that they asked for one by one."""
     output = context.output
     new, grown = len(report.new_sessions), len(report.grown_sessions)
     output.say(
@@ -29,10 +31,21 @@ def describe(context: Context, report: Report) -> None:
     if report.replaced:
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(report.replaced.items()))
         output.say(f"redacted: {kinds}")
-    for refused in report.refused[:_SHOWN_REFUSALS]:
+    passed_over = [r for r in report.refused if is_passed_over(r, named)]
+    told = [r for r in report.refused if not is_passed_over(r, named)]
+    for refused in told[:_SHOWN_REFUSALS]:
         output.warn(Styled("not imported:", "bad"), " ", str(refused.error))
-    if len(report.refused) > _SHOWN_REFUSALS:
-        output.warn(f"and {len(report.refused) - _SHOWN_REFUSALS} more; --json: names them all")
+    if len(told) > _SHOWN_REFUSALS:
+        output.warn(f"and {len(told) - _SHOWN_REFUSALS} more; --json: names them all")
+    if passed_over:
+        output.say(
+            f"passed over {count(len(passed_over), 'file')} that no agent wrote; --json: names them all"
+        )
+
+
+def is_passed_over(refused: Refused, named: Collection[Path]) -> bool:
+    """Whether a file was only met in a folder, and is no transcript: nobody misses it."""
+    return isinstance(refused.error, UnknownTranscript) and refused.path not in named
 
 
 def report_as_json(report: Report) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.intake import describe, report_as_json, total_bytes
+from gitmem.cli.intake import describe, is_passed_over, report_as_json, total_bytes
 from gitmem.cli.opening import opened_intake, opened_storage
 
 
@@ -23,8 +23,8 @@ from gitmem.cli.opening import opened_intake, opened_storage
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--agent", help="Whose transcripts they are, where that cannot be told from the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
-@click.pass_obj
-def command(context: Context, paths: tuple[Path, ...], agent: str | None, as_json: bool) -> int:
+@click.pass_context
+def command(ctx: click.Context, paths: tuple[Path, ...], agent: str | None, as_json: bool) -> None:
     """Take transcripts into this repository's memory.
 
     Folders are searched for transcripts; the agent is recognised by the content. Stopping is harmless:
@@ -33,6 +33,7 @@ def command(context: Context, paths: tuple[Path, ...], agent: str | None, as_jso
     from gitmem.verbs.finding import named_sources
     from gitmem.verbs.importing import import_sources
 
+    context: Context = ctx.obj
     named = [context.start / path for path in paths]
     sources = list(named_sources(named, agent))
     with (
@@ -43,7 +44,7 @@ def command(context: Context, paths: tuple[Path, ...], agent: str | None, as_jso
     if as_json:
         context.output.json(report_as_json(report))
     else:
-        describe(context, report)
-    asked_for = {path.absolute() for path in named}
-    is_missed = any(refused.path.absolute() in asked_for for refused in report.refused)
-    return 1 if is_missed or not (report.files - len(report.refused)) else 0
+        describe(context, report, named)
+    is_missed = any(not is_passed_over(refused, named) for refused in report.refused)
+    if is_missed or len(report.refused) == report.files:
+        ctx.exit(1)
