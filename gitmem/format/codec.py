@@ -35,43 +35,66 @@ def decompress(frame: bytes, name: str, limit: int, prefix: bytes = b"") -> byte
     Raises:
         ObjectDamaged: It is no such frame, is cut short, has something behind it, or exceeds the bounds.
     """
-    try:
-        header = zstandard.get_frame_parameters(frame)
-    except zstandard.ZstdError as error:
-        raise ObjectDamaged(name, f"not a zstd frame: {error}") from None
-    if header.content_size == zstandard.CONTENTSIZE_UNKNOWN:
-        raise ObjectDamaged(name, "its zstd frame does not declare a size")
-    if header.content_size > limit:
-        raise ObjectDamaged(name, f"it declares {header.content_size} bytes, more than {limit}")
+    header = _read_header(frame, name)
+    size = header.content_size
+    if size > limit:
+        raise ObjectDamaged(name, f"it declares {size} bytes, more than {limit}")
+    # zstd itself lets a frame that is here as a whole have any window.
+    if header.window_size > MAX_WINDOW_BYTES:
+        raise ObjectDamaged(name, f"its window has {header.window_size} bytes, more than {MAX_WINDOW_BYTES}")
     decoder = zstandard.ZstdDecompressor(
         dict_data=_raw_dictionary(prefix), max_window_size=MAX_WINDOW_BYTES
-    ).decompressobj(write_size=max(1, header.content_size))
+    ).decompressobj(write_size=max(1, size))
     try:
         plain = decoder.decompress(frame)
     except zstandard.ZstdError as error:
         raise ObjectDamaged(name, f"its zstd frame does not decode: {error}") from None
     if not decoder.eof or decoder.unused_data:
         raise ObjectDamaged(name, "its zstd frame is cut short or has something behind it")
-    if len(plain) != header.content_size:
-        raise ObjectDamaged(name, f"it declares {header.content_size} bytes and holds {len(plain)}")
+    if len(plain) != size:
+        raise ObjectDamaged(name, f"it declares {size} bytes and holds {len(plain)}")
     return plain
 
 
 def attach_trailer(frame: bytes, payload: bytes) -> bytes:
-    """Put a payload behind a frame, as a skippable frame that ends in its own length (one byte)."""
+    """Put a payload behind a frame, as a skippable frame that ends in the payload's length (one byte)."""
     body = payload + bytes((len(payload),))
     return frame + _TRAILER_MAGIC + len(body).to_bytes(4, "little") + body
 
 
-def detach_trailer(blob: bytes) -> tuple[bytes, bytes]:
-    """Return a frame and the payload put behind it, which is empty where there is none."""
-    if blob:
-        size = blob[-1] + 1
-        head = _TRAILER_MAGIC + size.to_bytes(4, "little")
-        start = len(blob) - size - len(head)
-        if start > 0 and blob[start : start + len(head)] == head:
-            return blob[:start], blob[start + len(head) : -1]
-    return blob, b""
+def detach_trailer(blob: bytes, name: str) -> tuple[bytes, bytes]:
+    """Return a frame and the payload put behind it; `name` says which blob in an error.
+
+    Raises:
+        ObjectDamaged: It does not end in a trailer.
+    """
+    size = blob[-1] + 1 if blob else 0
+    head = _TRAILER_MAGIC + size.to_bytes(4, "little")
+    start = len(blob) - size - len(head)
+    if start <= 0 or blob[start : start + len(head)] != head:
+        raise ObjectDamaged(name, "it does not end in a trailer")
+    return blob[:start], blob[start + len(head) : -1]
+
+
+def declared_size(frame: bytes, name: str) -> int:
+    """Return how many bytes of plaintext a frame says that it holds, without decoding it.
+
+    Raises:
+        ObjectDamaged: It is no zstd frame, or does not say.
+    """
+    return _read_header(frame, name).content_size
+
+
+def _read_header(frame: bytes, name: str) -> zstandard.FrameParameters:
+    if not frame.startswith(zstandard.FRAME_HEADER):
+        raise ObjectDamaged(name, "not a zstd frame")
+    try:
+        header = zstandard.get_frame_parameters(frame)
+    except zstandard.ZstdError as error:
+        raise ObjectDamaged(name, f"not a zstd frame: {error}") from None
+    if header.content_size == zstandard.CONTENTSIZE_UNKNOWN:
+        raise ObjectDamaged(name, "its zstd frame does not declare a size")
+    return header
 
 
 def _raw_dictionary(prefix: bytes) -> zstandard.ZstdCompressionDict | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from gitmem.model.errors import RecordRefused
+from gitmem.model.errors import ObjectDamaged, RecordRefused
 from gitmem.model.ids import RecordId, SegmentId
 from gitmem.model.records import Capture, SegmentEntry
 
@@ -25,9 +25,18 @@ class Span(NamedTuple):
     """Bytes of the whole segment's plaintext."""
 
     def take(self, text: bytes) -> bytes:
-        """Return the part of the segment's text that belongs to the stream's."""
+        """Return the part of the segment's text that belongs to the stream's.
+
+        Raises:
+            ObjectDamaged: The segment has not the bytes and line ends that its capture lists.
+        """
+        missing = self.line_ends - text.count(b"\n")
+        if len(text) != self.size_bytes or missing > 0 or (missing and self.cut_after is None):
+            raise ObjectDamaged(self.segment, "it has not the bytes and lines that its capture lists")
         if self.cut_after is None:
             return text
+        if not missing:
+            return text[: text.rfind(b"\n") + 1]
         end = 0
         for _ in range(self.cut_after):
             end = text.index(b"\n", end) + 1

@@ -23,7 +23,7 @@ from gitmem.model.errors import (
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId, SessionKey
 from gitmem.model.records import Capture, Register, RegisterName, Session
 from gitmem.objects import trees
-from gitmem.objects.encoding import Entry
+from gitmem.objects.encoding import FILE_MODE, Entry
 from gitmem.objects.history import read_commit
 from gitmem.objects.storage import Storage
 
@@ -96,11 +96,12 @@ class Memory(NamedTuple):
         parent = trees.find(self.storage, self.root, ("sessions", prefix[:2], prefix[2:4]))
         if parent is None or not parent.is_tree:
             return ()
-        return tuple(
-            Folder(SessionId(prefix[:4] + name), entry.oid)
-            for name, entry in sorted(trees.read_tree(self.storage, parent.oid).items())
-            if name.startswith(prefix[4:])
-        )
+        found = []
+        for name, entry in sorted(trees.read_tree(self.storage, parent.oid).items()):
+            if name.startswith(prefix[4:]):
+                layout.check_folder(("sessions", prefix[:2], prefix[2:4], name), entry)
+                found.append(Folder(SessionId(prefix[:4] + name), entry.oid))
+        return tuple(found)
 
     def load(self, folder: Folder) -> StoredSession:
         """Read all records of a session.
@@ -126,9 +127,9 @@ class Memory(NamedTuple):
                     record_name = RecordId(layout.check_entry(below, found).name)
                     blob, where = trees.read_blob(self.storage, found.oid), "/".join(below)
                     if name == "captures":
-                        captures[record_name] = records.unseal(blob, record_name, where, Capture)
+                        captures[record_name] = capture_of(session, blob, record_name, where)
                     else:
-                        registers[record_name] = records.unseal(blob, record_name, where, Register)
+                        registers[record_name] = register_of(session, blob, record_name, where)
             else:
                 layout.check_entry(path, entry)
                 own = records.unseal(
@@ -144,7 +145,8 @@ class Memory(NamedTuple):
         entry = trees.find(self.storage, folder.tree, path[len(layout.session_folder(folder.session)) :])
         if entry is None:
             return None
-        return records.unseal(trees.read_blob(self.storage, entry.oid), name, "/".join(path), Capture)
+        layout.check_entry(path, entry)
+        return capture_of(folder.session, trees.read_blob(self.storage, entry.oid), name, "/".join(path))
 
     def opener(self, folder: Folder) -> segments.Opener:
         """Return a reader of a session's segments."""
@@ -159,6 +161,7 @@ class Memory(NamedTuple):
                 open_fans[fan] = trees.read_tree(storage, fans[fan].oid) if fan in fans else {}
             if rest not in open_fans[fan]:
                 raise ObjectMissing("/".join(layout.segment_path(session, name)))
+            layout.check_entry(layout.segment_path(session, name), open_fans[fan][rest])
             return trees.read_blob(storage, open_fans[fan][rest].oid)
 
         return segments.Opener(fetch)
@@ -205,7 +208,7 @@ def open_memory(storage: Storage, ref: str, commit: Oid | None = None) -> Memory
         entry = trees.read_tree(storage, root).get("FORMAT")
     except ObjectDamaged as error:
         raise NotAMemory(ref, str(error)) from None
-    if entry is None or entry.is_tree:
+    if entry is None or entry.mode != FILE_MODE:
         raise NotAMemory(ref, "its commit has no FORMAT, so gitmem did not write it")
     content = trees.read_blob(storage, entry.oid)
     digits = content.removesuffix(b"\n")
@@ -214,6 +217,32 @@ def open_memory(storage: Storage, ref: str, commit: Oid | None = None) -> Memory
     if int(digits) > FORMAT_VERSION:
         raise FormatNewer(ref, int(digits), FORMAT_VERSION)
     return Memory(storage, ref, tip, root)
+
+
+def capture_of(session: SessionId, blob: bytes, name: RecordId, path: str) -> Capture:
+    """Read a blob that should hold a capture of a session.
+
+    Raises:
+        ObjectDamaged: It does not decode.
+        RecordRefused: It is no such record, or one of another session.
+    """
+    capture = records.unseal(blob, name, path, Capture)
+    if capture.session != session:
+        raise RecordRefused(path, f"it is a capture of session {capture.session}")
+    return capture
+
+
+def register_of(target: str, blob: bytes, name: RecordId, path: str) -> Register:
+    """Read a blob that should hold a register of a session or note.
+
+    Raises:
+        ObjectDamaged: It does not decode.
+        RecordRefused: It is no such record, or about something else.
+    """
+    register = records.unseal(blob, name, path, Register)
+    if register.target != target:
+        raise RecordRefused(path, f"it is about {register.target}")
+    return register
 
 
 def changed_sessions(memory: Memory, since: Oid | None) -> Iterator[tuple[SessionId, Folder | None]]:
@@ -281,7 +310,10 @@ def _between(text: bytes, start: int, stop: int) -> bytes:
     """Return the lines of a text from `start` to `stop`; either may lie outside."""
     first = 0
     for _ in range(max(start, 0)):
-        first = text.index(b"\n", first) + 1
+        newline = text.find(b"\n", first)
+        if newline < 0:
+            return b""
+        first = newline + 1
     last = first
     for _ in range(stop - max(start, 0)):
         newline = text.find(b"\n", last)

@@ -14,9 +14,11 @@ from typing import TypeVar
 import msgspec
 
 from gitmem.format import codec
+from gitmem.model import times
 from gitmem.model.errors import RecordRefused
 from gitmem.model.ids import RecordId, SessionId, SessionKey
 from gitmem.model.records import (
+    REGISTER_TYPES,
     AnyRecord,
     Audit,
     Capture,
@@ -28,6 +30,7 @@ from gitmem.model.records import (
     Session,
     Tombstone,
 )
+from gitmem.model.settings import LEVELS
 
 MAX_RECORD_BYTES = 16 << 20
 """Of plaintext: a capture lists 4,000 segments a gigabyte, and takes some 80 bytes for each."""
@@ -79,7 +82,7 @@ def unseal(blob: bytes, name: str, path: str, expected: type[_R]) -> _R:
     plain = codec.decompress(blob, path, MAX_RECORD_BYTES)
     try:
         record = _decoder.decode(plain)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RecordRefused(path, f"not a record: {error}") from None
     except RecursionError:
         raise RecordRefused(path, "not a record: nested too deeply") from None
@@ -92,4 +95,24 @@ def unseal(blob: bytes, name: str, path: str, expected: type[_R]) -> _R:
         )
     if encode(record) != plain:
         raise RecordRefused(path, "not in canonical form")
+    _check_values(record, path)
     return record
+
+
+def _check_values(record: Record, path: str) -> None:
+    """Refuse what the types cannot tell: a day that there never was, a value that a register cannot hold."""
+    for moment in (getattr(record, "at", None), getattr(record, "due", None)):
+        if moment is not None and not _is_moment(moment):
+            raise RecordRefused(path, f"{moment} is no moment")
+    if isinstance(record, Register) and record.value is not None:
+        if not isinstance(record.value, REGISTER_TYPES[record.name]):
+            raise RecordRefused(path, f"{record.name} cannot be {record.value!r:.40}")
+        if record.name == "level" and record.value not in LEVELS:
+            raise RecordRefused(path, f"there is no level {record.value!r:.40}")
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return times.to_text(times.to_ms(text)) == text
+    except ValueError:
+        return False

@@ -73,9 +73,9 @@ def name_of(predecessor: SegmentId | None, text: bytes) -> SegmentId:
 def seal(text: bytes, group: Group) -> Sealed:
     """Compress one piece behind a group."""
     name = name_of(group.last, text)
-    blob = codec.compress(text, group.text)
-    if group.last:
-        blob = codec.attach_trailer(blob, bytes.fromhex(group.last))
+    frame = codec.compress(text, group.text)
+    # Always, so that no text can end in something that looks like a trailer.
+    blob = codec.attach_trailer(frame, bytes.fromhex(group.last or ""))
     return Sealed(name, blob, text.count(b"\n"), len(text))
 
 
@@ -97,14 +97,24 @@ def predecessor_of(blob: bytes, path: str) -> SegmentId | None:
     """Return which segment a blob builds on, from its trailer.
 
     Raises:
-        ObjectDamaged: The trailer is no name.
+        ObjectDamaged: There is no trailer, or it is no name.
     """
-    _, trailer = codec.detach_trailer(blob)
+    _, trailer = codec.detach_trailer(blob, path)
     if not trailer:
         return None
     if len(trailer) != _NAME_BYTES:
         raise ObjectDamaged(path, f"its trailer has {len(trailer)} bytes, not {_NAME_BYTES}")
     return SegmentId(trailer.hex())
+
+
+def declared_size(blob: bytes, path: str) -> int:
+    """Return how many bytes of text a blob says that it holds, without decoding it.
+
+    Raises:
+        ObjectDamaged: It does not say.
+    """
+    frame, _ = codec.detach_trailer(blob, path)
+    return codec.declared_size(frame, path)
 
 
 def unseal(blob: bytes, name: SegmentId, group: Group, path: str) -> bytes:
@@ -113,8 +123,8 @@ def unseal(blob: bytes, name: SegmentId, group: Group, path: str) -> bytes:
     Raises:
         ObjectDamaged: It does not decode, exceeds the bounds, or is another segment than its name says.
     """
-    frame, _ = codec.detach_trailer(blob)
-    if group.segments >= MAX_GROUP_SEGMENTS or len(group.text) > MAX_GROUP_BYTES:
+    frame, _ = codec.detach_trailer(blob, path)
+    if not group.has_room(codec.declared_size(frame, path)):
         raise ObjectDamaged(path, "its group is larger than any that gitmem writes")
     text = codec.decompress(frame, path, MAX_SEGMENT_BYTES, group.text)
     found = name_of(group.last, text)
@@ -153,6 +163,18 @@ class Opener:
         if self._group.last != name:
             self.open(name)
         return self._group
+
+    def group_with_room(self, name: SegmentId, size_bytes: int) -> Group:
+        """Return the longest group on the way to a segment behind which another `size_bytes` fit."""
+        chosen = group = EMPTY_GROUP
+        self._group = EMPTY_GROUP
+        for blob, segment, _ in reversed(self._chain(name)):
+            text = unseal(blob, segment, group, segment)
+            group = group.grown(segment, text)
+            if not group.has_room(size_bytes):
+                break
+            chosen = group
+        return chosen
 
     def _chain(self, name: SegmentId) -> list[tuple[bytes, SegmentId, SegmentId | None]]:
         """Fetch a segment and those it builds on, back to the group that is at hand or to the first."""

@@ -1,16 +1,31 @@
 """The records of a memory, as values. docs/formats/store.md says what each field means and why.
 
 A record is immutable. Times are RFC 3339 text in UTC, so that a stranger can read them; clocks are
-Lamport's: one more than the highest that the writer has seen.
+Lamport's: one more than the highest that the writer has seen. What a field may hold is checked as it is read.
 """
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from gitmem.model.ids import MAIN_STREAM, RecordId, SegmentId, SessionId
+
+_NAME = msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")
+_OID = msgspec.Meta(pattern=r"\A[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+_MOMENT = msgspec.Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z")
+
+AgentName = Annotated[str, msgspec.Meta(pattern=r"\A[^/\x00-\x1f\x7f]+\Z")]
+NotEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+Moment = Annotated[str, _MOMENT]
+Digest = Annotated[str, _NAME]
+ObjectName = Annotated[str, _OID]
+SessionName = Annotated[SessionId, _NAME]
+RecordName = Annotated[RecordId, _NAME]
+SegmentName = Annotated[SegmentId, _NAME]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+"""No more than every reader of JSON takes in without loss."""
 
 Shape = Literal["lines", "document"]
 """lines: an append-only log; document: one JSON value that its agent rewrites in place."""
@@ -26,16 +41,16 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
 class CodePosition(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the code stood: a commit of the repository, and the branch that HEAD was on."""
 
-    commit: str | None = None
+    commit: ObjectName | None = None
     branch: str | None = None
 
 
 class SegmentEntry(msgspec.Struct, frozen=True, array_like=True):
     """A segment as a capture lists it: its name, the line ends in it, and its bytes of plaintext."""
 
-    name: SegmentId
-    lines: int
-    bytes: int
+    name: SegmentName
+    lines: Count
+    bytes: Count
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", forbid_unknown_fields=True):
@@ -45,9 +60,9 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", 
 class Session(Record, frozen=True, tag="session"):
     """What makes a session this one and no other; the session's id is made of it."""
 
-    agent: str
-    native_id: str
-    beginning: str
+    agent: AgentName
+    native_id: NotEmpty
+    beginning: Digest
     """SHA-256, in hex, over the skeleton of how the transcript begins."""
 
 
@@ -58,14 +73,14 @@ class Capture(Record, frozen=True, tag="capture"):
     Further parents are heads whose text is contained in this one.
     """
 
-    session: SessionId
-    at: str
+    session: SessionName
+    at: Moment
     author: Author
     by: str
     redaction: str
     segments: tuple[SegmentEntry, ...]
-    keep: int = 0
-    parents: tuple[RecordId, ...] = ()
+    keep: Count = 0
+    parents: tuple[RecordName, ...] = ()
     stream: str = MAIN_STREAM
     shape: Shape = "lines"
     code: CodePosition | None = None
@@ -73,17 +88,25 @@ class Capture(Record, frozen=True, tag="capture"):
 
 RegisterName = Literal["title", "tags", "level", "hidden", "state"]
 REGISTER_NAMES: tuple[RegisterName, ...] = get_args(RegisterName)
+REGISTER_TYPES: dict[RegisterName, type] = {
+    "title": str,
+    "tags": tuple,
+    "level": str,
+    "hidden": bool,
+    "state": str,
+}
+"""What each holds; any may also hold None, which takes it back."""
 
 
 class Register(Record, frozen=True, tag="register"):
     """One writing of a value that may change; of all with one name, the highest (clock, id) holds."""
 
-    target: str
+    target: Digest
     """The id of the session or note that it is about."""
     name: RegisterName
     value: str | tuple[str, ...] | bool | None
-    clock: int
-    at: str
+    clock: Count
+    at: Moment
     author: Author
 
 
@@ -98,20 +121,20 @@ class PathChange(msgspec.Struct, frozen=True, array_like=True):
 class Position(msgspec.Struct, frozen=True, array_like=True):
     """How far one stream of a session had come, in lines."""
 
-    session: SessionId
+    session: SessionName
     stream: str
-    lines: int
+    lines: Count
 
 
 class Checkpoint(Record, frozen=True, tag="checkpoint"):
     """The state of the code, tied to positions in sessions, at one moment."""
 
-    at: str
+    at: Moment
     author: Author
     trigger: str
-    head: str | None = None
+    head: ObjectName | None = None
     branch: str | None = None
-    tree: str | None = None
+    tree: ObjectName | None = None
     tree_from: Literal["commit", "index", "found"] = "commit"
     changes: tuple[PathChange, ...] = ()
     positions: tuple[Position, ...] = ()
@@ -123,10 +146,10 @@ class Note(Record, frozen=True, tag="note"):
 
     type: Literal["decision", "pattern", "reminder"]
     text: str
-    at: str
+    at: Moment
     author: Author
-    due: str | None = None
-    supersedes: tuple[RecordId, ...] = ()
+    due: Moment | None = None
+    supersedes: tuple[RecordName, ...] = ()
     about: tuple[Position, ...] = ()
     files: tuple[str, ...] = ()
 
@@ -135,8 +158,8 @@ class Tombstone(Record, frozen=True, tag="tombstone"):
     """A session that is gone and must not come back."""
 
     ref: str
-    session: SessionId
-    at: str
+    session: SessionName
+    at: Moment
     author: Author
     reason: str = ""
 
@@ -144,23 +167,23 @@ class Tombstone(Record, frozen=True, tag="tombstone"):
 class Epoch(Record, frozen=True, tag="epoch"):
     """A parentless restart of the memory ref after an erasure."""
 
-    number: int
-    at: str
-    tombstones: tuple[RecordId, ...]
-    replaces: tuple[str, ...]
+    number: Count
+    at: Moment
+    tombstones: tuple[RecordName, ...]
+    replaces: tuple[ObjectName, ...]
     """The commits whose histories this one takes the place of."""
 
 
 class Audit(Record, frozen=True, tag="audit"):
     """One entry of a device's chain of who did what."""
 
-    device: str
-    number: int
-    at: str
+    device: NotEmpty
+    number: Count
+    at: Moment
     author: Author
     action: str
     subject: str
-    previous: RecordId | None = None
+    previous: RecordName | None = None
     reason: str = ""
 
 

@@ -7,6 +7,7 @@ https://git-scm.com/book/en/v2/Git-Internals-Git-Objects.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Literal, NamedTuple
 
 from gitmem.model.errors import ObjectDamaged
@@ -17,6 +18,8 @@ ObjectKind = Literal["blob", "tree", "commit", "tag"]
 
 FILE_MODE = 0o100644
 TREE_MODE = 0o040000
+_OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+_MODE = re.compile(rb"[0-7]{1,7}\Z")
 
 
 class Entry(NamedTuple):
@@ -59,13 +62,9 @@ def object_id(kind: ObjectKind, data: bytes, hash_name: HashName) -> Oid:
 
 def encode_tree(entries: dict[str, Entry]) -> bytes:
     """Return a tree's bytes, in git's order: folders sort as if their names ended in a slash."""
-    ordered = sorted(
-        (name.encode() + b"/" if entry.is_tree else name.encode(), name, entry)
-        for name, entry in entries.items()
-    )
-    return b"".join(
-        b"%o %s\0" % (entry.mode, name.encode()) + bytes.fromhex(entry.oid) for _, name, entry in ordered
-    )
+    named = [(name.encode("utf-8", "surrogateescape"), entry) for name, entry in entries.items()]
+    named.sort(key=lambda row: row[0] + b"/" if row[1].is_tree else row[0])
+    return b"".join(b"%o %s\0" % (entry.mode, name) + bytes.fromhex(entry.oid) for name, entry in named)
 
 
 def decode_tree(data: bytes, oid_size: int, name: str) -> dict[str, Entry]:
@@ -85,13 +84,11 @@ def decode_tree(data: bytes, oid_size: int, name: str) -> dict[str, Entry]:
         if space < 0 or zero < 0 or stop > end:
             raise ObjectDamaged(name, "not a well-formed tree")
         entry_name = data[space + 1 : zero].decode("utf-8", "surrogateescape")
-        try:
-            mode = int(data[at:space], 8)
-        except ValueError:
-            raise ObjectDamaged(name, f"a tree entry has mode {data[at:space]!r}") from None
+        if not _MODE.match(data[at:space]):
+            raise ObjectDamaged(name, f"a tree entry has mode {data[at:space]!r}")
         if entry_name in entries:
             raise ObjectDamaged(name, f"the tree names {entry_name!r} twice")
-        entries[entry_name] = Entry(mode, Oid(data[zero + 1 : stop].hex()))
+        entries[entry_name] = Entry(int(data[at:space], 8), Oid(data[zero + 1 : stop].hex()))
         at = stop
     return entries
 
@@ -121,10 +118,12 @@ def decode_commit(data: bytes, name: str) -> Commit:
     signatures: dict[bytes, Signature] = {}
     for line in header.split(b"\n"):
         key, _, value = line.partition(b" ")
+        if key in (b"tree", b"parent") and not _OID.match(value):
+            raise ObjectDamaged(name, f"a commit names {value[:80]!r} as its {key.decode()}")
         if key == b"tree":
-            tree = Oid(value.decode("ascii", "replace"))
+            tree = Oid(value.decode())
         elif key == b"parent":
-            parents.append(Oid(value.decode("ascii", "replace")))
+            parents.append(Oid(value.decode()))
         elif key in (b"author", b"committer"):
             signatures[key] = _decode_signature(value, name)
     if tree is None or len(signatures) != 2:
