@@ -123,7 +123,7 @@ def summarise(memory: Memory, folder: Folder, stored: StoredSession | None = Non
         )  # a newer gitmem knew it; what is not its text is known all the same
     captures = sorted(stored.captures.values(), key=lambda capture: capture.at)
     branches = _branches(header, facts, captures)
-    title = title_of(stored) or shorten(header.title or "") or facts.title
+    title = title_of(stored) or shorten(header.title or "") or facts.title or facts.title_below
     return Summary(
         session=stored.id,
         tree=folder.tree,
@@ -254,6 +254,7 @@ class _Facts:
     def __init__(self) -> None:
         self.turns = 0
         self.title = ""
+        self.title_below = ""
         self.model: str | None = None
         self.first_ms: int | None = None
         self.last_ms: int | None = None
@@ -271,14 +272,23 @@ class _Facts:
             self.branches.setdefault(turn.branch)
         if self.model is None:
             self.model = turn.model
-        if not self.title and turn.role == "user" and turn.kind == "message" and turn.stream == MAIN_STREAM:
-            self.title = shorten(turn.text)
+        if not self.title and turn.role == "user" and turn.kind == "message":
+            if turn.stream == MAIN_STREAM:
+                self.title = shorten(turn.text)
+            elif not self.title_below:
+                self.title_below = shorten(turn.text)
 
 
 def shorten(text: str) -> str:
-    """Return the first line of a text that says something, cut at a word."""
-    line = next((line for line in text[: 64 * MAX_TITLE].splitlines() if line.strip()), "")
-    line = " ".join(line.split())
+    """Return the first line of a text that says something, cut at a word.
+
+    One that only announces the next, by ending in a colon, is joined by it.
+    """
+    lines = (" ".join(line.split()) for line in text[: 64 * MAX_TITLE].splitlines())
+    said = (line for line in lines if line)
+    line = next(said, "")
+    if line.endswith(":"):
+        line = f"{line} {next(said, '').lstrip('# ')}".rstrip()
     if len(line) <= MAX_TITLE:
         return line
     whole, space, _ = line[:MAX_TITLE].rpartition(" ")
