@@ -16,6 +16,7 @@ _ESCAPE = re.compile(
     r"|)"
 )
 _LONGEST_INTEGER = 18
+_MOST_VALUES = 100
 
 
 class Salvage(NamedTuple):
@@ -80,6 +81,8 @@ def _values(text: str) -> tuple[list[object], bool]:
         except ValueError:
             return values, False
         values.append(value)
+        if len(values) == _MOST_VALUES or (at < len(text) and not isinstance(value, dict)):
+            return values, False
         while at < len(text) and text[at] in " \t\r\n\x00":
             at += 1
     return values, True

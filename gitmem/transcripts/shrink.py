@@ -2,8 +2,9 @@
 
 The copy has the same shape: keys in the same order, every string at most `STRING_LIMIT` bytes and never cut
 inside an escape, a surrogate pair or a character, no white space, at most `DEPTH_LIMIT` levels (what stands
-deeper is `null`), and about `SIZE_LIMIT` bytes in all, after which the rest of each container is left out.
-What was no JSON is none afterwards either: the decoder decides, not this module.
+deeper is `null`), and about `SIZE_LIMIT` bytes and `MEMBER_LIMIT` members in all, after which the rest of
+each container is left out.
+What was no JSON is none afterwards either: the decoder decides; this module only stops where it is plain.
 """
 
 from __future__ import annotations
@@ -21,17 +22,28 @@ _OUTER_SHARE = 1024 * 1024
 """What the two outermost levels may have beyond SIZE_LIMIT each, so that ids and times behind a huge value
 are still there."""
 
+MEMBER_LIMIT = 100_000
+_OUTER_MEMBERS = 1000
+"""Every member becomes an object some twenty times its size when it is decoded."""
+
 _LITERAL_LIMIT = 1024
 _LATE_STRING_LIMIT = 256
 
 _STRUCTURE = re.compile(rb'["{}\[\],:]')
 _NESTING = re.compile(rb'"|[{\[]+|[}\]]+')
+_FLAT = re.compile(
+    rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+"'
+    rb'|\[(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\]|\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\})*+',
+    re.DOTALL,
+)
+"""Strings, and containers of nothing but strings and literals: where all is dropped, passed over at once."""
 _STRING_RUN = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _WHOLE_ESCAPES = re.compile(rb'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
 _HIGH_SURROGATE_AT_END = re.compile(rb"(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 _WHITE = b" \t\r\n"
 _QUOTE, _COMMA, _COLON = b'",:'
 _OPENERS = b"{["
+_BEFORE_VALUE = b"{[,:"
 _CLOSER_OF = {0x7B: 0x7D, 0x5B: 0x5D}
 
 
@@ -62,8 +74,10 @@ class Shrinker:
         self._in_string = False
         self._string_start = 0
         self._string_is_full = False
+        self._members = 0
         self._dropping = 0
         self._null_for_dropped = False
+        self._is_hopeless = False
         self._line = 0
         self._key = b""
         self._literal_size = 0
@@ -76,7 +90,7 @@ class Shrinker:
         """Take the next bytes of the value."""
         if self._carry:
             data, self._carry = self._carry + data, b""
-        at, end = 0, len(data)
+        at, end = 0, 0 if self._is_hopeless else len(data)
         while at < end:
             if self._in_string:
                 at = self._feed_string(data, at)
@@ -87,7 +101,7 @@ class Shrinker:
 
     def finish(self) -> bytes:
         """Return the shrunk value, complete only if what was fed was."""
-        return bytes(self._out + self._carry)
+        return bytes(self._out + self._carry) + (b"!" if self._is_hopeless else b"")
 
     def finish_cut_short(self) -> bytes:
         """Return the shrunk value as if it had ended behind its last complete member."""
@@ -134,12 +148,13 @@ class Shrinker:
         return len(self._open) - 2 if self._splitting else len(self._open)
 
     def _feed_dropped(self, data: bytes, at: int) -> int:
-        match = _NESTING.search(data, at)
+        flat = _FLAT.match(data, at)
+        match = _NESTING.search(data, flat.end() if flat else at)
+        start, stop = match.span() if match else (len(data), len(data))
+        if self._split_key is not None:
+            self._line += data.count(b"\n", at, start)
         if match is None:
-            self._line += data.count(b"\n", at)
-            return len(data)
-        start, stop = match.span()
-        self._line += data.count(b"\n", at, start)
+            return stop
         first = data[start]
         if first == _QUOTE:
             self._in_string = True
@@ -161,7 +176,8 @@ class Shrinker:
         match = _STRUCTURE.search(data, at)
         start = match.start() if match else len(data)
         if start > at:
-            self._line += data.count(b"\n", at, start)
+            if self._split_key is not None:
+                self._line += data.count(b"\n", at, start)
             literal = data[at:start].translate(None, _WHITE)
             self._out += literal[: max(0, _LITERAL_LIMIT - self._literal_size)]
             self._literal_size += len(literal)
@@ -169,10 +185,17 @@ class Shrinker:
             return start
         self._literal_size = 0
         self._take(data[start])
-        return start + 1
+        return len(data) if self._is_hopeless else start + 1
 
     def _take(self, byte: int) -> None:
         out = self._out
+        before = out[-1] if out else _COMMA
+        if byte == _COLON:
+            self._is_hopeless = before != _QUOTE
+        elif byte == _QUOTE or byte in _OPENERS:
+            self._is_hopeless = before not in _BEFORE_VALUE
+        elif byte != _COMMA:
+            self._is_hopeless = not self._open
         if byte == _QUOTE:
             out.append(byte)
             self._in_string, self._string_is_full, self._string_start = True, False, len(out)
@@ -192,8 +215,13 @@ class Shrinker:
             self._take_element()
             return
         self._boundary = len(self._out)
-        limit = SIZE_LIMIT + _OUTER_SHARE * max(0, 3 - self._depth())
-        if len(self._out) - self._element_start > limit:
+        self._members += 1
+        shares = max(0, 3 - self._depth())
+        size = len(self._out) - self._element_start
+        if (
+            size > SIZE_LIMIT + _OUTER_SHARE * shares
+            or self._members > MEMBER_LIMIT + _OUTER_MEMBERS * shares
+        ):
             self._dropping, self.was_cut = 1, True
             return
         self._out.append(_COMMA)
@@ -230,6 +258,7 @@ class Shrinker:
         if element:
             self.elements.append(Element(element, self._element_line, self.was_cut, self.was_too_deep))
         self.was_cut = self.was_too_deep = False
+        self._members = 0
 
 
 def _without_cut_character(data: bytes) -> bytes:
