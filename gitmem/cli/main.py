@@ -100,6 +100,12 @@ class Commands(click.Group):
         ]
 
 
+def _choose_colour(ctx: click.Context, param: click.Parameter, colour: Colour) -> None:
+    # At once, for a wrong word further on is told in colour too, or not.
+    context: Context = ctx.obj
+    context.choose_colour(colour)
+
+
 def _say_version(ctx: click.Context, param: click.Parameter, is_asked: bool) -> None:
     if is_asked and not ctx.resilient_parsing:
         context: Context = ctx.obj
@@ -118,6 +124,9 @@ def _say_version(ctx: click.Context, param: click.Parameter, is_asked: bool) -> 
     "colour",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
+    is_eager=True,
+    expose_value=False,
+    callback=_choose_colour,
     help="When to use colour; auto asks the terminal and NO_COLOR.",
 )
 @click.option("--no-pager", is_flag=True, help="Print straight to the terminal.")
@@ -130,10 +139,9 @@ def _say_version(ctx: click.Context, param: click.Parameter, is_asked: bool) -> 
     help="Show the version and exit.",
 )
 @click.pass_context
-def root(ctx: click.Context, colour: Colour, no_pager: bool) -> None:
+def root(ctx: click.Context, no_pager: bool) -> None:
     """Remember, in git, the work that people do with coding agents."""
     context: Context = ctx.obj
-    context.choose_colour(colour)
     context.is_paged = not no_pager
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)
