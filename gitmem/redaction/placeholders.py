@@ -174,6 +174,8 @@ class _Side:
         if other.at_mark:
             return True
         wanted = other._literal()
+        if other._on_last_piece() and self._skip_to_end_of(wanted):
+            return True
         while not self.at_end:
             if not self.at_mark:
                 found = self._literal().find(wanted, self._offset)
@@ -184,6 +186,20 @@ class _Side:
                     return True
             self.step()
         return False
+
+    def _skip_to_end_of(self, wanted: bytes) -> bool:
+        """What ends the other has to end us too, not to come next: it may be no more than a blank."""
+        last = self._pieces[-1]
+        if self.at_end or last is None or not last.endswith(wanted):
+            return False
+        offset = len(last) - len(wanted)
+        if self._on_last_piece() and offset < self._offset:
+            return False
+        self._piece, self._offset = len(self._pieces) - 1, offset
+        return True
+
+    def _on_last_piece(self) -> bool:
+        return self._piece == len(self._pieces) - 1
 
     def _literal(self) -> bytes:
         literal = self._pieces[self._piece]

@@ -30,6 +30,7 @@ _ANY_DEPTH = re.compile(rb'\\+((?:u[0-9a-fA-F]{4}|["/bfnrt])?)')
 _SPELLED_OUT = re.compile(rb"\\u00[2-7][0-9a-fA-F]")
 """Printable ASCII as an escape: what an escape may be hidden in again."""
 
+_BACKSLASH = ord("\\")
 _LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
@@ -103,8 +104,7 @@ class View:
 
     def _into(self, unit: int, inside: int) -> int:
         """A run of backslash pairs is one unit, and may be cut between them; no other unit may be cut."""
-        pairs = self._outer_lengths[unit] == 2 * self._lengths[unit]
-        return 2 * inside if pairs else 0
+        return 2 * inside if self.data[self._starts[unit]] == _BACKSLASH else 0
 
 
 class Reading(NamedTuple):
