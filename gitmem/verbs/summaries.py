@@ -109,27 +109,34 @@ def summarise(memory: Memory, folder: Folder, stored: StoredSession | None = Non
         StoreError: Something of it is missing, damaged or refused.
     """
     stored = stored or memory.load(folder)
-    heads = list(reading.heads(stored))
-    facts = _Facts()
     try:
         turns = reading.turns(memory, folder, stored)
-        for turn in turns:
-            facts.take(turn)
-        header, tally = turns.header, turns.tally
     except AgentUnknown:
-        header, tally = (
-            Header(),
-            Tally(),
-        )  # a newer gitmem knew it; what is not its text is known all the same
+        # A newer gitmem knew it; what does not stand in its text is known all the same.
+        return sum_up(stored, (), lambda: (Header(), Tally()), repo)
+    return sum_up(stored, turns, lambda: (turns.header, turns.tally), repo)
+
+
+def sum_up(
+    stored: StoredSession,
+    turns: Iterable[Turn],
+    about: Callable[[], tuple[Header, Tally]],
+    repo: str = "",
+) -> Summary:
+    """Say what a session comes to, given its turns; `about` is asked when they are at their end."""
+    facts = _Facts()
+    for turn in turns:
+        facts.take(turn)
+    header, tally = about()
+    heads = list(reading.heads(stored))
     captures = sorted(stored.captures.values(), key=lambda capture: capture.at)
     branches = _branches(header, facts, captures)
-    title = title_of(stored) or shorten(header.title or "") or facts.title or facts.title_below
     return Summary(
         session=stored.id,
-        tree=folder.tree,
+        tree=stored.tree,
         agent=stored.record.agent,
         native_id=stored.record.native_id,
-        title=title,
+        title=title_of(stored) or shorten(header.title or "") or facts.title or facts.title_below,
         author=captures[0].author if captures else Author(""),
         repo=repo,
         branch=branches[0] if branches else None,
@@ -196,6 +203,23 @@ class Summaries:
         if now != known:
             self._write(now)
         return Listing(tuple(sorted(now.rows, key=_newest_first)), tuple(refused))
+
+    def one(self, folder: Folder) -> Summary:
+        """Return one session's summary, from the cache if it stands there.
+
+        Raises:
+            StoreError: Something of it is missing, damaged or refused.
+        """
+        known = self._read()
+        for row in known.rows if known else ():
+            if row.session == folder.session and row.tree == folder.tree:
+                return msgspec.structs.replace(row, repo=self._repo)
+        return summarise(self._memory, folder, repo=self._repo)
+
+    def known_agents(self) -> dict[SessionId, str]:
+        """Return the agents of the sessions in the cache; a session's agent never changes."""
+        known = self._read()
+        return {row.session: row.agent for row in known.rows} if known else {}
 
     def _changed(self, known: _Known, rows: dict[SessionId, Summary]) -> Iterator[Folder]:
         """Yield what has to be read, and take out of `rows` what is gone."""

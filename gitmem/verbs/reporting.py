@@ -1,0 +1,271 @@
+"""What a memory can say of itself: how it stands, and how it came to be what it is.
+
+Nothing here writes or starts anything, and no session's text is read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from gitmem.format import layout
+from gitmem.format.layout import EntryKind
+from gitmem.format.manifest import total_lines
+from gitmem.format.memory import FORMAT_VERSION, Memory
+from gitmem.format.records import unseal
+from gitmem.git.packs import list_kept_packs
+from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.ids import Oid, SessionId, SessionKey
+from gitmem.model.records import Capture, Session
+from gitmem.model.refs import tracking_ref
+from gitmem.model.settings import Settings
+from gitmem.objects import trees
+from gitmem.objects.encoding import Commit
+from gitmem.objects.history import distance, read_commit, walk_history
+from gitmem.verbs.reading import session_record
+from gitmem.verbs.summaries import Summaries
+
+_LOOKED_BACK = 100
+"""Commits in which the last one that brought a capture is looked for."""
+
+
+class RemoteState(NamedTuple):
+    """A remote that somebody chose, and how many commits each side had alone when it was last fetched.
+
+    Both are None where nothing was fetched from it or pushed to it yet.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    ahead: int | None
+    behind: int | None
+
+
+class IndexState(NamedTuple):
+    """The local index: the commit that it has reached, and how many commits the memory is further on.
+
+    `behind` is None where the index cannot say, or says a commit that is not of this memory.
+    """
+
+    condition: Literal["missing", "unreadable", "behind", "current"]
+    commit: str | None = None
+    behind: int | None = None
+
+
+class MemoryState(NamedTuple):
+    """The memory as of its last commit.
+
+    `captured_s` is when a capture last came in, in seconds since 1970, if that was not long ago. `unreadable`
+    counts sessions whose record cannot be read.
+    """
+
+    commit: Oid
+    committed_s: int
+    captured_s: int | None
+    format: int
+    agents: dict[str, int]
+    unreadable: int
+    packs: int
+    packs_bytes: int
+    remotes: tuple[RemoteState, ...]
+    index_state: IndexState
+    has_key: bool
+
+
+class SessionChange(NamedTuple):
+    """What one commit did to one session; `key` is None where its record cannot be read.
+
+    `lines` are those of the captures that came in. `named` are the registers that were written.
+    """
+
+    session: SessionId
+    key: SessionKey | None
+    change: Literal["new", "grown", "named", "gone"]
+    lines: int
+    captures: int
+    registers: int
+
+
+class LogEntry(NamedTuple):
+    """One commit of a memory, and what it brought beyond its first parent."""
+
+    commit: Oid
+    parents: tuple[Oid, ...]
+    at_s: int
+    author: str
+    email: str
+    subject: str
+    sessions: tuple[SessionChange, ...]
+    others: dict[EntryKind, int]
+    """Files of other kinds that came in, such as notes and tombstones."""
+
+
+def describe_memory(
+    memory: Memory, state_dir: Path, packs_dir: Path, user_dir: Path, settings: Settings
+) -> MemoryState:
+    """Say how a memory stands; `user_dir` is where the user's own secret is kept."""
+    packs = list_kept_packs(packs_dir)
+    agents, unreadable = _agents(memory, state_dir)
+    captured = (entry.at_s for entry in log(memory, _LOOKED_BACK) if any(s.captures for s in entry.sessions))
+    return MemoryState(
+        commit=memory.commit,
+        committed_s=read_commit(memory.storage, memory.commit).committer.time_s,
+        captured_s=next(captured, None),
+        format=FORMAT_VERSION,
+        agents=agents,
+        unreadable=unreadable,
+        packs=len(packs),
+        packs_bytes=sum(pack.size_bytes for pack in packs),
+        remotes=tuple(_remotes(memory, settings)),
+        index_state=_index_state(memory, state_dir),
+        has_key=(user_dir / "redaction-key").exists() and (state_dir / "repository-name").exists(),
+    )
+
+
+def log(memory: Memory, limit: int | None = None) -> Iterator[LogEntry]:
+    """Yield the memory's commits, the newest first, each with what differs from its first parent's tree.
+
+    A capture's record says how many lines came in; where it cannot be read, it counts none.
+    """
+    for count, (oid, commit) in enumerate(walk_history(memory.storage, memory.commit)):
+        if limit is not None and count >= limit:
+            return
+        yield _entry(memory, oid, commit)
+
+
+def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
+    storage = memory.storage
+    parent = commit.parents[0] if commit.parents else None
+    # A shallow clone does not have the parent: what the commit brought cannot be told then.
+    is_known = parent is None or storage.contains(parent)
+    before = read_commit(storage, parent).tree if parent and is_known else None
+    found: dict[SessionId, Counter[str]] = {}
+    others: Counter[EntryKind] = Counter()
+    for change in trees.diff(storage, before, commit.tree) if is_known else ():
+        try:
+            place = layout.place(change.path)
+        except RecordRefused:
+            continue  # it is nothing of gitmem's; `verify` names it
+        if place.owner is None or change.path[0] != "sessions":
+            if change.new is not None and place.kind != "root":
+                others[place.kind] += 1
+            continue
+        counts = found.setdefault(SessionId(place.owner), Counter())
+        counts[place.kind if change.new is not None else f"{place.kind} gone"] += 1
+        if place.kind == "capture" and change.new is not None:
+            counts["lines"] += _lines(memory, change.new.oid, place.name, change.path)
+    return LogEntry(
+        commit=oid,
+        parents=commit.parents,
+        at_s=commit.author.time_s,
+        author=commit.author.name,
+        email=commit.author.email,
+        subject=commit.message.partition("\n")[0],
+        sessions=tuple(
+            _session_change(memory, commit.tree, before, session, counts) for session, counts in found.items()
+        ),
+        others=dict(others),
+    )
+
+
+def _session_change(
+    memory: Memory, tree: Oid, before: Oid | None, session: SessionId, counts: Counter[str]
+) -> SessionChange:
+    is_gone = bool(counts["session gone"])
+    change: Literal["new", "grown", "named", "gone"] = (
+        "gone" if is_gone else "new" if counts["session"] else "grown" if counts["capture"] else "named"
+    )
+    return SessionChange(
+        session=session,
+        key=_key(memory, before if is_gone else tree, session),
+        change=change,
+        lines=counts["lines"],
+        captures=counts["capture"],
+        registers=counts["register"],
+    )
+
+
+def _key(memory: Memory, tree: Oid | None, session: SessionId) -> SessionKey | None:
+    path = layout.session_path(session)
+    entry = trees.find(memory.storage, tree, path)
+    if entry is None:
+        return None
+    try:
+        record = unseal(trees.read_blob(memory.storage, entry.oid), session, "/".join(path), Session)
+    except (RecordRefused, ObjectMissing, ObjectDamaged):
+        return None
+    return SessionKey(record.agent, record.native_id)
+
+
+def _lines(memory: Memory, oid: Oid, name: str, path: trees.Path) -> int:
+    try:
+        capture = unseal(trees.read_blob(memory.storage, oid), name, "/".join(path), Capture)
+    except (RecordRefused, ObjectMissing, ObjectDamaged):
+        return 0
+    return total_lines(capture.segments)
+
+
+def _agents(memory: Memory, state_dir: Path) -> tuple[dict[str, int], int]:
+    """Count sessions by agent: from what is remembered of them, and their records where nothing is."""
+    known = Summaries(memory, state_dir).known_agents()
+    agents: Counter[str] = Counter()
+    unreadable = 0
+    for folder in memory.folders():
+        agent = known.get(folder.session)
+        if agent is None:
+            try:
+                agent = session_record(memory, folder).agent
+            except (RecordRefused, ObjectMissing, ObjectDamaged):
+                unreadable += 1
+                continue
+        agents[agent] += 1
+    return dict(sorted(agents.items())), unreadable
+
+
+def _remotes(memory: Memory, settings: Settings) -> Iterator[RemoteState]:
+    for remote in settings.remotes:
+        theirs = memory.storage.read_ref(tracking_ref(remote.name, memory.ref))
+        levels = tuple(sorted(remote.levels))
+        if theirs is None:
+            yield RemoteState(remote.name, levels, None, None)
+        else:
+            yield RemoteState(remote.name, levels, *distance(memory.storage, memory.commit, theirs))
+
+
+class _IndexFile(msgspec.Struct, frozen=True):
+    """What of the index's own state is looked at; whatever else stands there is its own."""
+
+    ref: str
+    commit: str
+
+
+def _index_state(memory: Memory, state_dir: Path) -> IndexState:
+    path = state_dir / "index" / "lexical" / "state.json"
+    try:
+        state = msgspec.json.decode(path.read_bytes(), type=_IndexFile)
+    except FileNotFoundError:
+        return IndexState("missing")
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return IndexState("unreadable")
+    if state.ref == memory.ref and state.commit == memory.commit:
+        return IndexState("current", state.commit, 0)
+    return IndexState(
+        "behind", state.commit, _commits_since(memory, state) if state.ref == memory.ref else None
+    )
+
+
+def _commits_since(memory: Memory, state: _IndexFile) -> int | None:
+    storage, reached = memory.storage, Oid(state.commit)
+    # The file is the index's own, and after an erasure, or a crash, it may name any commit or none.
+    if len(reached) != len(memory.commit) or not set(reached) <= set("0123456789abcdef"):
+        return None
+    if not storage.contains(reached):
+        return None
+    try:
+        return distance(storage, memory.commit, reached).ahead
+    except ObjectDamaged:
+        return None
