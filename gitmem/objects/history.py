@@ -13,6 +13,8 @@ from gitmem.objects.storage import Storage
 
 _OURS, _THEIRS = 1, 2
 _BOTH = _OURS | _THEIRS
+_SPARE = 64
+"""How many commits of both sides are looked at after the last of one: an older clock may hide one behind."""
 
 
 class Distance(NamedTuple):
@@ -61,44 +63,59 @@ def walk_history(storage: Storage, tip: Oid | None) -> Iterator[tuple[Oid, Commi
 def distance(storage: Storage, ours: Oid | None, theirs: Oid | None) -> Distance:
     """Count the commits that only one of two tips has among its ancestors.
 
-    Stops where the two histories meet, as `git rev-list --left-right --count` does.
+    Stops where the two histories meet, as `git rev-list --left-right --count` does. Where clocks were wrong
+    it may count some that both have; `is_ancestor` is not misled.
     """
-    if ours == theirs:
-        return Distance(0, 0)
+    sides = _paint(storage, ours, theirs).values()
+    return Distance(sum(side == _OURS for side in sides), sum(side == _THEIRS for side in sides))
+
+
+def is_ancestor(storage: Storage, ancestor: Oid | None, descendant: Oid | None) -> bool:
+    """Whether `descendant` is `ancestor` or has it in its history; nothing is everyone's ancestor."""
+    if ancestor is None or ancestor == descendant:
+        return True
+    # What leads from the one to the other is known to one side alone, so that the walk cannot end before.
+    return _paint(storage, ancestor, descendant).get(ancestor) == _BOTH
+
+
+def _paint(storage: Storage, ours: Oid | None, theirs: Oid | None) -> dict[Oid, int]:
+    """Return which side has each commit among its ancestors, down to where the histories meet."""
     flags: dict[Oid, int] = {}
+    if ours == theirs:
+        return flags
     queue: list[tuple[int, Oid]] = []
     pending: dict[Oid, Commit] = {}
-    open_sides = 0  # entries in the queue that are not known to both sides
+    unsettled = 0  # entries in the queue that are not known to both sides, or were passed too early
+
+    passed: set[Oid] = set()
+
+    def counts(oid: Oid) -> bool:
+        return flags[oid] != _BOTH or oid in passed
 
     def reach(oid: Oid, side: int) -> None:
-        nonlocal open_sides
+        nonlocal unsettled
         before = flags.get(oid, 0)
         if before | side == before or not (before or storage.contains(oid)):
             return
-        flags[oid] = before | side
         if oid in pending:
-            open_sides -= flags[oid] == _BOTH and before != _BOTH
+            unsettled -= counts(oid)
+            flags[oid] = before | side
+            unsettled += counts(oid)
             return
+        flags[oid] = before | side
         commit = read_commit(storage, oid)
         pending[oid] = commit
-        open_sides += flags[oid] != _BOTH
+        unsettled += counts(oid)
         heapq.heappush(queue, (-commit.committer.time_s, oid))
 
     for tip, side in ((ours, _OURS), (theirs, _THEIRS)):
         if tip:
             reach(tip, side)
-    while open_sides:
+    while unsettled:
         _, oid = heapq.heappop(queue)
         commit = pending.pop(oid)
-        side = flags[oid]
-        open_sides -= side != _BOTH
+        unsettled -= counts(oid)
+        passed.add(oid)
         for parent in commit.parents:
-            reach(parent, side)
-    return Distance(
-        sum(side == _OURS for side in flags.values()), sum(side == _THEIRS for side in flags.values())
-    )
-
-
-def is_ancestor(storage: Storage, ancestor: Oid | None, descendant: Oid | None) -> bool:
-    """Whether `descendant` is `ancestor` or has it in its history; nothing is everyone's ancestor."""
-    return ancestor is None or (descendant is not None and distance(storage, ancestor, descendant).ahead == 0)
+            reach(parent, flags[oid])
+    return flags
