@@ -283,7 +283,9 @@ def _changed(
         if now is not None:
             layout.check_folder(below, now)
         if len(below) < 4:
-            yield from _changed(storage, was.oid if was else None, now.oid if now else None, below)
+            # The old side may hold anything: a union that leaves it out is compared with it.
+            before_it = was.oid if was and was.is_tree else None
+            yield from _changed(storage, before_it, now.oid if now else None, below)
         else:
             session = SessionId("".join(below[1:]))
             yield session, Folder(session, now.oid) if now else None

@@ -417,6 +417,61 @@ class RemoteEmpty(SyncError):
         )
 
 
+class RemoteAmbiguous(SyncError):
+    """More than one remote was chosen, and nobody said which is meant."""
+
+    def __init__(self, remotes: tuple[str, ...]) -> None:
+        self.remotes = remotes
+        super().__init__(
+            f"could not tell which remote is meant: {', '.join(remotes)} were all chosen",
+            hint=f"gitmem push {remotes[0]}: names one; gitmem pull {remotes[0]}: likewise",
+        )
+
+
+class LevelNotShared(SyncError):
+    """The remote was given other levels than the one that this memory is of."""
+
+    def __init__(self, remote: str, level: str, given: tuple[str, ...]) -> None:
+        self.remote, self.level, self.given = remote, level, given
+        super().__init__(
+            f"could not share the {level} memory with {remote}: it was given {', '.join(given)} alone",
+            hint=f"git config remote.{remote}.gitmem {','.join((*given, level))}: gives it {level} too",
+        )
+
+
+class RemoteUnreachable(SyncError):
+    """The remote did not answer, or did not let us in."""
+
+    def __init__(self, remote: str, said: str) -> None:
+        self.remote, self.said = remote, said
+        super().__init__(
+            f"could not reach {remote}: {said or 'git does not say why'}",
+            hint=f"git ls-remote {remote}: shows what git itself meets; nothing here has changed",
+        )
+
+
+class FetchRefused(SyncError):
+    """The remote has a memory, and git would not take it in: damaged objects, a full disk, a locked ref."""
+
+    def __init__(self, remote: str, said: str) -> None:
+        self.remote, self.said = remote, said
+        super().__init__(
+            f"could not fetch the memory of {remote}: {said or 'git does not say why'}",
+            hint=f"git ls-remote {remote}: says which commit it has; nothing here has changed",
+        )
+
+
+class PushRefused(SyncError):
+    """The remote took the push and refused it: a hook, a protected branch, a quota."""
+
+    def __init__(self, remote: str, ref: str, why: str) -> None:
+        self.remote, self.ref, self.why = remote, ref, why
+        super().__init__(
+            f"could not push the memory to {remote}: it refused {ref}: {why or 'it does not say why'}",
+            hint="git config gitmem.ref refs/gitmem/team: keeps the memory out of the branches' rules",
+        )
+
+
 class PushRaced(SyncError):
     """Others kept pushing to the remote; every retry lost."""
 
