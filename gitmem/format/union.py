@@ -1,0 +1,317 @@
+"""The union of two memories: every record that either side has, and nothing that does not belong.
+
+Equal trees are never opened, so that the cost follows what differs. Absence is never deletion, and no common
+ancestor is asked for: the same two trees give the same third, whichever is called ours, in any order and any
+number of times. What one side alone has is decoded before it is accepted (`gitmem.format.admission`); what
+is refused stays out, whichever side it came from, and is reported.
+
+What becomes of a session that differs, by number as in the tests:
+
+1. only theirs has it: "new there"
+2. only ours has it: "new here"
+3. only theirs has records that the other lacks: "grown there"
+4. only ours has: "grown here"
+5. both have, of different streams or registers: "grown on both sides"
+6. both have captures of one stream, so that it has a head here and another there: "forked"; both are kept
+7. a tombstone on either side names it: "tombstoned", and it is gone
+8. nothing of what is new could be accepted: "refused"
+9. the same content under another version of zstd: the larger object id stays, and nothing is said
+
+FORMAT is the higher one; the other files of the root come from the side that has it (ties: the larger id).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from gitmem.format import layout
+from gitmem.format.admission import Admitted, Offer, admit_file, admit_folder
+from gitmem.format.layout import EntryKind
+from gitmem.model.errors import ObjectDamaged, RecordRefused, StoreError
+from gitmem.model.ids import Oid, SessionId
+from gitmem.model.records import Tombstone
+from gitmem.objects import trees
+from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry, decode_tree, encode_tree
+from gitmem.objects.storage import Batch, Storage
+from gitmem.objects.trees import Path
+
+Side = Literal["here", "there"]
+Outcome = Literal[
+    "new there",
+    "new here",
+    "grown there",
+    "grown here",
+    "grown on both sides",
+    "forked",
+    "tombstoned",
+    "refused",
+]
+
+Entries = dict[str, Entry]
+
+_OWN_RECORDS = {"sessions": "session", "notes": "note"}
+"""The record that a folder of sessions/ or notes/ is nothing without."""
+_OWNER_DEPTH = 4
+_SHOWN_CHARACTERS = 300
+_MAX_FORMAT_DIGITS = 6
+
+
+class Refusal(NamedTuple):
+    """An entry that was kept out, the side that it is on, and why. The path is a stranger's text."""
+
+    path: str
+    side: Side
+    why: str
+
+
+class Union(NamedTuple):
+    """What two trees come to; `root` can be read once the batch is published.
+
+    `sessions` has an outcome for every session that differs. `arrived` counts, by kind, what only theirs
+    had and is now in.
+    """
+
+    root: Oid | None
+    sessions: Mapping[SessionId, Outcome]
+    refused: tuple[Refusal, ...]
+    arrived: Mapping[EntryKind, int]
+
+
+def union(storage: Storage, batch: Batch, ours: Oid | None, theirs: Oid | None) -> Union:
+    """Unite the trees of two memories; None is the empty one.
+
+    Both formats have been read and accepted (`open_memory`). Trees are added to the batch only where the
+    union is neither side's own.
+
+    Raises:
+        ObjectMissing: An object is not here.
+        StoreError: An object cannot be read.
+    """
+    if ours == theirs:
+        return Union(ours, {}, (), {})
+    return _Uniting(storage, batch).unite(ours, theirs)
+
+
+class _Difference(NamedTuple):
+    """A file that the two sides do not have alike."""
+
+    path: Path
+    ours: Entry | None
+    theirs: Entry | None
+
+    def offers(self) -> list[Offer]:
+        """Return the blobs that stand here, on either side."""
+        place = layout.place(self.path)
+        return [Offer(self.path, place, entry.oid) for entry in (self.ours, self.theirs) if entry]
+
+    def side_of(self, oid: Oid) -> Side:
+        """Tell which side has a blob here; the other has none or another one."""
+        return "here" if self.ours is not None and self.ours.oid == oid else "there"
+
+
+class _Uniting:
+    def __init__(self, storage: Storage, batch: Batch) -> None:
+        self._storage, self._batch = storage, batch
+        self._outcomes: dict[SessionId, Outcome] = {}
+        self._refusals: dict[tuple[Path, Side], Refusal] = {}
+        self._arrived: Counter[EntryKind] = Counter()
+        self._versions = (-1, -1)
+        self._gone: frozenset[Path] = frozenset()
+        self._chosen: Mapping[Path, Oid] = {}
+
+    def unite(self, ours: Oid | None, theirs: Oid | None) -> Union:
+        here, there = self._open((), ours, "here"), self._open((), theirs, "there")
+        self._versions = self._version(here), self._version(there)
+        if any(here.get(top) != there.get(top) for top in ("sessions", "tombstones")):
+            self._gone = frozenset(self._ways_to_gone({here.get("tombstones"), there.get("tombstones")}))
+        root = self._unite_folders((), ours, here, theirs, there)
+        return Union(root, self._outcomes, tuple(self._refusals.values()), self._arrived)
+
+    def _unite_folders(
+        self, path: Path, ours: Oid | None, here: Entries, theirs: Oid | None, there: Entries
+    ) -> Oid | None:
+        """Unite two folders, given their entries too."""
+        united: Entries = {}
+        for name in sorted(here.keys() | there.keys()):
+            below = (*path, name)
+            entry, other = here.get(name), there.get(name)
+            if entry != other or below in self._gone:
+                entry = self._unite_entries(
+                    below, self._admit(below, entry, "here"), self._admit(below, other, "there")
+                )
+            if entry is not None:
+                united[name] = entry
+        if not united:
+            return None
+        own = [oid for oid, entries in ((ours, here), (theirs, there)) if oid and entries == united]
+        return own[0] if own else self._batch.add("tree", encode_tree(united))
+
+    def _unite_entries(self, path: Path, mine: Entry | None, other: Entry | None) -> Entry | None:
+        """Unite what stands at a path; where both sides have something, both have a folder or both a file."""
+        sample = mine or other
+        if sample is None:
+            return None
+        if not sample.is_tree:
+            is_chosen_already = len(path) > _OWNER_DEPTH
+            oid = (
+                self._chosen.get(path) if is_chosen_already else self._choose(_Difference(path, mine, other))
+            )
+            return Entry(FILE_MODE, oid) if oid else None
+        ours, theirs = mine.oid if mine else None, other.oid if other else None
+        if len(path) == _OWNER_DEPTH and path[0] in _OWN_RECORDS:
+            if path in self._gone:
+                self._outcomes[SessionId("".join(path[1:]))] = "tombstoned"
+                return None
+            self._chosen = self._choose_below(path, ours, theirs)
+        here, there = self._open(path, ours, "here"), self._open(path, theirs, "there")
+        root = self._unite_folders(path, ours, here, theirs, there)
+        return Entry(TREE_MODE, root) if root else None
+
+    def _choose(self, change: _Difference) -> Oid | None:
+        """Choose a blob for a file of the root, or for a record that stands for itself."""
+        accepted = [Oid("")]
+        for offer in change.offers():
+            try:
+                admit_file(self._storage, offer)
+            except (RecordRefused, ObjectDamaged) as error:
+                self._refuse(change.path, change.side_of(offer.oid), error.why)
+            else:
+                accepted.append(offer.oid)
+                self._count(change, offer)
+        if layout.place(change.path).kind == "root":
+            found = [entry.oid if entry else Oid("") for entry in (change.ours, change.theirs)]
+            rows = [row for row in zip(self._versions, found, strict=True) if row[1] in accepted]
+            return (max(rows)[1] or None) if rows else None
+        return max(accepted) or None
+
+    def _choose_below(self, path: Path, ours: Oid | None, theirs: Oid | None) -> dict[Path, Oid]:
+        """Choose a blob for every file that differs in the folder of a session or a note."""
+        refusals = len(self._refusals)
+        differences = {change.path: change for change in self._differences(path, ours, theirs)}
+        offers = [offer for change in differences.values() for offer in change.offers()]
+        admitted = admit_folder(self._storage, (*path, _OWN_RECORDS[path[0]]), offers, ours or theirs)
+        for refused in admitted.refused:
+            self._refuse(refused.path, differences[refused.path].side_of(refused.oid), refused.why)
+        chosen: dict[Path, Oid] = {}
+        for offer in admitted.offers:
+            chosen[offer.path] = max(offer.oid, chosen.get(offer.path, Oid("")))
+            self._count(differences[offer.path], offer)
+        if path[0] == "sessions":
+            outcome = _outcome(differences, admitted, ours, theirs, is_refused=len(self._refusals) > refusals)
+            if outcome:
+                self._outcomes[SessionId("".join(path[1:]))] = outcome
+        return chosen
+
+    def _differences(self, path: Path, ours: Oid | None, theirs: Oid | None) -> Iterator[_Difference]:
+        here, there = self._open(path, ours, "here"), self._open(path, theirs, "there")
+        for name in sorted(here.keys() | there.keys()):
+            if here.get(name) != there.get(name):
+                below = (*path, name)
+                mine = self._admit(below, here.get(name), "here")
+                other = self._admit(below, there.get(name), "there")
+                sample = mine or other
+                if sample is not None and sample.is_tree:
+                    yield from self._differences(
+                        below, mine.oid if mine else None, other.oid if other else None
+                    )
+                elif sample is not None:
+                    yield _Difference(below, mine, other)
+
+    def _admit(self, path: Path, entry: Entry | None, side: Side) -> Entry | None:
+        """Return an entry if something of gitmem's can stand there; its object has not been looked at."""
+        if entry is None:
+            return None
+        try:
+            if entry.is_tree:
+                layout.check_folder(path, entry)
+            else:
+                layout.check_entry(path, entry)
+        except RecordRefused as error:
+            self._refuse(path, side, error.why)
+            return None
+        return entry
+
+    def _open(self, path: Path, oid: Oid | None, side: Side) -> Entries:
+        """Return a folder's entries; none where it is not a tree as gitmem and git write it."""
+        if oid is None:
+            return {}
+        try:
+            kind, data = self._storage.read(oid)
+        except ObjectDamaged as error:
+            raise StoreError(str(error), hint=error.hint) from error
+        why = "it is empty" if kind == "tree" else f"it is a {kind}"
+        if kind == "tree" and data:
+            try:
+                entries = decode_tree(data, len(oid) // 2, oid)
+            except ObjectDamaged as error:
+                why = error.why
+            else:
+                if encode_tree(entries) == data:
+                    return entries
+                why = "its tree is not in canonical form"
+        self._refuse(path, side, why)
+        return {}
+
+    def _version(self, root: Entries) -> int:
+        """Return a side's format version; none, where its FORMAT will be refused, is lower than any."""
+        entry = root.get("FORMAT")
+        if entry is None or entry.mode != FILE_MODE:
+            return -1
+        digits = trees.read_blob(self._storage, entry.oid).removesuffix(b"\n")
+        return int(digits) if digits.isdigit() and len(digits) < _MAX_FORMAT_DIGITS else -1
+
+    def _ways_to_gone(self, tops: set[Entry | None]) -> Iterator[Path]:
+        """Yield the folder of every session that a tombstone names, and the folders on the way to it."""
+        for top in tops:
+            # Apart, for what both sides have alike is not reported.
+            for change in _Uniting(self._storage, self._batch)._tombstones(top):
+                for offer in change.offers():
+                    try:
+                        record = admit_file(self._storage, offer)
+                    except (RecordRefused, ObjectDamaged):
+                        continue  # reported where it is met as a difference
+                    assert isinstance(record, Tombstone), "nothing else is admitted there"
+                    folder = layout.session_folder(record.session)
+                    yield from (folder[:depth] for depth in range(1, len(folder) + 1))
+
+    def _tombstones(self, top: Entry | None) -> Iterator[_Difference]:
+        path = ("tombstones",)
+        if self._admit(path, top, "there") is not None and top is not None:
+            yield from self._differences(path, None, top.oid)
+
+    def _count(self, change: _Difference, offer: Offer) -> None:
+        if change.ours is None:
+            self._arrived[offer.place.kind] += 1
+
+    def _refuse(self, path: Path, side: Side, why: str) -> None:
+        """Report, once, what stays out."""
+        self._refusals[path, side] = Refusal("/".join(path)[:_SHOWN_CHARACTERS], side, why)
+
+
+def _outcome(
+    differences: Mapping[Path, _Difference],
+    admitted: Admitted,
+    ours: Oid | None,
+    theirs: Oid | None,
+    *,
+    is_refused: bool,
+) -> Outcome | None:
+    """Name what became of a session; None where it came to nothing new."""
+    changes = [differences[offer.path] for offer in admitted.offers if offer.place.kind != "segment"]
+    only_here = {change.path for change in changes if change.theirs is None}
+    only_there = {change.path for change in changes if change.ours is None}
+    if not (only_here or only_there):
+        return "refused" if is_refused else None
+    if ours is None:
+        return "new there"
+    if theirs is None:
+        return "new here"
+    if not only_here:
+        return "grown there"
+    if not only_there:
+        return "grown here"
+    streams_here = {admitted.streams[path] for path in only_here if path in admitted.streams}
+    streams_there = {admitted.streams[path] for path in only_there if path in admitted.streams}
+    return "forked" if streams_here & streams_there else "grown on both sides"
