@@ -34,8 +34,11 @@ class Writer(NamedTuple):
         return to_text(round(self.clock() * 1000))
 
     def sign(self) -> Signature:
-        """Return this moment as a commit has it; in UTC, for a zone says where somebody is."""
-        return Signature(self.author.name, self.author.email, int(self.clock()))
+        """Return this moment as a commit has it; in UTC, for a zone says where somebody is.
+
+        git knows no moment before 1970: a clock that stands there counts as just beginning.
+        """
+        return Signature(self.author.name, self.author.email, max(0, int(self.clock())))
 
 
 def commit(

@@ -28,8 +28,6 @@ from gitmem.verbs.planning import Plan, Settled, plan
 from gitmem.verbs.sealing import Range, SealedRange, Sealer, cut_ranges
 from gitmem.verbs.sources import Position, digests, read_position, write_position
 
-_BATCH_BYTES = 64 << 20
-_BATCH_SOURCES = 1000
 _IN_FLIGHT = 6
 """Ranges handed out and not yet taken back: what is held in memory at once."""
 
@@ -68,6 +66,7 @@ class Intake(NamedTuple):
 
     `by` names this program and its version; `code` where the code stands, if that is known to belong to
     the transcripts; `whole` takes a last line without a line end too, which a growing file may yet finish.
+    A batch is committed once it has that many bytes of transcript, or that many files.
     """
 
     storage: Storage
@@ -81,6 +80,8 @@ class Intake(NamedTuple):
     code: CodePosition | None = None
     whole: bool = True
     wait_s: float = 3600.0
+    batch_bytes: int = 64 << 20
+    batch_sources: int = 1000
     tell: Callable[[Progress], None] = lambda _: None
 
 
@@ -245,7 +246,7 @@ class _Run:
         self._batch_bytes += work.stop - work.start
         self._done_bytes += work.stop - work.start
         self._intake.tell(Progress(self._done_bytes, stream.plan.path))
-        if self._batch_bytes >= _BATCH_BYTES:
+        if self._batch_bytes >= self._intake.batch_bytes:
             self._close_capture(stream)
             self._commit()
 
@@ -256,7 +257,7 @@ class _Run:
             return
         self._close_capture(stream)
         self._batch_sources += 1
-        if self._batch_sources >= _BATCH_SOURCES:
+        if self._batch_sources >= self._intake.batch_sources:
             self._commit()
 
     def _close_capture(self, stream: _Stream) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -105,9 +106,10 @@ class PoolSealer:
     """Seals in several processes at once, which end with this one, however it ends."""
 
     def __init__(self, key: bytes, workers: int) -> None:
-        self._pool = ProcessPoolExecutor(
-            workers, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(key,)
-        )
+        # A fork costs nothing and is safe here: this process has no threads when the pool forks, once and
+        # all at a time. Elsewhere the system's own libraries may have some.
+        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(key,))
 
     def submit(self, work: Range) -> Callable[[], SealedRange]:
         """Hand the range to a process."""

@@ -35,12 +35,10 @@ def command(ctx: click.Context, paths: tuple[Path, ...], agent: str | None, as_j
 
     context: Context = ctx.obj
     named = [context.start / path for path in paths]
-    sources = list(named_sources(named, agent))
-    with (
-        opened_storage(context) as storage,
-        opened_intake(context, storage, total_bytes(sources), whole=True, wait_s=3600) as intake,
-    ):
-        report = import_sources(intake, sources)
+    with opened_storage(context) as storage:
+        sources = list(named_sources(named, agent))
+        with opened_intake(context, storage, total_bytes(sources), whole=True, wait_s=3600) as intake:
+            report = import_sources(intake, sources)
     if as_json:
         context.output.json(report_as_json(report))
     else:
