@@ -14,7 +14,8 @@ from gitmem.objects.storage import Storage
 _OURS, _THEIRS = 1, 2
 _BOTH = _OURS | _THEIRS
 _SPARE = 64
-"""How many commits of both sides are looked at after the last of one: an older clock may hide one behind."""
+"""How many commits of both sides are looked at after the last of one: one of the same second, or of a clock
+that runs behind, may have it among its ancestors."""
 
 
 class Distance(NamedTuple):
@@ -63,8 +64,8 @@ def walk_history(storage: Storage, tip: Oid | None) -> Iterator[tuple[Oid, Commi
 def distance(storage: Storage, ours: Oid | None, theirs: Oid | None) -> Distance:
     """Count the commits that only one of two tips has among its ancestors.
 
-    Stops where the two histories meet, as `git rev-list --left-right --count` does. Where clocks were wrong
-    it may count some that both have; `is_ancestor` is not misled.
+    Stops soon after the two histories meet, as `git rev-list --left-right --count` does. Where clocks were
+    very wrong it may count some that both have; `is_ancestor` is not misled.
     """
     sides = _paint(storage, ours, theirs).values()
     return Distance(sum(side == _OURS for side in sides), sum(side == _THEIRS for side in sides))
@@ -86,7 +87,6 @@ def _paint(storage: Storage, ours: Oid | None, theirs: Oid | None) -> dict[Oid, 
     queue: list[tuple[int, Oid]] = []
     pending: dict[Oid, Commit] = {}
     unsettled = 0  # entries in the queue that are not known to both sides, or were passed too early
-
     passed: set[Oid] = set()
 
     def counts(oid: Oid) -> bool:
@@ -111,9 +111,11 @@ def _paint(storage: Storage, ours: Oid | None, theirs: Oid | None) -> dict[Oid, 
     for tip, side in ((ours, _OURS), (theirs, _THEIRS)):
         if tip:
             reach(tip, side)
-    while unsettled:
+    spare = _SPARE
+    while unsettled or (queue and spare):
         _, oid = heapq.heappop(queue)
         commit = pending.pop(oid)
+        spare = _SPARE if counts(oid) else spare - 1
         unsettled -= counts(oid)
         passed.add(oid)
         for parent in commit.parents:
