@@ -1,1 +1,1 @@
-"""What people ask for: the words of a query, the moments and the filters, as values that have been checked."""
+"""What people ask for, as values that have been checked: words, moments and filters."""

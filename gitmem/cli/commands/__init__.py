@@ -16,5 +16,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "init": Entry("init", "Make this repository remember."),
     "import": Entry("import_", "Take transcripts from files and folders into the memory."),
     "capture": Entry("capture", "Take in what has grown since last time."),
+    "search": Entry("search", "Search the sessions by words, with filters."),
+    "index": Entry("index", "The state of the search index, and bringing it up."),
     "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
 }

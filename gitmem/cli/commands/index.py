@@ -1,0 +1,64 @@
+"""`gitmem index`: the state of the search index, and bringing it up."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import click
+
+from gitmem.cli.command import Group
+from gitmem.cli.context import Context
+from gitmem.cli.indexing import ask_indexer
+from gitmem.cli.progress import size
+from gitmem.sidecar.wire import Json, Verb
+
+
+@click.group(
+    "index",
+    cls=Group,
+    examples=["gitmem index status", "gitmem index update", "gitmem index rebuild"],
+)
+def command() -> None:
+    """The search index: made from the memory, and of no value beyond it.
+
+    A search brings it up by itself; it may be deleted at any time.
+    """
+
+
+@command.command("status", examples=["gitmem index status --json"])
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_obj
+def _status(context: Context, as_json: bool) -> None:
+    """Say what state the index is in, and change nothing."""
+    _tell(context, "status", as_json)
+
+
+@command.command("update", examples=["gitmem index update"])
+@click.option("--json", "as_json", is_flag=True, help="Print the state afterwards as JSON.")
+@click.pass_obj
+def _update(context: Context, as_json: bool) -> None:
+    """Bring the index to where the memory is, and return when it is there."""
+    _tell(context, "update", as_json)
+
+
+@command.command("rebuild", examples=["gitmem index rebuild"])
+@click.option("--json", "as_json", is_flag=True, help="Print the state afterwards as JSON.")
+@click.pass_obj
+def _rebuild(context: Context, as_json: bool) -> None:
+    """Make the index anew, whatever state it is in."""
+    _tell(context, "rebuild", as_json)
+
+
+def _tell(context: Context, verb: Verb, as_json: bool) -> None:
+    (answer,) = ask_indexer(context, verb)
+    if as_json:
+        context.output.json(answer)
+        return
+    behind = f", {answer['behind']} commits behind" if answer["behind"] else ""
+    context.output.say(f"{answer['state']}{behind}")
+    if answer["commit"]:
+        turns, sessions = cast(int, answer["turns"]), cast(int, answer["sessions"])
+        on_disk = size(cast(int, answer["size_bytes"]))
+        context.output.say(f"{turns:,} turns of {sessions:,} sessions, {on_disk}")
+    for row in cast(list[Json], answer["unreadable"]):
+        context.output.warn(f"left out: {row['session']}: {row['why']}")

@@ -1,0 +1,57 @@
+"""Asking the indexer on behalf of a command, and telling a person at a terminal what it is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from gitmem.cli.context import Context
+from gitmem.query.filters import Filters
+from gitmem.sidecar.client import ask
+from gitmem.sidecar.wire import Grouping, Json, Mode, Place, Request, Verb
+
+_NO_FILTERS: Final = Filters()
+
+
+def ask_indexer(
+    context: Context,
+    verb: Verb,
+    *,
+    queries: tuple[str, ...] = (),
+    filters: Filters = _NO_FILTERS,
+    mode: Mode = "hybrid",
+    group: Grouping = "turn",
+    limit: int = 10,
+) -> Iterator[Json]:
+    """Yield the indexer's answers about the memory of the repository at hand; raises as `ask` does."""
+    output, repository, settings = context.output, context.repository, context.settings
+    place = Place(
+        start=str(repository.top or repository.common_dir),
+        common_dir=str(repository.common_dir),
+        ref=settings.memory_ref,
+        name=repository.name,
+        level=settings.level,
+    )
+    request = Request(
+        verb=verb,
+        place=place,
+        queries=queries,
+        filters=filters,
+        mode=mode,
+        group=group,
+        limit=limit,
+        has_progress=output.is_stderr_terminal,
+    )
+    with output.progress("indexing", None) as progress:
+
+        def show_progress(done: int, total: int) -> None:
+            progress.total = total
+            progress.advance(done - progress.done)
+
+        yield from ask(
+            request,
+            context.environ,
+            stderr=output.stderr if output.is_stderr_terminal else None,
+            on_notice=lambda text: output.note(f"gitmem {text}"),
+            on_progress=show_progress,
+        )

@@ -1,0 +1,112 @@
+"""Asking the indexer, and reading what it answers: gitmem knows it by its messages alone.
+
+It runs in a process of its own, by the interpreter that we run by, from the installation that we are of.
+-E and -P keep PYTHONPATH and the current directory out, so that a repository with an `indexer/` of its own is
+not run by accident.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Final
+
+import gitmem
+from gitmem.model.errors import GitmemError, SidecarFailed, UsageError
+from gitmem.sidecar.wire import Json, NotUnderstood, Request, decode, encode_request
+
+_START: Final = """\
+import sys
+home = sys.argv.pop(1)
+if home not in sys.path:
+    sys.path.insert(0, home)
+from indexer.__main__ import main
+sys.exit(main())
+"""
+_SAID_BYTES: Final = 4096
+
+
+def ask(
+    request: Request,
+    environ: Mapping[str, str],
+    *,
+    stderr: IO[bytes] | None = None,
+    on_notice: Callable[[str], object] = lambda text: None,
+    on_progress: Callable[[int, int], object] = lambda done, total: None,
+) -> Iterator[Json]:
+    """Run the indexer once and yield its answers, one for each query, or one for another verb.
+
+    What it writes to its standard error goes to `stderr`; where that is None, only a failure tells of it.
+
+    Raises:
+        SidecarFailed: It failed, or answered with nothing that can be understood.
+        GitmemError: It met an expected failure, which is raised with its own words and hint.
+    """
+    home = str(Path(gitmem.__file__).resolve().parents[1])
+    with tempfile.TemporaryFile() as kept:
+        process = subprocess.Popen(
+            [sys.executable, "-E", "-P", "-c", _START, home],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr or kept,
+            env=environ,
+        )
+        with process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                yield from _converse(process.stdin, process.stdout, request, on_notice, on_progress)
+            except _Silence:
+                status = process.wait()
+                raise SidecarFailed(_last_words(kept, status)) from None
+            finally:
+                process.kill()
+
+
+class _Silence(Exception):
+    """The indexer ended before it said that it had ended."""
+
+
+def _converse(
+    stdin: IO[bytes],
+    stdout: IO[bytes],
+    request: Request,
+    on_notice: Callable[[str], object],
+    on_progress: Callable[[int, int], object],
+) -> Iterator[Json]:
+    try:
+        stdin.write(encode_request(request))
+        stdin.close()
+    except BrokenPipeError:
+        raise _Silence from None
+    for line in stdout:
+        if not line.endswith(b"\n"):
+            break
+        try:
+            message = decode(line)
+        except NotUnderstood as error:
+            raise SidecarFailed(f"the indexer answered with nonsense: {error}") from None
+        match message:
+            case {"answer": dict(answer)}:
+                yield answer
+            case {"notice": str(text)}:
+                on_notice(text)
+            case {"progress": [int(done), int(total)]}:
+                on_progress(done, total)
+            case {"refused": {"message": str(text), "hint": str(hint), "exit_code": int(status)}}:
+                raise (UsageError if status == UsageError.exit_code else GitmemError)(text, hint=hint)
+            case {"end": True}:
+                return
+            case _:
+                raise SidecarFailed(f"the indexer answered with nonsense: {line[:80]!r}")
+    raise _Silence
+
+
+def _last_words(kept: IO[bytes], status: int) -> str:
+    size_bytes = kept.seek(0, 2)
+    kept.seek(max(0, size_bytes - _SAID_BYTES))
+    lines = kept.read().decode("utf-8", "replace").strip().splitlines()
+    return f"the indexer ended with status {status}" + (f": {lines[-1]}" if lines else "")

@@ -1,0 +1,136 @@
+"""The messages between gitmem and its indexer, as docs/formats/wire.md has them: one line of JSON each.
+
+A request is one line. It is answered with any number of lines, the last of which says that it is the last.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Final, Literal, TypeAlias, TypeVar, cast, get_args
+
+from gitmem.query.filters import Filters
+
+VERSION: Final = 1
+
+Verb = Literal["search", "status", "update", "rebuild"]
+Mode = Literal["hybrid", "lexical", "semantic"]
+Grouping = Literal["session", "turn"]
+
+Json: TypeAlias = dict[str, object]
+T = TypeVar("T")
+
+
+class NotUnderstood(ValueError):
+    """A line is no message of this version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which memory is meant: where its repository is, its ref, and what people call the repository.
+
+    `start` is where git finds the repository. `level` is what a session has that nobody has given one.
+    """
+
+    start: str
+    common_dir: str
+    ref: str
+    name: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the indexer is to do.
+
+    `queries` are answered in order, one answer each. `limit` is of hits. With `has_progress`, progress is
+    reported.
+    """
+
+    verb: Verb
+    place: Place
+    queries: tuple[str, ...] = ()
+    filters: Filters = field(default_factory=Filters)
+    mode: Mode = "hybrid"
+    group: Grouping = "turn"
+    limit: int = 10
+    has_progress: bool = False
+
+
+def encode_request(request: Request) -> bytes:
+    """Return a request as its line."""
+    return encode({"gitmem": VERSION, **asdict(request)})
+
+
+def decode_request(line: bytes) -> Request:
+    """Read a request.
+
+    Raises:
+        NotUnderstood: It is none, or one of another version.
+    """
+    message = decode(line)
+    if message.pop("gitmem", None) != VERSION:
+        raise NotUnderstood(f"expected a request of version {VERSION}")
+    try:
+        request = Request(
+            **{  # type: ignore[arg-type]  # checked below, field by field
+                **message,
+                "place": Place(**_mapping(message.get("place"))),  # type: ignore[arg-type]
+                "filters": _filters(_mapping(message.get("filters", {}))),
+                "queries": _texts(message.get("queries", [])),
+            }
+        )
+    except TypeError as error:
+        raise NotUnderstood(f"expected a request: {error}") from None
+    place = request.place
+    _check(all(isinstance(getattr(place, item.name), str) for item in fields(place)), "place")
+    _check(request.verb in get_args(Verb), "verb")
+    _check(request.mode in get_args(Mode), "mode")
+    _check(request.group in get_args(Grouping), "group")
+    _check(type(request.limit) is int and request.limit > 0, "limit")
+    _check(type(request.has_progress) is bool, "has_progress")
+    return request
+
+
+def encode(message: Json) -> bytes:
+    """Return a message as its line; lone surrogates, which come from arguments, survive as escapes."""
+    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+
+
+def decode(line: bytes) -> Json:
+    """Read a line as a message.
+
+    Raises:
+        NotUnderstood: It is no JSON object, or is cut short.
+    """
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise NotUnderstood(f"expected one line of JSON: {error}") from None
+    if not isinstance(message, dict):
+        raise NotUnderstood(f"expected a JSON object, found {type(message).__name__}")
+    return cast(Json, message)
+
+
+def _filters(values: Json) -> Filters:
+    numbers = {name: values.pop(name, None) for name in ("since_ms", "until_ms")}
+    errors = values.pop("errors", False)
+    _check(all(number is None or type(number) is int for number in numbers.values()), "a moment")
+    _check(type(errors) is bool, "errors")
+    texts = {name: _texts(value) for name, value in values.items()}
+    return Filters(**texts, **numbers, errors=errors)  # type: ignore[arg-type]
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    _check(isinstance(value, list) and all(isinstance(item, str) for item in value), "a list of texts")
+    return tuple(cast(list[str], value))
+
+
+def _mapping(value: object) -> Json:
+    _check(isinstance(value, dict), "an object")
+    return dict(cast(Json, value))
+
+
+def _check(holds: bool, what: str) -> None:
+    if not holds:
+        raise NotUnderstood(f"expected {what}")

@@ -1,0 +1,201 @@
+"""What the index takes from a session: an entry for each turn, and the card of the whole.
+
+What is put in follows from the stored session alone, so that whoever builds an index gets the same one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from gitmem.format.manifest import Head
+from gitmem.format.memory import Folder, Memory, StoredSession
+from gitmem.model.ids import MAIN_STREAM, RecordId
+from gitmem.model.records import Capture
+from gitmem.model.turns import Turn
+from gitmem.verbs import reading
+from gitmem.verbs.naming import tags_of, title_of
+from gitmem.verbs.summaries import shorten
+from indexer.lexical import Entry
+
+MAX_SAID: Final = 32_768
+MAX_CALL: Final = 8_192
+MAX_OUTPUT_HEAD: Final = 1_000
+MAX_OUTPUT_TAIL: Final = 500
+"""Characters. Of what a tool gave back, how it begins says what it is, and how it ends what came of it."""
+
+_MOST_FILES: Final = 50
+_MOST_OPEN_CALLS: Final = 1_000
+_LONGEST_NAME: Final = 256
+_encoder: Final = msgspec.json.Encoder()
+
+
+class Origin(NamedTuple):
+    """From `line` on, a stream's lines came in by this capture."""
+
+    line: int
+    capture: Capture
+
+
+class Documents:
+    """The entries of one session, in bounded memory; to be gone through once, the card after them."""
+
+    def __init__(self, memory: Memory, folder: Folder, stored: StoredSession) -> None:
+        """Raises AgentUnknown where no reader knows the agent."""
+        self._stored = stored
+        self._reading = reading.turns(memory, folder, stored)
+        self._origins = {name: origins(head, stored.captures) for name, head in reading.heads(stored)}
+        self._first_words = ""
+
+    def __iter__(self) -> Iterator[Entry]:
+        scribe: _Scribe | None = None
+        for turn in self._reading:
+            if scribe is None or scribe.stream != turn.stream:
+                origin = self._origins.get(turn.stream, [])
+                scribe = _Scribe(self._stored, turn.stream, origin, self._reading.header.started_ms)
+            if not self._first_words and _is_first_word(turn):
+                self._first_words = shorten(turn.text)
+            yield scribe.write(turn, lambda: self._reading.header.branch)
+
+    def card(self) -> bytes:
+        """Return what is stored of the session as a whole."""
+        header = self._reading.header
+        title = title_of(self._stored) or shorten(header.title or "") or self._first_words
+        return _encoder.encode({"title": title, "model": header.model})
+
+
+class _Scribe:
+    """Writes the entries of one stream: what a turn does not say is as in the turn before."""
+
+    def __init__(
+        self, stored: StoredSession, stream: str, origin: Sequence[Origin], started_ms: int | None
+    ) -> None:
+        self.stream = stream
+        self._session, self._key = stored.id, stored.key
+        level = stored.value("level")
+        self._level = level if isinstance(level, str) else ""
+        self._tags = tags_of(stored)
+        self._origin = origin
+        self._first_lines = [each.line for each in origin]
+        self._chain = 0
+        self._at_ms = started_ms
+        self._branch: str | None = None
+        self._model: str | None = None
+        self._calls: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+    def write(self, turn: Turn, branch_of_session: Callable[[], str | None]) -> Entry:
+        """Return a turn's entry."""
+        self._at_ms = turn.at_ms if turn.at_ms is not None else self._at_ms
+        self._branch = turn.branch or self._branch
+        self._model = turn.model or self._model
+        capture = self._capture(turn.line)
+        code = capture.code if capture else None
+        branch = self._branch or branch_of_session() or (code.branch if code else None)
+        author = turn.author or (capture.author.name if capture else None)
+        address = "" if turn.author or capture is None else capture.author.email
+        tool, files = self._tool(turn)
+        is_error = turn.result is not None and (turn.result.is_error or bool(turn.result.exit_status))
+        text = _shortened(turn)
+        stored = {
+            "session": self._session,
+            "key": str(self._key),
+            "agent": self._key.agent,
+            "stream": turn.stream,
+            "ordinal": turn.ordinal,
+            "turn": turn.id,
+            "line": turn.line,
+            "role": turn.role,
+            "kind": turn.kind,
+            "at": self._at_ms,
+            "author": author,
+            "branch": branch,
+            "model": self._model,
+            "tool": tool or None,
+            "error": is_error,
+            "level": self._level,
+            "tags": self._tags,
+            "files": files,
+            "address": address,
+            "text": text,
+        }
+        encoded = _encoder.encode(stored)
+        self._chain = _digest(self._chain.to_bytes(8) + encoded)
+        is_output = turn.kind in ("tool_result", "preamble")
+        return Entry(
+            session=self._session,
+            stream=self.stream,
+            ordinal=turn.ordinal,
+            chain=self._chain,
+            digest=_digest(text.strip().encode()),
+            body="" if is_output else f"{tool} {text}" if turn.kind == "tool_call" else text,
+            output=text if is_output else "",
+            stored=encoded,
+            key=str(self._key),
+            agent=self._key.agent,
+            role=turn.role,
+            branch=branch or "",
+            author=f"{author or ''} {address}".strip(),
+            tool=tool,
+            level=self._level,
+            tags=self._tags,
+            files=files,
+            is_error=is_error,
+            at_ms=self._at_ms,
+        )
+
+    def _capture(self, line: int) -> Capture | None:
+        at = bisect_right(self._first_lines, line)
+        return self._origin[max(at - 1, 0)].capture if self._origin else None
+
+    def _tool(self, turn: Turn) -> tuple[str, tuple[str, ...]]:
+        """Return the tool that a turn is about and the files that it was given; a result's are its call's."""
+        if turn.call is not None:
+            about = (turn.call.name[:_LONGEST_NAME], turn.call.files[:_MOST_FILES])
+            if turn.call.id is not None:
+                if len(self._calls) >= _MOST_OPEN_CALLS:
+                    del self._calls[next(iter(self._calls))]
+                self._calls[turn.call.id] = about
+            return about
+        if turn.result is not None and turn.result.call_id is not None:
+            return self._calls.get(turn.result.call_id, ("", ()))
+        return "", ()
+
+
+def origins(head: Head, captures: Mapping[RecordId, Capture]) -> list[Origin]:
+    """Return by which captures the lines of a head's text came in, in order of lines."""
+    chain: list[Capture] = []
+    at: RecordId | None = head.capture
+    while at is not None:
+        chain.append(captures[at])
+        at = chain[-1].parents[0] if chain[-1].parents else None
+    found: list[Origin] = []
+    for capture in reversed(chain):
+        while found and found[-1].line >= capture.keep:
+            found.pop()
+        found.append(Origin(capture.keep, capture))
+    return found
+
+
+def _is_first_word(turn: Turn) -> bool:
+    return turn.role == "user" and turn.kind == "message" and turn.stream == MAIN_STREAM
+
+
+def _shortened(turn: Turn) -> str:
+    text = turn.text
+    match turn.kind:
+        case "tool_result":
+            if len(text) > MAX_OUTPUT_HEAD + MAX_OUTPUT_TAIL:
+                return f"{text[:MAX_OUTPUT_HEAD]}\n…\n{text[-MAX_OUTPUT_TAIL:]}"
+            return text
+        case "tool_call":
+            return text[:MAX_CALL]
+        case "message" | "thinking" | "preamble" | "notice":
+            return text[:MAX_SAID]
+
+
+def _digest(data: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())

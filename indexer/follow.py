@@ -1,0 +1,191 @@
+"""Following the memory: an index is brought to where the memory ref is, by what differs between two trees.
+
+A session that only grew has only its new turns added; one that changed otherwise is taken out and put in
+again. Which of the two it is, its turns say themselves: each stream in the index ends in a digest of it all.
+A session that cannot be read is left out, named, and tried again each time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Protocol, TypeAlias
+
+import gitmem
+from gitmem import disk
+from gitmem.format.memory import Folder, Memory, changed_sessions, open_memory
+from gitmem.git.process import Git
+from gitmem.git.repository import discover
+from gitmem.git.storage import open_storage
+from gitmem.model.errors import AgentUnknown, DiskRefused, ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.ids import Oid, SessionId
+from gitmem.objects.history import distance
+from gitmem.sidecar.wire import Place
+from gitmem.transcripts.read import READER_VERSION
+from indexer import state as states
+from indexer.documents import Documents
+from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Reached, Writer, create
+from indexer.state import Condition, State
+
+Change: TypeAlias = tuple[SessionId, Folder | None]
+"""A session that differs; None where it is gone."""
+
+_WHY: Final[Mapping[Condition, str]] = {
+    "corrupt": "it was damaged",
+    "version": "another version of gitmem made it",
+    "options": "it was of another memory ref",
+}
+
+
+class Teller(Protocol):
+    """Is told what goes on while an index is made."""
+
+    def notice(self, text: str) -> None:
+        """Take a sentence for whoever waits."""
+        ...
+
+    def progress(self, done: int, total: int) -> None:
+        """Take how many sessions are done, and of how many."""
+        ...
+
+
+def bring_up(
+    place: Place, environ: Mapping[str, str], teller: Teller, *, wait_s: float, anew: bool = False
+) -> State:
+    """Bring a memory's index to where the memory is, making it anew where that is needed or asked for.
+
+    Raises:
+        StoreBusy: Another process has been changing the index for `wait_s` seconds.
+        StoreError: The memory cannot be read.
+        DiskRefused: The disk does not let it.
+    """
+    root = states.root_of(Path(place.common_dir))
+    with disk.locked(states.lock_of(root), wait_s), opened_memory(place, environ) as memory:
+        loaded = states.load(root)
+        condition = states.examine(loaded, place.ref, memory.commit, READER_VERSION)
+        if isinstance(loaded, State) and condition in ("behind", "current") and not anew:
+            try:
+                return _advance(root, loaded, memory, teller)
+            except Damaged:
+                condition = "corrupt"
+        if condition in _WHY and not anew:
+            teller.notice(f"made the search index anew: {_WHY[condition]}")
+        try:
+            return _make(root, memory, teller)
+        except Damaged as error:  # what was made a moment ago is whole, unless the disk would not have it
+            raise DiskRefused("write the search index in", str(root), str(error)) from error
+
+
+def count_behind(place: Place, environ: Mapping[str, str], commit: str) -> int:
+    """Count the commits of the memory that an index at `commit` does not know."""
+    with opened_memory(place, environ) as memory:
+        try:
+            return distance(memory.storage, Oid(commit), memory.commit).behind
+        except (ObjectMissing, ObjectDamaged):
+            return 1  # an erasure restarted the history, and took the old one away
+
+
+@contextmanager
+def opened_memory(place: Place, environ: Mapping[str, str]) -> Iterator[Memory]:
+    """Open the memory that a request is about."""
+    git = Git(environ).elsewhere()
+    storage = open_storage(discover(Path(place.start), git), git)
+    try:
+        yield open_memory(storage, place.ref)
+    finally:
+        storage.close()
+
+
+def _advance(root: Path, state: State, memory: Memory, teller: Teller) -> State:
+    """Bring an index that is there to where the memory is."""
+    index = LexicalIndex(root / state.folder)
+    try:
+        changes = dict(changed_sessions(memory, Oid(state.tree)))
+    except (ObjectMissing, ObjectDamaged):
+        # An erasure took the tree away that the index was made of.
+        return _make(root, memory, teller)
+    for session in map(SessionId, state.unreadable):
+        changes.setdefault(session, memory.find(session))
+    unreadable = {name: why for name, why in state.unreadable.items() if name not in changes}
+    if changes:
+        unreadable |= _apply(index, memory, list(changes.items()), teller)
+    return _publish(root, memory, state.folder, unreadable)
+
+
+def _make(root: Path, memory: Memory, teller: Teller) -> State:
+    """Make an index anew, beside the one that is there."""
+    folder = states.new_folder(root)
+    create(folder)
+    sessions: list[Change] = [(found.session, found) for found in memory.folders()]
+    unreadable = _apply(LexicalIndex(folder), memory, sessions, teller)
+    return _publish(root, memory, folder.name, unreadable)
+
+
+def _publish(root: Path, memory: Memory, folder: str, unreadable: Mapping[str, str]) -> State:
+    state = State(
+        schema=SCHEMA_VERSION,
+        reader=READER_VERSION,
+        gitmem=gitmem.__version__,
+        ref=memory.ref,
+        commit=memory.commit,
+        tree=memory.root,
+        folder=folder,
+        unreadable=unreadable,
+    )
+    states.publish(root, state)
+    states.sweep(root, state)
+    return state
+
+
+def _apply(index: LexicalIndex, memory: Memory, changes: list[Change], teller: Teller) -> dict[str, str]:
+    """Bring sessions to where they are now, and return those that cannot be read."""
+    unreadable: dict[str, str] = {}
+    writer = index.writer()
+    for done, (session, folder) in enumerate(changes):
+        teller.progress(done, len(changes))
+        if folder is None:
+            writer.remove(session)
+            continue
+        try:
+            _follow_session(index, writer, memory, folder)
+        except (AgentUnknown, ObjectDamaged, ObjectMissing, RecordRefused) as error:
+            writer.remove(session)
+            unreadable[session] = str(error)
+    writer.commit()
+    return unreadable
+
+
+def _follow_session(index: LexicalIndex, writer: Writer, memory: Memory, folder: Folder) -> None:
+    stored = memory.load(folder)
+    if stored.value("hidden") is True:
+        writer.remove(folder.session)
+        return
+    reached = index.streams(folder.session)
+    documents = Documents(memory, folder, stored)
+    if not _add_new(writer, documents, reached):
+        writer.remove(folder.session)
+        documents = Documents(memory, folder, stored)
+        _add_new(writer, documents, {})
+    card = documents.card()
+    if json.loads(card) != index.card(folder.session) or not reached:
+        writer.put_card(folder.session, card)
+
+
+def _add_new(writer: Writer, entries: Iterable[Entry], reached: Mapping[str, Reached]) -> bool:
+    """Add the turns that a session has beyond those in the index.
+
+    Returns:
+        Whether those in the index are still the session's own; if not, some may have been added in vain.
+    """
+    met = dict.fromkeys(reached, 0)
+    for entry in entries:
+        known = reached.get(entry.stream)
+        if known is None or entry.ordinal >= known.turns:
+            writer.add(entry)
+        elif entry.ordinal == known.turns - 1 and entry.chain != known.chain:
+            return False
+        if entry.stream in met:
+            met[entry.stream] += 1
+    return all(met[stream] >= known.turns for stream, known in reached.items())

@@ -1,0 +1,126 @@
+"""What state an index is in, and the file that says so.
+
+`state.json` stands beside the folders that hold indexes and names the one that counts; it is written last,
+by a rename. So an index that is half made is one that nothing names, and one that is further on than its
+state is brought up once more, which changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+import gitmem
+from gitmem import disk
+from indexer.lexical import SCHEMA_VERSION
+
+Condition = Literal["missing", "corrupt", "version", "options", "behind", "current"]
+"""missing: none was made; corrupt: it cannot be read; version: another gitmem made it, of other fields or
+with another reader of transcripts; options: it is of another memory ref; behind: the memory has gone on;
+current: it has all of the memory."""
+
+_STATE: Final = "state.json"
+_FOLDER_PREFIX: Final = "turns-"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an index was made of.
+
+    `commit` and `tree` (its root) are those of the memory that it has reached. `gitmem` is the version that
+    looked at it last: another one looks more closely. `unreadable` are the sessions left out, and why.
+    """
+
+    schema: int
+    reader: int
+    gitmem: str
+    ref: str
+    commit: str
+    tree: str
+    folder: str
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+def root_of(common_dir: Path) -> Path:
+    """Return where a repository's indexes are."""
+    return common_dir / "gitmem" / "index" / "lexical"
+
+
+def lock_of(root: Path) -> Path:
+    """Return the file whose lock one holds who changes the index."""
+    return root / "lock"
+
+
+def load(root: Path) -> State | Condition:
+    """Return the state of an index, or what is wrong with it before anything is compared."""
+    try:
+        content = (root / _STATE).read_bytes()
+    except FileNotFoundError:
+        return "missing"
+    except OSError:
+        return "corrupt"
+    try:
+        values = json.loads(content)
+        state = State(**values)
+    except (ValueError, TypeError, RecursionError):
+        return "corrupt"
+    if not _is_sound(state):
+        return "corrupt"
+    return state
+
+
+def examine(state: State | Condition, ref: str, tip: str | None, reader: int | None = None) -> Condition:
+    """Compare an index's state with where its memory is.
+
+    `reader` is the version of the reader of transcripts; who does not want to load that just to ask is told
+    "behind" where another gitmem than this one looked last.
+    """
+    if not isinstance(state, State):
+        return state
+    if state.schema != SCHEMA_VERSION or reader not in (None, state.reader):
+        return "version"
+    if state.ref != ref:
+        return "options"
+    is_known = reader is not None or state.gitmem == gitmem.__version__
+    return "current" if is_known and state.commit == tip else "behind"
+
+
+def publish(root: Path, state: State) -> None:
+    """Make a state the one that counts.
+
+    Raises:
+        DiskRefused: The disk does not let it; the old one stands.
+    """
+    disk.replace_file(root / _STATE, json.dumps(asdict(state)).encode(), mode=0o600)
+
+
+def sweep(root: Path, state: State) -> None:
+    """Remove the folders of indexes that no state names any more; under the lock."""
+    for path in root.glob(f"{_FOLDER_PREFIX}*"):
+        if path.name != state.folder:
+            disk.announce("remove", path)
+            shutil.rmtree(path, ignore_errors=True)  # what is left is swept the next time
+
+
+def new_folder(root: Path) -> Path:
+    """Make a folder for an index to be made in; under the lock."""
+    path = root / f"{_FOLDER_PREFIX}{secrets.token_hex(4)}"
+    disk.make_folder(path)
+    return path
+
+
+def _is_sound(state: State) -> bool:
+    texts = (state.gitmem, state.ref, state.commit, state.tree, state.folder)
+    numbers = (state.schema, state.reader)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(type(number) is int for number in numbers)
+        and isinstance(state.unreadable, dict)
+        and state.folder.startswith(_FOLDER_PREFIX)
+        and "/" not in state.folder
+    )
