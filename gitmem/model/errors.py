@@ -480,3 +480,13 @@ class PushRaced(SyncError):
     def __init__(self, remote: str, tries: int) -> None:
         self.remote, self.tries = remote, tries
         super().__init__(f"could not push the memory to {remote}: others were faster {tries} times in a row")
+
+
+class DemoFailed(GitmemError):
+    """A command that the demonstration ran did not do what it should."""
+
+    hint = "gitmem demo --keep: leaves everything as it is, to look around in"
+
+    def __init__(self, step: str, status: int) -> None:
+        self.step, self.status = step, status
+        super().__init__(f"could not play the demonstration: {step} ended with {status}")

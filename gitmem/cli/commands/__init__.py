@@ -19,4 +19,5 @@ COMMANDS: Final[dict[str, Entry]] = {
     "search": Entry("search", "Search the sessions by words, with filters."),
     "index": Entry("index", "The state of the search index, and bringing it up."),
     "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
+    "demo": Entry("demo", "Show the whole round in a throw-away place."),
 }

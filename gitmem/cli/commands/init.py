@@ -42,6 +42,7 @@ def command(
     """
     from gitmem.verbs.finding import sources_of_repository
     from gitmem.verbs.importing import import_sources
+
     from gitmem.verbs.sharing import share as choose_remote
     from gitmem.verbs.starting import start
 

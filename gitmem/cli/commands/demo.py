@@ -1,0 +1,155 @@
+"""`gitmem demo`: the whole round, in a throw-away place."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from gitmem.cli.command import Command
+from gitmem.cli.context import Context
+from gitmem.cli.output import Styled
+from gitmem.model.errors import DemoFailed
+
+_TOKEN_MARK = "@@TOKEN@@"  # noqa: S105 (where a made token is put, so that none stands here)
+
+
+@click.command("demo", cls=Command, examples=["gitmem demo", "gitmem demo --keep"])
+@click.option("--keep", is_flag=True, help="Leave the place as it is at the end, to look around in.")
+@click.pass_obj
+def command(context: Context, keep: bool) -> None:
+    """Show the whole round in a throw-away place: two people, three agents, one memory.
+
+    Nothing outside that place is touched, and nothing leaves this machine.
+    """
+    place = Path(tempfile.mkdtemp(prefix="gitmem-demo-"))
+    try:
+        _Demo(context, place).play()
+    finally:
+        if not keep:
+            shutil.rmtree(place)
+    if keep:
+        context.output.say(f"\nIt is all still there: cd {place}")
+
+
+class _Demo:
+    """Plays commands in one place, as two people with homes of their own."""
+
+    def __init__(self, context: Context, place: Path) -> None:
+        self._context, self._place = context, place
+        self._started = time.monotonic()
+
+    def play(self) -> None:
+        """Play it all."""
+        # Nobody's: it is here to be redacted.
+        token = "gh" + "p_" + "d3M0" * 9
+        self._set_up(token)
+        self._title("Ada has worked with two agents. She makes her repository remember.")
+        self._gitmem("ada", "init", "--share", "origin")
+        self._gitmem("ada", "import", "../transcripts/ada")
+        self._title("Nothing secret got in: the access token that her agent used is a placeholder.")
+        self._gitmem("ada", "search", "curl stations", "--limit", "1")
+        self._gitmem("ada", "push")
+        self._title("Grace clones the repository. The memory came along; her own session joins it.")
+        self._git("grace", "clone", "--quiet", str(self._place / "hub.git"), str(self._place / "grace"))
+        self._gitmem("grace", "init", "--share", "origin")
+        self._gitmem("grace", "import", "../transcripts/grace")
+        self._gitmem("grace", "sessions")
+        self._gitmem("grace", "search", "why was the tide table an hour late", "--limit", "2")
+        self._gitmem("grace", "push")
+        self._title("Ada pulls: the union of both. Every object is what its name says.")
+        self._gitmem("ada", "pull")
+        self._gitmem("ada", "log")
+        self._gitmem("ada", "verify", "--full")
+        self._check(token)
+        self._title(f"That was the whole round, in {time.monotonic() - self._started:.1f} seconds.")
+
+    def _set_up(self, token: str) -> None:
+        for person, names in (
+            ("ada", ("ada-claude-code.jsonl", "ada-codex.jsonl")),
+            ("grace", ("grace-gemini-cli.json",)),
+        ):
+            folder = self._place / "transcripts" / person
+            folder.mkdir(parents=True)
+            for name in names:
+                text = (files("gitmem.cli") / "demo" / name).read_text("utf-8")
+                (folder / name).write_text(text.replace(_TOKEN_MARK, token), "utf-8")
+        hub, ada = str(self._place / "hub.git"), self._place / "ada"
+        self._git("ada", "init", "--quiet", "--bare", "--initial-branch=main", hub)
+        self._git("ada", "init", "--quiet", "--initial-branch=main", str(ada))
+        (ada / "README.md").write_text("# Tide tables\n", "utf-8")
+        for arguments in (
+            ("add", "README.md"),
+            ("commit", "--quiet", "-m", "Start a table of tides"),
+            ("remote", "add", "origin", hub),
+            ("push", "--quiet", "-u", "origin", "main"),
+        ):
+            self._git("ada", "-C", str(ada), *arguments)
+
+    def _title(self, text: str) -> None:
+        self._context.output.say("\n", Styled(f"# {text}", "good"))
+
+    def _gitmem(self, person: str, *arguments: str) -> None:
+        """Show a command line and run it, as that person, in their clone."""
+        from gitmem.cli.main import run
+
+        output = self._context.output
+        shown = " ".join(f'"{word}"' if " " in word else word for word in arguments)
+        output.say(Styled(f"{person}$ ", "dim"), Styled(f"gitmem {shown}", "strong"))
+        output.flush()
+        status = run(["--no-pager", "-C", str(self._place / person), *arguments], self._context_of(person))
+        if status:
+            raise DemoFailed(f"gitmem {shown}", status)
+
+    def _git(self, person: str, *arguments: str) -> None:
+        from gitmem.git.process import Git
+
+        Git(self._environ(person)).elsewhere().run(
+            arguments, doing="set up the demonstration", cwd=self._place, as_user=True
+        )
+
+    def _environ(self, person: str) -> dict[str, str]:
+        """Return an environment in which nothing of the user's own is read or written."""
+        kept = {
+            n: v for n, v in self._context.environ.items() if not n.startswith(("GIT_", "GITMEM_", "XDG_"))
+        }
+        home = self._place / "homes" / person
+        home.mkdir(parents=True, exist_ok=True)
+        name = person.capitalize()
+        return {
+            **kept,
+            "HOME": str(home),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
+            "GIT_AUTHOR_NAME": name,
+            "GIT_AUTHOR_EMAIL": f"{person}@example.org",
+            "GIT_COMMITTER_NAME": name,
+            "GIT_COMMITTER_EMAIL": f"{person}@example.org",
+        }
+
+    def _context_of(self, person: str) -> Context:
+        output = self._context.output
+        return Context(
+            environ=self._environ(person),
+            stdin=self._context.stdin,
+            stdout=output.stdout,
+            stderr=output.stderr,
+            now_ms=self._context.now_ms,
+        )
+
+    def _check(self, token: str) -> None:
+        """Look for the token in every text that the memory holds."""
+        from gitmem.cli.opening import opened_memory
+
+        context = self._context_of("ada")
+        context.move(self._place / "ada")
+        with opened_memory(context) as memory:
+            for folder in memory.folders():
+                for heads in memory.load(folder).heads().values():
+                    text = b"".join(b"".join(memory.text(folder, head)) for head in heads)
+                    if token.encode() in text:
+                        raise DemoFailed("look for the token in what is stored: it is there", 1)
