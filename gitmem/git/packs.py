@@ -88,7 +88,7 @@ class PackWriter:
             return None
         checksum = self._finish()
         path = self._folder / f"pack-{checksum.hex()}"
-        disk.replace_file(path.with_suffix(".keep"), KEEP_MARK, mode=0o444)
+        keep_pack(path)
         self._file.publish(path.with_suffix(".pack"))
         with disk.NewFile(self._folder) as index:
             rows = sorted((name, at, crc) for name, (at, crc) in self._entries.items())
@@ -151,6 +151,26 @@ def list_objects(pack: KeptPack, hash_name: HashName) -> list[Oid]:
         return [Oid(name.hex()) for name, _, _ in index.iterentries()]
     finally:
         index.close()
+
+
+def keep_pack(path: Path) -> None:
+    """Make a pack gitmem's own, given its path without suffix: git leaves it alone from here on."""
+    disk.replace_file(path.with_suffix(".keep"), KEEP_MARK, mode=0o444)
+
+
+def holds_object(path: Path, oid: Oid, hash_name: HashName) -> bool:
+    """Whether the pack at a path without suffix holds an object; one that is gone holds nothing."""
+    try:
+        index = load_pack_index(path.with_suffix(".idx"), SHA256 if hash_name == "sha256" else SHA1)
+    except FileNotFoundError:
+        return False
+    try:
+        index.object_offset(bytes.fromhex(oid))
+    except KeyError:
+        return False
+    finally:
+        index.close()
+    return True
 
 
 def choose_packs(packs: Iterable[KeptPack], few: int, factor: int = 2) -> list[KeptPack]:

@@ -18,6 +18,8 @@ COMMANDS: Final[dict[str, Entry]] = {
     "capture": Entry("capture", "Take in what has grown since last time."),
     "search": Entry("search", "Search the sessions by words, with filters."),
     "index": Entry("index", "The state of the search index, and bringing it up."),
+    "push": Entry("push", "Send the memory to a remote."),
+    "pull": Entry("pull", "Bring in what the memory of a remote has."),
     "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
     "demo": Entry("demo", "Show the whole round in a throw-away place."),
 }

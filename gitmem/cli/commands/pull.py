@@ -1,0 +1,29 @@
+"""`gitmem pull`: bring in what a remote's memory has."""
+
+from __future__ import annotations
+
+import click
+
+from gitmem.cli.command import Command
+from gitmem.cli.context import Context
+from gitmem.cli.sharing import describe_pull, opened_sharing, pull_as_json
+
+
+@click.command("pull", cls=Command, examples=["gitmem pull", "gitmem pull origin", "gitmem pull --json"])
+@click.argument("remote", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@click.pass_obj
+def command(context: Context, remote: str | None, as_json: bool) -> None:
+    """Bring in what the memory of REMOTE has, and unite it with the one here.
+
+    Without REMOTE it is the one that `gitmem init --share` chose. Nothing that is here goes; what the remote
+    has and does not belong into a memory is kept out and named.
+    """
+    from gitmem.verbs.sharing import pull
+
+    with opened_sharing(context) as sharing:
+        pulled = pull(sharing, remote)
+        if as_json:
+            context.output.json(pull_as_json(sharing, pulled))
+        else:
+            describe_pull(context, sharing, pulled)

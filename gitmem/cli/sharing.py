@@ -1,0 +1,135 @@
+"""How pull and push are told, to people and to programs, and what they begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from gitmem.cli.context import Context
+from gitmem.cli.intake import count
+from gitmem.cli.opening import opened_storage, writer_of
+from gitmem.cli.output import Output, Part, Styled
+from gitmem.cli.text import fit, one_line
+from gitmem.format.union import Outcome
+from gitmem.model.ids import SessionId
+from gitmem.verbs.sharing import Pulled, Pushed, Sharing, keys_of
+
+_SHOWN_SESSIONS: Final = 50
+_SHOWN_REFUSALS: Final = 20
+_UNSENT: Final[frozenset[Outcome]] = frozenset({"new here", "grown here"})
+
+
+@contextmanager
+def opened_sharing(context: Context) -> Iterator[Sharing]:
+    """Open the repository's memory for pull and push, with git's own progress on a terminal."""
+    with opened_storage(context) as storage, _git_progress(context.output) as tell:
+        yield Sharing(storage, context.repository, context.git, context.settings, writer_of(context), tell)
+
+
+def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
+    """Print what came of a pull, for people."""
+    output, remote = context.output, pulled.remote
+    match pulled.how:
+        case "no memory there":
+            output.say(f"{remote} has no memory yet")
+        case "up to date":
+            output.say(f"Nothing new from {remote}")
+        case "taken over":
+            output.say(f"Took over the memory of {remote}: {count(len(pulled.sessions), 'session')}")
+        case "fast-forward" | "merged":
+            there = [outcome for outcome in pulled.sessions.values() if outcome not in _UNSENT]
+            output.say(f"Pulled from {remote}: {count(len(there), 'session')} changed")
+            _list_sessions(context, sharing, pulled)
+    others = {kind: n for kind, n in pulled.arrived.items() if kind in ("note", "checkpoint", "tombstone")}
+    if others:
+        output.say("also: " + ", ".join(count(n, kind) for kind, n in sorted(others.items())))
+    for refusal in pulled.refused[:_SHOWN_REFUSALS]:
+        output.warn(Styled("kept out:", "bad"), " ", one_line(f"{refusal.path or 'its tree'}: {refusal.why}"))
+    if len(pulled.refused) > _SHOWN_REFUSALS:
+        output.warn(f"and {len(pulled.refused) - _SHOWN_REFUSALS} more; --json: names them all")
+
+
+def describe_push(context: Context, sharing: Sharing, pushed: Pushed) -> None:
+    """Print what came of a push, for people."""
+    for pulled in pushed.pulled:
+        describe_pull(context, sharing, pulled)
+    output = context.output
+    if pushed.is_up_to_date:
+        output.say(f"{pushed.remote} has all of this memory")
+        return
+    output.say(f"Pushed to {pushed.remote}: {count(len(pushed.sent), 'session')}")
+    shown = pushed.sent[:_SHOWN_SESSIONS]
+    output.table([("sent", name) for name in _names(sharing, [pushed.commit], shown)])
+    _say_rest(output, len(pushed.sent) - len(shown))
+
+
+def pull_as_json(sharing: Sharing, pulled: Pulled) -> dict[str, Any]:
+    """Return what came of a pull, for programs."""
+    names = _names(sharing, [pulled.after, pulled.before], pulled.sessions)
+    return {
+        "remote": pulled.remote,
+        "how": pulled.how,
+        "before": pulled.before,
+        "commit": pulled.after,
+        "sessions": [
+            {"session": name, "id": session, "outcome": outcome}
+            for name, (session, outcome) in zip(names, pulled.sessions.items(), strict=True)
+        ],
+        "arrived": dict(sorted(pulled.arrived.items())),
+        "refused": [refusal._asdict() for refusal in pulled.refused],
+    }
+
+
+def push_as_json(sharing: Sharing, pushed: Pushed) -> dict[str, Any]:
+    """Return what came of a push, for programs."""
+    names = _names(sharing, [pushed.commit], pushed.sent)
+    return {
+        "remote": pushed.remote,
+        "commit": pushed.commit,
+        "up_to_date": pushed.is_up_to_date,
+        "sent": [{"session": name, "id": session} for name, session in zip(names, pushed.sent, strict=True)],
+        "pulled": [pull_as_json(sharing, pulled) for pulled in pushed.pulled],
+    }
+
+
+def _list_sessions(context: Context, sharing: Sharing, pulled: Pulled) -> None:
+    rows = [(session, outcome) for session, outcome in pulled.sessions.items() if outcome not in _UNSENT]
+    names = _names(sharing, [pulled.after, pulled.before], [session for session, _ in rows[:_SHOWN_SESSIONS]])
+    shown: list[tuple[Part, Part]] = [
+        (Styled(outcome, "bad" if outcome == "refused" else "dim"), name)
+        for name, (_, outcome) in zip(names, rows, strict=False)
+    ]
+    context.output.table(shown, flexible=1)
+    _say_rest(context.output, len(rows) - len(shown))
+
+
+def _say_rest(output: Output, number: int) -> None:
+    if number > 0:
+        output.say(f"and {number} more; --json: names them all")
+
+
+def _names(sharing: Sharing, commits: Sequence[str | None], sessions: Iterable[SessionId]) -> list[str]:
+    """Return what people call sessions; the id of one that is nowhere."""
+    keys = keys_of(sharing.storage, sharing.settings.memory_ref, commits, sessions)
+    return [str(key) if key else session for session, key in keys.items()]
+
+
+@contextmanager
+def _git_progress(output: Output) -> Iterator[Any]:
+    """Show the last line that git wrote, rewritten in place; None where no terminal can."""
+    if not output.is_stderr_terminal:
+        yield None
+        return
+
+    def tell(chunk: bytes) -> None:
+        lines = chunk.decode("utf-8", "replace").replace("\r", "\n").split("\n")
+        line = next((one for one in reversed(lines) if one.strip()), "")
+        output.stderr.write(b"\r\x1b[K" + fit(one_line(line), output.columns - 1).encode("utf-8", "replace"))
+        output.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        output.stderr.write(b"\r\x1b[K")
+        output.stderr.flush()
