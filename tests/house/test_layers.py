@@ -87,19 +87,19 @@ def sources() -> list[Source]:
 
 
 def test_every_import_goes_down(sources: list[Source]) -> None:
-    assert not list(imports_that_climb(sources))
+    expect_none(imports_that_climb(sources))
 
 
 def test_every_library_is_imported_by_its_owner_alone(sources: list[Source]) -> None:
-    assert not list(libraries_out_of_place(sources))
+    expect_none(libraries_out_of_place(sources))
 
 
 def test_no_effect_stands_below_the_command_line(sources: list[Source]) -> None:
-    assert not list(effects_below_the_command_line(sources))
+    expect_none(effects_below_the_command_line(sources))
 
 
 def test_no_modules_import_each_other_in_a_ring(sources: list[Source]) -> None:
-    assert not list(rings(sources))
+    expect_none(rings(sources))
 
 
 def test_modules_are_imported_by_name_so_that_the_walk_sees_them(sources: list[Source]) -> None:
@@ -168,6 +168,11 @@ def test_ring_of_lazy_imports_is_seen() -> None:
     two = parse(Path("gitmem/verbs/two.py"), "def f():\n    from gitmem.verbs import three")
     three = parse(Path("gitmem/verbs/three.py"), "import gitmem.verbs.one")
     assert list(rings([one, two, three])) == ["gitmem.verbs.one, gitmem.verbs.three, gitmem.verbs.two"]
+
+
+def expect_none(complaints: Iterable[str]) -> None:
+    found = list(complaints)
+    assert not found, "\n".join(["", *found])
 
 
 def imports_that_climb(sources: Iterable[Source]) -> Iterator[str]:
