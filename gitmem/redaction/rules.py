@@ -12,15 +12,14 @@ leak. Nothing is exempt for the name of the key that it stands under.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 ENGINE_VERSION = 1
 """Raised whenever the same rules may give other output: caches of redacted text are keyed by it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One form of one kind of secret; the module says what the fields mean."""
 
     kind: str
@@ -29,8 +28,7 @@ class Rule:
     skip: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSet:
+class RuleSet(NamedTuple):
     """Rules in order of precedence: of two that match the same text, the first names it."""
 
     rules: tuple[Rule, ...]
@@ -38,9 +36,7 @@ class RuleSet:
     @property
     def fingerprint(self) -> str:
         """Hex; another for other rules, and for another engine."""
-        parts = [str(ENGINE_VERSION)]
-        for rule in self.rules:
-            parts += [rule.kind, rule.core, rule.pattern, rule.skip, ""]
+        parts = [str(ENGINE_VERSION), *(part for rule in self.rules for part in rule)]
         return sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
 
@@ -75,6 +71,8 @@ _URLSAFE = "[A-Za-z0-9_-]"
 _BASE64 = "[A-Za-z0-9+/]"
 _HEX = "[0-9a-f]"
 
+_AWS_NAME = "(?i:secret[_ .-]?(?:access[_ .-]?)?key|aws[_ .-]?secret)"
+
 _VENDORS = (
     # AWS IAM user guide, "IAM identifiers": prefixes of unique ids; keys of the documentation end in EXAMPLE
     Rule(
@@ -85,8 +83,8 @@ _VENDORS = (
     ),
     Rule(
         "aws-secret-key",
-        "(?i:secret[_ -]?(?:access[_ -]?)?key)",
-        rf"(?i:secret[_ -]?(?:access[_ -]?)?key){_GAP}({_BASE64}{{40}})(?:[^A-Za-z0-9+/=]|$)",
+        _AWS_NAME,
+        rf"{_AWS_NAME}{_GAP}({_BASE64}{{40}})(?:[^A-Za-z0-9+/=]|$)",
         skip=r"[0-9a-f]+|[a-z/]+|.*EXAMPLEKEY",
     ),
     Rule(
@@ -142,7 +140,12 @@ _VENDORS = (
     _prefixed("cloudflare-token", "cf(?:k|ut|at)_", _URLSAFE, 40),
     _prefixed("cloudflare-token", rf"v1\.0-{_HEX}{{24}}-", _HEX, 100),
     # core.telegram.org, "Bots"; discord.com/developers, "Authentication" and "Webhook"
-    _prefixed("telegram-token", "[0-9]{8,10}:AA", _URLSAFE, 32),
+    Rule(
+        "telegram-token",
+        f"[0-9]{{8}}:{_URLSAFE}{{8}}",
+        f"{_LEFT}([0-9]{{8,10}}:{_URLSAFE}{{35}})(?:[^A-Za-z0-9_-]|$)",
+        skip="[0-9:]+|[0-9]+:[a-z-]+",
+    ),
     Rule(
         "discord-token",
         rf"\.{_URLSAFE}{{6}}\.{_URLSAFE}{{20}}",

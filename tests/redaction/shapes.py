@@ -65,14 +65,12 @@ def basic(rng: Random) -> str:
     return base64.b64encode(f"{pick(rng, ALNUM, 9)}:{pick(rng, ALNUM, 15)}".encode()).decode()
 
 
+def slack(letter: str) -> Callable[[Random], str]:
+    return lambda rng: f"xox{letter}" + f"-{pick(rng, '123456789', 12)}-{pick(rng, ALNUM, 24)}"
+
+
 GITHUB = [Shape("github-token", token(f"gh{letter}" + "_", ALNUM, 36)) for letter in "pousr"]
-SLACK = [
-    Shape(
-        "slack-token",
-        lambda rng, p=f"xox{letter}" + "-": p + f"{pick(rng, '123456789', 12)}-{pick(rng, ALNUM, 24)}",
-    )
-    for letter in "abprs"
-]
+SLACK = [Shape("slack-token", slack(letter)) for letter in "abprs"]
 SHAPES = [
     *GITHUB,
     *SLACK,
@@ -109,7 +107,7 @@ SHAPES = [
     Shape("vercel-token", token("vc" + "p_", ALNUM, 56)),
     Shape("cloudflare-token", token("cfu" + "t_", ALNUM, 48)),
     Shape("cloudflare-token", lambda rng: "v1" + f".0-{pick(rng, HEX, 24)}-{pick(rng, HEX, 146)}"),
-    Shape("telegram-token", lambda rng: f"{pick(rng, '123456789', 10)}:A" + f"A{pick(rng, URLSAFE, 33)}"),
+    Shape("telegram-token", lambda rng: pick(rng, "123456789", 10) + ":" + pick(rng, URLSAFE, 35)),
     Shape(
         "discord-token",
         lambda rng: f"M{pick(rng, ALNUM, 23)}." + f"{pick(rng, ALNUM, 6)}.{pick(rng, URLSAFE, 38)}",

@@ -1,0 +1,177 @@
+"""Twice the hostile input is at most about twice the work. Work is counted, not timed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from gitmem.redaction import cleaner, engine, placeholders, views
+from gitmem.redaction.placeholders import placeholder, same_line
+from gitmem.redaction.redactor import Redactor
+from tests.redaction.shapes import SHAPES
+
+KEY = bytes(range(32))
+SIZE = 1 << 16
+HIT = " " + SHAPES[0].secret(Random(0)) + " "
+UNITS = [
+    "x",
+    "eyJ",
+    "eyJ" + "a" * 9 + ".",
+    '"password="',
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\\nMIIEowIBAAKCAQEA",
+    "\\",
+    '\\"',
+    '\\\\"',
+    "\\\\n",
+    "\\u005c",
+    "u005c",
+    "\\u0067hp_",
+    "AKIA",
+    "MHcCAQEEI",
+    "://a:b@",
+    "://a:",
+    "authorization: bearer ",
+    "secret_key=",
+    "sk-",
+    "[gm:",
+    "[gm:jwt:aaaaaaaaaaaaaaaa]",
+    "[gm:jwt:aaaaaaaaaaaaaaaa]" + HIT,
+    '"',
+    "a.b.",
+    HIT,
+]
+STARTS = ["", HIT + '\\\\" ', HIT + "\\u005cu005c"]
+
+
+class Meter:
+    """Counts the bytes that RE2 looks at and the escapes that readings take away."""
+
+    def __init__(self) -> None:
+        self.work = 0
+
+
+class Metered:
+    """One pattern, each of whose searches costs the bytes from where it starts to where its match ends."""
+
+    def __init__(self, pattern: Any, meter: Meter) -> None:
+        self._pattern, self._meter = pattern, meter
+        self.groups = pattern.groups
+
+    def search(self, text: bytes, start: int = 0) -> Any:
+        match = self._pattern.search(text, start)
+        self._meter.work += (match.end() if match else len(text)) - start
+        return match
+
+    def fullmatch(self, text: bytes) -> Any:
+        self._meter.work += len(text)
+        return self._pattern.fullmatch(text)
+
+    def finditer(self, text: bytes) -> Iterator[Any]:
+        position = 0
+        for match in self._pattern.finditer(text):
+            self._meter.work += match.end() - position
+            position = match.end()
+            yield match
+        self._meter.work += len(text) - position
+
+
+@pytest.fixture
+def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
+    meter = Meter()
+    compiled, within, parts = engine._compiled, views.View.__dict__["within"].__func__, cleaner._parts
+
+    def metered(*args: Any) -> Metered:
+        return Metered(compiled(*args), meter)
+
+    def counted(cls: type, outer: views.View, *args: Any) -> views.View:
+        view: views.View = within(cls, outer, *args)
+        meter.work += len(outer.data) + len(view._starts)
+        return view
+
+    def counted_parts(*args: Any) -> Iterator[tuple[int, int]]:
+        for part in parts(*args):
+            meter.work += part[1] - part[0]
+            yield part
+
+    monkeypatch.setattr(engine, "_compiled", metered)
+    monkeypatch.setattr(views.View, "within", classmethod(counted))
+    monkeypatch.setattr(cleaner, "_parts", counted_parts)
+    return meter
+
+
+@pytest.mark.parametrize("start", STARTS, ids=["bare", "after a secret", "after a deep escape"])
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: repr(unit)[:24])
+def test_twice_the_hostile_line_is_twice_the_work(unit: str, start: str, meter: Meter) -> None:
+    work = []
+    for size in (SIZE, 2 * SIZE):
+        line = (start + unit * (size // len(unit) + 1)).encode()
+        meter.work = 0
+        Redactor(KEY).line(line)
+        work.append(meter.work)
+    assert work[0] >= SIZE
+    assert work[1] <= 2.2 * work[0]
+    assert work[1] <= 400 * SIZE
+
+
+class Text(bytes):
+    """Bytes that count what is compared, searched and sliced of them."""
+
+    work = 0
+
+    def find(self, *args: Any) -> int:
+        found = super().find(*args)
+        Text.work += (found if found >= 0 else len(self)) - (args[1] if len(args) > 1 else 0)
+        return found
+
+    def startswith(self, *args: Any) -> bool:
+        Text.work += len(args[0])
+        return super().startswith(*args)
+
+    def __getitem__(self, index: Any) -> Any:
+        part = super().__getitem__(index)
+        Text.work += len(part) if isinstance(part, bytes) else 1
+        return Text(part) if isinstance(part, bytes) else part
+
+
+MARK = placeholder(KEY, "jwt", b"1")
+COPIES = [
+    (MARK, b"ab", b"", b"x"),
+    (MARK + b"a", b"aa", b"", b"x"),
+    (MARK + b"ab", b"a", b"", b"b"),
+    (MARK, b"a" + MARK, MARK + b"x", b""),
+    (b"a", b"a" + MARK, MARK, b"y"),
+    (MARK + b"aa", b"a" + MARK + b"a", b"", b"y"),
+    (MARK + b'"', b'a"', b"", b""),
+    (b"ab" * 50 + MARK, b"ab" * 49 + MARK + b"ab", b"", b"q"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "before", "behind"), COPIES)
+def test_twice_the_hostile_copies_are_twice_the_work(
+    ours: bytes, theirs: bytes, before: bytes, behind: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = placeholders._pieces
+    steps = 0
+
+    def counted(line: bytes) -> Iterator[bytes | None]:
+        for piece in pieces(line):
+            yield None if piece is None else Text(piece)
+
+    def step(side: Any, *, original: Any = placeholders._Side.step) -> None:
+        nonlocal steps
+        steps += 1
+        original(side)
+
+    monkeypatch.setattr(placeholders, "_pieces", counted)
+    monkeypatch.setattr(placeholders._Side, "step", step)
+    work = []
+    for count in (500, 1000):
+        Text.work = steps = 0
+        same_line(before + ours * count, theirs * count + behind)
+        work.append(Text.work + steps)
+    assert work[1] <= 2.2 * work[0] + 100
