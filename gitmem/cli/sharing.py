@@ -12,7 +12,7 @@ from gitmem.cli.opening import opened_storage, writer_of
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import fit, one_line
 from gitmem.format.union import Outcome
-from gitmem.model.ids import SessionId
+from gitmem.model.ids import Oid, SessionId
 from gitmem.verbs.sharing import Pulled, Pushed, Sharing, keys_of
 
 _SHOWN_SESSIONS: Final = 50
@@ -109,7 +109,7 @@ def _say_rest(output: Output, number: int) -> None:
         output.say(f"and {number} more; --json: names them all")
 
 
-def _names(sharing: Sharing, commits: Sequence[str | None], sessions: Iterable[SessionId]) -> list[str]:
+def _names(sharing: Sharing, commits: Sequence[Oid | None], sessions: Iterable[SessionId]) -> list[str]:
     """Return what people call sessions; the id of one that is nowhere."""
     keys = keys_of(sharing.storage, sharing.settings.memory_ref, commits, sessions)
     return [str(key) if key else session for session, key in keys.items()]
