@@ -112,16 +112,6 @@ class NewFile:
             self.path.unlink(missing_ok=True)
 
 
-def sync_folder(path: Path) -> None:
-    """Wait until the renames in a folder are on the disk."""
-    with refusing("write to", path):
-        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def remove_file(path: Path) -> None:
     """Remove a file; being gone already is fine.
 

@@ -81,6 +81,9 @@ class PackWriter:
     def publish(self) -> Path | None:
         """Put pack, `.keep` and index in place, the index last: git sees a pack once it has one.
 
+        What pack and index hold has reached the disk by then; as git does, the order of the renames is left
+        to the file system's journal.
+
         Returns:
             The pack's path without suffix; None where there was nothing to write.
         """
@@ -96,7 +99,6 @@ class PackWriter:
             with disk.refusing("write", index.path):
                 write_pack_index_v2(index.file, rows, checksum)
             index.publish(path.with_suffix(".idx"))
-        disk.sync_folder(self._folder)
         return path
 
     def _put(self, oid: Oid, header: bytes, body: bytes) -> None:
@@ -155,7 +157,7 @@ def list_objects(pack: KeptPack, hash_name: HashName) -> list[Oid]:
 
 def keep_pack(path: Path) -> None:
     """Make a pack gitmem's own, given its path without suffix: git leaves it alone from here on."""
-    disk.replace_file(path.with_suffix(".keep"), KEEP_MARK, mode=0o444)
+    disk.replace_file(path.with_suffix(".keep"), KEEP_MARK, durable=False, mode=0o444)
 
 
 def holds_object(path: Path, oid: Oid, hash_name: HashName) -> bool:

@@ -18,6 +18,8 @@ ObjectKind = Literal["blob", "tree", "commit", "tag"]
 
 FILE_MODE = 0o100644
 TREE_MODE = 0o040000
+_MODES = {b"100644": FILE_MODE, b"40000": TREE_MODE}
+_ENTRIES = {size: re.compile(rb"([^ \0]{1,7}) ([^\0]*)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)}
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _MODE = re.compile(rb"[0-7]{1,7}\Z")
 
@@ -76,20 +78,21 @@ def decode_tree(data: bytes, oid_size: int, name: str) -> dict[str, Entry]:
         ObjectDamaged: The bytes are no tree, or name an entry twice.
     """
     entries: dict[str, Entry] = {}
-    at, end = 0, len(data)
-    while at < end:
-        space = data.find(b" ", at, at + 8)
-        zero = data.find(b"\0", space + 1)
-        stop = zero + 1 + oid_size
-        if space < 0 or zero < 0 or stop > end:
-            raise ObjectDamaged(name, "not a well-formed tree")
-        entry_name = data[space + 1 : zero].decode("utf-8", "surrogateescape")
-        if not _MODE.match(data[at:space]):
-            raise ObjectDamaged(name, f"a tree entry has mode {data[at:space]!r}")
+    size = 0
+    for mode, raw_name, raw_oid in _ENTRIES[oid_size].findall(data):
+        size += len(mode) + len(raw_name) + 2 + oid_size
+        entry_name = raw_name.decode("utf-8", "surrogateescape")
         if entry_name in entries:
             raise ObjectDamaged(name, f"the tree names {entry_name!r} twice")
-        entries[entry_name] = Entry(int(data[at:space], 8), Oid(data[zero + 1 : stop].hex()))
-        at = stop
+        known = _MODES.get(mode)
+        if known is None:
+            if not _MODE.match(mode):
+                raise ObjectDamaged(name, f"a tree entry has mode {mode!r}")
+            known = int(mode, 8)
+        entries[entry_name] = Entry(known, Oid(raw_oid.hex()))
+    # Whatever the pattern passed over is missing from the sum.
+    if size != len(data):
+        raise ObjectDamaged(name, "not a well-formed tree")
     return entries
 
 

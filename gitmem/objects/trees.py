@@ -5,8 +5,10 @@ Cost follows what is touched or differs, never how much there is: equal subtrees
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from gitmem.model.errors import ObjectDamaged
 from gitmem.model.ids import Oid
@@ -40,6 +42,53 @@ def read_tree(storage: Storage, oid: Oid | None) -> dict[str, Entry]:
     return decode_tree(data, len(oid) // 2, oid)
 
 
+def known_tree(storage: Storage, oid: Oid | None) -> Mapping[str, Entry]:
+    """Return a tree's entries as `read_tree` does, from a small cache where they were asked for before.
+
+    For trees on the way to one path: finding and editing pass the same few again and again.
+
+    Raises:
+        ObjectMissing, ObjectDamaged: As `read_tree` does.
+    """
+    if oid is None:
+        return {}
+    cache = _caches.get(storage)
+    if cache is None:
+        cache = _caches[storage] = _Cache()
+    entries = cache.get(oid)
+    if entries is None:
+        entries = read_tree(storage, oid)
+        cache.put(oid, entries)
+    return entries
+
+
+class _Cache:
+    """Decoded trees by their ids, those not used for longest leaving first."""
+
+    def __init__(self) -> None:
+        self._trees: OrderedDict[Oid, dict[str, Entry]] = OrderedDict()
+        self._entries = 0
+
+    def get(self, oid: Oid) -> dict[str, Entry] | None:
+        entries = self._trees.get(oid)
+        if entries is not None:
+            self._trees.move_to_end(oid)
+        return entries
+
+    def put(self, oid: Oid, entries: dict[str, Entry]) -> None:
+        if oid in self._trees:
+            return
+        self._trees[oid] = entries
+        self._entries += len(entries)
+        while self._entries > _MAX_CACHED_ENTRIES and len(self._trees) > 1:
+            self._entries -= len(self._trees.popitem(last=False)[1])
+
+
+_MAX_CACHED_ENTRIES = 50_000
+"""About 15 MB: a hundred commits' worth of trees."""
+_caches: WeakKeyDictionary[Storage, _Cache] = WeakKeyDictionary()
+
+
 def read_blob(storage: Storage, oid: Oid) -> bytes:
     """Return a blob's bytes.
 
@@ -59,7 +108,7 @@ def find(storage: Storage, root: Oid | None, path: Path) -> Entry | None:
     for part in path:
         if entry is None or not entry.is_tree:
             return None
-        entry = read_tree(storage, entry.oid).get(part)
+        entry = known_tree(storage, entry.oid).get(part)
     return entry
 
 
@@ -87,7 +136,7 @@ def edit(storage: Storage, batch: Batch, root: Oid | None, changes: Mapping[Path
             here[path[0]] = oid
         else:
             below.setdefault(path[0], {})[path[1:]] = oid
-    entries = read_tree(storage, root)
+    entries = dict(known_tree(storage, root))
     for name, deeper in below.items():
         old = entries.get(name)
         new = edit(storage, batch, old.oid if old and old.is_tree else None, deeper)

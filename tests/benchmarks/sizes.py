@@ -36,7 +36,7 @@ def run(folder: Path) -> Iterator[Row]:
         growing.write_bytes(session[:end])
         shutil.copy(growing, plain / "session.jsonl")
         material.git("add", "-A", cwd=plain)
-        material.git("commit", "-q", "-m", f"{n}", cwd=plain)
+        material.git("commit", "-q", "--allow-empty", "-m", f"{n}", cwd=plain)
         gitmem("import", growing, cwd=memory)
     yield from _rows(
         f"a session of {len(session) / 1e6:.1f} MB captured at {_POINTS} points", memory, _after_gc(plain)

@@ -65,7 +65,7 @@ def command(
     context.output.say(
         f"{'Found' if existed else 'Started'} the memory of {context.repository.name}: {short_name(ref)}"
     )
-    if report:
+    if report and report.files:
         describe(context, report)
 
 
