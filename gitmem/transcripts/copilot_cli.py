@@ -181,6 +181,7 @@ class CopilotCliReader:
             details["model"] = self._model
             recorder.add("assistant", "thinking", self._last_reasoning, **details)
         elif kind == "tool.execution_start":
+            details["model"] = string(data, "model") or self._model
             self._read_call(data, "toolName", details)
         elif kind == "tool.execution_complete":
             self._read_result(data, details)

@@ -86,16 +86,25 @@ def _take_apart(
             cut = element.was_cut or element.was_too_deep
             yield from _read_element(element.data, element.line, tally, shortened=cut)
     tally.lines += not last.endswith(b"\n")
+    rest = _rest(shrinker, tally)
+    if rest.get(messages_key, []) != []:
+        tally.unknown[f"{messages_key} (no list)"] = 1
+    yield Member({key: value for key, value in rest.items() if key != messages_key})
+
+
+def _rest(shrinker: Shrinker, tally: Tally) -> Object:
     try:
-        rest = _DECODE(shrinker.finish())
+        value = _DECODE(shrinker.finish())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if shrinker.is_open():
             tally.cut_short += 1
             lines = list(mend(shrinker.finish_cut_short(), 0, Tally()))
         else:
             lines = list(mend(shrinker.finish(), 0, tally))
-        rest = lines[0].value if lines else None
-    yield Member({key: value for key, value in mapping(rest).items() if key != messages_key})
+        return mapping(lines[0].value) if lines else {}
+    if not isinstance(value, dict):
+        tally.not_json += 1  # JSON, but no document
+    return mapping(value)
 
 
 def _read_element(element: bytes, line: int, tally: Tally, *, shortened: bool) -> Iterator[Line]:

@@ -75,7 +75,8 @@ class GenericReader:
         elif role is None:
             self._recorder.count_unknown(f"role {string(record, 'role') or '(none)'}")
         else:
-            self._recorder.replaying = self._recorder.knows(string(record, "id"))
+            # Whoever writes this form may count messages anew: only a fork's copies are known to be copies.
+            self._recorder.replaying = self._recorder.inherits(string(record, "id"))
             self._read_message(role, record)
             self._recorder.replaying = False
 

@@ -19,7 +19,7 @@ def read_head(data: bytes, path: PurePath) -> Head:
     """Decode what is whole in `data`; never raises."""
     first, *others = [line for line in data.split(b"\n") if line.strip()][:_MOST_RECORDS] or [b""]
     record = _object(first)
-    if record is None and first.lstrip().startswith(b"{"):
+    if record is None and first.lstrip().startswith(b"{") and not has_whole_records(data):
         document = _completed(data)
         if document is not None:
             return Head(path, (document,), is_document=True)

@@ -49,6 +49,7 @@ class Recorder:
         self._inherited = inherited
         self._header: dict[str, str | int] = {}
         self._counted: dict[tuple[str, str], Tokens] = {}
+        self._counted_before: dict[tuple[str, str], Tokens] = {}
 
     def begin(self, stream: str) -> None:
         """Begin another stream of the session."""
@@ -99,6 +100,13 @@ class Recorder:
         self.ids.add(native_id)
         return False
 
+    def inherits(self, native_id: str | None) -> bool:
+        """Tell whether the session that this is a fork of had this id; note it for forks of this one."""
+        if native_id is None:
+            return False
+        self.ids.add(native_id)
+        return native_id in self._inherited
+
     def count_unknown(self, name: str) -> None:
         """Count a record of a type that no reader knows yet."""
         unknown = self.tally.unknown
@@ -128,18 +136,23 @@ class Recorder:
         turn gets what its line adds: the sum over all turns is the largest that was seen, and a line that is
         yet to come changes no turn that is here.
         """
-        before = self._counted.get(message)
+        before = self._counted.get(message) or self._counted_before.get(message)
+        if before == tokens:
+            return None
+        if len(self._counted) >= _COUNTED_LIMIT:
+            self._counted, self._counted_before = {}, self._counted
         if before is None:
             self._counted[message] = tokens
             return tokens
-        if before == tokens:
-            return None
-        largest = Tokens(*(max(a, b) for a, b in zip(_astuple(before), _astuple(tokens), strict=True)))
-        more = Tokens(*(a - b for a, b in zip(_astuple(largest), _astuple(before), strict=True)))
-        self._counted[message] = largest
+        pairs = list(zip(_astuple(before), _astuple(tokens), strict=True))
+        self._counted[message] = Tokens(*(max(pair) for pair in pairs))
+        more = Tokens(*(max(0, now - then) for then, now in pairs))
         return more if more != _NO_TOKENS else None
 
 
 _MOST_UNKNOWN = 200
+_COUNTED_LIMIT = 4096
+"""API messages whose usage is remembered: the lines of one message are neighbours."""
+
 _NO_TOKENS = Tokens()
 _astuple = msgspec.structs.astuple

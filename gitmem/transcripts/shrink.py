@@ -81,6 +81,7 @@ class Shrinker:
         self._line = 0
         self._key = b""
         self._literal_size = 0
+        self._literal_has_ended = False
         self._splitting = False
         self._element_start = 0
         self._element_line = 0
@@ -178,14 +179,21 @@ class Shrinker:
         if start > at:
             if self._split_key is not None:
                 self._line += data.count(b"\n", at, start)
-            literal = data[at:start].translate(None, _WHITE)
-            self._out += literal[: max(0, _LITERAL_LIMIT - self._literal_size)]
-            self._literal_size += len(literal)
-        if match is None:
-            return start
+            self._copy_literal(data[at:start])
+        if match is None or self._is_hopeless:
+            return len(data)
         self._literal_size = 0
         self._take(data[start])
         return len(data) if self._is_hopeless else start + 1
+
+    def _copy_literal(self, text: bytes) -> None:
+        literal = text.strip(_WHITE)
+        if literal:
+            is_another = self._literal_size > 0 and (self._literal_has_ended or text[0] in _WHITE)
+            self._is_hopeless = is_another or literal.translate(None, _WHITE) != literal
+            self._out += literal[: max(0, _LITERAL_LIMIT - self._literal_size)]
+            self._literal_size += len(literal)
+        self._literal_has_ended = text[-1] in _WHITE
 
     def _take(self, byte: int) -> None:
         out = self._out

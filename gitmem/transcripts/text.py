@@ -120,7 +120,8 @@ def _block_text(block: object) -> str:
     kind = string(fields, "type") or ""
     if "image" in kind:
         return "[image]"
-    return string(fields, "tool_name") or "" if kind == "tool_reference" else ""
+    named = (string(fields, key) for key in ("title", "url", "tool_name"))
+    return " ".join(name for name in named if name)
 
 
 def _take_out_elements(text: str, into: list[str]) -> str:

@@ -42,4 +42,5 @@ def _from_iso(text: str) -> int | None:
         since = at - _EPOCH
     except (ValueError, OverflowError):
         return None
-    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    ms = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    return ms if _FIRST_MS <= ms <= _LAST_MS else None  # a zone may reach beyond the year 1
