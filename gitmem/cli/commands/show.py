@@ -1,0 +1,181 @@
+"""`gitmem show`: one session, or some of its turns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from gitmem.cli.command import Command
+from gitmem.cli.context import Context
+from gitmem.cli.opening import opened_memory
+from gitmem.cli.output import Output, Styled
+
+if TYPE_CHECKING:
+    from gitmem.format.memory import Folder, Memory
+    from gitmem.model.turns import Turn
+    from gitmem.verbs.picking import Picked
+    from gitmem.verbs.summaries import Summary
+
+Form = Literal["people", "markdown", "raw", "json"]
+
+_HELD_BYTES = 64 << 20
+"""A session of less is held in memory whole; a larger one is read a second time instead."""
+
+
+@click.command(
+    "show",
+    cls=Command,
+    examples=[
+        "gitmem show claude-code/0f3a81c2",
+        "gitmem show claude-code/0f3a81c2#41 --context 2",
+        "gitmem show --markdown claude-code/0f3a81c2 > session.md",
+        "gitmem show --raw --stream agent-7b claude-code/0f3a81c2",
+    ],
+)
+@click.argument("session", metavar="SESSION[#TURN]")
+@click.option("--markdown", "form", flag_value="markdown", help="Print a Markdown document.")
+@click.option("--raw", "form", flag_value="raw", help="Print the agent's own lines, as they are stored.")
+@click.option("--json", "form", flag_value="json", help="Print the turns in normal form, as JSON.")
+@click.option("--full", is_flag=True, help="Fold nothing: preambles, thinking, results, all of it.")
+@click.option("--stream", metavar="NAME", help="Only this stream: a subagent's, or another end of a fork.")
+@click.option(
+    "--context",
+    "around",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    help="With #TURN: N turns around it.",
+)
+@click.pass_obj
+def command(
+    context: Context, session: str, form: Form | None, full: bool, stream: str | None, around: int
+) -> None:
+    """Show a session, or one turn of it.
+
+    SESSION is <agent>/<native id> or the beginning of one. TURN is a turn's number, <stream>:<number>, or the
+    agent's own id of a message.
+    """
+    from gitmem.verbs import picking, reading
+
+    with opened_memory(context) as memory:
+        folder, turn = reading.address(memory, session)
+        if turn is None and around:
+            raise click.UsageError("--context needs a turn: SESSION#TURN")
+        if turn is None:
+            _show_session(context, memory, folder, form or "people", full, stream)
+            return
+        if stream is not None:
+            turn = f"{stream}:{turn}"
+        picked = picking.pick(memory, folder, turn, context=around, state_dir=context.repository.state_dir)
+        if form == "raw":
+            context.output.raw(picking.raw_lines(memory, folder, picked))
+        else:
+            _show_turns(context, memory, folder, form or "people", full, picked)
+
+
+def _show_turns(
+    context: Context, memory: Memory, folder: Folder, form: Form, full: bool, picked: Picked
+) -> None:
+    from gitmem.cli.markdown import sections
+    from gitmem.cli.rendering import People, turn_as_json
+    from gitmem.model.ids import SessionKey
+    from gitmem.verbs.reading import session_record
+
+    if form == "json":
+        record = session_record(memory, folder)
+        context.output.json(
+            {
+                "session": str(SessionKey(record.agent, record.native_id)),
+                "id": folder.session,
+                "stream": picked.stream,
+                "asked_for": sorted(picked.asked_for),
+                "turn_count": picked.total,
+                "turns": [turn_as_json(turn) for turn in picked.turns],
+            }
+        )
+        return
+    with context.paged() as output:
+        if form == "markdown":
+            output.say("".join(sections(picked.turns, full=True)).strip("\n"))
+        else:
+            People(output, full=full, whole=picked.asked_for).show(picked.turns)
+
+
+def _show_session(
+    context: Context, memory: Memory, folder: Folder, form: Form, full: bool, stream: str | None
+) -> None:
+    from gitmem.verbs import reading
+
+    if form == "raw":
+        for piece in reading.text(memory, folder, stream or ""):
+            context.output.raw(piece)
+        return
+    summary, turns = _read(context, memory, folder, stream)
+    if form == "json":
+        _print_json(context.output, summary, turns)
+        return
+    with context.paged() as output:
+        if form == "markdown":
+            _print_markdown(output, summary, turns, full)
+        else:
+            _print_people(output, summary, turns, full)
+
+
+def _read(
+    context: Context, memory: Memory, folder: Folder, stream: str | None
+) -> tuple[Summary, Iterator[Turn]]:
+    """Return what a session comes to, and its turns or those of one stream."""
+    from gitmem.verbs import picking, reading
+    from gitmem.verbs.summaries import Summaries, sum_up
+
+    stored = memory.load(folder)
+    state_dir, repo = context.repository.state_dir, context.repository.name
+    if stream is not None:
+        reading.head_of(stored, stream)  # raises where there is none
+    found = reading.turns(memory, folder, stored)
+    turns: Iterable[Turn] = found
+    if sum(head.size_bytes for _, head in reading.heads(stored)) <= _HELD_BYTES:
+        turns = list(found)
+        picking.remember(memory, folder, stored, turns, state_dir)
+        summary = sum_up(stored, turns, lambda: (found.header, found.tally), repo)
+    else:
+        summary = Summaries(memory, state_dir, repo).one(folder)
+    return summary, (turn for turn in turns if stream is None or turn.stream == stream)
+
+
+def _print_people(output: Output, summary: Summary, turns: Iterable[Turn], full: bool) -> None:
+    from gitmem.cli.rendering import People, say_summary
+
+    say_summary(output, summary)
+    people = People(output, full=full)
+    people.show(turns)
+    if people.folded:
+        output.say("")
+        output.say(Styled(f"{people.folded:,} preambles and thoughts are left out; --full shows them", "dim"))
+
+
+def _print_markdown(output: Output, summary: Summary, turns: Iterable[Turn], full: bool) -> None:
+    from gitmem.cli.markdown import document
+
+    for piece in document(summary, turns, full=full):
+        output.raw(piece.encode("utf-8", "replace"))
+
+
+def _print_json(output: Output, summary: Summary, turns: Iterable[Turn]) -> None:
+    """Print one document turn by turn: a session may be larger than the memory that it may take."""
+    from gitmem.cli.rendering import summary_as_json, turn_as_json
+
+    about = summary_as_json(summary)
+    about["turn_count"] = about.pop("turns")
+    output.raw(_encoded(output, about)[:-1] + b',"turns":[')
+    for n, turn in enumerate(turns):
+        output.raw((b"," if n else b"") + _encoded(output, turn_as_json(turn)))
+    output.raw(b"]}\n")
+
+
+def _encoded(output: Output, value: dict[str, Any]) -> bytes:
+    text = json.dumps(value, ensure_ascii=output.is_terminal, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "backslashreplace")
