@@ -22,7 +22,7 @@ from gitmem.model.turns import Turn
 from gitmem.verbs.summaries import Summary
 
 _SHOWN_LINES: Final = 40
-_SPECIAL: Final = re.compile(r"[\\`*_{}\[\]()#+.!<>|~&-]")
+_SPECIAL: Final = re.compile(r"[\\`*_\[\]#!<>|~&]")
 _FENCE: Final = re.compile(r"([ \t]*)(`{3,}|~{3,})(.*)")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9_+#.-]+")
 _CODE_SPAN: Final = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
@@ -52,7 +52,8 @@ def document(summary: Summary, turns: Iterable[Turn], *, full: bool = False) -> 
 def sections(turns: Iterable[Turn], *, full: bool = False) -> Iterator[str]:
     """Yield a section for each turn; without `full` preambles and thinking are left out, and results cut."""
     for turn in turns:
-        if full or turn.kind not in FOLDED_KINDS:
+        is_empty = turn.kind == "message" and not turn.text.strip()
+        if full or not (is_empty or turn.kind in FOLDED_KINDS):
             yield _section(turn, full)
 
 

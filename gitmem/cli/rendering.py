@@ -155,7 +155,7 @@ def say_summary(output: Output, summary: Summary) -> None:
 
 
 class People:
-    """Prints turns for people, one after the other, and counts what it folded.
+    """Prints turns for people, one after the other.
 
     Tool calls and notices take a line, results their first line; preambles and thinking are left out. With
     `full` everything is printed as it is; turns in `whole` are, in any case.
@@ -185,6 +185,13 @@ class People:
                 self._show_whole(turn)
             else:
                 self._show_line(turn)
+
+    def say_what_was_folded(self) -> None:
+        """Say how to see what was left out, if anything was."""
+        if self.folded:
+            self._output.say("")
+            kinds = "preamble or thought" if self.folded == 1 else "preambles and thoughts"
+            self._output.say(Styled(f"{self.folded:,} {kinds} left out; --full shows all", "dim"))
 
     def _show_whole(self, turn: Turn) -> None:
         who = one_line(turn.author or turn.role)

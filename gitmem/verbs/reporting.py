@@ -20,7 +20,7 @@ from gitmem.format.records import unseal
 from gitmem.git.packs import list_kept_packs
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId, SessionKey
-from gitmem.model.records import Capture, Session
+from gitmem.model.records import Capture, Register, Session
 from gitmem.model.refs import tracking_ref
 from gitmem.model.settings import Settings
 from gitmem.objects import trees
@@ -79,7 +79,7 @@ class MemoryState(NamedTuple):
 class SessionChange(NamedTuple):
     """What one commit did to one session; `key` is None where its record cannot be read.
 
-    `lines` are those of the captures that came in. `named` are the registers that were written.
+    `lines` are those of the captures that came in; `registers` names the registers that were written.
     """
 
     session: SessionId
@@ -87,7 +87,7 @@ class SessionChange(NamedTuple):
     change: Literal["new", "grown", "named", "gone"]
     lines: int
     captures: int
-    registers: int
+    registers: tuple[str, ...]
 
 
 class LogEntry(NamedTuple):
@@ -144,6 +144,7 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
     is_known = parent is None or storage.contains(parent)
     before = read_commit(storage, parent).tree if parent and is_known else None
     found: dict[SessionId, Counter[str]] = {}
+    registers: dict[SessionId, set[str]] = {}
     others: Counter[EntryKind] = Counter()
     for change in trees.diff(storage, before, commit.tree) if is_known else ():
         try:
@@ -158,6 +159,9 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
         counts[place.kind if change.new is not None else f"{place.kind} gone"] += 1
         if place.kind == "capture" and change.new is not None:
             counts["lines"] += _lines(memory, change.new.oid, place.name, change.path)
+        elif place.kind == "register" and change.new is not None:
+            names = registers.setdefault(SessionId(place.owner), set())
+            names.add(_register_name(memory, change.new.oid, place.name, change.path))
     return LogEntry(
         commit=oid,
         parents=commit.parents,
@@ -166,14 +170,20 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
         email=commit.author.email,
         subject=commit.message.partition("\n")[0],
         sessions=tuple(
-            _session_change(memory, commit.tree, before, session, counts) for session, counts in found.items()
+            _session_change(memory, commit.tree, before, session, counts, registers.get(session, set()))
+            for session, counts in found.items()
         ),
         others=dict(others),
     )
 
 
 def _session_change(
-    memory: Memory, tree: Oid, before: Oid | None, session: SessionId, counts: Counter[str]
+    memory: Memory,
+    tree: Oid,
+    before: Oid | None,
+    session: SessionId,
+    counts: Counter[str],
+    registers: set[str],
 ) -> SessionChange:
     is_gone = bool(counts["session gone"])
     change: Literal["new", "grown", "named", "gone"] = (
@@ -185,7 +195,7 @@ def _session_change(
         change=change,
         lines=counts["lines"],
         captures=counts["capture"],
-        registers=counts["register"],
+        registers=tuple(sorted(registers)),
     )
 
 
@@ -207,6 +217,13 @@ def _lines(memory: Memory, oid: Oid, name: str, path: trees.Path) -> int:
     except (RecordRefused, ObjectMissing, ObjectDamaged):
         return 0
     return total_lines(capture.segments)
+
+
+def _register_name(memory: Memory, oid: Oid, name: str, path: trees.Path) -> str:
+    try:
+        return unseal(trees.read_blob(memory.storage, oid), name, "/".join(path), Register).name
+    except (RecordRefused, ObjectMissing, ObjectDamaged):
+        return "unreadable"
 
 
 def _agents(memory: Memory, state_dir: Path) -> tuple[dict[str, int], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,12 +12,19 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Output, Styled
 from gitmem.cli.rendering import iso, local_time
+from gitmem.cli.text import one_line
 
 if TYPE_CHECKING:
     from gitmem.verbs.reporting import LogEntry, SessionChange
 
 _SHOWN_SESSIONS = 10
 _OID_DIGITS = 9
+_WRITTEN = {
+    "title": "titled",
+    "tags": "tagged",
+    "hidden": "hidden or shown",
+    "level": "moved to another level",
+}
 
 
 @click.command("log", cls=Command, examples=["gitmem log", "gitmem log --limit 20 --json"])
@@ -42,7 +50,7 @@ def _say(output: Output, entry: LogEntry) -> None:
         Styled(entry.commit[:_OID_DIGITS], "name"),
         " ",
         Styled(local_time(entry.at_s * 1000), "dim"),
-        f" {entry.author}: ",
+        f" {one_line(entry.author)}: ",
         Styled(_describe(entry), "strong"),
     )
     for change in entry.sessions[:_SHOWN_SESSIONS]:
@@ -56,7 +64,9 @@ def _describe(entry: LogEntry) -> str:
 
     changes = [change.change for change in entry.sessions]
     parts = [count(changes.count("new"), "new session")] if "new" in changes else []
-    parts += [f"{changes.count(kind)} {kind}" for kind in ("grown", "named", "gone") if kind in changes]
+    parts += [f"{changes.count(kind)} {kind}" for kind in ("grown", "gone") if kind in changes]
+    written = Counter(name for change in entry.sessions for name in change.registers)
+    parts += [f"{number} {_WRITTEN.get(name, name)}" for name, number in sorted(written.items())]
     lines = sum(change.lines for change in entry.sessions)
     parts += [count(lines, "line")] if lines else []
     parts += [count(number, kind) for kind, number in sorted(entry.others.items())]
@@ -66,7 +76,8 @@ def _describe(entry: LogEntry) -> str:
 def _describe_change(change: SessionChange) -> str:
     name = str(change.key) if change.key else change.session[:12]
     lines = f" +{change.lines:,}" if change.captures else ""
-    return f"{change.change:5} {name}{lines}".replace("\n", " ")
+    done = ", ".join(_WRITTEN.get(register, register) for register in change.registers)
+    return f"{done if change.change == 'named' else change.change:6} {one_line(name)}{lines}"
 
 
 def _as_json(entry: LogEntry) -> dict[str, Any]:
@@ -83,6 +94,7 @@ def _as_json(entry: LogEntry) -> dict[str, Any]:
                 "id": change.session,
                 "change": change.change,
                 "lines": change.lines,
+                "registers": change.registers,
             }
             for change in entry.sessions
         ],

@@ -11,7 +11,7 @@ import click
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
-from gitmem.cli.output import Output, Styled
+from gitmem.cli.output import Output
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory
@@ -101,7 +101,9 @@ def _show_turns(
         if form == "markdown":
             output.say("".join(sections(picked.turns, full=True)).strip("\n"))
         else:
-            People(output, full=full, whole=picked.asked_for).show(picked.turns)
+            people = People(output, full=full, whole=picked.asked_for)
+            people.show(picked.turns)
+            people.say_what_was_folded()
 
 
 def _show_session(
@@ -152,9 +154,7 @@ def _print_people(output: Output, summary: Summary, turns: Iterable[Turn], full:
     say_summary(output, summary)
     people = People(output, full=full)
     people.show(turns)
-    if people.folded:
-        output.say("")
-        output.say(Styled(f"{people.folded:,} preambles and thoughts are left out; --full shows them", "dim"))
+    people.say_what_was_folded()
 
 
 def _print_markdown(output: Output, summary: Summary, turns: Iterable[Turn], full: bool) -> None:
