@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from gitmem.format import layout, manifest, records, segments
 from gitmem.format.layout import EntryKind, Place
-from gitmem.format.segments import Group
+from gitmem.format.segments import EMPTY_GROUP, Group
 from gitmem.model.errors import ObjectDamaged, RecordRefused, StoreError
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import (
@@ -107,7 +107,7 @@ class _Folder:
                 self._admit_record(offer)
         self._admit_segments([offer for offer in offers if offer.place.kind == "segment"])
         self._admit_captures()
-        if self._own not in self._kept and self._find(self._own) is None:
+        if self._find(self._own) is None:
             for path in list(self._kept):
                 self._refuse(path, "its folder has no record that says what it is")
         return Admitted(
@@ -128,15 +128,21 @@ class _Folder:
         """Decode each segment once, behind those that it builds on."""
         following: dict[SegmentId | None, list[Offer]] = {}
         for offer in offers:
-            where = "/".join(offer.path)
-            found = self._judge(offer, lambda blob, where=where: (segments.predecessor_of(blob, where),))
+            found = self._judge(offer, partial(_predecessor, path="/".join(offer.path)))
             if found is not None:
                 following.setdefault(found[0], []).append(offer)
         names = {offer.place.name for offer in offers}
-        for start in [name for name in following if name is None or name not in names]:
-            group = segments.EMPTY_GROUP if start is None else self._known_group(start)
-            if group is not None:
-                self._admit_chain(group, following.pop(start), following)
+        starts = [name for name in following if name is None or name not in names]
+        while starts:
+            waiting = []
+            for start in starts:
+                group = EMPTY_GROUP if start is None else self._known_group(start)
+                if group is None:
+                    waiting.append(start)
+                else:
+                    self._admit_chain(group, following.pop(start), following)
+            # What both have may build on what was accepted only now.
+            starts = waiting if len(waiting) < len(starts) else []
         for predecessor, left in following.items():
             for offer in left:
                 self._put_out(offer, f"it builds on segment {predecessor}, which is not here")
@@ -195,7 +201,7 @@ class _Folder:
         return ""
 
     def _size_of(self, name: SegmentId) -> tuple[int, int] | None:
-        """Return a segment's line ends and bytes, if it has been accepted or both sides have it."""
+        """Return a segment's line ends and bytes, if it may be built on."""
         if name not in self._sizes:
             text = self._whole(lambda: self._opener.open(name))
             self._sizes[name] = None if text is None else (text.count(b"\n"), len(text))
@@ -220,14 +226,17 @@ class _Folder:
         return Offer(path, layout.place(path), oid)
 
     def _find(self, path: Path) -> Oid | None:
-        """Return the blob at a path if both sides have it alike."""
-        if self._known is None or path in self._offered:
+        """Return the blob at a path, if both sides have it alike or it has been accepted."""
+        if path in self._offered:
+            kept = self._kept.get(path)
+            return kept[0].oid if kept else None
+        if self._known is None:
             return None
         entry = trees.find(self._storage, self._known, path[len(self._own) - 1 :])
         return entry.oid if entry and not entry.is_tree else None
 
     def _whole(self, read: Callable[[], _T]) -> _T | None:
-        """Return what both sides have; None where it is not there or not whole, so that none builds on it."""
+        """Return what is there already; None where it is not, or not whole, so that nothing builds on it."""
         try:
             return read()
         except (RecordRefused, ObjectDamaged):
@@ -257,6 +266,10 @@ def _read(storage: Storage, offer: Offer) -> bytes:
     if kind != "blob":
         raise RecordRefused("/".join(offer.path), f"it is a {kind}")
     return data
+
+
+def _predecessor(blob: bytes, path: str) -> tuple[SegmentId | None]:
+    return (segments.predecessor_of(blob, path),)
 
 
 def _decode(offer: Offer, blob: bytes) -> Record | None:

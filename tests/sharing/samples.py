@@ -99,7 +99,9 @@ class Scribe:
 
     def put(self, files: Mapping[trees.Path, bytes]) -> None:
         with self.storage.begin() as batch:
-            changes: dict[trees.Path, Oid | None] = {path: batch.add("blob", data) for path, data in files.items()}
+            changes: dict[trees.Path, Oid | None] = {
+                path: batch.add("blob", data) for path, data in files.items()
+            }
             self.root = trees.edit(self.storage, batch, self.root, changes)
             batch.publish()
 
@@ -131,5 +133,9 @@ def new_memory(storage: Storage) -> Scribe:
 
 def segment_at(scribe: Scribe, session: SessionId) -> tuple[trees.Path, SegmentId]:
     """Return where one segment of a session stands, and its name."""
-    path = next(path for path, _ in scribe.files() if path[4:5] == ("segments",) and path[:4] == layout.session_folder(session))
+    path = next(
+        path
+        for path, _ in scribe.files()
+        if path[4:5] == ("segments",) and path[:4] == layout.session_folder(session)
+    )
     return path, SegmentId(path[5] + path[6])
