@@ -6,7 +6,6 @@ trees shrink to the change itself, so that a long history of small captures stay
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from gitmem.git.packs import (
     remove_pack,
     tree_delta,
 )
+from gitmem.model.errors import ObjectDamaged, ObjectMissing
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import Commit, decode_commit, decode_tree
 from gitmem.objects.storage import Storage
@@ -34,7 +34,8 @@ _ABANDONED_S = 24 * 3600.0
 def consolidate(storage: Storage, folder: Path, few: int = _FEW_PACKS) -> list[KeptPack]:
     """Write the smaller of gitmem's packs together if there are more than `few`; under the lock.
 
-    Every object is copied, referred to or not: what to forget is not decided here.
+    Every object is copied, referred to or not: what to forget is not decided here. Where one cannot be read,
+    all packs stay as they are.
 
     Returns:
         The packs that were replaced by one.
@@ -43,9 +44,12 @@ def consolidate(storage: Storage, folder: Path, few: int = _FEW_PACKS) -> list[K
     if len(chosen) < 2:
         return []
     names = list(dict.fromkeys(oid for pack in chosen for oid in list_objects(pack, storage.hash_name)))
-    with PackWriter(folder, storage.hash_name) as writer:
-        written = _write_all(storage, writer, names)
-        new = writer.publish()
+    try:
+        with PackWriter(folder, storage.hash_name) as writer:
+            written = _write_all(storage, writer, names)
+            new = writer.publish()
+    except (ObjectDamaged, ObjectMissing):
+        return []  # a damaged pack must not stop what is written now; `verify` says which sessions need it
     for pack in chosen:
         if pack.path != new and written:
             remove_pack(pack.path)
@@ -57,8 +61,9 @@ def sweep(folder: Path) -> None:
     for keep in folder.glob("pack-*.keep"):
         if not keep.with_suffix(".idx").exists() and keep.read_bytes() == KEEP_MARK:
             remove_pack(keep.with_suffix(""))
+    now = folder.stat().st_mtime  # something has just been published in it
     for file in folder.glob("tmp_gitmem_*"):
-        if time.time() - file.stat().st_mtime > _ABANDONED_S:
+        if now - file.stat().st_mtime > _ABANDONED_S:
             disk.remove_file(file)
 
 

@@ -32,6 +32,8 @@ from gitmem.verbs.sources import Position, begins_as_before
 BEGINNING_BYTES = 4096
 _FIRST_LINE_BYTES = 64 << 10
 _READ_BYTES = 256 << 10
+_APPENDED_TO_BYTES = 1 << 20
+"""A group that is larger takes no more captures: each waits until the compressor has gone through it."""
 
 
 class Plan(NamedTuple):
@@ -264,7 +266,10 @@ def _group_before(
     """Let what is appended at `where` go on with the group that ends in the last segment."""
 
     def group_for(start: int, stop: int) -> Group:
-        return memory.opener(folder).group_at(last) if last and start == where else EMPTY_GROUP
+        if last is None or start != where:
+            return EMPTY_GROUP
+        group = memory.opener(folder).group_at(last)
+        return group if len(group.text) < _APPENDED_TO_BYTES else EMPTY_GROUP
 
     return group_for
 
