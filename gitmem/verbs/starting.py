@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
 from gitmem.format.memory import FORMAT_VERSION, open_memory
 from gitmem.model.ids import Oid
 from gitmem.model.refs import tracking_ref
@@ -40,13 +42,18 @@ one, behind the text that it builds on itself and so on, is the prefix that zstd
 }
 
 
-def start(storage: Storage, ref: str, writer: Writer, remotes: tuple[str, ...] = ()) -> Oid:
+class Started(NamedTuple):
+    """The commit that a memory's ref points at, and how that came: found here, made, or a remote's."""
+
+    commit: Oid
+    how: Literal["found", "made", "taken over"]
+    remote: str | None = None
+
+
+def start(storage: Storage, ref: str, writer: Writer, remotes: tuple[str, ...] = ()) -> Started:
     """Make a memory at a ref, unless there is one: then it is checked and kept.
 
     A remote's memory that was fetched already is taken over, so that a clone does not start another history.
-
-    Returns:
-        The commit that the ref points at.
 
     Raises:
         NotAMemory: The ref holds something that gitmem did not write.
@@ -58,11 +65,11 @@ def start(storage: Storage, ref: str, writer: Writer, remotes: tuple[str, ...] =
             if fetched is not None:
                 open_memory(storage, ref, fetched)
                 storage.move_ref(ref, fetched, None, f"gitmem: init from {remote}")
-                return fetched
+                return Started(fetched, "taken over", remote)
     else:
-        return open_memory(storage, ref).commit
+        return Started(open_memory(storage, ref).commit, "found")
     with storage.begin() as batch:
         changes: dict[Path, Oid | None] = {
             (name,): batch.add("blob", data) for name, data in ROOT_FILES.items()
         }
-        return commit(storage, ref, writer, f"Start a memory {SKIP_CI}\n", changes, batch)
+        return Started(commit(storage, ref, writer, f"Start a memory {SKIP_CI}\n", changes, batch), "made")

@@ -55,7 +55,7 @@ class _Demo:
         self._gitmem("ada", "search", "curl stations", "--limit", "1")
         self._gitmem("ada", "push")
         self._title("Grace clones the repository. The memory came along; her own session joins it.")
-        self._git("grace", "clone", "--quiet", str(self._place / "hub.git"), str(self._place / "grace"))
+        self._git("grace", "clone", "--quiet", str(self._place / "tides.git"), str(self._place / "grace"))
         self._gitmem("grace", "init", "--share", "origin")
         self._gitmem("grace", "import", "../transcripts/grace")
         self._gitmem("grace", "sessions")
@@ -78,7 +78,7 @@ class _Demo:
             for name in names:
                 text = (files("gitmem.cli") / "demo" / name).read_text("utf-8")
                 (folder / name).write_text(text.replace(_TOKEN_MARK, token), "utf-8")
-        hub, ada = str(self._place / "hub.git"), self._place / "ada"
+        hub, ada = str(self._place / "tides.git"), self._place / "ada"
         self._git("ada", "init", "--quiet", "--bare", "--initial-branch=main", hub)
         self._git("ada", "init", "--quiet", "--initial-branch=main", str(ada))
         (ada / "README.md").write_text("# Tide tables\n", "utf-8")

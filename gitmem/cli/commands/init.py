@@ -42,7 +42,6 @@ def command(
     """
     from gitmem.verbs.finding import sources_of_repository
     from gitmem.verbs.importing import import_sources
-
     from gitmem.verbs.sharing import share as choose_remote
     from gitmem.verbs.starting import start
 
@@ -51,8 +50,7 @@ def command(
         choose_remote(context.repository, context.git, share)
     ref, top = context.settings.memory_ref, context.repository.top
     with opened_storage(context) as storage:
-        existed = storage.read_ref(ref) is not None
-        commit = start(storage, ref, writer_of(context), _remotes(context))
+        started = start(storage, ref, writer_of(context), _remotes(context))
         report = None
         if not no_import and top is not None and chosen != frozenset():
             sources = list(sources_of_repository(top, home_of(context), context.environ, chosen))
@@ -60,11 +58,23 @@ def command(
                 report = import_sources(intake, sources)
     if as_json:
         imported = report_as_json(report) if report else None
-        context.output.json({"ref": ref, "commit": commit, "existed": existed, "imported": imported})
+        context.output.json(
+            {
+                "ref": ref,
+                "commit": started.commit,
+                "how": started.how,
+                "remote": started.remote,
+                "imported": imported,
+            }
+        )
         return
-    context.output.say(
-        f"{'Found' if existed else 'Started'} the memory of {context.repository.name}: {short_name(ref)}"
-    )
+    name = f"the memory of {context.repository.name}"
+    told = {
+        "made": f"Started {name} on {short_name(ref)}",
+        "found": f"Found {name} on {short_name(ref)}",
+        "taken over": f"Took over {name} from {started.remote}: {short_name(ref)}",
+    }
+    context.output.say(told[started.how])
     if report and report.files:
         describe(context, report)
 
