@@ -11,7 +11,16 @@ from gitmem.format import layout, records
 from gitmem.format.memory import Memory, StoredSession, open_memory, require
 from gitmem.format.segments import EMPTY_GROUP, seal_all
 from gitmem.model.ids import MAIN_STREAM, RecordId, SessionId, SessionKey
-from gitmem.model.records import Author, Capture, CodePosition, Register, RegisterName, SegmentEntry, Session, Shape
+from gitmem.model.records import (
+    Author,
+    Capture,
+    CodePosition,
+    Register,
+    RegisterName,
+    SegmentEntry,
+    Session,
+    Shape,
+)
 from gitmem.model.times import to_text
 from gitmem.objects.storage import Storage
 from gitmem.verbs.committing import Writer, commit
@@ -95,7 +104,11 @@ class Book:
         return name, capture
 
     def register(
-        self, session: SessionId, name: RegisterName, value: str | tuple[str, ...] | bool | None, clock: int = 1
+        self,
+        session: SessionId,
+        name: RegisterName,
+        value: str | tuple[str, ...] | bool | None,
+        clock: int = 1,
     ) -> None:
         """Write a register as it is, as another machine might have."""
         record_id, blob = records.seal(

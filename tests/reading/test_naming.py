@@ -19,7 +19,10 @@ def session(book: Book) -> SessionId:
 
 
 def test_a_title_is_kept_on_one_line_without_controls(book: Book, session: SessionId) -> None:
-    assert set_title(book.naming(), session, "  The\ttide \x1b]52;c;eHg=\x07 \u202etable\n ") == "The tide ]52;c;eHg= table"
+    assert (
+        set_title(book.naming(), session, "  The\ttide \x1b]52;c;eHg=\x07 \u202etable\n ")
+        == "The tide ]52;c;eHg= table"
+    )
     assert title_of(book.stored(session)) == "The tide ]52;c;eHg= table"
 
 
@@ -58,7 +61,9 @@ def test_what_nobody_can_read_is_no_title(book: Book, session: SessionId, title:
         set_title(book.naming(), session, title)
 
 
-@pytest.mark.parametrize("tag", ["", "-x", "a b", "a,b", "a\x1b[2J", "a\u202eb", "\udc80", "x" * (MAX_TAG + 1)])
+@pytest.mark.parametrize(
+    "tag", ["", "-x", "a b", "a,b", "a\x1b[2J", "a\u202eb", "\udc80", "x" * (MAX_TAG + 1)]
+)
 def test_what_cannot_be_typed_again_is_no_tag(book: Book, session: SessionId, tag: str) -> None:
     before = book.memory().commit
     with pytest.raises(BadTag):
