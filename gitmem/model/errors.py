@@ -350,6 +350,16 @@ class UnknownTranscript(TranscriptError):
         )
 
 
+class ReaderMissing(TranscriptError):
+    """A session is there, and this gitmem has no reader for its agent; a newer one may have written it."""
+
+    hint = "upgrade gitmem, then try again; gitmem show --raw SESSION: shows the lines as they are stored"
+
+    def __init__(self, agent: str) -> None:
+        self.agent = agent
+        super().__init__(f"could not read a session of {agent[:80]!r}: no reader has that name")
+
+
 class RedactionFailed(GitmemError):
     """The redactor could not do its work, so nothing was written."""
 
