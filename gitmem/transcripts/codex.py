@@ -89,7 +89,7 @@ _MOST_HELD = 64
 
 def identify(head: Head) -> Identity | None:
     """Recognise a thread by its first `session_meta`, or by lines that only Codex writes."""
-    ours = [record for record in head.records if record.get("type") in _TYPES and "payload" in record]
+    ours = [record for record in head.records if string(record, "type") in _TYPES and "payload" in record]
     if not ours:
         return None
     meta = next((child(record, "payload") for record in ours if record["type"] == "session_meta"), {})

@@ -41,7 +41,7 @@ def identify(head: Head) -> Identity | None:
 
 
 def _is_message(record: Object) -> bool:
-    return record.get("role") in _ROLES and ("text" in record or "tool_calls" in record)
+    return string(record, "role") in _ROLES and ("text" in record or "tool_calls" in record)
 
 
 def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:

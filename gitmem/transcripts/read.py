@@ -7,6 +7,7 @@ from itertools import chain
 
 import msgspec
 
+from gitmem.model.errors import ReaderMissing
 from gitmem.model.turns import Header, Tally, Turn
 from gitmem.transcripts.agent import Agent
 from gitmem.transcripts.document import Member, read_document
@@ -72,7 +73,7 @@ def read(agent: str, streams: Streams, *, inherited: Container[str] = frozenset(
     this one was forked from: its turns are dropped where they are repeated.
 
     Raises:
-        KeyError: There is no agent of that name.
+        ReaderMissing: There is no reader for that agent.
     """
     reading = iterate(agent, streams, inherited=inherited)
     turns = list(reading)
@@ -83,8 +84,10 @@ def iterate(agent: str, streams: Streams, *, inherited: Container[str] = frozens
     """Read a session as `read` does, turn by turn.
 
     Raises:
-        KeyError: There is no agent of that name.
+        ReaderMissing: There is no reader for that agent.
     """
+    if agent not in REGISTRY:
+        raise ReaderMissing(agent)
     return Reading(REGISTRY[agent], streams, inherited)
 
 

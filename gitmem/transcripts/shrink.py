@@ -79,6 +79,7 @@ class Shrinker:
         self._null_for_dropped = False
         self._is_hopeless = False
         self._line = 0
+        self._counted_to = 0
         self._key = b""
         self._literal_size = 0
         self._literal_has_ended = False
@@ -91,6 +92,7 @@ class Shrinker:
         """Take the next bytes of the value."""
         if self._carry:
             data, self._carry = self._carry + data, b""
+        self._counted_to = 0
         at, end = 0, 0 if self._is_hopeless else len(data)
         while at < end:
             if self._in_string:
@@ -99,6 +101,8 @@ class Shrinker:
                 at = self._feed_dropped(data, at)
             else:
                 at = self._feed_structure(data, at)
+        if self._split_key is not None:
+            self._count_lines(data, end)
 
     def finish(self) -> bytes:
         """Return the shrunk value, complete only if what was fed was."""
@@ -152,8 +156,6 @@ class Shrinker:
         flat = _FLAT.match(data, at)
         match = _NESTING.search(data, flat.end() if flat else at)
         start, stop = match.span() if match else (len(data), len(data))
-        if self._split_key is not None:
-            self._line += data.count(b"\n", at, start)
         if match is None:
             return stop
         first = data[start]
@@ -177,12 +179,12 @@ class Shrinker:
         match = _STRUCTURE.search(data, at)
         start = match.start() if match else len(data)
         if start > at:
-            if self._split_key is not None:
-                self._line += data.count(b"\n", at, start)
             self._copy_literal(data[at:start])
         if match is None or self._is_hopeless:
             return len(data)
         self._literal_size = 0
+        if self._splitting and len(self._open) == 2 and data[start] in _OPENERS:
+            self._element_line = self._count_lines(data, start)
         self._take(data[start])
         return len(data) if self._is_hopeless else start + 1
 
@@ -218,6 +220,11 @@ class Shrinker:
         else:
             self._leave(byte)
 
+    def _count_lines(self, data: bytes, end: int) -> int:
+        self._line += data.count(b"\n", self._counted_to, end)
+        self._counted_to = end
+        return self._line
+
     def _end_member(self) -> None:
         if self._splitting and len(self._open) == 2:
             self._take_element()
@@ -239,15 +246,12 @@ class Shrinker:
         if depth >= DEPTH_LIMIT:
             self._dropping, self._null_for_dropped, self.was_too_deep = 1, True, True
             return
-        if self._splitting and depth == 2:
-            self._element_line = self._line
         self._out.append(byte)
         self._open.append(byte)
         self._boundary = len(self._out)
         if depth == 1 and byte == 0x5B and self._split_key is not None:
             self._splitting = self._key == self._split_key.encode()
             self._element_start = len(self._out)
-            self._element_line = self._line
 
     def _leave(self, byte: int) -> None:
         if self._splitting and len(self._open) == 2:

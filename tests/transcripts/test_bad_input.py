@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from gitmem.model.errors import ReaderMissing
 from gitmem.model.turns import Tally
 from gitmem.transcripts.detect import AGENTS
 from gitmem.transcripts.read import Transcript, read
@@ -193,3 +194,8 @@ def test_numbers_beyond_reason_do_not_hide_the_line(number: bytes) -> None:
 def test_message_ids_may_be_any_text(name: str) -> None:
     turns = read("generic", [("", [line(generic(name, "hi", parent=name))])]).turns
     assert [(turn.id, turn.parent) for turn in turns] == [(name, name)]
+
+
+def test_agent_without_a_reader_is_an_expected_failure() -> None:
+    with pytest.raises(ReaderMissing, match="'parrot'"):
+        read("parrot", [("", [])])

@@ -102,6 +102,7 @@ def test_no_field_of_another_type_is_fatal(fixture: Fixture, seed: int, value: o
         records = [_changed(json.loads(line), value, generator) for line in data.splitlines()]
         changed = b"".join(json.dumps(record).encode() + b"\n" for record in records)
     _assert_sound(read(fixture.agent, [("", [changed])]))
+    _assert_detectable_or_refused(changed)
 
 
 def _changed(record: object, value: object, generator: random.Random) -> object:
@@ -117,6 +118,10 @@ def _changed(record: object, value: object, generator: random.Random) -> object:
 
 @given(data=st.binary(max_size=500))
 def test_detect_answers_or_refuses(data: bytes) -> None:
+    _assert_detectable_or_refused(data)
+
+
+def _assert_detectable_or_refused(data: bytes) -> None:
     try:
         identity = detect(data, PurePath("x.jsonl"))
     except UnknownTranscript:
