@@ -70,12 +70,13 @@ def bring_up(
                 return _advance(root, loaded, memory, teller)
             except Damaged:
                 condition = "corrupt"
-        if condition in _WHY and not anew:
-            teller.notice(f"made the search index anew: {_WHY[condition]}")
         try:
-            return _make(root, memory, teller)
+            state = _make(root, memory, teller)
         except Damaged as error:  # what was made a moment ago is whole, unless the disk would not have it
             raise DiskRefused("write the search index in", str(root), str(error)) from error
+        if condition in _WHY and not anew:
+            teller.notice(f"made the search index anew: {_WHY[condition]}")
+        return state
 
 
 def count_behind(place: Place, environ: Mapping[str, str], commit: str) -> int:
@@ -164,12 +165,13 @@ def _follow_session(index: LexicalIndex, writer: Writer, memory: Memory, folder:
         return
     reached = index.streams(folder.session)
     documents = Documents(memory, folder, stored)
-    if not _add_new(writer, documents, reached):
+    has_grown = _add_new(writer, documents, reached)
+    if not has_grown:
         writer.remove(folder.session)
         documents = Documents(memory, folder, stored)
         _add_new(writer, documents, {})
     card = documents.card()
-    if json.loads(card) != index.card(folder.session) or not reached:
+    if not (reached and has_grown) or json.loads(card) != index.card(folder.session):
         writer.put_card(folder.session, card)
 
 

@@ -1,0 +1,314 @@
+"""The index follows the memory: what is added, what is taken out, and that order does not matter."""
+
+from __future__ import annotations
+
+import random
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gitmem import disk
+from gitmem.model.errors import DiskRefused
+from gitmem.model.ids import SessionId
+from gitmem.transcripts.read import READER_VERSION
+from indexer import follow, lexical
+from indexer import state as states
+from indexer.lexical import Writer
+from tests.indexer.conftest import Asked
+from tests.indexer.memories import Filled, names_of, said
+
+WORDS = "anchor buoy chart deck ebb fender galley hull inlet jetty keel ledge mast net oar port".split()
+
+
+@pytest.fixture
+def added(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Return what is added to indexes, as it happens."""
+    seen: list[tuple[str, int]] = []
+    add = Writer.add
+
+    def watched(self: Writer, entry: lexical.Entry) -> None:
+        seen.append((entry.key, entry.ordinal))
+        add(self, entry)
+
+    monkeypatch.setattr(Writer, "add", watched)
+    return seen
+
+
+def test_new_turns_are_found_at_once(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("the anchor holds")])
+    assert names_of(search("anchor")) == ["one#0"]
+    memory.add("one", [said("the anchor drags")])
+    assert set(names_of(search("anchor"))) == {"one#0", "one#1"}
+
+
+def test_session_that_grew_has_only_its_new_turns_added(
+    memory: Filled, search: Asked, added: list[tuple[str, int]]
+) -> None:
+    memory.add("one", [said(f"anchor {n}") for n in range(5)])
+    memory.add("one", [said("a helper's anchor")], stream="helper")
+    search("anchor")
+    added.clear()
+    memory.add("one", [said("anchor 5")])
+    assert len(search("anchor")["hits"]) == 7
+    assert added == [("generic/one", 5)]
+
+
+def test_session_that_was_written_anew_has_only_its_new_text(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("an old anchor"), said("an old buoy"), said("an old chart")])
+    search("anchor")
+    memory.add("one", [said("a new buoy")], keep=1)
+    assert names_of(search("anchor")) == ["one#0"]
+    assert [hit["snippet"] for hit in search("buoy")["hits"]] == ["a new buoy"]
+    assert search("chart")["hits"] == []
+
+
+def test_session_that_lost_turns_loses_them_here(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("an old anchor"), said("an old buoy")])
+    search("anchor")
+    memory.add("one", [], keep=1)
+    assert search("buoy")["hits"] == []
+    assert names_of(search("anchor")) == ["one#0"]
+
+
+def test_session_that_is_gone_is_found_no_more(memory: Filled, search: Asked) -> None:
+    one = memory.add("one", [said("an anchor")])
+    memory.add("two", [said("an anchor too")])
+    assert len(search("anchor")["hits"]) == 2
+    memory.remove(one)
+    assert names_of(search("anchor")) == ["two#0"]
+    assert search.status()["sessions"] == 1
+
+
+def test_tag_that_is_added_later_is_searched_for(memory: Filled, search: Asked) -> None:
+    from gitmem.query.filters import Filters
+
+    one = memory.add("one", [said("an anchor")])
+    assert search("anchor", Filters(tags=("gear",)))["hits"] == []
+    memory.register(one, "tags", ("gear",))
+    assert names_of(search("anchor", Filters(tags=("gear",)))) == ["one#0"]
+
+
+def test_session_that_cannot_be_read_is_left_out_and_named(memory: Filled, search: Asked) -> None:
+    one = memory.add("one", [said("an anchor")], agent="an-agent-of-the-future")
+    memory.add("two", [said("an anchor too")])
+    assert names_of(search("anchor")) == ["two#0"]
+    (row,) = search.status()["unreadable"]
+    assert row["session"] == one
+    assert "an-agent-of-the-future" in row["why"]
+    memory.add("three", [said("an anchor as well")])
+    assert len(search("anchor")["hits"]) == 2
+    assert len(search.status()["unreadable"]) == 1
+
+
+def test_lines_that_are_no_json_keep_no_others_from_being_found(memory: Filled, search: Asked) -> None:
+    memory.add(
+        "one", [b"{broken\n", b"\xff\xfe\n", b'{"type": 7}\n', said("an anchor"), b'{"role": "user", "te']
+    )
+    assert names_of(search("anchor")) == ["one#0"]
+
+
+def test_long_turns_are_cut_and_what_tools_gave_back_keeps_its_end(memory: Filled, search: Asked) -> None:
+    from tests.indexer.memories import called, gave
+
+    filler = "filler " * 20_000
+    memory.add("one", [called("shell", "c"), gave("c", f"beginning {filler} middle {filler} finale")])
+    memory.add("two", [said(f"prologue {filler}")])
+    assert names_of(search("beginning")) == ["one#1"]
+    assert names_of(search("finale")) == ["one#1"]
+    assert search("middle")["hits"] == []
+    (hit,) = search("prologue")["hits"]
+    assert len(hit["snippet"]) < 300
+
+
+def test_index_is_made_once_and_then_only_read(
+    memory: Filled, search: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.add("one", [said("an anchor")])
+    search("anchor")
+    monkeypatch.setattr(follow, "bring_up", lambda *args, **kwargs: pytest.fail("it was current"))
+    assert names_of(search("anchor")) == ["one#0"]
+
+
+def test_progress_tells_how_many_sessions_are_done(memory: Filled, search: Asked) -> None:
+    for n in range(3):
+        memory.add(f"s{n}", [said("an anchor")])
+    search("anchor")
+    assert search.progressed == [(0, 3), (1, 3), (2, 3)]
+
+
+def test_status_tells_of_every_condition_and_changes_nothing(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("an anchor"), said("a buoy")])
+    assert search.status()["state"] == "missing"
+    assert search.status("update")["state"] == "current"
+    assert (search.status()["turns"], search.status()["sessions"]) == (2, 1)
+    memory.add("one", [said("a chart")])
+    memory.add("one", [said("a deck")])
+    behind = search.status()
+    assert (behind["state"], behind["behind"], behind["turns"]) == ("behind", 2, 2)
+    root = states.root_of(memory.repository.common_dir)
+    loaded = states.load(root)
+    assert isinstance(loaded, states.State)
+    for change, condition in [
+        ({"schema": loaded.schema + 1}, "version"),
+        ({"schema": loaded.schema - 1}, "version"),
+        ({"ref": "refs/heads/another"}, "options"),
+        ({"folder": "turns-gone"}, "corrupt"),
+    ]:
+        states.publish(root, replace(loaded, **change))
+        assert search.status()["state"] == condition
+    (root / "state.json").write_bytes(b"{")
+    assert search.status()["state"] == "corrupt"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"schema": lexical.SCHEMA_VERSION + 1}, "another version"),
+        ({"reader": READER_VERSION + 1, "gitmem": "0"}, "another version"),
+        ({"ref": "refs/heads/another"}, "another memory ref"),
+        ({"folder": "turns-gone"}, "damaged"),
+        ({"tree": "0" * 40, "commit": "0" * 40}, None),
+    ],
+)
+def test_index_of_another_kind_is_made_anew_and_says_so_once(
+    memory: Filled, search: Asked, change: dict[str, Any], why: str | None
+) -> None:
+    memory.add("one", [said("an anchor")])
+    search("anchor")
+    root = states.root_of(memory.repository.common_dir)
+    loaded = states.load(root)
+    assert isinstance(loaded, states.State)
+    states.publish(root, replace(loaded, **change))
+    assert names_of(search("anchor")) == ["one#0"]
+    assert names_of(search("anchor")) == ["one#0"]
+    assert len(search.notices) == (why is not None)
+    assert why is None or why in search.notices[0]
+    assert len(list(root.glob("turns-*"))) == 1
+
+
+def test_another_version_of_gitmem_that_reads_alike_keeps_the_index(
+    memory: Filled, search: Asked, added: list[tuple[str, int]]
+) -> None:
+    memory.add("one", [said("an anchor")])
+    search("anchor")
+    root = states.root_of(memory.repository.common_dir)
+    loaded = states.load(root)
+    assert isinstance(loaded, states.State)
+    states.publish(root, replace(loaded, gitmem="0.0.0"))
+    added.clear()
+    assert names_of(search("anchor")) == ["one#0"]
+    assert added == []
+    assert states.load(root) == loaded
+
+
+def test_reader_that_finds_another_at_work_answers_from_what_there_is(
+    memory: Filled, search: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.answer._PATIENCE_S", 0.05)
+    memory.add("one", [said("an anchor")])
+    search("anchor")
+    memory.add("two", [said("an anchor too")])
+    with disk.locked(states.lock_of(states.root_of(memory.repository.common_dir)), 0):
+        answer = search("anchor")
+        assert names_of(answer) == ["one#0"]
+        assert answer["indexed"]["behind"] == 1
+    assert search("anchor")["indexed"]["behind"] == 0
+
+
+def test_folder_that_may_not_be_written_is_answered_from(
+    memory: Filled, search: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.add("one", [said("an anchor")])
+    search("anchor")
+    memory.add("two", [said("an anchor too")])
+
+    def refuse(effect: disk.Effect, path: Any) -> None:
+        raise DiskRefused(effect, str(path), "Read-only file system")
+
+    def refuse_to_write(self: lexical.LexicalIndex) -> None:
+        raise lexical.Damaged("Read-only file system")
+
+    monkeypatch.setattr(lexical.LexicalIndex, "writer", refuse_to_write)
+    with disk.observe(refuse):
+        answer = search("anchor")
+    assert (names_of(answer), answer["indexed"]["behind"]) == (["one#0"], 1)
+    assert search.notices == []
+
+
+def everything(search: Asked, group: str) -> list[list[dict[str, Any]]]:
+    """Return the hits of many queries, without what differs from run to run."""
+    return [search(query, group=group)["hits"] for query in [*WORDS, "anchor hull keel"]]
+
+
+def test_index_that_only_grew_answers_as_one_made_anew(memory: Filled, search: Asked, seed: int) -> None:
+    dice = random.Random(seed)
+    for n in range(6):
+        # A title that came later would replace the session's card, and the old one weighs until it is merged.
+        memory.add(f"s{n}", [{"session": {"id": f"s{n}", "title": f"title {n}"}}])
+    for _ in range(25):
+        lines = [
+            said(" ".join(dice.choices(WORDS, k=dice.randint(1, 12)))) for _ in range(dice.randint(1, 5))
+        ]
+        memory.add(f"s{dice.randrange(6)}", lines, stream=dice.choice(["", "", "helper"]))
+        if dice.random() < 0.5:
+            search.status("update")
+    search.status("update")
+    grown = everything(search, "turn") + everything(search, "session")
+    search.status("rebuild")
+    assert everything(search, "turn") + everything(search, "session") == grown
+    assert any(grown)
+
+
+def test_index_of_any_history_finds_what_one_made_anew_finds(
+    memory: Filled, search: Asked, seed: int
+) -> None:
+    dice = random.Random(seed)
+    sessions: dict[str, SessionId] = {}
+    for _ in range(40):
+        name = f"s{dice.randrange(5)}"
+        lines = [
+            said(" ".join(dice.choices(WORDS, k=6)) + f" {dice.random()}") for _ in range(dice.randint(1, 4))
+        ]
+        match dice.randrange(7):
+            case 0 | 1 | 2:
+                sessions[name] = memory.add(name, lines, stream=dice.choice(["", "helper"]))
+            case 3 if name in sessions and (sessions[name], "") in memory.lines:
+                kept = dice.randint(0, memory.lines[sessions[name], ""])
+                memory.add(name, lines, keep=kept)
+            case 4 if name in sessions:
+                memory.register(sessions[name], "hidden", dice.random() < 0.5)
+            case 5 if name in sessions:
+                memory.register(sessions[name], "title", f"title {dice.random()}")
+            case 6 if name in sessions:
+                memory.remove(sessions.pop(name))
+        if dice.random() < 0.6:
+            search.status("update")
+    search.status("update")
+    followed = [found(hits) for hits in everything(search, "turn")]
+    counted = search.status()
+    rebuilt_state = search.status("rebuild")
+    assert [found(hits) for hits in everything(search, "turn")] == followed
+    assert any(followed)
+    assert (counted["turns"], counted["sessions"]) == (rebuilt_state["turns"], rebuilt_state["sessions"])
+
+
+def found(hits: list[dict[str, Any]]) -> list[str]:
+    """Return what was found, whatever it scored: turns taken out still weigh until their files are merged."""
+    return sorted(repr({**hit, "score": None}) for hit in hits)
+
+
+def test_erased_tree_of_the_past_is_not_needed(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("an anchor")])
+    search("anchor")
+    memory.add("two", [said("an anchor too")])
+    root = states.root_of(memory.repository.common_dir)
+    loaded = states.load(root)
+    assert isinstance(loaded, states.State)
+    states.publish(root, replace(loaded, tree="1" * 40))
+    assert len(search("anchor")["hits"]) == 2
+    with closing(memory.storage()) as storage:
+        state = states.load(root)
+        assert isinstance(state, states.State)
+        assert state.tree == memory.memory(storage).root

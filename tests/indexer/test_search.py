@@ -1,0 +1,385 @@
+"""What a search finds, how it is narrowed, and what an answer says."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gitmem.model.errors import ModelMissing, NoMemory
+from gitmem.model.records import Author
+from gitmem.query.filters import Filters
+from gitmem.verbs import reading
+from tests.indexer.conftest import Asked
+from tests.indexer.memories import Filled, called, gave, names_of, said
+
+
+def test_hit_says_where_it_is_and_why(memory: Filled, search: Asked) -> None:
+    first = {"session": {"id": "tides", "title": "Tide tables", "branch": "main", "model": "m-1"}}
+    turn = said("The harbour floods at spring tide.", id="T1", author="Bo", at="2026-05-08T13:56:00Z")
+    session = memory.add("tides", [first, turn])
+    answer = search("flooding harbours")
+    (hit,) = answer["hits"]
+    marked = [hit["snippet"][start:end] for start, end in hit.pop("marks")]
+    assert marked == ["harbour", "floods"]
+    assert hit.pop("score") > 0
+    assert hit == {
+        "session": "generic/tides",
+        "turn": "T1",
+        "ordinal": 0,
+        "role": "user",
+        "at": "2026-05-08T13:56:00.000Z",
+        "title": "Tide tables",
+        "snippet": "The harbour floods at spring tide.",
+        "agent": "generic",
+        "model": "m-1",
+        "repo": "repository",
+        "branch": "main",
+        "author": "Bo",
+        "level": "team",
+        "id": session,
+        "stream": "",
+        "line": 1,
+        "kind": "message",
+        "tool": None,
+        "error": False,
+    }
+    assert answer["mode"] == "lexical"
+    assert answer["query"] == "flooding harbours"
+    assert answer["took_ms"] >= 0
+    with closing(memory.storage()) as storage:
+        assert answer["indexed"] == {"commit": memory.memory(storage).commit, "behind": 0, "vectors": 0}
+
+
+def test_turn_without_an_author_is_by_whoever_brought_its_line_in(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("buoys drift")], author=Author("Ada Example", "ada@example.org"), branch="main")
+    memory.add("one", [said("buoys sink")], author=Author("Bo Sample", "bo@example.org"), branch="fix")
+    found = {hit["snippet"]: (hit["author"], hit["branch"]) for hit in search("buoys")["hits"]}
+    assert found == {"buoys drift": ("Ada Example", "main"), "buoys sink": ("Bo Sample", "fix")}
+    assert names_of(search("buoys", Filters(authors=("bo@example.org",)))) == ["one#1"]
+    assert names_of(search("buoys", Filters(authors=("ada",)))) == ["one#0"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("readTideTable", True),
+        ("tide table", True),
+        ("read_depth", True),
+        ("depth", True),
+        ("src/chart.py", True),
+        ("chart.py", True),
+        ("read_de*", True),
+        ('"read_depth in src"', True),
+        ('"depth read"', False),
+        ("chartpy", False),
+        ("café", True),
+        ("CAFE", True),
+        ("潮汐", True),
+        ("汐潮", False),
+        ("潮汐*", True),
+        ("ตารางน้ำ", True),
+        ("조석표", True),
+    ],
+)
+def test_words_are_found_in_identifiers_paths_and_other_scripts(
+    memory: Filled, search: Asked, query: str, found: bool
+) -> None:
+    memory.add("one", [said("call readTideTable and read_depth in src/chart.py, then drink a café")])
+    memory.add("two", [said("潮汐表在哪里？ ตารางน้ำขึ้นน้ำลง 조석표를 보여줘")])
+    assert bool(search(query)["hits"]) is found
+
+
+def test_identifier_as_it_was_written_comes_first(memory: Filled, search: Asked) -> None:
+    memory.add("parts", [said("somebody wrote depth, read in there, among many other words of that day")])
+    memory.add("whole", [said("somebody wrote read_depth in there, among many other words of that day")])
+    assert names_of(search("read_depth"))[0] == "whole#0"
+
+
+def test_what_a_tool_gave_back_counts_less_than_what_was_said(memory: Filled, search: Asked) -> None:
+    memory.add("one", [called("shell", "c1", command="ls"), gave("c1", "anchor anchor anchor")])
+    memory.add("two", [said("the anchor holds in mud")])
+    assert names_of(search("anchor")) == ["two#0", "one#1"]
+
+
+def test_words_are_alternatives_and_stop_words_ask_nothing(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("what is the and of when")])
+    memory.add("two", [said("a lighthouse")])
+    assert names_of(search("what is the lighthouse of when")) == ["two#0"]
+    assert names_of(search("what is the")) == ["one#0"]
+
+
+def test_phrase_has_to_be_there(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("the connection was refused")])
+    memory.add("two", [said("error: connection refused by the harbour")])
+    memory.add("three", [called("shell", "c1"), gave("c1", "connection refused")])
+    assert names_of(search('"connection refused"')) == ["two#0", "three#1"]
+    assert names_of(search('harbour "connection refused"')) == ["two#0", "three#1"]
+    assert search('"refused connection"')["hits"] == []
+
+
+def test_phrase_that_nobody_wrote_is_searched_for_as_words_if_there_are_others(
+    memory: Filled, search: Asked
+) -> None:
+    memory.add("one", [said("revert the depth sounder")])
+    answer = search('revert "sounder of depth"')
+    assert names_of(answer) == ["one#0"]
+    assert answer["relaxed"] is True
+
+
+def test_word_that_is_left_out_is_not_there(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("cache with redis")])
+    memory.add("two", [said("cache in memory")])
+    assert names_of(search("cache -redis")) == ["two#0"]
+
+
+def test_turns_beside_a_match_rise(memory: Filled, search: Asked) -> None:
+    memory.add("alone", [said("the reef is near"), said("nothing"), said("lunch")])
+    memory.add("talk", [said("the reef is near!"), said("which reef do you mean, and where"), said("lunch?")])
+    assert names_of(search("reef"))[0] == "talk#0"
+
+
+def test_same_text_is_found_once(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("raise the anchor"), said("raise the anchor")])
+    memory.add("two", [said("raise the anchor")])
+    assert len(search("anchor")["hits"]) == 1
+    assert {hit["session"] for hit in search("anchor", group="session")["hits"]} == {
+        "generic/one",
+        "generic/two",
+    }
+
+
+def test_session_comes_once_at_its_best_turn(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("a keel"), said("the keel, the keel and the rudder"), said("the rudder")])
+    memory.add("two", [said("one keel among a hundred other things that were on the list of that morning")])
+    assert names_of(search("keel rudder", group="session")) == ["one#1", "two#0"]
+
+
+def test_title_is_the_given_one_then_the_headers_then_the_first_words(memory: Filled, search: Asked) -> None:
+    one = memory.add("one", [{"session": {"id": "one", "title": "From the header"}}, said("moored")])
+    memory.add(
+        "two", [said("sitting moored", "assistant"), said("First words\nand more"), said("moored twice")]
+    )
+    titles = {hit["session"]: hit["title"] for hit in search("moored")["hits"]}
+    assert titles == {"generic/one": "From the header", "generic/two": "First words"}
+    memory.register(one, "title", "Given")
+    assert {hit["title"] for hit in search("moored")["hits"]} == {"Given", "First words"}
+
+
+def test_hidden_session_is_not_found_until_it_is_shown_again(memory: Filled, search: Asked) -> None:
+    one = memory.add("one", [said("a secret cove")])
+    memory.add("two", [said("an open cove")])
+    assert len(search("cove")["hits"]) == 2
+    memory.register(one, "hidden", True)
+    assert names_of(search("cove")) == ["two#0"]
+    memory.register(one, "hidden", False)
+    assert len(search("cove")["hits"]) == 2
+
+
+def test_subagents_turns_are_found_with_their_stream(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("look at the mast")])
+    memory.add("one", [said("the mast is cracked", "assistant")], stream="helper")
+    found = {(hit["stream"], hit["ordinal"]) for hit in search("mast")["hits"]}
+    assert found == {("", 0), ("helper", 0)}
+
+
+def test_filters_alone_list_the_latest_turns(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said(f"step {n}", at=f"2026-05-0{n}T10:00:00Z") for n in range(1, 6)])
+    memory.add("two", [said("no time at all")])
+    assert names_of(search("", Filters(roles=("user",)))) == [
+        "one#4",
+        "one#3",
+        "one#2",
+        "one#1",
+        "one#0",
+        "two#0",
+    ]
+    assert names_of(search("", Filters(roles=("user",)), group="session")) == ["one#4", "two#0"]
+    assert search("")["hits"] == []
+    assert search("...", Filters(roles=("user",)))["hits"] == []
+
+
+def test_meaning_needs_a_model(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("sails")])
+    with pytest.raises(ModelMissing, match="no embedding model"):
+        search("sails", mode="semantic")
+
+
+def test_repository_without_a_memory_says_so(memory: Filled, search: Asked, git: object) -> None:
+    with closing(memory.storage()) as storage:
+        tip = storage.read_ref(memory.ref)
+        assert tip is not None
+    (memory.repository.common_dir / memory.ref).unlink()
+    with pytest.raises(NoMemory):
+        search("sails")
+
+
+AGENTS = ("generic",)
+AUTHORS = (Author("Ada Example", "ada@example.org"), Author("Bo van Sample", "bo@example.org"))
+FILES = ("src/app.py", "/home/ada/boat/src/app.py", "src/app.pyc", "docs/app.py", "boat/README.md")
+
+
+@pytest.fixture
+def busy(memory: Filled) -> Filled:
+    """Return a memory in which every filter has something to find and something to leave out."""
+    for n in range(6):
+        lines = [{"session": {"id": f"s{n}", "started_at": f"2026-05-0{n + 1}T00:00:00Z"}}]
+        for m in range(4):
+            at = f"2026-05-0{n + 1}T0{m}:30:00Z"
+            more = {"author": "Cy Guest"} if (n + m) % 5 == 0 else {}
+            lines.append(said(f"turn {n} {m} mooring", "user" if m % 2 else "assistant", at=at, **more))
+        lines.append(called(("Edit", "Bash")[n % 2], f"c{n}", file_path=FILES[n % len(FILES)], note=f"{n}"))
+        lines.append(gave(f"c{n}", f"result {n} mooring", is_error=n % 3 == 0))
+        session = memory.add(f"s{n}", lines, author=AUTHORS[n % 2], branch=("main", "fix/leak")[n % 2])
+        if n % 2:
+            memory.register(session, "tags", ("hull", "urgent") if n % 3 else ("hull",))
+        if n == 4:
+            memory.register(session, "level", "public")
+    return memory
+
+
+def plain_scan(memory: Filled, filters: Filters) -> set[tuple[str, int]]:
+    """Read every turn of the memory and keep those that the filters ask for: the oracle."""
+    found = set()
+    with closing(memory.storage()) as storage:
+        opened = memory.memory(storage)
+        for folder in opened.folders():
+            stored = opened.load(folder)
+            (capture,) = stored.captures.values()
+            assert capture.code is not None
+            tags, level = stored.value("tags") or (), stored.value("level") or "team"
+            calls: dict[str | None, tuple[str, tuple[str, ...]]] = {}
+            for turn in reading.transcript(opened, folder).turns:
+                if turn.call:
+                    calls[turn.call.id] = (turn.call.name, turn.call.files)
+                of = turn.call.id if turn.call else turn.result.call_id if turn.result else None
+                tool, files = calls.get(of, ("", ()))
+                author = turn.author or f"{capture.author.name} {capture.author.email}"
+                failed = turn.result is not None and turn.result.is_error
+                holds = (
+                    (not filters.roles or turn.role in filters.roles)
+                    and (not filters.agents or stored.record.agent in filters.agents)
+                    and (not filters.repos or "repository" in filters.repos)
+                    and (not filters.branches or capture.code.branch in filters.branches)
+                    and (not filters.authors or any(who.lower() in author.lower() for who in filters.authors))
+                    and (not filters.sessions or str(stored.key).startswith(filters.sessions))
+                    and (not filters.tools or tool.lower() in [name.lower() for name in filters.tools])
+                    and (not filters.tags or set(filters.tags) & set(tags))
+                    and (not filters.levels or level in filters.levels)
+                    and (not filters.errors or failed)
+                    and (
+                        not filters.files
+                        or any(is_within(asked, path) for asked in filters.files for path in files)
+                    )
+                    and (filters.since_ms is None or (turn.at_ms or latest(n_of(stored))) >= filters.since_ms)
+                    and (filters.until_ms is None or (turn.at_ms or latest(n_of(stored))) <= filters.until_ms)
+                )
+                if holds:
+                    found.add((str(stored.key), turn.ordinal))
+    return found
+
+
+def is_within(asked: str, path: str) -> bool:
+    return f"/{asked.strip('/')}/" in f"/{path.strip('/')}/"
+
+
+def n_of(stored: object) -> int:
+    return int(str(stored.key)[-1])  # type: ignore[attr-defined]
+
+
+def latest(n: int) -> int:
+    from gitmem.model.times import to_ms
+
+    return to_ms(f"2026-05-0{n + 1}T03:30:00Z")
+
+
+DAY_MS = 86_400_000
+FIRST_MS = 1_777_593_600_000  # 2026-05-01T00:00:00Z
+
+one_of = st.sampled_from
+CHOICES = st.builds(
+    Filters,
+    agents=st.lists(one_of(["generic", "codex"]), max_size=1).map(tuple),
+    repos=st.lists(one_of(["repository", "other"]), max_size=1).map(tuple),
+    branches=st.lists(one_of(["main", "fix/leak", "fix"]), max_size=2).map(tuple),
+    authors=st.lists(one_of(["ada", "Bo van Sample", "guest", "example.org", "nobody"]), max_size=2).map(
+        tuple
+    ),
+    roles=st.lists(one_of(["user", "assistant", "tool", "system"]), max_size=3).map(tuple),
+    sessions=st.lists(one_of(["generic/s1", "generic/", "generic/s9", "codex/"]), max_size=1).map(tuple),
+    files=st.lists(one_of(["src/app.py", "app.py", "src", "boat", "/home/ada", "ada/src"]), max_size=1).map(
+        tuple
+    ),
+    tools=st.lists(one_of(["edit", "Bash", "grep"]), max_size=2).map(tuple),
+    tags=st.lists(one_of(["hull", "urgent", "none"]), max_size=2).map(tuple),
+    levels=st.lists(one_of(["team", "public", "private"]), max_size=2).map(tuple),
+    errors=one_of([False, False, False, True]),
+    since_ms=st.none() | st.integers(FIRST_MS, FIRST_MS + 6 * DAY_MS),
+    until_ms=st.none() | st.integers(FIRST_MS, FIRST_MS + 7 * DAY_MS),
+)
+
+
+def test_every_filter_alone_agrees_with_a_plain_scan(busy: Filled, search: Asked) -> None:
+    alone = [
+        Filters(agents=("generic",)),
+        Filters(repos=("repository",)),
+        Filters(branches=("fix/leak",)),
+        Filters(authors=("bo van",)),
+        Filters(roles=("tool",)),
+        Filters(sessions=("generic/s2",)),
+        Filters(files=("src/app.py",)),
+        Filters(tools=("Edit",)),
+        Filters(errors=True),
+        Filters(tags=("urgent",)),
+        Filters(levels=("public",)),
+        Filters(levels=("team",)),
+        Filters(since_ms=FIRST_MS + 4 * DAY_MS),
+        Filters(until_ms=FIRST_MS + DAY_MS),
+    ]
+    for filters in alone:
+        expected = plain_scan(busy, filters)
+        assert expected, filters
+        assert found_by(search, "", filters) == expected, filters
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(filters=CHOICES, query=one_of(["", "mooring", "result", "turn -result"]))
+def test_filters_together_agree_with_a_plain_scan(
+    busy: Filled, search: Asked, filters: Filters, query: str
+) -> None:
+    expected = plain_scan(busy, filters)
+    if query == "":
+        expected = expected if filters != Filters() else set()
+    elif query == "mooring":
+        expected = {(key, at) for key, at in expected if at != 4}
+    elif query == "result":
+        expected = {(key, at) for key, at in expected if at == 5}
+    else:
+        expected = {(key, at) for key, at in expected if at < 4}
+    assert found_by(search, query, filters) == expected
+
+
+def found_by(search: Asked, query: str, filters: Filters) -> set[tuple[str, int]]:
+    hits = search(query, filters)["hits"]
+    found = {(hit["session"], hit["ordinal"]) for hit in hits}
+    assert len(found) == len(hits)
+    return found
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(query=st.text() | st.binary().map(lambda data: data.decode("utf-8", "surrogateescape")))
+def test_any_query_is_answered(busy: Filled, search: Asked, query: str) -> None:
+    assert search(query)["query"] == query
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@given(
+    parts=st.lists(
+        one_of(['"', "-", "*", "mooring", "turn", "(", ":", "\\", "AND", "潮", "_", " ", "\0", "a/b", "xY"])
+    )
+)
+def test_any_query_of_operators_is_answered(busy: Filled, search: Asked, parts: list[str]) -> None:
+    query = "".join(parts)
+    assert search(query)["query"] == query
