@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from gitmem.cli.output import Output, Style, Styled
 from gitmem.cli.progress import size
 from gitmem.cli.text import clean, fit, one_line
@@ -93,6 +91,8 @@ def iso(at_ms: int | None) -> str | None:
 
 def summary_as_json(summary: Summary) -> dict[str, Any]:
     """Return what `sessions --json` says of a session."""
+    from gitmem.verbs.reading import as_plain
+
     return {
         "session": str(summary.key),
         "id": summary.session,
@@ -115,13 +115,15 @@ def summary_as_json(summary: Summary) -> dict[str, Any]:
         "forks": summary.forks,
         "lines": summary.lines,
         "bytes": summary.bytes,
-        "unread": msgspec.to_builtins(summary.tally),
+        "unread": as_plain(summary.tally),
     }
 
 
 def turn_as_json(turn: Turn) -> dict[str, Any]:
     """Return a turn in normal form; what is not known of it is left out, but for its id and time."""
-    values = msgspec.to_builtins(turn)
+    from gitmem.verbs.reading import as_plain
+
+    values = as_plain(turn)
     values.pop("at_ms", None)
     first = {"ordinal": turn.ordinal, "stream": turn.stream, "id": turn.id, "at": iso(turn.at_ms)}
     return {**first, **values}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from gitmem.format import layout, records
 from gitmem.format.manifest import Head
@@ -12,6 +14,7 @@ from gitmem.model.errors import (
     AgentUnknown,
     ObjectDamaged,
     ObjectMissing,
+    ReaderMissing,
     RecordRefused,
     SessionAmbiguous,
     SessionUnknown,
@@ -19,6 +22,7 @@ from gitmem.model.errors import (
 )
 from gitmem.model.ids import MAIN_STREAM, SessionKey
 from gitmem.model.records import Session
+from gitmem.model.turns import Tally, Turn
 from gitmem.objects import trees
 from gitmem.transcripts.read import Reading, Transcript, iterate
 
@@ -138,8 +142,8 @@ def turns(memory: Memory, folder: Folder, stored: StoredSession | None = None) -
     stored = stored or memory.load(folder)
     try:
         return iterate(stored.record.agent, streams(memory, folder, stored))
-    except KeyError:
-        raise AgentUnknown(str(stored.key), stored.record.agent) from None
+    except ReaderMissing as error:
+        raise AgentUnknown(str(stored.key), stored.record.agent) from error
 
 
 def transcript(memory: Memory, folder: Folder, stored: StoredSession | None = None) -> Transcript:
@@ -151,6 +155,12 @@ def transcript(memory: Memory, folder: Folder, stored: StoredSession | None = No
     found = turns(memory, folder, stored)
     listed = list(found)
     return Transcript(found.header, listed, found.tally, found.ids)
+
+
+def as_plain(value: Turn | Tally) -> dict[str, Any]:
+    """Return a turn or a tally as JSON has it; what is at its default is left out."""
+    plain: dict[str, Any] = msgspec.to_builtins(value)
+    return plain
 
 
 def _begin_with(memory: Memory, agent: str | None, native_id: str) -> Iterator[Folder]:
