@@ -26,7 +26,7 @@ Tell = Callable[[bytes], object]
 
 _FETCH_TRIES: Final = 3
 _REJECTED: Final = 1
-_LAST_LINES: Final = 3
+_LAST_LINES: Final = 4
 _FETCH_CONFIG: Final = {
     # Objects of a stranger are looked at by git itself before they are stored.
     "fetch.fsckObjects": "true",

@@ -163,6 +163,7 @@ def push(
     if storage.read_ref(ref) is None:
         raise NoMemory(ref)
     pulled: list[Pulled] = []
+    seen: set[Oid | None] = set()
     answer = PushAnswer("behind")
     with _alone(sharing.repository):
         for tries in range(_PUSH_TRIES):
@@ -170,6 +171,7 @@ def push(
                 longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**tries)
                 pause(random.uniform(0, longest))  # noqa: S311 (jitter, not a secret)
             theirs = transport.fetch(remote, storage, ref)
+            seen.add(theirs)
             if theirs is not None:
                 pulled.append(_unite(sharing, remote.name, theirs))
             elif ref.startswith("refs/heads/") and not transport.has_branches(remote):
@@ -184,9 +186,9 @@ def push(
                 return Pushed(remote.name, memory.commit, _lacked_by(theirs, memory), False, changes)
             if answer.outcome == "refused":
                 break
-    if answer.outcome == "behind":
-        raise PushRaced(remote.name, _PUSH_TRIES)
-    raise PushRefused(remote.name, ref, answer.why)
+    if answer.outcome == "refused" or len(seen) == 1:  # a lock that nobody holds refuses everybody
+        raise PushRefused(remote.name, ref, answer.why)
+    raise PushRaced(remote.name, _PUSH_TRIES)
 
 
 def keys_of(

@@ -19,7 +19,7 @@ from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry, ObjectKind, encode_tree
 from gitmem.objects.inprocess import InProcessStorage
 from gitmem.objects.storage import Storage, add_all
-from tests.sharing.samples import ADA, AT, Scribe, new_memory, segment_at
+from tests.sharing.samples import ADA, AT, Scribe, bomb, new_memory, segment_at, with_entry
 
 
 @pytest.fixture
@@ -465,25 +465,6 @@ def listing(capture: Capture, lines: int = 2, size_bytes: int = 8, name: Segment
     """Return a capture that says something else of its one segment."""
     [entry] = capture.segments
     return fields(capture, segments=(SegmentEntry(name or entry.name, lines, size_bytes),))
-
-
-def bomb() -> bytes:
-    return zstandard.ZstdCompressor().compress(bytes(64 << 20))
-
-
-def with_entry(scribe: Scribe, path: trees.Path, entry: Entry) -> Oid:
-    """Return the memory's tree with any entry at all at a path."""
-
-    def put(root: Oid | None, rest: trees.Path) -> Oid:
-        entries = trees.read_tree(scribe.storage, root)
-        if len(rest) == 1:
-            entries[rest[0]] = entry
-        else:
-            below = entries.get(rest[0])
-            entries[rest[0]] = Entry(TREE_MODE, put(below.oid if below else None, rest[1:]))
-        return add_all(scribe.storage, [("tree", encode_tree(entries))])[0]
-
-    return put(scribe.root, path)
 
 
 def recompress(scribe: Scribe, path: trees.Path) -> None:

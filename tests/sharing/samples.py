@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+import zstandard
+
 from gitmem.format import layout, records, segments
 from gitmem.format.memory import Folder, Memory
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
@@ -21,7 +23,8 @@ from gitmem.model.records import (
 )
 from gitmem.model.refs import DEFAULT_MEMORY_REF
 from gitmem.objects import trees
-from gitmem.objects.storage import Storage
+from gitmem.objects.encoding import TREE_MODE, Entry, encode_tree
+from gitmem.objects.storage import Storage, add_all
 from gitmem.verbs.starting import ROOT_FILES
 
 ADA = Author("Ada Example", "ada@example.org")
@@ -139,3 +142,23 @@ def segment_at(scribe: Scribe, session: SessionId) -> tuple[trees.Path, SegmentI
         if path[4:5] == ("segments",) and path[:4] == layout.session_folder(session)
     )
     return path, SegmentId(path[5] + path[6])
+
+
+def bomb() -> bytes:
+    """Return a zstd frame of a few kilobytes that unfolds to 64 MB."""
+    return zstandard.ZstdCompressor().compress(bytes(64 << 20))
+
+
+def with_entry(scribe: Scribe, path: trees.Path, entry: Entry) -> Oid:
+    """Return the memory's tree with any entry at all at a path."""
+
+    def put(root: Oid | None, rest: trees.Path) -> Oid:
+        entries = trees.read_tree(scribe.storage, root)
+        if len(rest) == 1:
+            entries[rest[0]] = entry
+        else:
+            below = entries.get(rest[0])
+            entries[rest[0]] = Entry(TREE_MODE, put(below.oid if below else None, rest[1:]))
+        return add_all(scribe.storage, [("tree", encode_tree(entries))])[0]
+
+    return put(scribe.root, path)
