@@ -317,7 +317,10 @@ class CodexReader:
 
     def _last_of_model(self) -> int | None:
         pending = self._recorder.pending
-        return next((at for at in range(len(pending) - 1, -1, -1) if pending[at].role == "assistant"), None)
+        for at in range(len(pending) - 1, -1, -1):  # at most _MOST_HELD, and mostly one
+            if pending[at].role == "assistant":
+                return at
+        return None
 
 
 def _tokens(usage: Object) -> Tokens:
