@@ -40,8 +40,9 @@ class RuleSet(NamedTuple):
         return sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
 
-_LEFT = r"(?:^|[^A-Za-z0-9])"
-"""A secret begins here, not inside a longer word: `sk-` does not begin in "task-force"."""
+_LEFT = r"(?:^|[^A-Za-z0-9]|\[[0-9;]{0,9}[mK]|%[0-9A-F]{2}|\\x[0-9a-f]{2})"
+"""A secret begins here, not inside a longer word: `sk-` does not begin in "task-force". A colour code, and a
+character in a URL's or a shell's escape, end in letters and digits but are no word."""
 
 _GAP = r"[^A-Za-z0-9]{1,64}"
 _RAW_GAP = r"(?:[^A-Za-z0-9]|\\[bfnrt]|\\u[0-9a-fA-F]{4})*"
@@ -205,8 +206,8 @@ _PRIVATE_KEYS = (
     Rule(
         "private-key",
         "(?:IBAAKC|IBADANBgkqhkiG9w0BAQEFAASC|MIGHAgEAMBMGByqGSM49AgEG|MHcCAQEEI|MC4CAQAwBQYDK2Vw|b3BlbnNzaC1rZXkt)",
-        rf"{_LEFT}({_NAKED_KEY}[A-Za-z0-9+/=]{{24,}}(?:{_PEM_SEPARATOR}[A-Za-z0-9+/=]{{40,}})*"
-        rf"(?:{_PEM_END})?)",
+        rf"{_NAKED_KEY}[A-Za-z0-9+/=]{{24,}}(?:{_PEM_SEPARATOR}[A-Za-z0-9+/=]{{40,}})*"
+        rf"(?:{_PEM_END})?",
     ),
     Rule("private-key", _WRAPPED_KEY, rf"{_WRAPPED_KEY}[A-Za-z0-9+/=_-]{{40,}}"),
 )

@@ -10,6 +10,7 @@ never half of one.
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable
 from typing import NamedTuple
@@ -41,15 +42,14 @@ class View:
         data: The text as read here.
     """
 
-    __slots__ = ("_from", "_lengths", "_outer", "_outer_lengths", "_outer_starts", "_starts", "data")
+    __slots__ = ("_ends", "_outer", "_outer_ends", "_outer_starts", "_starts", "data")
 
     def __init__(self, raw: bytes) -> None:
         self.data = raw
         self._outer: View | None = None
-        self._starts: list[int] = []
-        self._lengths: list[int] = []
-        self._outer_starts: list[int] = []
-        self._outer_lengths: list[int] = []
+        # Where each escape's text stands here, and the escape in the outer view; lists need five times this.
+        self._starts, self._ends = array("Q"), array("Q")
+        self._outer_starts, self._outer_ends = array("Q"), array("Q")
 
     @classmethod
     def within(
@@ -58,22 +58,19 @@ class View:
         """Return the outer view with each escape replaced by what it says."""
         view = cls(b"")
         view._outer = outer
-        pieces: list[bytes] = []
-        length = position = 0
-        data = outer.data
+        data, text = outer.data, bytearray()
+        position = 0
         for match in escape.finditer(data):
             start, end = match.span()
-            text = plain(match)
-            pieces += (data[position:start], text)
-            length += start - position
-            view._starts.append(length)
-            view._lengths.append(len(text))
+            text += data[position:start]
+            view._starts.append(len(text))
+            text += plain(match)
+            view._ends.append(len(text))
             view._outer_starts.append(start)
-            view._outer_lengths.append(end - start)
-            length += len(text)
+            view._outer_ends.append(end)
             position = end
-        pieces.append(data[position:])
-        view.data = b"".join(pieces)
+        text += data[position:]
+        view.data = bytes(text)
         return view
 
     def raw_span(self, start: int, end: int) -> tuple[int, int]:
@@ -88,23 +85,22 @@ class View:
         unit = bisect_right(self._starts, position) - 1
         if unit < 0:
             return position
-        inside = position - self._starts[unit]
-        if inside < self._lengths[unit]:
-            return self._outer_starts[unit] + self._into(unit, inside)
-        return self._outer_starts[unit] + self._outer_lengths[unit] + inside - self._lengths[unit]
+        if position < self._ends[unit]:
+            return self._outer_starts[unit] + self._into(unit, position)
+        return self._outer_ends[unit] + position - self._ends[unit]
 
     def _outer_end(self, position: int) -> int:
         unit = bisect_right(self._starts, position - 1) - 1
         if unit < 0:
             return position
-        inside = position - self._starts[unit]
-        if inside < self._lengths[unit]:
-            return self._outer_starts[unit] + (self._into(unit, inside) or self._outer_lengths[unit])
-        return self._outer_starts[unit] + self._outer_lengths[unit] + inside - self._lengths[unit]
+        if position < self._ends[unit] and (inside := self._into(unit, position)):
+            return self._outer_starts[unit] + inside
+        return self._outer_ends[unit] + max(position - self._ends[unit], 0)
 
-    def _into(self, unit: int, inside: int) -> int:
+    def _into(self, unit: int, position: int) -> int:
         """A run of backslash pairs is one unit, and may be cut between them; no other unit may be cut."""
-        return 2 * inside if self.data[self._starts[unit]] == _BACKSLASH else 0
+        pairs = self.data[self._starts[unit]] == _BACKSLASH
+        return 2 * (position - self._starts[unit]) if pairs else 0
 
 
 class Reading(NamedTuple):

@@ -22,24 +22,24 @@ WORST_RATIO = 2.6
 
 
 def seconds(run: Callable[[], object], times: int = 3) -> float:
-    """Return the least of several runs: others share the machine."""
+    """Return the least CPU time of several runs: others share the machine."""
     spent = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        spent.append(time.perf_counter() - start)
+        spent.append(time.process_time() - start)
     return min(spent)
 
 
 def first_use() -> None:
     """Time what a process pays once: construction, and compiling on the first line that is suspect."""
-    start = time.perf_counter()
+    start = time.process_time()
     redactor = Redactor(KEY)
-    made = time.perf_counter()
+    made = time.process_time()
     redactor.line(b"nothing here\n")
-    clean = time.perf_counter()
+    clean = time.process_time()
     redactor.line(" ".join(shape.before + shape.secret(Random(1)) for shape in SHAPES).encode())
-    every = time.perf_counter()
+    every = time.process_time()
     print(f"construction {1e3 * (made - start):.2f} ms, first line {1e3 * (clean - made):.2f} ms, ", end="")
     print(f"every rule compiled and used {1e3 * (every - clean):.1f} ms")
 
@@ -80,10 +80,10 @@ def hostile() -> None:
     worst, slowest = 0.0, 0.0
     for start in STARTS:
         for unit in UNITS:
-            lines = [(start + unit * (size // len(unit))).encode() for size in (1 << 19, 1 << 20)]
+            lines = [(start + unit * (size // len(unit))).encode() for size in (500_000, 1_000_000)]
             one, two = (seconds(lambda line=line: redactor.line(line)) for line in lines)  # type: ignore[misc]
             slowest = max(slowest, two)
-            if two > 0.02:
+            if two > 0.05:
                 worst = max(worst, two / one)
     print(
         f"1 MB of hostile text: {slowest:.2f} s at worst; twice the text, {worst:.2f} times the time at worst"

@@ -90,7 +90,7 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
 
     def counted(cls: type, outer: views.View, *args: Any) -> views.View:
         view: views.View = within(cls, outer, *args)
-        meter.work += len(outer.data) + len(view._starts)
+        meter.work += len(outer.data) + len(view.data)
         return view
 
     def counted_parts(*args: Any) -> Iterator[tuple[int, int]]:

@@ -121,6 +121,14 @@ def test_several_secrets_side_by_side_all_go() -> None:
     assert not [secret for secret in secrets if secret in redacted]
 
 
+@pytest.mark.parametrize("mark", ["\x1b[1;32m", "\\033[0m", "%3D", "\\x3d", "=", "_", "/", "\u00e9"])
+def test_secret_behind_a_mark_that_ends_in_letters_goes(mark: str) -> None:
+    for seed, shape in enumerate(SHAPES):
+        if not shape.before:
+            secret = shape.secret(Random(seed))
+            assert secret not in Redactor(KEY).line(f"x{mark}{secret} y".encode()).decode(), shape
+
+
 def test_key_printed_with_line_numbers_goes() -> None:
     secret = next(shape for shape in SHAPES if shape.kind == "private-key").secret(Random(5))
     for mark in ("{:6}\u2192", "{:4} | ", "{}: ", "> ", "+", "-"):
