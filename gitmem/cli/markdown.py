@@ -22,6 +22,8 @@ from gitmem.model.turns import Turn
 from gitmem.verbs.summaries import Summary
 
 _SHOWN_LINES: Final = 40
+_LONGEST_LINE: Final = 2000
+"""Characters. In a longer one code spans are not looked for: that takes a time of its length, squared."""
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]#!<>|~&]")
 _FENCE: Final = re.compile(r"([ \t]*)(`{3,}|~{3,})(.*)")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9_+#.-]+")
@@ -118,7 +120,7 @@ def _beginning(text: str) -> str:
 
 def _disarm_line(line: str) -> str:
     parts, at = [], 0
-    for span in _CODE_SPAN.finditer(line):
+    for span in _CODE_SPAN.finditer(line) if len(line) <= _LONGEST_LINE else ():
         # An entity would show as such in code; a space does no harm and disarms as well.
         code = _PROGRAM.sub(r"\1 ", _ACTIVE.sub(r"\g<0> ", span[0]))
         parts += [_disarm_text(line[at : span.start()]), code]
