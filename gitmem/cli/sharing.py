@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from gitmem.cli.context import Context
-from gitmem.cli.intake import count
 from gitmem.cli.opening import opened_storage, writer_of
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import fit, one_line
@@ -36,14 +35,14 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
         case "up to date":
             output.say(f"Nothing new from {remote}")
         case "taken over":
-            output.say(f"Took over the memory of {remote}: {count(len(pulled.sessions), 'session')}")
+            output.say(f"Took over the memory of {remote}: {_count(len(pulled.sessions), 'session')}")
         case "fast-forward" | "merged":
             there = [outcome for outcome in pulled.sessions.values() if outcome not in _UNSENT]
-            output.say(f"Pulled from {remote}: {count(len(there), 'session')} changed")
+            output.say(f"Pulled from {remote}: {_count(len(there), 'session')} changed")
             _list_sessions(context, sharing, pulled)
     others = {kind: n for kind, n in pulled.arrived.items() if kind in ("note", "checkpoint", "tombstone")}
     if others:
-        output.say("also: " + ", ".join(count(n, kind) for kind, n in sorted(others.items())))
+        output.say("also: " + ", ".join(_count(n, kind) for kind, n in sorted(others.items())))
     for refusal in pulled.refused[:_SHOWN_REFUSALS]:
         output.warn(Styled("kept out:", "bad"), " ", one_line(f"{refusal.path or 'its tree'}: {refusal.why}"))
     if len(pulled.refused) > _SHOWN_REFUSALS:
@@ -58,7 +57,7 @@ def describe_push(context: Context, sharing: Sharing, pushed: Pushed) -> None:
     if pushed.is_up_to_date:
         output.say(f"{pushed.remote} has all of this memory")
         return
-    output.say(f"Pushed to {pushed.remote}: {count(len(pushed.sent), 'session')}")
+    output.say(f"Pushed to {pushed.remote}: {_count(len(pushed.sent), 'session')}")
     shown = pushed.sent[:_SHOWN_SESSIONS]
     output.table([("sent", name) for name in _names(sharing, [pushed.commit], shown)])
     _say_rest(output, len(pushed.sent) - len(shown))
@@ -113,6 +112,10 @@ def _names(sharing: Sharing, commits: Sequence[Oid | None], sessions: Iterable[S
     """Return what people call sessions; the id of one that is nowhere."""
     keys = keys_of(sharing.storage, sharing.settings.memory_ref, commits, sessions)
     return [str(key) if key else session for session, key in keys.items()]
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 @contextmanager
