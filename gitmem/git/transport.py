@@ -116,6 +116,8 @@ def fetch(remote: Remote, storage: Storage, ref: str) -> Oid | None:
         found = storage.read_ref(tracking)
         if found is not None:
             _adopt(folder, packs, found, storage)
+            if remote.repository.is_partial:
+                _fill(remote, storage.read_ref(ref), found)
         return found
     raise AssertionError("the last try returns or raises")
 
@@ -231,6 +233,32 @@ def _adopt(folder: Path, before: frozenset[Path], oid: Oid, storage: Storage) ->
         is_claimed = path.with_suffix(".keep").exists() or path.with_suffix(".promisor").exists()
         if not is_claimed and holds_object(path, oid, storage.hash_name):
             keep_pack(path)
+
+
+def _fill(remote: Remote, local: Oid | None, fetched: Oid) -> None:
+    """Bring at once what a partial clone left out of what is new; git would go for each blob by itself."""
+    repository, git = remote.repository, remote.git
+    range_ = [fetched, *([f"^{local}"] if local else [])]
+    answer = git.run(
+        ["rev-list", "--objects", "--missing=print", *range_],
+        doing="find what a partial clone left out",
+        git_dir=repository.git_dir,
+    )
+    missing = [line[1:] for line in answer.stdout.splitlines(keepends=True) if line.startswith(b"?")]
+    if missing:
+        try:
+            git.run(
+                [*_FETCH, "--stdin", "--end-of-options", remote.name],
+                doing=f"fetch what a partial clone left out from {remote.name}",
+                git_dir=repository.git_dir,
+                cwd=repository.top or repository.git_dir,
+                stdin=b"".join(missing),
+                # They are known by name: nothing is to be negotiated, as in git's own lazy fetch.
+                config={**_FETCH_CONFIG, "fetch.negotiationAlgorithm": "noop"},
+                as_user=True,
+            )
+        except GitFailed as error:
+            raise FetchRefused(remote.name, _last_words(error.stderr)) from error
 
 
 def _last_words(said: str) -> str:

@@ -193,6 +193,20 @@ def test_every_kind_of_clone_pulls_and_pushes(
         assert other.ref(TRACKING) == other.ref()
 
 
+def test_a_partial_clone_fetches_what_it_left_out_at_once(
+    team: Team, git: RealGit, ada: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("config", "uploadpack.allowFilter", "true", cwd=team.hub.path)
+    sessions = {ada.remember(f"{n}") for n in range(12)}
+    ada.push()
+    partial = team.clone("partial", "--filter=blob:none")
+    trace = team.folder / "trace"
+    monkeypatch.setenv("GIT_TRACE", str(trace))
+    assert partial.pull().how == "taken over"
+    assert partial.sessions() == sessions
+    assert trace.read_text().count("built-in: git fetch") == 2
+
+
 class TestWhichRemote:
     def test_nothing_goes_anywhere_unless_somebody_said_where(self, team: Team, ada: Clone) -> None:
         ada.remember("one")
