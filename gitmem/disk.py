@@ -11,16 +11,17 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal
+from typing import Literal
 
 from gitmem.model.errors import DiskRefused, StoreBusy
 
 Effect = Literal["write", "rename", "remove", "make folder", "move ref"]
 
 _observers: list[Callable[[Effect, Path], None]] = []
+_GATHERED_BYTES = 1 << 20
 _FIRST_WAIT_S = 0.002
 _LONGEST_WAIT_S = 0.1
 
@@ -69,7 +70,10 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True, mode: int 
 
 
 class NewFile:
-    """A file that does not exist until it is published; dropped if the context ends before."""
+    """A file that does not exist until it is published; dropped if the context ends before.
+
+    What is written is gathered here and goes to the disk in large pieces, each of them one effect.
+    """
 
     def __init__(self, folder: Path) -> None:
         make_folder(folder)
@@ -77,28 +81,54 @@ class NewFile:
         with refusing("write to", folder):
             handle, name = tempfile.mkstemp(prefix="tmp_gitmem_", dir=folder)
         self.path = Path(name)
-        self.file: IO[bytes] = os.fdopen(handle, "w+b")
+        self._file = os.fdopen(handle, "w+b", buffering=0)
+        self._gathered = bytearray()
         self._published = False
 
     def write(self, data: bytes) -> None:
         """Append to the file."""
+        self._gathered += data
+        if len(self._gathered) >= _GATHERED_BYTES:
+            self._flush()
+
+    def overwrite(self, at: int, data: bytes) -> None:
+        """Write over a few bytes that stand in the file already."""
+        self._flush()
         announce("write", self.path)
         with refusing("write", self.path):
-            self.file.write(data)
+            self._file.seek(at)
+            self._file.write(data)
+            self._file.seek(0, os.SEEK_END)
+
+    def content(self) -> Iterator[bytes]:
+        """Yield all that has been written, piece by piece; nothing may be written meanwhile."""
+        self._flush()
+        with refusing("read", self.path):
+            self._file.seek(0)
+            while piece := self._file.read(_GATHERED_BYTES):
+                yield piece
 
     def publish(self, path: Path, *, durable: bool = True, mode: int = 0o444) -> None:
         """Give the file its name, after its content has reached the disk."""
-        announce("write", self.path)
+        self._flush()
         with refusing("write", path):
-            self.file.flush()
-            os.fchmod(self.file.fileno(), mode)
+            os.fchmod(self._file.fileno(), mode)
             if durable:
-                os.fsync(self.file.fileno())
-            self.file.close()
+                os.fsync(self._file.fileno())
+            self._file.close()
         announce("rename", path)
         with refusing("write", path):
             self.path.replace(path)
         self._published = True
+
+    def _flush(self) -> None:
+        if self._gathered:
+            announce("write", self.path)
+            with refusing("write", self.path):
+                left = memoryview(bytes(self._gathered))
+                while left:
+                    left = left[self._file.write(left) :]
+            self._gathered.clear()
 
     def __enter__(self) -> NewFile:
         return self
@@ -107,8 +137,7 @@ class NewFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._published:
-            with suppress(OSError):  # a full disk may refuse the flush that closing tries
-                self.file.close()
+            self._file.close()
             self.path.unlink(missing_ok=True)
 
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
 from dulwich.object_format import SHA1, SHA256, ObjectFormat
+from dulwich.objects import RawObjectID
 from dulwich.pack import (
     OFS_DELTA,
     load_pack_index,
@@ -35,7 +37,6 @@ KEEP_MARK = b"gitmem\n"
 _TYPE_NUMBERS: dict[ObjectKind, int] = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _STORED, _FAST = 0, 1  # zlib levels
 _COUNT_AT = 8  # offset of the number of objects in a pack's header
-_CHUNK_BYTES = 1 << 20
 _FULL_OBJECTS = 16_000
 _FULL_BYTES = 512 << 20
 """A pack beyond either is never written again: what is held in memory at once stays bounded."""
@@ -95,9 +96,9 @@ class PackWriter:
         self._file.publish(path.with_suffix(".pack"))
         with disk.NewFile(self._folder) as index:
             rows = sorted((name, at, crc) for name, (at, crc) in self._entries.items())
-            disk.announce("write", index.path)
-            with disk.refusing("write", index.path):
-                write_pack_index_v2(index.file, rows, checksum)
+            content = BytesIO()
+            write_pack_index_v2(content, rows, checksum)
+            index.write(content.getvalue())
             index.publish(path.with_suffix(".idx"))
         return path
 
@@ -111,16 +112,11 @@ class PackWriter:
 
     def _finish(self) -> bytes:
         """Write the number of objects into the header, and the checksum over all at the end."""
-        disk.announce("write", self._file.path)
-        file = self._file.file
-        with disk.refusing("write", self._file.path):
-            file.seek(_COUNT_AT)
-            file.write(len(self._entries).to_bytes(4, "big"))
-            file.seek(0)
-            digest = hashlib.new(self._hash_name, usedforsecurity=False)
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-            file.write(digest.digest())
+        self._file.overwrite(_COUNT_AT, len(self._entries).to_bytes(4, "big"))
+        digest = hashlib.new(self._hash_name, usedforsecurity=False)
+        for piece in self._file.content():
+            digest.update(piece)
+        self._file.write(digest.digest())
         return digest.digest()
 
     def __enter__(self) -> PackWriter:
@@ -167,7 +163,7 @@ def holds_object(path: Path, oid: Oid, hash_name: HashName) -> bool:
     except FileNotFoundError:
         return False
     try:
-        index.object_offset(bytes.fromhex(oid))
+        index.object_offset(RawObjectID(bytes.fromhex(oid)))
     except KeyError:
         return False
     finally:

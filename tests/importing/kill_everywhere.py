@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from gitmem.verbs.verifying import verify
+from gitmem.verbs.verifying import Counts, verify
 
 from gitmem import disk
 from gitmem.format.memory import open_memory
@@ -115,8 +115,8 @@ def check(repository: Path, point: int, effect: tuple[disk.Effect, str]) -> None
     assert fsck.returncode == 0, f"point {point} {effect}: {fsck.stderr}"
     with closing(open_at(repository)) as storage:
         open_memory(storage, REF)
-        report = verify(storage, REF, full=True)
-        assert report.ok, f"point {point} {effect}: {report}"
+        findings = list(verify(storage, [REF], Counts(), full=True))
+        assert not findings, f"point {point} {effect}: {findings}"
 
 
 def texts(repository: Path) -> dict[str, bytes]:

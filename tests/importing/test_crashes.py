@@ -116,14 +116,16 @@ def test_a_read_only_repository_is_a_named_error(
 ) -> None:
     run("init", cwd=repository)
     path = samples.write(tmp_path / "a.jsonl", samples.lines(0, 50))
-    packs = repository / ".git" / "objects" / "pack"
+    state = repository / ".git" / "gitmem"
+    state.rename(state.with_name("elsewhere"))
     # A file in the folder's place refuses even the superuser, whom permissions do not stop.
-    packs.rename(packs.with_name("elsewhere"))
-    packs.write_bytes(b"")
+    state.write_bytes(b"")
     failed = run("import", str(path), cwd=repository, status=1)
-    assert "objects/pack" in failed.stderr
-    packs.unlink()
-    packs.with_name("elsewhere").rename(packs)
+    assert ".git/gitmem" in failed.stderr
+    assert "mend the permissions" in failed.stderr
+    assert "Capture" not in git("log", "--format=%s", "gitmem", cwd=repository)
+    state.unlink()
+    state.with_name("elsewhere").rename(state)
     run("import", str(path), cwd=repository)
     run("verify", "--full", cwd=repository)
 
