@@ -21,6 +21,7 @@ from gitmem.verbs import reading
 from gitmem.verbs.naming import tags_of, title_of
 from gitmem.verbs.summaries import shorten
 from indexer.lexical import Entry
+from indexer.words import without_escapes
 
 MAX_SAID: Final = 32_768
 MAX_CALL: Final = 8_192
@@ -185,7 +186,7 @@ def _is_first_word(turn: Turn) -> bool:
 
 
 def _shortened(turn: Turn) -> str:
-    text = turn.text
+    text = without_escapes(turn.text)
     match turn.kind:
         case "tool_result":
             if len(text) > MAX_OUTPUT_HEAD + MAX_OUTPUT_TAIL:

@@ -171,7 +171,7 @@ def _follow_session(index: LexicalIndex, writer: Writer, memory: Memory, folder:
         documents = Documents(memory, folder, stored)
         _add_new(writer, documents, {})
     card = documents.card()
-    if not (reached and has_grown) or json.loads(card) != index.card(folder.session):
+    if not has_grown or json.loads(card) != index.card(folder.session):
         writer.put_card(folder.session, card)
 
 

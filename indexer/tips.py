@@ -32,7 +32,7 @@ def _packed(common_dir: Path, ref: str) -> str | None:
         content = (common_dir / "packed-refs").read_bytes()
     except FileNotFoundError:
         return None
-    end = (b"\n" + content).find(b" %s\n" % ref.encode())
+    end = content.find(b" %s\n" % ref.encode())
     if end < 0:
         return None
     return content[:end].rpartition(b"\n")[2].decode("ascii", "replace")

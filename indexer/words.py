@@ -15,6 +15,7 @@ _UNSPACED: Final = re.compile(f"[{_UNSPACED_CHARACTERS}]")
 _HUMPED: Final = re.compile(r"\b[A-Za-z][a-z0-9]*[A-Z][A-Za-z0-9]*\b")
 _HUMP: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _WORD: Final = re.compile(f"[{_UNSPACED_CHARACTERS}]|[^\\W_{_UNSPACED_CHARACTERS}]+")
+_ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
 _LONGEST_IDENTIFIER: Final = 80
 
 # fmt: off
@@ -39,6 +40,11 @@ def spaced(text: str) -> str:
     if text.isascii():
         return text
     return _UNSPACED.sub(r" \g<0> ", text)
+
+
+def without_escapes(text: str) -> str:
+    """Return text without what coloured it on a terminal, which would stick to its words."""
+    return _ESCAPES.sub("", text) if "\x1b" in text else text
 
 
 def parts_of_identifiers(text: str) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -77,11 +78,9 @@ def _converse(
     on_notice: Callable[[str], object],
     on_progress: Callable[[int, int], object],
 ) -> Iterator[Json]:
-    try:
+    with suppress(BrokenPipeError):  # it has ended already; what it said, if anything, is still to be read
         stdin.write(encode_request(request))
         stdin.close()
-    except BrokenPipeError:
-        raise _Silence from None
     for line in stdout:
         if not line.endswith(b"\n"):
             break

@@ -14,6 +14,8 @@ from gitmem.sidecar.wire import Request, Verb
 from indexer.answer import answer
 from tests.indexer.memories import Filled
 
+NO_FILTERS = Filters()
+
 
 @dataclass
 class Asked:
@@ -32,7 +34,7 @@ class Asked:
     def request(self, verb: Verb, **changes: Any) -> Request:
         return replace(Request(verb, self.memory.place, limit=1000), **changes)
 
-    def __call__(self, query: str, filters: Filters = Filters(), **changes: Any) -> dict[str, Any]:
+    def __call__(self, query: str, filters: Filters = NO_FILTERS, **changes: Any) -> dict[str, Any]:
         request = self.request("search", queries=(query,), filters=filters, **changes)
         (found,) = answer(request, self.memory.environ, self)
         return found

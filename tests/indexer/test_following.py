@@ -12,14 +12,28 @@ import pytest
 from gitmem import disk
 from gitmem.model.errors import DiskRefused
 from gitmem.model.ids import SessionId
+from gitmem.query.filters import Filters
 from gitmem.transcripts.read import READER_VERSION
 from indexer import follow, lexical
 from indexer import state as states
 from indexer.lexical import Writer
 from tests.indexer.conftest import Asked
-from tests.indexer.memories import Filled, names_of, said
+from tests.indexer.memories import Filled, called, gave, names_of, said
 
-WORDS = "anchor buoy chart deck ebb fender galley hull inlet jetty keel ledge mast net oar port".split()
+WORDS = [
+    "anchor",
+    "buoy",
+    "chart",
+    "deck",
+    "ebb",
+    "fender",
+    "galley",
+    "hull",
+    "inlet",
+    "jetty",
+    "keel",
+    "ledge",
+]
 
 
 @pytest.fixture
@@ -82,8 +96,6 @@ def test_session_that_is_gone_is_found_no_more(memory: Filled, search: Asked) ->
 
 
 def test_tag_that_is_added_later_is_searched_for(memory: Filled, search: Asked) -> None:
-    from gitmem.query.filters import Filters
-
     one = memory.add("one", [said("an anchor")])
     assert search("anchor", Filters(tags=("gear",)))["hits"] == []
     memory.register(one, "tags", ("gear",))
@@ -110,8 +122,6 @@ def test_lines_that_are_no_json_keep_no_others_from_being_found(memory: Filled, 
 
 
 def test_long_turns_are_cut_and_what_tools_gave_back_keeps_its_end(memory: Filled, search: Asked) -> None:
-    from tests.indexer.memories import called, gave
-
     filler = "filler " * 20_000
     memory.add("one", [called("shell", "c"), gave("c", f"beginning {filler} middle {filler} finale")])
     memory.add("two", [said(f"prologue {filler}")])
@@ -150,13 +160,13 @@ def test_status_tells_of_every_condition_and_changes_nothing(memory: Filled, sea
     root = states.root_of(memory.repository.common_dir)
     loaded = states.load(root)
     assert isinstance(loaded, states.State)
-    for change, condition in [
-        ({"schema": loaded.schema + 1}, "version"),
-        ({"schema": loaded.schema - 1}, "version"),
-        ({"ref": "refs/heads/another"}, "options"),
-        ({"folder": "turns-gone"}, "corrupt"),
+    for changed, condition in [
+        (replace(loaded, schema=loaded.schema + 1), "version"),
+        (replace(loaded, schema=loaded.schema - 1), "version"),
+        (replace(loaded, ref="refs/heads/another"), "options"),
+        (replace(loaded, folder="turns-gone"), "corrupt"),
     ]:
-        states.publish(root, replace(loaded, **change))
+        states.publish(root, changed)
         assert search.status()["state"] == condition
     (root / "state.json").write_bytes(b"{")
     assert search.status()["state"] == "corrupt"
@@ -247,7 +257,7 @@ def test_index_that_only_grew_answers_as_one_made_anew(memory: Filled, search: A
     for n in range(6):
         # A title that came later would replace the session's card, and the old one weighs until it is merged.
         memory.add(f"s{n}", [{"session": {"id": f"s{n}", "title": f"title {n}"}}])
-    for _ in range(25):
+    for _ in range(12):
         lines = [
             said(" ".join(dice.choices(WORDS, k=dice.randint(1, 12)))) for _ in range(dice.randint(1, 5))
         ]
@@ -266,7 +276,7 @@ def test_index_of_any_history_finds_what_one_made_anew_finds(
 ) -> None:
     dice = random.Random(seed)
     sessions: dict[str, SessionId] = {}
-    for _ in range(40):
+    for _ in range(25):
         name = f"s{dice.randrange(5)}"
         lines = [
             said(" ".join(dice.choices(WORDS, k=6)) + f" {dice.random()}") for _ in range(dice.randint(1, 4))

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from gitmem.model.errors import ModelMissing, NoMemory
 from gitmem.model.records import Author
+from gitmem.model.times import to_ms
 from gitmem.query.filters import Filters
 from gitmem.verbs import reading
+from gitmem.verbs.naming import tags_of
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, called, gave, names_of, said
 
@@ -249,7 +251,7 @@ def plain_scan(memory: Filled, filters: Filters) -> set[tuple[str, int]]:
             stored = opened.load(folder)
             (capture,) = stored.captures.values()
             assert capture.code is not None
-            tags, level = stored.value("tags") or (), stored.value("level") or "team"
+            tags, level = tags_of(stored), stored.value("level") or "team"
             calls: dict[str | None, tuple[str, tuple[str, ...]]] = {}
             for turn in reading.transcript(opened, folder).turns:
                 if turn.call:
@@ -290,8 +292,6 @@ def n_of(stored: object) -> int:
 
 
 def latest(n: int) -> int:
-    from gitmem.model.times import to_ms
-
     return to_ms(f"2026-05-0{n + 1}T03:30:00Z")
 
 

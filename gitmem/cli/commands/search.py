@@ -142,7 +142,8 @@ def _queries(
         try:
             content = (context.start / Path(batch)).read_bytes()
         except OSError as error:
-            raise UsageError(f"could not read {batch}: {error.strerror}") from error
+            hint = "gitmem search --batch -: takes the queries from standard input"
+            raise UsageError(f"could not read {batch}: {error.strerror}", hint=hint) from error
     lines = content.decode("utf-8", "replace").removesuffix("\n")
     return tuple(line.removesuffix("\r") for line in lines.split("\n")) if lines else ()
 
