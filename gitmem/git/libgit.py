@@ -7,15 +7,23 @@ to set one lose updates when two processes write.
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pygit2
 
 from gitmem import disk
-from gitmem.model.errors import ForeignOwner, ObjectDamaged, ObjectMissing, RefMoved, RepositoryError
+from gitmem.model.errors import (
+    ForeignOwner,
+    ObjectDamaged,
+    ObjectMissing,
+    RefDamaged,
+    RefMoved,
+    RepositoryError,
+)
 from gitmem.model.ids import Oid
-from gitmem.objects.encoding import ObjectKind
+from gitmem.objects.encoding import ObjectKind, object_id
 
 _KINDS: dict[int, ObjectKind] = {
     int(pygit2.enums.ObjectType.COMMIT): "commit",
@@ -24,12 +32,15 @@ _KINDS: dict[int, ObjectKind] = {
     int(pygit2.enums.ObjectType.TAG): "tag",
 }
 
+_KIND_NAMES: dict[bytes, ObjectKind] = {kind.encode(): kind for kind in _KINDS.values()}
+
 
 class LibgitBackend:
     """One open repository. Not for use by several threads at once."""
 
     def __init__(self, common_dir: Path) -> None:
         self._common_dir = common_dir
+        self._objects = common_dir / "objects"
         try:
             self._repository = pygit2.Repository(str(common_dir))
         except pygit2.GitError as error:
@@ -40,6 +51,9 @@ class LibgitBackend:
 
     def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
         """Return an object; libgit2 checks its hash as it reads."""
+        loose = self._read_loose(oid)
+        if loose is not None:
+            return loose
         try:
             found, data = self._odb.read(oid)
         except KeyError:
@@ -47,6 +61,21 @@ class LibgitBackend:
         except (pygit2.GitError, ValueError) as error:
             raise ObjectDamaged(oid, str(error)) from None
         return _KINDS[int(found)], bytes(data)
+
+    def _read_loose(self, oid: Oid) -> tuple[ObjectKind, bytes] | None:
+        """Read an object that has a file of its own; libgit2 never comes back from one that is cut short."""
+        try:
+            content = (self._objects / oid[:2] / oid[2:]).read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            head, _, data = zlib.decompress(content).partition(b"\0")
+        except zlib.error as error:
+            raise ObjectDamaged(oid, f"its file does not decompress: {error}") from None
+        kind = _KIND_NAMES.get(head.partition(b" ")[0])
+        if kind is None or object_id(kind, data, "sha1") != oid:
+            raise ObjectDamaged(oid, "its file holds something else")
+        return kind, data
 
     def contains(self, oid: Oid) -> bool:
         """Whether the object is here."""
@@ -58,6 +87,8 @@ class LibgitBackend:
             target: Any = self._repository.references[ref].resolve().target
         except KeyError:
             return None
+        except pygit2.GitError as error:
+            raise RefDamaged(ref, str(error).removeprefix(f"{ref}: ")) from None
         return Oid(str(target))
 
     def list_refs(self, prefix: str) -> dict[str, Oid]:

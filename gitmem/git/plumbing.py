@@ -9,11 +9,10 @@ from __future__ import annotations
 from gitmem import disk
 from gitmem.git.process import Git, GitProcess
 from gitmem.git.repository import Repository
-from gitmem.model.errors import GitFailed, ObjectDamaged, ObjectMissing, RefMoved
+from gitmem.model.errors import GitFailed, ObjectDamaged, ObjectMissing, RefDamaged, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import ObjectKind
 
-_NO_SUCH_REF = 1
 _KINDS: dict[bytes, ObjectKind] = {b"commit": "commit", b"tree": "tree", b"blob": "blob", b"tag": "tag"}
 
 
@@ -43,10 +42,19 @@ class PlumbingBackend:
 
     def read_ref(self, ref: str) -> Oid | None:
         """Return what a ref points at."""
-        answer = self._run(
-            ["rev-parse", "--verify", "--quiet", "--end-of-options", ref], f"read {ref}", (0, 1)
+        # `rev-parse` would go on to look for a tag or branch of that name.
+        answer = self._git.run(
+            ["for-each-ref", "--format=%(refname) %(objectname)", ref],
+            doing=f"read {ref}",
+            git_dir=self._repository.common_dir,
         )
-        return Oid(answer) if answer else None
+        for line in answer.text.splitlines():
+            name, _, oid = line.rpartition(" ")
+            if name == ref:
+                return Oid(oid)
+        if f"ignoring broken ref {ref}\n" in answer.stderr + "\n":
+            raise RefDamaged(ref, "git says that it is broken")
+        return None
 
     def list_refs(self, prefix: str) -> dict[str, Oid]:
         """Return every ref below a prefix, and the ref of that very name."""

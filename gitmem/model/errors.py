@@ -234,6 +234,17 @@ class RecordRefused(StoreError):
         super().__init__(f"refused {path!r}: {why}")
 
 
+class RefDamaged(StoreError):
+    """A ref is there and says nothing that git can follow; a machine that lost power leaves such files."""
+
+    def __init__(self, ref: str, why: str) -> None:
+        self.ref, self.why = ref, why
+        super().__init__(
+            f"could not read {ref}: {why}",
+            hint=f"git update-ref {ref} COMMIT: mends it; git reflog show {ref}: names the commits it was at",
+        )
+
+
 class RefMoved(StoreError):
     """The ref is no longer where the caller last saw it: another process was faster."""
 
