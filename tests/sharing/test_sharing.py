@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,8 @@ from gitmem.objects.history import distance, read_commit, walk_history
 from gitmem.verbs import sharing
 from gitmem.verbs.committing import SKIP_CI, Writer
 from gitmem.verbs.starting import start
-from tests.conftest import RealGit
-from tests.sharing.clones import NOW_S, REF, TRACKING, Clone, Team
+from tests.conftest import IMPORTED_FROM, RealGit
+from tests.sharing.clones import NOW_S, REF, TRACKING, Clone, Team, new_team
 
 
 class TestRoundTrip:
@@ -191,6 +192,21 @@ def test_every_kind_of_clone_pulls_and_pushes(
     git("fsck", "--connectivity-only", cwd=other.path)
     if kind == "single branch":
         assert other.ref(TRACKING) == other.ref()
+
+
+def test_repositories_of_sha256_share_too(
+    tmp_path: Path, git: RealGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DEFAULT_HASH", "sha256")
+    team = new_team(tmp_path, git)
+    ada, ben = team.clone("ada"), team.clone("ben")
+    one, two = ada.remember("one"), ben.remember("two")
+    ada.push()
+    ben.push()
+    ada.pull()
+    assert ada.sessions() == ben.sessions() == {one, two}
+    assert len(ada.tree()) == 64
+    git("fsck", "--strict", cwd=ada.path)
 
 
 def test_a_partial_clone_fetches_what_it_left_out_at_once(
@@ -492,10 +508,6 @@ class TestRaces:
 
 
 def gitmem(*args: str, cwd: Path) -> subprocess.Popen[bytes]:
-    import sys
-
-    from tests.conftest import IMPORTED_FROM
-
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "gitmem", *args],
         cwd=cwd,
