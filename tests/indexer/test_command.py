@@ -121,6 +121,13 @@ def test_people_get_names_that_show_takes_and_no_escapes(memory: Filled, run: Co
     assert not set(out) & set("\x1b\x07\u202e")
 
 
+def test_name_of_a_hit_can_be_shown(memory: Filled, top: Path, run: CommandLine) -> None:
+    memory.add("one", [said("the helper's sextant", "assistant")], stream="helper")
+    for query in ("sextant", "drags"):
+        name = run("search", query, cwd=top).stdout.split()[0]
+        assert query in run("show", name, cwd=top).stdout
+
+
 def test_matches_are_marked_on_a_terminal(top: Path, environ: Mapping[str, str]) -> None:
     screen = on_a_terminal(["search", "anchors"], top, environ)
     assert "\x1b[1;31manchor\x1b[m holds" in screen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,9 +54,5 @@ def test_what_is_no_moment_is_refused_with_examples(text: str) -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_moment_or_refused(text: str) -> None:
-    try:
-        first, last = parse_since(text, NOW), parse_until(text, NOW)
-    except BadMoment as refused:
-        assert refused.text == text
-    else:
-        assert first <= last
+    with suppress(BadMoment):
+        assert parse_since(text, NOW) <= parse_until(text, NOW)

@@ -159,8 +159,9 @@ def _show(output: Output, answer: Json, *, heading: bool) -> None:
         output.note(f"another process is indexing; {behind} commits of the memory are not searched yet")
     for hit in cast(list[Json], answer["hits"]):
         about = [hit["role"], hit["tool"], hit["at"] and str(hit["at"])[:16].replace("T", " "), hit["author"]]
+        turn = f"{hit['stream']}:{hit['ordinal']}" if hit["stream"] else hit["ordinal"]
         output.say(
-            Styled(f"{hit['session']}#{hit['ordinal']}", "name"),
+            Styled(f"{hit['session']}#{turn}", "name"),
             "  ",
             Styled("  ".join(str(each) for each in about if each), "dim"),
         )
