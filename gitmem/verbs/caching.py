@@ -1,6 +1,7 @@
 """Local files of derived data: written whole, checked when read, and whatever is amiss means "not there".
 
-Nothing in them is needed: a reader that finds none, or may not write one, derives it again.
+Nothing in them is needed: a reader that finds none, or may not write one, derives it again. What is derived
+of a session's turns holds as long as `captures_id` and `origin_ids` do.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from gitmem import disk
+from gitmem.format.memory import Folder, Memory
 from gitmem.model.errors import DiskRefused
+from gitmem.model.ids import Oid, SessionKey
+from gitmem.objects import trees
 
 _MAX_BYTES = 512 << 20
 _CHECKSUM_BYTES = 4
@@ -53,6 +57,19 @@ def drop_derived(path: Path) -> None:
         DiskRefused: The disk does not let it.
     """
     disk.remove_file(path)
+
+
+def captures_id(memory: Memory, folder: Folder) -> Oid | None:
+    """Return the id of a session's tree of captures: they decide over its text; titles and tags do not."""
+    entry = trees.read_tree(memory.storage, folder.tree).get("captures")
+    return entry.oid if entry else None
+
+
+def origin_ids(memory: Memory, agent: str, forked_from: str | None) -> tuple[Oid | None, ...]:
+    """Return the same of the sessions that one was forked from, whose turns it does not repeat."""
+    if forked_from is None:
+        return ()
+    return tuple(captures_id(memory, origin) for origin in memory.find_key(SessionKey(agent, forked_from)))
 
 
 def _header(kind: str) -> bytes:

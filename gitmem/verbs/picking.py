@@ -22,12 +22,10 @@ from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.errors import TurnUnknown
 from gitmem.model.ids import MAIN_STREAM, Oid, SessionId, SessionKey
 from gitmem.model.turns import Turn
-from gitmem.objects import trees
-from gitmem.transcripts.read import READER_VERSION, read
+from gitmem.transcripts.read import READER_VERSION, Transcript, read
 from gitmem.verbs import caching, reading
 
 SCHEMA_VERSION = 1
-_NO_CAPTURES = Oid("")
 
 
 class Picked(NamedTuple):
@@ -71,11 +69,11 @@ def raw_lines(memory: Memory, folder: Folder, picked: Picked) -> bytes:
 
 
 def remember(
-    memory: Memory, folder: Folder, stored: StoredSession, turns: Iterable[Turn], state_dir: Path | None
+    memory: Memory, folder: Folder, stored: StoredSession, transcript: Transcript, state_dir: Path | None
 ) -> None:
-    """Leave a map behind of a session whose turns have all been read; one that stands already is kept."""
+    """Leave a map behind of a session that has been read whole; one that stands already is kept."""
     if state_dir is not None and _read_map(memory, folder, state_dir) is None:
-        payload = _encoder.encode(_map_of(turns, stored, _captures_id(memory, folder)))
+        payload = _encoder.encode(_map_of(memory, folder, stored, transcript))
         caching.write_derived(_path(state_dir, folder.session), _KIND, payload)
 
 
@@ -112,9 +110,11 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Map(msgspec.Struct, frozen=True, array_like=True):
-    """What is remembered of a session, while the tree of its captures has this id."""
+    """What is remembered of a session, while nothing of its text changes, nor of where it was forked from."""
 
-    captures: Oid
+    captures: Oid | None
+    forked_from: str | None
+    origins: tuple[Oid | None, ...]
     agent: str
     native_id: str
     streams: dict[str, _Stream]
@@ -142,8 +142,9 @@ _ids_decoder: msgspec.msgpack.Decoder[dict[str, _Place]] = msgspec.msgpack.Decod
 
 def _from_whole(memory: Memory, folder: Folder, asked: str, context: int, state_dir: Path | None) -> Picked:
     stored = memory.load(folder)
-    turns = reading.transcript(memory, folder, stored).turns
-    remember(memory, folder, stored, turns, state_dir)
+    transcript = reading.transcript(memory, folder, stored)
+    turns = transcript.turns
+    remember(memory, folder, stored, transcript, state_dir)
     by_stream = _by_stream(turns, stored)
     counts = {name: len(found) for name, found in by_stream.items()}
     stream, asked_for = _locate(asked, counts, _places(turns), stored.key)
@@ -202,14 +203,16 @@ def _read_map(memory: Memory, folder: Folder, state_dir: Path | None) -> _Map | 
     if payload is None:
         return None
     known = _map_decoder.decode(payload)
-    return known if known.captures == _captures_id(memory, folder) else None
+    is_current = known.captures == caching.captures_id(memory, folder) and (
+        known.origins == caching.origin_ids(memory, known.agent, known.forked_from)
+    )
+    return known if is_current else None
 
 
-def _map_of(turns: Iterable[Turn], stored: StoredSession, captures: Oid) -> _Map:
+def _map_of(memory: Memory, folder: Folder, stored: StoredSession, transcript: Transcript) -> _Map:
     heads = dict(reading.heads(stored))
     streams = {}
-    listed = list(turns)
-    for name, found in _by_stream(listed, stored).items():
+    for name, found in _by_stream(transcript.turns, stored).items():
         starts, rows = array("I", [0]), bytearray()
         for turn in found:
             bare = msgspec.structs.replace(turn, text="", call=None, result=None)
@@ -218,7 +221,16 @@ def _map_of(turns: Iterable[Turn], stored: StoredSession, captures: Oid) -> _Map
         head = heads[name]
         head = head._replace(record=msgspec.structs.replace(head.record, segments=()))
         streams[name] = _Stream(_encoder.encode(head), starts.tobytes(), bytes(rows))
-    return _Map(captures, *stored.key, streams, _encoder.encode(_places(listed)))
+    forked_from = transcript.header.forked_from
+    return _Map(
+        captures=caching.captures_id(memory, folder),
+        forked_from=forked_from,
+        origins=caching.origin_ids(memory, stored.record.agent, forked_from),
+        agent=stored.record.agent,
+        native_id=stored.record.native_id,
+        streams=streams,
+        ids=_encoder.encode(_places(transcript.turns)),
+    )
 
 
 def _by_stream(turns: Iterable[Turn], stored: StoredSession) -> dict[str, list[Turn]]:
@@ -241,12 +253,6 @@ def _places(turns: Iterable[Turn]) -> dict[str, _Place]:
 
 def _checksum(turn: Turn) -> int:
     return zlib.crc32(_encoder.encode((turn.role, turn.kind, turn.text, turn.call, turn.result)))
-
-
-def _captures_id(memory: Memory, folder: Folder) -> Oid:
-    """Return the id of the tree of a session's captures: titles and tags come and go without it."""
-    entry = trees.read_tree(memory.storage, folder.tree).get("captures")
-    return entry.oid if entry else _NO_CAPTURES
 
 
 def _path(state_dir: Path, session: SessionId) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -26,8 +27,7 @@ from gitmem.model.settings import Settings
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit
 from gitmem.objects.history import distance, read_commit, walk_history
-from gitmem.verbs.reading import session_record
-from gitmem.verbs.summaries import Summaries
+from gitmem.verbs.listing import Summaries
 
 _LOOKED_BACK = 100
 """Commits in which the last one that brought a capture is looked for."""
@@ -109,14 +109,13 @@ def describe_memory(
 ) -> MemoryState:
     """Say how a memory stands; `user_dir` is where the user's own secret is kept."""
     packs = list_kept_packs(packs_dir)
-    agents, unreadable = _agents(memory, state_dir)
-    captured = (entry.at_s for entry in log(memory, _LOOKED_BACK) if any(s.captures for s in entry.sessions))
+    agents, unreadable = Summaries(memory, state_dir).count_agents()
     return MemoryState(
         commit=memory.commit,
         committed_s=read_commit(memory.storage, memory.commit).committer.time_s,
-        captured_s=next(captured, None),
+        captured_s=_captured_s(memory),
         format=FORMAT_VERSION,
-        agents=agents,
+        agents=dict(sorted(agents.items())),
         unreadable=unreadable,
         packs=len(packs),
         packs_bytes=sum(pack.size_bytes for pack in packs),
@@ -138,15 +137,11 @@ def log(memory: Memory, limit: int | None = None) -> Iterator[LogEntry]:
 
 
 def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
-    storage = memory.storage
-    parent = commit.parents[0] if commit.parents else None
-    # A shallow clone does not have the parent: what the commit brought cannot be told then.
-    is_known = parent is None or storage.contains(parent)
-    before = read_commit(storage, parent).tree if parent and is_known else None
+    before = _tree_before(memory, commit)
     found: dict[SessionId, Counter[str]] = {}
     registers: dict[SessionId, set[str]] = {}
     others: Counter[EntryKind] = Counter()
-    for change in trees.diff(storage, before, commit.tree) if is_known else ():
+    for change in _changes(memory, commit):
         try:
             place = layout.place(change.path)
         except RecordRefused:
@@ -175,6 +170,19 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
         ),
         others=dict(others),
     )
+
+
+def _changes(memory: Memory, commit: Commit) -> Iterator[trees.Change]:
+    """Yield what differs from the first parent's tree; nothing where a shallow clone does not have it."""
+    before = _tree_before(memory, commit)
+    if before is not None or not commit.parents:
+        yield from trees.diff(memory.storage, before, commit.tree)
+
+
+def _tree_before(memory: Memory, commit: Commit) -> Oid | None:
+    if not commit.parents or not memory.storage.contains(commit.parents[0]):
+        return None
+    return read_commit(memory.storage, commit.parents[0]).tree
 
 
 def _session_change(
@@ -219,28 +227,22 @@ def _lines(memory: Memory, oid: Oid, name: str, path: trees.Path) -> int:
     return total_lines(capture.segments)
 
 
+def _captured_s(memory: Memory) -> int | None:
+    for _, commit in islice(walk_history(memory.storage, memory.commit), _LOOKED_BACK):
+        if any(_is_capture(change) for change in _changes(memory, commit)):
+            return commit.author.time_s
+    return None
+
+
+def _is_capture(change: trees.Change) -> bool:
+    return change.new is not None and change.path[0] == "sessions" and "captures" in change.path
+
+
 def _register_name(memory: Memory, oid: Oid, name: str, path: trees.Path) -> str:
     try:
         return unseal(trees.read_blob(memory.storage, oid), name, "/".join(path), Register).name
     except (RecordRefused, ObjectMissing, ObjectDamaged):
         return "unreadable"
-
-
-def _agents(memory: Memory, state_dir: Path) -> tuple[dict[str, int], int]:
-    """Count sessions by agent: from what is remembered of them, and their records where nothing is."""
-    known = Summaries(memory, state_dir).known_agents()
-    agents: Counter[str] = Counter()
-    unreadable = 0
-    for folder in memory.folders():
-        agent = known.get(folder.session)
-        if agent is None:
-            try:
-                agent = session_record(memory, folder).agent
-            except (RecordRefused, ObjectMissing, ObjectDamaged):
-                unreadable += 1
-                continue
-        agents[agent] += 1
-    return dict(sorted(agents.items())), unreadable
 
 
 def _remotes(memory: Memory, settings: Settings) -> Iterator[RemoteState]:

@@ -1,27 +1,21 @@
-"""Summaries: what a session comes to, in a line; kept in a local cache, for reading every text takes long.
+"""Summaries: what a session comes to, in a line.
 
 A summary is derived from everything that is stored of a session, so it holds as long as the id of the
-session's folder does. The cache also remembers which tree it is complete for: where nothing has changed,
-nothing is looked at.
+session's folder does.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from gitmem.format.memory import Folder, Memory, StoredSession, changed_sessions
-from gitmem.model.errors import AgentUnknown, ObjectDamaged, ObjectMissing, RecordRefused, StoreError
+from gitmem.format.memory import Folder, Memory, StoredSession
+from gitmem.model.errors import AgentUnknown
 from gitmem.model.ids import MAIN_STREAM, Oid, SessionId, SessionKey
 from gitmem.model.records import Author, Capture
 from gitmem.model.times import to_ms
 from gitmem.model.turns import Header, Tally, Turn
-from gitmem.query.filters import Filters
-from gitmem.transcripts.read import READER_VERSION
 from gitmem.verbs import caching, reading
 from gitmem.verbs.naming import tags_of, title_of
 
@@ -32,7 +26,6 @@ DEFAULT_LEVEL = "team"
 MAX_TITLE = 120
 _MAX_WORDS = 256
 _MAX_BRANCHES = 20
-_SAVE_EVERY_BYTES = 128 << 20
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True):
@@ -41,6 +34,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     `author` is who captured it first. `branch` is where it began, `branches` all that it was on. `started_ms`
     and `ended_ms` are those of its turns, None where its agent writes no times; `captured_ms` is when
     something last came in. `forks` counts the further heads of its streams. `bytes` are those of its text.
+    `origins` stand for the text of the session that it was forked from, as it was.
     """
 
     session: SessionId
@@ -65,6 +59,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     lines: int
     bytes: int
     tally: Tally
+    forked_from: str | None = None
+    origins: tuple[Oid | None, ...] = ()
 
     @property
     def key(self) -> SessionKey:
@@ -75,31 +71,6 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     def last_ms(self) -> int:
         """When something last happened in it, as far as is known."""
         return self.ended_ms or self.captured_ms or 0
-
-
-class Refused(NamedTuple):
-    """A session that could not be summed up, and why."""
-
-    session: SessionId
-    error: StoreError
-
-
-class Listing(NamedTuple):
-    """Every session of a memory; the newest first."""
-
-    summaries: tuple[Summary, ...]
-    refused: tuple[Refused, ...]
-
-
-def select(summaries: Iterable[Summary], filters: Filters, *, hidden: bool = False) -> Iterator[Summary]:
-    """Yield the sessions that are asked for, in the order given.
-
-    Authors are found anywhere in a name or address; a session is of every branch that it was on, and of all
-    the time from its first turn to its last. Filters that only turns can be asked are left to a search.
-    """
-    return (
-        summary for summary in summaries if (hidden or not summary.hidden) and _is_asked_for(summary, filters)
-    )
 
 
 def summarise(memory: Memory, folder: Folder, stored: StoredSession | None = None, repo: str = "") -> Summary:
@@ -114,7 +85,9 @@ def summarise(memory: Memory, folder: Folder, stored: StoredSession | None = Non
     except AgentUnknown:
         # A newer gitmem knew it; what does not stand in its text is known all the same.
         return sum_up(stored, (), lambda: (Header(), Tally()), repo)
-    return sum_up(stored, turns, lambda: (turns.header, turns.tally), repo)
+    summary = sum_up(stored, turns, lambda: (turns.header, turns.tally), repo)
+    origins = caching.origin_ids(memory, summary.agent, summary.forked_from)
+    return msgspec.structs.replace(summary, origins=origins) if origins else summary
 
 
 def sum_up(
@@ -154,122 +127,8 @@ def sum_up(
         lines=sum(head.lines for _, head in heads),
         bytes=sum(head.size_bytes for _, head in heads),
         tally=tally,
+        forked_from=header.forked_from,
     )
-
-
-class Summaries:
-    """The summaries of one memory, as of one commit.
-
-    `state_dir` is the repository's own, or None to keep no cache; `repo` is what people call the repository.
-    `tell` is called with how many sessions have been read, and of how many.
-    """
-
-    def __init__(self, memory: Memory, state_dir: Path | None, repo: str = "") -> None:
-        self._memory, self._repo = memory, repo
-        ref = hashlib.sha256(memory.ref.encode()).hexdigest()[:16]
-        self._path = state_dir / "cache" / f"summaries-{ref}" if state_dir else None
-
-    def all(self, tell: Callable[[int, int], None] = lambda done, total: None) -> Listing:
-        """Return a summary of every session, reading those that have changed since last time.
-
-        A session that cannot be read is named, tried again next time, and keeps no other from being listed.
-
-        Raises:
-            StoreError: The memory itself cannot be read.
-        """
-        known = self._read() or _Known("", None, (), ())
-        rows = {row.session: row for row in known.rows}
-        if known.repo != self._repo:
-            rows = {name: msgspec.structs.replace(row, repo=self._repo) for name, row in rows.items()}
-        todo = list(self._changed(known, rows))
-        refused: list[Refused] = []
-        unsaved = 0
-        for done, folder in enumerate(todo):
-            tell(done, len(todo))
-            try:
-                row = summarise(self._memory, folder, repo=self._repo)
-            except (RecordRefused, ObjectMissing, ObjectDamaged) as error:
-                rows.pop(folder.session, None)
-                refused.append(Refused(folder.session, error))
-                continue
-            rows[folder.session] = row
-            unsaved += row.bytes
-            if unsaved > _SAVE_EVERY_BYTES:
-                self._write(_Known(self._repo, None, tuple(rows.values()), ()))
-                unsaved = 0
-        now = _Known(
-            self._repo, self._memory.root, tuple(rows.values()), tuple(row.session for row in refused)
-        )
-        if now != known:
-            self._write(now)
-        return Listing(tuple(sorted(now.rows, key=_newest_first)), tuple(refused))
-
-    def one(self, folder: Folder) -> Summary:
-        """Return one session's summary, from the cache if it stands there.
-
-        Raises:
-            StoreError: Something of it is missing, damaged or refused.
-        """
-        known = self._read()
-        for row in known.rows if known else ():
-            if row.session == folder.session and row.tree == folder.tree:
-                return msgspec.structs.replace(row, repo=self._repo)
-        return summarise(self._memory, folder, repo=self._repo)
-
-    def known_agents(self) -> dict[SessionId, str]:
-        """Return the agents of the sessions in the cache; a session's agent never changes."""
-        known = self._read()
-        return {row.session: row.agent for row in known.rows} if known else {}
-
-    def _changed(self, known: _Known, rows: dict[SessionId, Summary]) -> Iterator[Folder]:
-        """Yield what has to be read, and take out of `rows` what is gone."""
-        if known.root is not None:
-            try:
-                changes = dict(changed_sessions(self._memory, known.root))
-            except (ObjectMissing, ObjectDamaged):
-                pass  # the tree that the cache was complete for is gone, as after an erasure
-            else:
-                changes |= {session: self._memory.find(session) for session in known.refused}
-                for session, folder in changes.items():
-                    if folder is None:
-                        rows.pop(session, None)
-                    elif session not in rows or rows[session].tree != folder.tree:
-                        yield folder
-                return
-        present = {folder.session: folder for folder in self._memory.folders()}
-        for session in rows.keys() - present.keys():
-            del rows[session]
-        for session, folder in present.items():
-            if session not in rows or rows[session].tree != folder.tree:
-                yield folder
-
-    def _read(self) -> _Known | None:
-        payload = caching.read_derived(self._path, _KIND) if self._path else None
-        if payload is None:
-            return None
-        try:
-            return _decoder.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return None
-
-    def _write(self, known: _Known) -> None:
-        if self._path:
-            caching.write_derived(self._path, _KIND, _encoder.encode(known))
-
-
-class _Known(msgspec.Struct, frozen=True, array_like=True):
-    """The cache: what it calls the repository, the root tree that it is complete for (None: it is not), its
-    rows, and the sessions that could not be read."""
-
-    repo: str
-    root: Oid | None
-    rows: tuple[Summary, ...]
-    refused: tuple[SessionId, ...]
-
-
-_KIND = f"summaries {SCHEMA_VERSION}.{READER_VERSION}"
-_encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[_Known] = msgspec.msgpack.Decoder(_Known)
 
 
 class _Facts:
@@ -344,24 +203,3 @@ def _level(stored: StoredSession) -> str:
 
 def _cut(text: str | None) -> str | None:
     return text[:_MAX_WORDS] if text else None
-
-
-def _newest_first(summary: Summary) -> tuple[int, SessionKey, SessionId]:
-    return (-summary.last_ms, summary.key, summary.session)
-
-
-def _is_asked_for(summary: Summary, filters: Filters) -> bool:
-    author = f"{summary.author.name} <{summary.author.email}>".casefold()
-    name = str(summary.key)
-    started_ms = summary.last_ms if summary.started_ms is None else summary.started_ms
-    return (
-        (not filters.agents or summary.agent in filters.agents)
-        and (not filters.repos or summary.repo in filters.repos)
-        and (not filters.authors or any(asked.casefold() in author for asked in filters.authors))
-        and (not filters.branches or not set(filters.branches).isdisjoint(summary.branches))
-        and (not filters.sessions or name.startswith(filters.sessions))
-        and (not filters.tags or not set(filters.tags).isdisjoint(summary.tags))
-        and (not filters.levels or summary.level in filters.levels)
-        and (filters.since_ms is None or summary.last_ms >= filters.since_ms)
-        and (filters.until_ms is None or started_ms <= filters.until_ms)
-    )

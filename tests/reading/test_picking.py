@@ -183,6 +183,17 @@ def test_a_session_that_has_grown_is_not_answered_from_the_old_map(book: Book, t
     assert (picked.turns[0].text, picked.total) == ("rewritten", 3)
 
 
+def test_a_fork_is_not_answered_from_a_map_older_than_what_it_was_forked_from(
+    book: Book, tmp_path: Path
+) -> None:
+    repeated = [said(n, "user", f"words {n}", forkedFrom={"sessionId": "origin"}) for n in range(4)]
+    fork, _ = book.capture([*repeated, said(9, "user", "another way")], "fork")
+    first = picking.pick(book.memory(), folder_of(book, fork), "0", state_dir=tmp_path)
+    book.capture(talk(4), "origin")
+    second = picking.pick(book.memory(), folder_of(book, fork), "0", state_dir=tmp_path)
+    assert (first.turns[0].text, second.turns[0].text) == ("words 0", "another way")
+
+
 def test_a_title_does_not_cost_the_map(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session, _ = book.capture(talk(4))
     picking.pick(book.memory(), folder_of(book, session), "0", state_dir=tmp_path)
@@ -253,7 +264,7 @@ def test_a_crash_while_the_map_is_written_leaves_none_or_a_whole_one(book: Book,
         with contextlib.suppress(Crash):
             crash_at(point)
         assert picking.pick(memory, folder, "3", state_dir=tmp_path / str(point)).turns[0].text.endswith("3")
-    assert effects > 3
+    assert effects >= 3
 
 
 def test_what_is_remembered_of_a_session_can_be_dropped(book: Book, tmp_path: Path) -> None:

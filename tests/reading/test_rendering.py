@@ -16,7 +16,8 @@ from gitmem.cli.rendering import People, ago, iso, local_time, say_summary, shor
 from gitmem.model.ids import SessionId
 from gitmem.model.turns import ToolCall, ToolResult, Turn
 from gitmem.verbs import reading
-from gitmem.verbs.summaries import Summaries, Summary
+from gitmem.verbs.listing import Summaries
+from gitmem.verbs.summaries import Summary
 from tests.reading.book import START_MS, Book, answered, called, said, talk, thought
 
 HOSTILE = "\x1b]52;c;cm0gLXJm\x07\x1b[2J\u202egnp.exe\x9b31m\r\nnext\x00"

@@ -19,9 +19,9 @@ from gitmem.model.ids import RecordId
 from gitmem.model.records import Author
 from gitmem.model.refs import tracking_ref
 from gitmem.model.settings import ChosenRemote, Settings
+from gitmem.verbs.listing import Summaries
 from gitmem.verbs.naming import set_tags, set_title
 from gitmem.verbs.reporting import IndexState, MemoryState, RemoteState, describe_memory, log
-from gitmem.verbs.summaries import Summaries
 from tests.conftest import RealGit
 from tests.reading.book import REF, Book, said, talk
 

@@ -21,9 +21,10 @@ from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Author
 from gitmem.objects import trees
 from gitmem.query.filters import Filters
-from gitmem.verbs import caching, summaries
+from gitmem.verbs import caching, listing
+from gitmem.verbs.listing import Summaries, select
 from gitmem.verbs.naming import set_tags, set_title
-from gitmem.verbs.summaries import MAX_TITLE, Summaries, Summary, select, shorten, summarise
+from gitmem.verbs.summaries import MAX_TITLE, Summary, shorten, summarise
 from tests.reading.book import ADA, REF, START_MS, Book, answered, called, said, talk
 
 
@@ -152,7 +153,7 @@ def test_nothing_is_read_again_where_nothing_has_changed(
     book.capture(talk(2), "one")
     book.capture(talk(2), "two")
     first = Summaries(book.memory(), tmp_path).all()
-    monkeypatch.setattr(summaries, "summarise", never)
+    monkeypatch.setattr(listing, "summarise", never)
     written = cache_file(tmp_path).stat().st_mtime_ns
     assert Summaries(book.memory(), tmp_path).all() == first
     assert cache_file(tmp_path).stat().st_mtime_ns == written
@@ -168,13 +169,13 @@ def test_only_what_has_changed_is_read_again(
     book.capture([said(9, "user", "more")], "one", parents=(base,), keep=2)
     set_title(book.naming(), two, "tides")
     read: list[SessionId] = []
-    real = summaries.summarise
+    real = listing.summarise
 
     def counting(memory, folder, *args, **more):  # type: ignore[no-untyped-def]
         read.append(folder.session)
         return real(memory, folder, *args, **more)
 
-    monkeypatch.setattr(summaries, "summarise", counting)
+    monkeypatch.setattr(listing, "summarise", counting)
     listed = {row.native_id: row for row in Summaries(book.memory(), tmp_path).all().summaries}
     assert sorted(read) == sorted([one, two])
     assert (listed["one"].turns, listed["two"].title, len(listed)) == (3, "tides", 3)
@@ -205,12 +206,12 @@ def test_a_session_that_cannot_be_read_is_named_and_tried_again(book: Book, tmp_
     whole = book.stored(damaged)
     book.put(damaged, path, b"junk")
     for _ in range(2):
-        listing = Summaries(book.memory(), tmp_path).all()
-        assert [row.native_id for row in listing.summaries] == ["fine"]
-        assert [refused.session for refused in listing.refused] == [damaged]
+        found = Summaries(book.memory(), tmp_path).all()
+        assert [row.native_id for row in found.summaries] == ["fine"]
+        assert [refused.session for refused in found.refused] == [damaged]
     book.put(damaged, path, records.seal(whole.record)[1])
-    listing = Summaries(book.memory(), tmp_path).all()
-    assert (len(listing.summaries), listing.refused) == (2, ())
+    found = Summaries(book.memory(), tmp_path).all()
+    assert (len(found.summaries), found.refused) == (2, ())
 
 
 def test_an_object_that_arrives_later_is_seen_though_no_tree_changes(
@@ -228,10 +229,8 @@ def test_an_object_that_arrives_later_is_seen_though_no_tree_changes(
         return real(oid)
 
     monkeypatch.setattr(memory.storage, "read", without_segments)
-    listing = Summaries(memory, tmp_path).all()
-    assert [(refused.session, type(refused.error)) for refused in listing.refused] == [
-        (session, ObjectMissing)
-    ]
+    found = Summaries(memory, tmp_path).all()
+    assert [(refused.session, type(refused.error)) for refused in found.refused] == [(session, ObjectMissing)]
     monkeypatch.undo()
     assert len(Summaries(book.memory(), tmp_path).all().summaries) == 1
 
@@ -239,7 +238,7 @@ def test_an_object_that_arrives_later_is_seen_though_no_tree_changes(
 def test_a_cache_of_a_tree_that_is_gone_is_brought_up(book: Book, tmp_path: Path) -> None:
     book.capture(talk(2), "one")
     Summaries(book.memory(), tmp_path).all()
-    file, kind = cache_file(tmp_path), summaries._KIND
+    file, kind = cache_file(tmp_path), listing._KIND
     payload = caching.read_derived(file, kind)
     assert payload is not None
     root = book.memory().root
@@ -272,7 +271,7 @@ def test_a_cache_of_another_version_is_made_anew(
     book.capture(talk(2), "one")
     expected = Summaries(book.memory(), tmp_path).all()
     with monkeypatch.context() as patched:
-        patched.setattr(summaries, "_KIND", "summaries of the future")
+        patched.setattr(listing, "_KIND", "summaries of the future")
         assert Summaries(book.memory(), tmp_path).all() == expected
     assert Summaries(book.memory(), tmp_path).all() == expected
 
@@ -301,6 +300,24 @@ def test_a_repository_by_another_name_is_called_by_it(book: Book, tmp_path: Path
         assert [row.repo for row in Summaries(book.memory(), tmp_path, name).all().summaries] == [name]
 
 
+def test_a_fork_is_summed_up_again_when_what_it_was_forked_from_comes_in_or_grows(
+    book: Book, tmp_path: Path
+) -> None:
+    origin = {"forkedFrom": {"sessionId": "origin", "messageUuid": "m1"}}
+    repeated = [
+        said(n, "assistant" if n % 2 else "user", f"the tide comes in {n}", **origin) for n in range(4)
+    ]
+    book.capture([*repeated, said(9, "user", "another way")], "fork")
+    turns = []
+    for keep in (0, 2, 4):
+        if keep:
+            book.capture(talk(keep), "origin", beginning=str(keep))
+        cached, fresh = (Summaries(book.memory(), state).all().summaries for state in (tmp_path, None))
+        assert cached == fresh
+        turns += [row.turns for row in cached if row.native_id == "fork"]
+    assert turns == [5, 3, 1]
+
+
 def test_one_session_is_answered_from_the_cache(
     book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,7 +326,7 @@ def test_one_session_is_answered_from_the_cache(
     assert folder is not None
     first = Summaries(book.memory(), tmp_path, "r").one(folder)
     assert Summaries(book.memory(), tmp_path, "r").all().summaries == (first,)
-    monkeypatch.setattr(summaries, "summarise", never)
+    monkeypatch.setattr(listing, "summarise", never)
     assert Summaries(book.memory(), tmp_path, "r").one(folder) == first
 
 
@@ -366,7 +383,7 @@ def _list_names(where: str) -> list[str]:
     storage = open_storage(repository, git)
     names: list[str] = []
     for _ in range(5):
-        listing = Summaries(open_memory(storage, REF), repository.state_dir).all()
-        names = [row.native_id for row in listing.summaries]
+        found = Summaries(open_memory(storage, REF), repository.state_dir).all()
+        names = [row.native_id for row in found.summaries]
     storage.close()
     return names

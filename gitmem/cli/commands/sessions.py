@@ -15,7 +15,8 @@ from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since, parse_until
 
 if TYPE_CHECKING:
-    from gitmem.verbs.summaries import Listing, Summary
+    from gitmem.verbs.listing import Listing
+    from gitmem.verbs.summaries import Summary
 
 
 @click.command(
@@ -59,7 +60,7 @@ def command(
     Of several values of one filter any may fit; different filters must all fit. Ends with 1 if none does.
     """
     from gitmem.cli.rendering import summary_as_json
-    from gitmem.verbs.summaries import select
+    from gitmem.verbs.listing import select
 
     context: Context = ctx.obj
     now_ms = context.now_ms()
@@ -86,7 +87,7 @@ def command(
 
 
 def _list(context: Context) -> Listing:
-    from gitmem.verbs.summaries import Summaries
+    from gitmem.verbs.listing import Summaries
 
     with opened_memory(context) as memory, context.output.progress("reading sessions", None) as progress:
 

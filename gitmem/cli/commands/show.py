@@ -131,20 +131,22 @@ def _read(
 ) -> tuple[Summary, Iterator[Turn]]:
     """Return what a session comes to, and its turns or those of one stream."""
     from gitmem.verbs import picking, reading
-    from gitmem.verbs.summaries import Summaries, sum_up
+    from gitmem.verbs.listing import Summaries
+    from gitmem.verbs.summaries import sum_up
 
     stored = memory.load(folder)
     state_dir, repo = context.repository.state_dir, context.repository.name
     if stream is not None:
         reading.head_of(stored, stream)  # raises where there is none
-    found = reading.turns(memory, folder, stored)
-    turns: Iterable[Turn] = found
+    turns: Iterable[Turn]
     if sum(head.size_bytes for _, head in reading.heads(stored)) <= _HELD_BYTES:
-        turns = list(found)
-        picking.remember(memory, folder, stored, turns, state_dir)
-        summary = sum_up(stored, turns, lambda: (found.header, found.tally), repo)
+        whole = reading.transcript(memory, folder, stored)
+        picking.remember(memory, folder, stored, whole, state_dir)
+        summary = sum_up(stored, whole.turns, lambda: (whole.header, whole.tally), repo)
+        turns = whole.turns
     else:
         summary = Summaries(memory, state_dir, repo).one(folder)
+        turns = reading.turns(memory, folder, stored)
     return summary, (turn for turn in turns if stream is None or turn.stream == stream)
 
 
