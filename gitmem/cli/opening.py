@@ -18,6 +18,7 @@ from gitmem.verbs.keys import redaction_key
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
     from gitmem.git.storage import GitStorage
+    from gitmem.objects.storage import Storage
     from gitmem.redaction.redactor import Redactor
     from gitmem.verbs.importing import Intake, Progress
 
@@ -72,7 +73,7 @@ def redactor_of(context: Context) -> Redactor:
 
 @contextmanager
 def opened_intake(
-    context: Context, storage: GitStorage, total_bytes: int, *, whole: bool, wait_s: float
+    context: Context, storage: Storage, total_bytes: int, *, whole: bool, wait_s: float
 ) -> Iterator[Intake]:
     """Make ready for an import of about `total_bytes`, with a progress line on a terminal."""
     from gitmem.redaction.redactor import Redactor

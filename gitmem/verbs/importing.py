@@ -105,9 +105,12 @@ def import_sources(intake: Intake, sources: Iterable[Source]) -> Report:
     """
     with disk.locked(intake.state_dir / "intake.lock", intake.wait_s):
         run = _Run(intake)
-        for source in sources:
-            run.add(source)
-        run.finish()
+        try:
+            for source in sources:
+                run.add(source)
+            run.finish()
+        finally:
+            run.close()
     return run.report
 
 
@@ -171,6 +174,9 @@ class _Run:
             self.add(source)
         self._drain(0)
         self._commit()
+
+    def close(self) -> None:
+        """Drop what has not been committed."""
         self._stack.close()
 
     def _add_open(self, source: Source, file: BinaryIO) -> None:

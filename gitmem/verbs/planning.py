@@ -14,10 +14,11 @@ did, what is stored is compared with the file line by line, whatever each side w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from gitmem.format.lines import lines_of
 from gitmem.format.manifest import Head, total_lines
 from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.format.records import session_id
@@ -176,7 +177,7 @@ def _may_adopt(
     if identity.shape == "document":
         return False
     file.seek(0)
-    first = next(_lines(redactor.stream(_chunks(file, 0, _size(file)))), b"")
+    first = next(lines_of(redactor.stream(_chunks(file, 0, _size(file)))), b"")
     return any(same_line(first, memory.lines(folder, head, 0, 1)) for head in heads)
 
 
@@ -229,8 +230,8 @@ def _common(
     memory: Memory, folder: Folder, head: Head, file: BinaryIO, stop: int, redactor: Redactor
 ) -> _Common:
     """Compare a file with a stored text, line by line; a last one without an end only counts for both."""
-    ours = _lines(redactor.stream(_chunks(file, 0, stop)))
-    theirs = _lines(memory.text(folder, head))
+    ours = lines_of(redactor.stream(_chunks(file, 0, stop)))
+    theirs = lines_of(memory.text(folder, head))
     lines = 0
     while True:
         mine, other = next(ours, None), next(theirs, None)
@@ -326,18 +327,3 @@ def _chunks(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
             return
         start += len(chunk)
         yield chunk
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Put chunks together into lines, each with its line end."""
-    rest = bytearray()
-    for chunk in chunks:
-        *whole, last = chunk.split(b"\n")
-        for line in whole:
-            rest += line
-            rest += b"\n"
-            yield bytes(rest)
-            rest.clear()
-        rest += last
-    if rest:
-        yield bytes(rest)

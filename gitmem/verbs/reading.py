@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import msgspec
 
 from gitmem.format import layout, records
+from gitmem.format.lines import lines_of
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.errors import (
@@ -19,11 +22,14 @@ from gitmem.model.errors import (
     SessionAmbiguous,
     SessionUnknown,
     StreamUnknown,
+    UnknownTranscript,
 )
 from gitmem.model.ids import MAIN_STREAM, SessionKey
 from gitmem.model.records import Session
 from gitmem.model.turns import Tally, Turn
 from gitmem.objects import trees
+from gitmem.redaction.placeholders import same_line
+from gitmem.transcripts.detect import detect
 from gitmem.transcripts.read import Reading, Transcript, iterate
 
 _MIN_ID_DIGITS = 7
@@ -126,24 +132,44 @@ def head_of(stored: StoredSession, stream: str) -> Head:
 def streams(memory: Memory, folder: Folder, stored: StoredSession) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Yield every stream of a session, by its name, with its text.
 
-    What a further head of a stream has in common with the first is dropped by the reader, which knows turns
-    by their ids.
+    A further head that says nothing which the first does not is left out: two clones that captured the same
+    transcript. What others have in common with the first is dropped by the reader, which knows turns by ids.
     """
+    first: dict[str, Head] = {}
     for name, head in heads(stored):
+        stream = head.record.stream
+        if stream not in first:
+            first[stream] = head
+        elif is_contained(memory, folder, head, first[stream]):
+            continue
         yield name, memory.text(folder, head)
+
+
+def is_contained(memory: Memory, folder: Folder, head: Head, other: Head) -> bool:
+    """Whether one text is the beginning of another, whatever each was redacted with."""
+    if head.lines > other.lines:
+        return False
+    if head.spans == other.spans[: len(head.spans)]:
+        return True
+    # Two readers, for each keeps the group of segments that it is at.
+    theirs = lines_of(memory.text(folder, other))
+    return all(same_line(line, next(theirs, b"")) for line in lines_of(memory.text(folder, head)))
 
 
 def turns(memory: Memory, folder: Folder, stored: StoredSession | None = None) -> Reading:
     """Read a session in normal form, turn by turn, in bounded memory.
+
+    What a fork repeats of the session that it was forked from is left out, where that one is here too.
 
     Raises:
         AgentUnknown: No reader knows the agent, as where a newer gitmem wrote the session.
     """
     stored = stored or memory.load(folder)
     try:
-        return iterate(stored.record.agent, streams(memory, folder, stored))
-    except ReaderMissing as error:
-        raise AgentUnknown(str(stored.key), stored.record.agent) from error
+        inherited = _inherited(memory, folder, stored)
+        return iterate(stored.record.agent, streams(memory, folder, stored), inherited=inherited)
+    except ReaderMissing:
+        raise AgentUnknown(str(stored.key), stored.record.agent) from None
 
 
 def transcript(memory: Memory, folder: Folder, stored: StoredSession | None = None) -> Transcript:
@@ -161,6 +187,27 @@ def as_plain(value: Turn | Tally) -> dict[str, Any]:
     """Return a turn or a tally as JSON has it; what is at its default is left out."""
     plain: dict[str, Any] = msgspec.to_builtins(value)
     return plain
+
+
+def _inherited(memory: Memory, folder: Folder, stored: StoredSession) -> frozenset[str]:
+    """Return the ids of the turns that a session may repeat: those of the one that it was forked from."""
+    mains = stored.heads().get(MAIN_STREAM)
+    if not mains:
+        return frozenset()
+    beginning = next(iter(memory.text(folder, mains[0])), b"")
+    try:
+        found = detect(beginning, PurePath("session"), stored.record.agent)
+    except UnknownTranscript:
+        return frozenset()
+    if found.forked_from is None:
+        return frozenset()
+    ids: set[str] = set()
+    for origin in memory.find_key(SessionKey(stored.record.agent, found.forked_from)):
+        if origin.session != folder.session:
+            reading = iterate(stored.record.agent, streams(memory, origin, memory.load(origin)))
+            deque(reading, maxlen=0)
+            ids |= reading.ids
+    return frozenset(ids)
 
 
 def _begin_with(memory: Memory, agent: str | None, native_id: str) -> Iterator[Folder]:

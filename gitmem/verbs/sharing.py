@@ -195,6 +195,24 @@ def push(
     raise PushRaced(remote.name, _PUSH_TRIES)
 
 
+def adopt(sharing: Sharing, remotes: Iterable[str]) -> Pulled | None:
+    """Take over the memory of the first remote that had one when it was last fetched; no remote is asked.
+
+    For a clone, which has brought it along. What comes in is checked as in a pull.
+
+    Raises:
+        NotAMemory: The remote's ref holds something that gitmem did not write.
+        FormatNewer: A newer gitmem wrote it.
+    """
+    ref = sharing.settings.memory_ref
+    for remote in remotes:
+        theirs = sharing.storage.read_ref(tracking_ref(remote, ref))
+        if theirs is not None:
+            with _alone(sharing.repository):
+                return _unite(sharing, remote, theirs)
+    return None
+
+
 def keys_of(
     storage: Storage, ref: str, commits: Iterable[Oid | None], sessions: Iterable[SessionId]
 ) -> dict[SessionId, SessionKey | None]:

@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 
 from gitmem.format.memory import FORMAT_VERSION, open_memory
 from gitmem.model.ids import Oid
-from gitmem.model.refs import tracking_ref
 from gitmem.objects.storage import Storage
 from gitmem.objects.trees import Path
 from gitmem.verbs.committing import SKIP_CI, Writer, commit
@@ -30,9 +29,14 @@ Without gitmem, git and zstd are enough. Everything below `sessions/`, `notes/`,
     git cat-file blob gitmem:sessions/12/34/<60 digits>/session | zstd -dc
     git cat-file blob gitmem:sessions/12/34/<60 digits>/captures/56/<62 digits> | zstd -dc
 
-A capture lists the segments of a transcript, in order, as [name, line ends, bytes]. A segment may build
-on one before it, whose name stands in the 32 bytes before the last byte of its blob. Then the text of that
-one, behind the text that it builds on itself and so on, is the prefix that zstd needs:
+A capture lists the segments that it added to a transcript, in order, as [name, line ends, bytes], and says
+how many lines of the capture before it (`parents`) it keeps. The last byte of a segment is 0 or 32. If it
+is 0, the segment is read like a record:
+
+    git cat-file blob gitmem:sessions/12/34/<60 digits>/segments/78/<62 digits> | zstd -dc
+
+If it is 32, the 32 bytes before it name the segment that this one builds on. Then PREFIX is a file with the
+text of that one, behind the text that it builds on itself, and so on:
 
     git cat-file blob gitmem:sessions/12/34/<60 digits>/segments/78/<62 digits> > segment
     zstd -dc --patch-from=PREFIX segment
@@ -43,30 +47,20 @@ one, behind the text that it builds on itself and so on, is the prefix that zstd
 
 
 class Started(NamedTuple):
-    """The commit that a memory's ref points at, and how that came: found here, made, or a remote's."""
+    """The commit that a memory's ref points at, and whether it was found or made."""
 
     commit: Oid
-    how: Literal["found", "made", "taken over"]
-    remote: str | None = None
+    how: Literal["found", "made"]
 
 
-def start(storage: Storage, ref: str, writer: Writer, remotes: tuple[str, ...] = ()) -> Started:
+def start(storage: Storage, ref: str, writer: Writer) -> Started:
     """Make a memory at a ref, unless there is one: then it is checked and kept.
-
-    A remote's memory that was fetched already is taken over, so that a clone does not start another history.
 
     Raises:
         NotAMemory: The ref holds something that gitmem did not write.
         FormatNewer: A newer gitmem wrote it.
     """
-    if storage.read_ref(ref) is None:
-        for remote in remotes:
-            fetched = storage.read_ref(tracking_ref(remote, ref))
-            if fetched is not None:
-                open_memory(storage, ref, fetched)
-                storage.move_ref(ref, fetched, None, f"gitmem: init from {remote}")
-                return Started(fetched, "taken over", remote)
-    else:
+    if storage.read_ref(ref) is not None:
         return Started(open_memory(storage, ref).commit, "found")
     with storage.begin() as batch:
         changes: dict[Path, Oid | None] = {

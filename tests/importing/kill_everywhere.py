@@ -18,8 +18,6 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from gitmem.verbs.verifying import Counts, verify
-
 from gitmem import disk
 from gitmem.format.memory import open_memory
 from gitmem.git.process import Git
@@ -33,6 +31,7 @@ from gitmem.verbs.keys import redaction_key
 from gitmem.verbs.naming import Naming, set_title
 from gitmem.verbs.sealing import HereSealer
 from gitmem.verbs.starting import start
+from gitmem.verbs.verifying import Counts, verify
 from tests.importing import samples
 
 REF = "refs/heads/gitmem"

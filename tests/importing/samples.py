@@ -55,6 +55,9 @@ def codex(count: int, name: str = OTHER) -> bytes:
         {"timestamp": "2026-03-01T10:00:00Z", "type": "session_meta", "payload": meta}
     ]
     for n in range(count):
+        if n % 2 == 0:
+            context = {"turn_id": f"turn-{n}", "cwd": "/home/ada/tides", "model": "model-1"}
+            rows.append({"timestamp": "2026-03-01T10:00:00Z", "type": "turn_context", "payload": context})
         role, kind = (("user", "input_text"), ("assistant", "output_text"))[n % 2]
         content = [{"type": kind, "text": f"gauge {n}: why is the datum wrong?"}]
         payload = {"type": "message", "role": role, "content": content}

@@ -22,13 +22,11 @@ from gitmem.model.errors import (
     RemoteUnknown,
     RemoteUnreachable,
 )
-from gitmem.model.records import Author
 from gitmem.objects.history import distance, read_commit, walk_history
 from gitmem.verbs import sharing
-from gitmem.verbs.committing import SKIP_CI, Writer
-from gitmem.verbs.starting import start
+from gitmem.verbs.committing import SKIP_CI
 from tests.conftest import IMPORTED_FROM, RealGit
-from tests.sharing.clones import NOW_S, REF, TRACKING, Clone, Team, new_team
+from tests.sharing.clones import REF, TRACKING, Clone, Team, new_team
 
 
 class TestRoundTrip:
@@ -116,8 +114,10 @@ class TestRoundTrip:
         session = ada.remember("one")
         ada.push()
         fresh = team.clone("fresh")
-        with fresh.opened() as storage:
-            start(storage, REF, Writer(Author("Fresh"), lambda: NOW_S), remotes=("origin",))
+        with fresh.sharing() as shared:
+            adopted = sharing.adopt(shared, ["elsewhere", "origin"])
+        assert adopted
+        assert (adopted.how, adopted.remote) == ("taken over", "origin")
         assert fresh.ref() == ada.ref()
         assert fresh.sessions() == {session}
         assert fresh.pull().how == "up to date"

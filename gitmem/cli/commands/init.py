@@ -7,7 +7,8 @@ import click
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.intake import describe, report_as_json, total_bytes
-from gitmem.cli.opening import home_of, opened_intake, opened_storage, writer_of
+from gitmem.cli.opening import home_of, opened_intake
+from gitmem.cli.sharing import describe_pull, opened_sharing
 from gitmem.model.errors import UsageError
 from gitmem.model.refs import short_name
 
@@ -42,6 +43,7 @@ def command(
     """
     from gitmem.verbs.finding import sources_of_repository
     from gitmem.verbs.importing import import_sources
+    from gitmem.verbs.sharing import adopt
     from gitmem.verbs.sharing import share as choose_remote
     from gitmem.verbs.starting import start
 
@@ -49,33 +51,33 @@ def command(
     if share is not None:
         choose_remote(context.repository, context.git, share)
     ref, top = context.settings.memory_ref, context.repository.top
-    with opened_storage(context) as storage:
-        started = start(storage, ref, writer_of(context), _remotes(context))
+    with opened_sharing(context) as sharing:
+        storage = sharing.storage
+        adopted = adopt(sharing, _remotes(context)) if storage.read_ref(ref) is None else None
+        started = start(storage, ref, sharing.writer)
+        if not as_json:
+            if adopted:
+                describe_pull(context, sharing, adopted)
+            else:
+                how = "Started" if started.how == "made" else "Found"
+                context.output.say(f"{how} the memory of {context.repository.name}: {short_name(ref)}")
         report = None
         if not no_import and top is not None and chosen != frozenset():
             sources = list(sources_of_repository(top, home_of(context), context.environ, chosen))
-            with opened_intake(context, storage, total_bytes(sources), whole=False, wait_s=3600) as intake:
+            total = total_bytes(sources)
+            with opened_intake(context, storage, total, whole=False, wait_s=3600) as intake:
                 report = import_sources(intake, sources)
     if as_json:
-        imported = report_as_json(report) if report else None
         context.output.json(
             {
                 "ref": ref,
                 "commit": started.commit,
-                "how": started.how,
-                "remote": started.remote,
-                "imported": imported,
+                "how": "taken over" if adopted else started.how,
+                "remote": adopted.remote if adopted else None,
+                "imported": report_as_json(report) if report else None,
             }
         )
-        return
-    name = f"the memory of {context.repository.name}"
-    told = {
-        "made": f"Started {name} on {short_name(ref)}",
-        "found": f"Found {name} on {short_name(ref)}",
-        "taken over": f"Took over {name} from {started.remote}: {short_name(ref)}",
-    }
-    context.output.say(told[started.how])
-    if report and report.files:
+    elif report and report.files:
         describe(context, report)
 
 
