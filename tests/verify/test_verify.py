@@ -360,6 +360,30 @@ def test_every_flip_in_a_pack_is_found(memory: Path, git: RealGit, seed: int) ->
     assert verified(memory, full=True) == []
 
 
+@pytest.mark.parametrize("damage", ["flipped in its pack", "deleted", "truncated"])
+def test_the_repair_that_the_document_names_works(
+    memory: Path, tmp_path: Path, git: RealGit, damage: str
+) -> None:
+    remote = Path(shutil.copytree(memory, tmp_path / "remote"))
+    git("remote", "add", "origin", str(remote), cwd=memory)
+    oid = find(memory, path_of(session(1), "segment"))
+    DAMAGES[damage](memory, oid)
+    if damage == "flipped in its pack":
+        pack = Path(next(finding.where for finding in verified(memory) if finding.kind == "pack"))
+        moved = tmp_path / "moved"
+        moved.mkdir()
+        for file in pack.parent.glob(f"{pack.stem}.*"):
+            file.rename(moved / file.name)
+        saved = (moved / pack.name).read_bytes()
+        subprocess.run(
+            ["git", "unpack-objects", "-q", "-r"], input=saved, cwd=memory, capture_output=True, check=False
+        )
+    elif damage == "truncated":
+        loose_file(memory, oid).unlink()
+    git("fetch", "--quiet", "--refetch", "origin", cwd=memory)
+    assert verified(memory, full=True) == []
+
+
 # --- what a tree may hold ---
 
 
