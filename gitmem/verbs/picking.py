@@ -26,6 +26,8 @@ from gitmem.transcripts.read import READER_VERSION, Transcript, read
 from gitmem.verbs import caching, reading
 
 SCHEMA_VERSION = 1
+HELD_BYTES = 64 << 20
+"""Of text; read whole, it takes some three times as much memory. Of a larger session no map is made."""
 
 
 class Picked(NamedTuple):
@@ -75,6 +77,11 @@ def remember(
     if state_dir is not None and _read_map(memory, folder, state_dir) is None:
         payload = _encoder.encode(_map_of(memory, folder, stored, transcript))
         caching.write_derived(_path(state_dir, folder.session), _KIND, payload)
+
+
+def may_be_held(stored: StoredSession) -> bool:
+    """Whether a session is small enough for all its turns to be in memory at once."""
+    return sum(head.size_bytes for _, head in reading.heads(stored)) <= HELD_BYTES
 
 
 def drop_map(state_dir: Path, session: SessionId) -> None:
@@ -142,6 +149,8 @@ _ids_decoder: msgspec.msgpack.Decoder[dict[str, _Place]] = msgspec.msgpack.Decod
 
 def _from_whole(memory: Memory, folder: Folder, asked: str, context: int, state_dir: Path | None) -> Picked:
     stored = memory.load(folder)
+    if not may_be_held(stored):
+        return _from_two_reads(memory, folder, stored, asked, context)
     transcript = reading.transcript(memory, folder, stored)
     turns = transcript.turns
     remember(memory, folder, stored, transcript, state_dir)
@@ -151,6 +160,27 @@ def _from_whole(memory: Memory, folder: Folder, asked: str, context: int, state_
     window = _window(asked_for, context, counts[stream])
     shown = tuple(by_stream[stream][n] for n in window)
     return Picked(stream, reading.head_of(stored, stream), shown, asked_for, counts[stream])
+
+
+def _from_two_reads(
+    memory: Memory, folder: Folder, stored: StoredSession, asked: str, context: int
+) -> Picked:
+    """Find out where a turn is, then read up to it again: holds no more than the window."""
+    counts = {name: 0 for name, _ in reading.heads(stored)}
+    named: list[Turn] = []
+    for turn in reading.turns(memory, folder, stored):
+        counts[turn.stream] += 1
+        if turn.id == asked:
+            named.append(msgspec.structs.replace(turn, text="", call=None, result=None))
+    stream, asked_for = _locate(asked, counts, _places(named), stored.key)
+    window = _window(asked_for, context, counts[stream])
+    shown: list[Turn] = []
+    for turn in reading.turns(memory, folder, stored):
+        if turn.stream == stream and turn.ordinal in window:
+            shown.append(turn)
+            if len(shown) == len(window):
+                break
+    return Picked(stream, reading.head_of(stored, stream), tuple(shown), asked_for, counts[stream])
 
 
 def _from_lines(

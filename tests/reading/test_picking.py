@@ -276,6 +276,20 @@ def test_what_is_remembered_of_a_session_can_be_dropped(book: Book, tmp_path: Pa
     assert not map_file(tmp_path, session).exists()
 
 
+def test_a_session_too_large_to_be_held_gives_the_same_turns(
+    book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, _ = book.capture(conversation(20))
+    book.capture(conversation(10, 200), stream="agent-7")
+    memory, folder = book.memory(), folder_of(book, session)
+    for asked in ("0", "7", "19", "m12", "agent-7:3"):
+        expected = picking.pick(memory, folder, asked, context=2)
+        with monkeypatch.context() as patched:
+            patched.setattr(picking, "HELD_BYTES", 10)
+            assert picking.pick(memory, folder, asked, context=2, state_dir=tmp_path) == expected
+    assert not map_file(tmp_path, session).exists()
+
+
 def test_the_map_holds_no_text_of_the_session(book: Book, tmp_path: Path) -> None:
     session, _ = book.capture(conversation(10))
     picking.pick(book.memory(), folder_of(book, session), "0", state_dir=tmp_path)

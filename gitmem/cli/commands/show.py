@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 Form = Literal["people", "markdown", "raw", "json"]
 
-_HELD_BYTES = 64 << 20
-"""A session of less is held in memory whole; a larger one is read a second time instead."""
-
 
 @click.command(
     "show",
@@ -139,7 +136,7 @@ def _read(
     if stream is not None:
         reading.head_of(stored, stream)  # raises where there is none
     turns: Iterable[Turn]
-    if sum(head.size_bytes for _, head in reading.heads(stored)) <= _HELD_BYTES:
+    if picking.may_be_held(stored):
         whole = reading.transcript(memory, folder, stored)
         picking.remember(memory, folder, stored, whole, state_dir)
         summary = sum_up(stored, whole.turns, lambda: (whole.header, whole.tally), repo)
