@@ -1,0 +1,46 @@
+"""The demonstration plays the whole round, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from tests.conftest import CommandLine
+
+
+def snapshot(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_the_demo_plays_to_its_end_and_leaves_nothing(run: CommandLine, tmp_path: Path, home: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    before = snapshot(home)
+    played = run("demo", cwd=tmp_path, environ={"TMPDIR": str(temporary)})
+    assert played.stderr == ""
+    assert "redacted: 1 github-token" in played.stdout
+    assert "[gm:github-token:" in played.stdout
+    assert "ghp_" not in played.stdout
+    assert "Took over the memory of origin: 2 sessions" in played.stdout
+    assert "all holds: 3 sessions" in played.stdout
+    assert "That was the whole round" in played.stdout
+    assert snapshot(temporary) == set()
+    assert snapshot(home) == before
+
+
+def test_the_demo_works_inside_of_a_repository_and_its_hooks(
+    run: CommandLine, repository: Path, tmp_path: Path
+) -> None:
+    environ = {"GIT_DIR": str(repository / ".git"), "GIT_INDEX_FILE": str(repository / ".git" / "index")}
+    before = snapshot(repository)
+    run("demo", cwd=repository, environ={**environ, "GITMEM_REF": "refs/gitmem/team"})
+    assert snapshot(repository) == before
+
+
+def test_the_demo_can_be_kept_to_look_around_in(run: CommandLine, tmp_path: Path) -> None:
+    played = run("demo", "--keep", cwd=tmp_path, environ={"TMPDIR": str(tmp_path)})
+    place = Path(played.stdout.rstrip().rpartition("cd ")[2])
+    assert place.parent == tmp_path
+    assert run("sessions", cwd=place / "ada", environ=dict(os.environ)).stdout.count("2026-03-0") == 3
+    assert tempfile.gettempdir() != str(tmp_path)
