@@ -213,7 +213,7 @@ def _status(place: Place, environ: Mapping[str, str]) -> Json:
     loaded = states.load(_root(place))
     condition = states.examine(loaded, place.ref, tip)
     answer: Json = {"state": condition, "memory": tip, "commit": None, "behind": 0, "turns": 0, "sessions": 0}
-    answer["unreadable"] = []
+    answer |= {"unreadable": [], "vectors": 0, "path": str(_root(place))}
     if isinstance(loaded, State):
         try:
             counted = _open_folder(place, loaded).count()
@@ -230,7 +230,7 @@ def _status(place: Place, environ: Mapping[str, str]) -> Json:
             {"session": session, "why": why} for session, why in sorted(loaded.unreadable.items())
         ]
     files = (path for path in _root(place).rglob("*") if path.is_file())
-    answer |= {"vectors": 0, "path": str(_root(place)), "size_bytes": sum(map(_size_of, files))}
+    answer["size_bytes"] = sum(map(_size_of, files))
     return answer
 
 

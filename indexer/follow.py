@@ -91,7 +91,7 @@ def count_behind(place: Place, environ: Mapping[str, str], commit: str) -> int:
 @contextmanager
 def opened_memory(place: Place, environ: Mapping[str, str]) -> Iterator[Memory]:
     """Open the memory that a request is about."""
-    git = Git(environ).elsewhere()
+    git = Git(environ)
     storage = open_storage(discover(Path(place.start), git), git)
     try:
         yield open_memory(storage, place.ref)

@@ -144,6 +144,8 @@ class LexicalIndex:
             cast(list[int], self.searcher.fast_field_values(name, addresses))
             for name in ("session_number", "stream_number", "ordinal", "digest")
         ]
+        if any(None in column for column in columns):
+            raise Damaged("a document has not the numbers that every document has")
         return [
             Candidate(address, score, *numbers)
             for address, score, *numbers in zip(addresses, scores, *columns, strict=True)

@@ -26,7 +26,7 @@ def ask_indexer(
     """Yield the indexer's answers about the memory of the repository at hand; raises as `ask` does."""
     output, repository, settings = context.output, context.repository, context.settings
     place = Place(
-        start=str(repository.top or repository.common_dir),
+        start=str(context.start),
         common_dir=str(repository.common_dir),
         ref=settings.memory_ref,
         name=repository.name,
@@ -50,7 +50,7 @@ def ask_indexer(
 
         yield from ask(
             request,
-            context.environ,
+            context.git.environ,
             stderr=output.stderr if output.is_stderr_terminal else None,
             on_notice=lambda text: output.note(f"gitmem {text}"),
             on_progress=show_progress,

@@ -29,7 +29,8 @@ class NotUnderstood(ValueError):
 class Place:
     """Which memory is meant: where its repository is, its ref, and what people call the repository.
 
-    `start` is where git finds the repository. `level` is what a session has that nobody has given one.
+    `start` is where git, in the environment that the indexer is given, finds the repository. `level` is what
+    a session has that nobody has given one.
     """
 
     start: str

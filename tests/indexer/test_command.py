@@ -14,7 +14,7 @@ import pytest
 
 from gitmem.cli.commands.search import ROLES as ROLES_OFFERED
 from gitmem.model.turns import ROLES
-from tests.conftest import IMPORTED_FROM, CommandLine
+from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
 from tests.indexer.memories import Filled, said
 
 NEEDED = {
@@ -103,14 +103,22 @@ def test_repository_without_a_memory_is_an_error_with_a_hint(repository: Path, r
         assert "gitmem init" in finished.stderr
 
 
-def test_every_way_into_a_repository_leads_to_its_memory(
-    top: Path, run: CommandLine, git: object, tmp_path: Path
-) -> None:
+def test_every_way_into_a_repository_leads_to_its_memory(top: Path, run: CommandLine, tmp_path: Path) -> None:
     (top / "below" / "that").mkdir(parents=True)
     subprocess.run(["git", "worktree", "add", "-q", "-b", "side", tmp_path / "side"], cwd=top, check=True)
     for where in (top / "below" / "that", tmp_path / "side", top / ".git"):
         assert len(json.loads(run("search", "anchor", "--json", cwd=where).stdout)["hits"]) == 2
     assert "anchor" in run("search", "anchor", "-C", str(top), cwd=tmp_path).stdout
+
+
+def test_hooks_environment_is_followed_and_another_directory_is_not_bent_by_it(
+    top: Path, run: CommandLine, tmp_path: Path, git: RealGit
+) -> None:
+    git("init", "-q", str(tmp_path / "other"), cwd=tmp_path)
+    here = {"GIT_DIR": str(top / ".git"), "GIT_WORK_TREE": str(tmp_path / "other")}
+    assert "anchor" in run("search", "anchor", cwd=tmp_path / "other", environ=here).stdout
+    elsewhere = {"GIT_DIR": str(tmp_path / "other" / ".git")}
+    assert "anchor" in run("search", "anchor", "-C", str(top), cwd=tmp_path, environ=elsewhere).stdout
 
 
 def test_people_get_names_that_show_takes_and_no_escapes(memory: Filled, run: CommandLine) -> None:

@@ -170,6 +170,7 @@ def test_status_tells_of_every_condition_and_changes_nothing(memory: Filled, sea
         assert search.status()["state"] == condition
     (root / "state.json").write_bytes(b"{")
     assert search.status()["state"] == "corrupt"
+    assert search.status().keys() == behind.keys()
 
 
 @pytest.mark.parametrize(

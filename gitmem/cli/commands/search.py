@@ -106,12 +106,14 @@ def command(
         has_found = has_found or bool(answer["hits"])
         if json_lines:
             context.output.json(answer)
-        elif as_json:
-            collected.append(answer)
         else:
-            _show(context.output, answer, heading=batch is not None)
+            collected.append(answer)
     if as_json:
         context.output.json({"answers": collected} if batch is not None else collected[0])
+    elif has_found:
+        with context.paged() as output:
+            for answer in collected:
+                _show(output, answer, heading=batch is not None)
     if not has_found:
         context.output.note("nothing found")
         ctx.exit(1)
