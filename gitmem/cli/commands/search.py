@@ -37,7 +37,7 @@ _MAX_LIMIT: Final = 10_000
         "gitmem search --batch queries.txt --json-lines --group session",
     ],
 )
-@click.argument("words", metavar="QUERY…", nargs=-1)
+@click.argument("words", metavar="[QUERY…]", nargs=-1)
 @click.option("--limit", "-n", type=click.IntRange(1, _MAX_LIMIT), default=10, help="At most so many hits.")
 @click.option(
     "--mode",
