@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
-import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ from gitmem.objects.inprocess import InProcessStorage
 from gitmem.objects.storage import Storage, add_all
 from gitmem.verbs.inspecting import Counts
 from gitmem.verbs.verifying import Finding, Ground, verify
-from tests.conftest import RealGit
+from tests.conftest import CommandLine, RealGit
 from tests.verify.memories import ADA, AT, REF, Draft, session, write
 
 WHO = Signature("Ada", "ada@example.org", 1)
@@ -753,8 +753,50 @@ def test_a_broken_ref_below_gitmems_own_is_found(memory: Path) -> None:
 # --- on the command line ---
 
 
-def test_the_command_says_so_when_all_holds(repository: Path, run: Callable[..., object]) -> None:
-    with opened(repository) as storage:
-        write(storage, [session(1)])
-    finished = run("verify", "--full", cwd=repository, status=0)
-    assert re.match(r"all holds: 1 sessions?, 5 records, 3 segments", finished.stdout)  # type: ignore[attr-defined]
+def test_the_command_says_so_when_all_holds(memory: Path, run: CommandLine) -> None:
+    finished = run("verify", "--full", cwd=memory)
+    assert finished.stdout.startswith(
+        "all holds: looked at 3 sessions, 16 records, 9 segments, 4 commits, 1 ref; "
+    )
+    assert finished.stderr == ""
+
+
+def test_the_command_names_what_it_found_and_what_to_do(memory: Path, run: CommandLine) -> None:
+    loose_delete(memory, find(memory, path_of(session(1), "segment")))
+    finished = run("verify", cwd=memory, status=1)
+    first, affected, hint, last = finished.stdout.splitlines()
+    assert first.startswith(f"object: sessions/{session(1).id[:2]}/")
+    assert first.endswith("is missing")
+    assert affected == f"  affects {ONE}"
+    assert hint.startswith("  git fetch --refetch REMOTE:")
+    assert last.startswith("1 found: ")
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_the_command_answers_in_json(memory: Path, run: CommandLine, is_whole: bool) -> None:
+    if not is_whole:
+        flip(memory, find(memory, path_of(session(1), "segment")))
+    finished = run("verify", "--full", "--json", cwd=memory, status=0 if is_whole else 1)
+    answer = json.loads(finished.stdout)
+    assert (answer["ok"], answer["full"], answer["checked"]["sessions"]) == (is_whole, True, 3)
+    assert {finding["kind"] for finding in answer["findings"]} == (
+        set() if is_whole else {"object", "pack", "reference"}
+    )
+    assert all(finding.keys() == set(Finding._fields) for finding in answer["findings"])
+    if not is_whole:
+        assert [f["sessions"] for f in answer["findings"] if f["kind"] == "object"] == [[ONE]]
+
+
+def test_the_command_looks_at_what_was_fetched_too(
+    memory: Path, tmp_path: Path, run: CommandLine, git: RealGit
+) -> None:
+    remote = Path(shutil.copytree(memory, tmp_path / "remote"))
+    with opened(remote) as storage:
+        write(storage, [session(7)])
+    git("remote", "add", "origin", str(remote), cwd=memory)
+    git("fetch", "--quiet", "origin", cwd=memory)
+    assert "4 sessions" in run("verify", cwd=memory).stdout
+
+
+def test_without_a_memory_the_command_says_how_to_start_one(repository: Path, run: CommandLine) -> None:
+    assert "gitmem init" in run("verify", cwd=repository, status=1).stderr

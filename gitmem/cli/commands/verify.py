@@ -105,11 +105,15 @@ def _show(output: Output, finding: Finding) -> None:
 
 
 def _conclude(output: Output, counts: Counts, found: int) -> None:
-    looked_at = (
-        f"{counts.sessions:,} sessions, {counts.records:,} records, {counts.segments:,} segments, "
-        f"{counts.commits:,} commits in {counts.refs} refs, {size(counts.bytes)}"
+    looked_at = ", ".join(
+        f"{count:,} {noun}{'' if count == 1 else 's'}"
+        for noun, count in (
+            ("session", counts.sessions),
+            ("record", counts.records),
+            ("segment", counts.segments),
+            ("commit", counts.commits),
+            ("ref", counts.refs),
+        )
     )
-    if found:
-        output.say(Styled(f"{found:,} found", "bad"), f" in {looked_at}")
-    else:
-        output.say(Styled("all holds", "good"), f": {looked_at}")
+    verdict = Styled(f"{found:,} found", "bad") if found else Styled("all holds", "good")
+    output.say(verdict, f": looked at {looked_at}; {size(counts.bytes)}")
