@@ -46,7 +46,7 @@ class Documents:
     """The entries of one session, in bounded memory; to be gone through once, the card after them."""
 
     def __init__(self, memory: Memory, folder: Folder, stored: StoredSession) -> None:
-        """Raises AgentUnknown where no reader knows the agent."""
+        """Raises ReaderMissing where no reader knows the agent."""
         self._stored = stored
         self._reading = reading.turns(memory, folder, stored)
         self._origins = {name: origins(head, stored.captures) for name, head in reading.heads(stored)}

@@ -19,7 +19,7 @@ from gitmem.format.memory import Folder, Memory, changed_sessions, open_memory
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import open_storage
-from gitmem.model.errors import AgentUnknown, DiskRefused, ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors import DiskRefused, ObjectDamaged, ObjectMissing, ReaderMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId
 from gitmem.objects.history import distance
 from gitmem.sidecar.wire import Place
@@ -151,7 +151,7 @@ def _apply(index: LexicalIndex, memory: Memory, changes: list[Change], teller: T
             continue
         try:
             _follow_session(index, writer, memory, folder)
-        except (AgentUnknown, ObjectDamaged, ObjectMissing, RecordRefused) as error:
+        except (ReaderMissing, ObjectDamaged, ObjectMissing, RecordRefused) as error:
             writer.remove(session)
             unreadable[session] = str(error)
     writer.commit()

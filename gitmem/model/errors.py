@@ -320,17 +320,6 @@ class TurnUnknown(GitmemError):
         )
 
 
-class AgentUnknown(GitmemError):
-    """A session is of an agent whose transcripts this gitmem cannot read."""
-
-    def __init__(self, session: str, agent: str) -> None:
-        self.session, self.agent = session, agent
-        super().__init__(
-            f"could not read {session}: no reader knows the agent {agent}",
-            hint=f"gitmem show --raw {session}: shows it as it is stored; a newer gitmem may read it",
-        )
-
-
 class StreamUnknown(GitmemError):
     """The session has no such stream."""
 

@@ -28,6 +28,7 @@ from gitmem.verbs.planning import Plan, Settled, plan
 from gitmem.verbs.sealing import Range, SealedRange, Sealer, cut_ranges
 from gitmem.verbs.sources import Position, digests, read_position, write_position
 
+_DOCUMENT_HEAD_BYTES = 16 << 10
 _IN_FLIGHT = 6
 """Ranges handed out and not yet taken back: what is held in memory at once."""
 
@@ -186,7 +187,7 @@ class _Run:
         if position and position.is_unchanged(status) and self._has(position):
             self._unchanged(path, status.st_size)
             return
-        identity = detect(file.read(HEAD_BYTES), source.path, source.agent)
+        identity = _identify(file.read(HEAD_BYTES), source)
         if not source.accepts(identity):
             self.report.files -= 1
             return
@@ -375,6 +376,17 @@ class _Run:
 
     def _refuse(self, path: Path, error: GitmemError) -> None:
         self.report.refused.append(Refused(path, error))
+
+
+def _identify(head: bytes, source: Source) -> Identity:
+    """Detect whose a file is; a document says it in its first lines, and the rest of its head takes long."""
+    try:
+        found = detect(head[:_DOCUMENT_HEAD_BYTES], source.path, source.agent)
+    except UnknownTranscript:
+        found = None
+    if found is not None and found.shape == "document" and found.cwd is not None:
+        return found
+    return detect(head, source.path, source.agent)
 
 
 def _as_refusal(path: Path, error: GitmemError | OSError) -> GitmemError:

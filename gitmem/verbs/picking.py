@@ -50,7 +50,7 @@ def pick(
 
     Raises:
         TurnUnknown: The session has no such turn.
-        AgentUnknown: No reader knows the agent.
+        ReaderMissing: No reader knows the agent.
     """
     known = _read_map(memory, folder, state_dir)
     if known is not None:

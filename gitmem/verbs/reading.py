@@ -14,10 +14,8 @@ from gitmem.format.lines import lines_of
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.errors import (
-    AgentUnknown,
     ObjectDamaged,
     ObjectMissing,
-    ReaderMissing,
     RecordRefused,
     SessionAmbiguous,
     SessionUnknown,
@@ -162,21 +160,18 @@ def turns(memory: Memory, folder: Folder, stored: StoredSession | None = None) -
     What a fork repeats of the session that it was forked from is left out, where that one is here too.
 
     Raises:
-        AgentUnknown: No reader knows the agent, as where a newer gitmem wrote the session.
+        ReaderMissing: No reader knows the agent, as where a newer gitmem wrote the session.
     """
     stored = stored or memory.load(folder)
-    try:
-        inherited = _inherited(memory, folder, stored)
-        return iterate(stored.record.agent, streams(memory, folder, stored), inherited=inherited)
-    except ReaderMissing:
-        raise AgentUnknown(str(stored.key), stored.record.agent) from None
+    inherited = _inherited(memory, folder, stored)
+    return iterate(stored.record.agent, streams(memory, folder, stored), inherited=inherited)
 
 
 def transcript(memory: Memory, folder: Folder, stored: StoredSession | None = None) -> Transcript:
     """Read a whole session in normal form.
 
     Raises:
-        AgentUnknown: No reader knows the agent.
+        ReaderMissing: No reader knows the agent.
     """
     found = turns(memory, folder, stored)
     listed = list(found)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from gitmem.format.memory import Folder, Memory, StoredSession
-from gitmem.model.errors import AgentUnknown
+from gitmem.model.errors import ReaderMissing
 from gitmem.model.ids import MAIN_STREAM, Oid, SessionId, SessionKey
 from gitmem.model.records import Author, Capture
 from gitmem.model.times import to_ms
@@ -82,7 +82,7 @@ def summarise(memory: Memory, folder: Folder, stored: StoredSession | None = Non
     stored = stored or memory.load(folder)
     try:
         turns = reading.turns(memory, folder, stored)
-    except AgentUnknown:
+    except ReaderMissing:
         # A newer gitmem knew it; what does not stand in its text is known all the same.
         return sum_up(stored, (), lambda: (Header(), Tally()), repo)
     summary = sum_up(stored, turns, lambda: (turns.header, turns.tally), repo)

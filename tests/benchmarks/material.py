@@ -11,7 +11,38 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SEED = 7
-_WORDS = ["tide", "harbour", "chart", "buoy", "depth", "current", "moon", "gauge", "station", "datum", "parse", "fetch", "cache", "render", "table", "column", "height", "offset", "zone", "margin", "retry", "timeout", "schema", "index", "branch", "commit", "review", "rename", "assert", "fixture"]
+_WORDS = [
+    "tide",
+    "harbour",
+    "chart",
+    "buoy",
+    "depth",
+    "current",
+    "moon",
+    "gauge",
+    "station",
+    "datum",
+    "parse",
+    "fetch",
+    "cache",
+    "render",
+    "table",
+    "column",
+    "height",
+    "offset",
+    "zone",
+    "margin",
+    "retry",
+    "timeout",
+    "schema",
+    "index",
+    "branch",
+    "commit",
+    "review",
+    "rename",
+    "assert",
+    "fixture",
+]
 
 
 def corpus(folder: Path) -> tuple[Path, str]:

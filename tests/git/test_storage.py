@@ -29,7 +29,13 @@ def open_at(path: Path) -> GitStorage:
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     kind = request.param
     origin = tmp_path / "origin"
-    run("init", "-q", "--object-format=sha256" if kind == "sha256" else "--object-format=sha1", origin, cwd=tmp_path)
+    run(
+        "init",
+        "-q",
+        "--object-format=sha256" if kind == "sha256" else "--object-format=sha1",
+        origin,
+        cwd=tmp_path,
+    )
     for n in range(2):
         run("commit", "-q", "--allow-empty", "-m", f"{n}", cwd=origin)
     run("config", "uploadpack.allowFilter", "true", cwd=origin)
@@ -62,7 +68,9 @@ class TestGitStorage(StorageSuite):
         )
         run("fsck", "--strict", "--full", cwd=where)
 
-    def test_git_gc_keeps_it_all_and_fsck_passes_after_tidying(self, storage: GitStorage, where: Path) -> None:
+    def test_git_gc_keeps_it_all_and_fsck_passes_after_tidying(
+        self, storage: GitStorage, where: Path
+    ) -> None:
         self.test_tidying_changes_no_content(storage)
         assert len(list((storage.repository.common_dir / "objects/pack").glob("pack-*.keep"))) <= 25
         run("fsck", "--strict", "--full", cwd=where)

@@ -122,9 +122,13 @@ class StorageSuite:
     def test_an_edit_changes_what_it_names_and_nothing_else(self, storage: Storage) -> None:
         root = tree_of(storage, {"a/b/c": b"1", "a/d": b"2", "e": b"3"})
         edited = tree_of(storage, {"a/b/f": b"4", "e": b"5"}, base=root)
-        names = {"/".join(path): trees.read_blob(storage, entry.oid) for path, entry in trees.walk(storage, edited)}
+        names = {
+            "/".join(path): trees.read_blob(storage, entry.oid) for path, entry in trees.walk(storage, edited)
+        }
         assert names == {"a/b/c": b"1", "a/b/f": b"4", "a/d": b"2", "e": b"5"}
-        changed = {("/".join(c.path), c.old is None, c.new is None) for c in trees.diff(storage, root, edited)}
+        changed = {
+            ("/".join(c.path), c.old is None, c.new is None) for c in trees.diff(storage, root, edited)
+        }
         assert changed == {("a/b/f", True, False), ("e", False, False)}
 
     def test_a_folder_left_empty_is_gone(self, storage: Storage) -> None:

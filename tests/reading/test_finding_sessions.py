@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitmem.format import layout
-from gitmem.model.errors import AgentUnknown, BadSessionName, SessionAmbiguous, SessionUnknown, StreamUnknown
+from gitmem.model.errors import BadSessionName, ReaderMissing, SessionAmbiguous, SessionUnknown, StreamUnknown
 from gitmem.verbs import reading
 from tests.reading.book import Book, said, talk
 
@@ -120,5 +120,5 @@ def test_a_session_of_an_unknown_agent_is_an_expected_failure(book: Book) -> Non
     session, _ = book.capture(["{}"], agent="agent-of-tomorrow")
     folder = book.memory().find(session)
     assert folder is not None
-    with pytest.raises(AgentUnknown, match="agent-of-tomorrow"):
+    with pytest.raises(ReaderMissing, match="agent-of-tomorrow"):
         reading.transcript(book.memory(), folder)

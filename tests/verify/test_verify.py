@@ -755,9 +755,7 @@ def test_a_broken_ref_below_gitmems_own_is_found(memory: Path) -> None:
 
 def test_the_command_says_so_when_all_holds(memory: Path, run: CommandLine) -> None:
     finished = run("verify", "--full", cwd=memory)
-    assert finished.stdout.startswith(
-        "all holds: looked at 3 sessions, 16 records, 9 segments, 4 commits, 1 ref; "
-    )
+    assert finished.stdout.startswith("all holds: 3 sessions, 16 records, 9 segments, 4 commits, 1 ref; ")
     assert finished.stderr == ""
 
 

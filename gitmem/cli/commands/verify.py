@@ -116,4 +116,4 @@ def _conclude(output: Output, counts: Counts, found: int) -> None:
         )
     )
     verdict = Styled(f"{found:,} found", "bad") if found else Styled("all holds", "good")
-    output.say(verdict, f": looked at {looked_at}; {size(counts.bytes)}")
+    output.say(verdict, f": {looked_at}; {size(counts.bytes)}")
