@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import gitmem
 from gitmem.cli.context import Context
+from gitmem.model.errors import LevelNotKept
 from gitmem.model.records import Author
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.keys import redaction_key
@@ -75,11 +76,17 @@ def redactor_of(context: Context) -> Redactor:
 def opened_intake(
     context: Context, storage: Storage, total_bytes: int, *, whole: bool, wait_s: float
 ) -> Iterator[Intake]:
-    """Make ready for an import of about `total_bytes`, with a progress line on a terminal."""
+    """Make ready for an import of about `total_bytes`, with a progress line on a terminal.
+
+    Raises:
+        LevelNotKept: The settings ask for another level than team.
+    """
     from gitmem.redaction.redactor import Redactor
     from gitmem.verbs.importing import Intake
     from gitmem.verbs.sealing import HereSealer, PoolSealer
 
+    if context.settings.level != "team":
+        raise LevelNotKept(context.settings.level)
     key = key_of(context)
     redactor = Redactor(key)
     workers = context.settings.workers or os.cpu_count() or 1

@@ -360,6 +360,17 @@ class ReaderMissing(TranscriptError):
         super().__init__(f"could not read a session of {agent[:80]!r}: no reader has that name")
 
 
+class LevelNotKept(UsageError):
+    """New sessions are to get a level that this version cannot keep, so nothing is taken in."""
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+        super().__init__(
+            f"could not take sessions in at level {level!r}: this version keeps those of level team only",
+            hint="git config gitmem.level team: lets whoever gets the memory read them",
+        )
+
+
 class RedactionFailed(GitmemError):
     """The redactor could not do its work, so nothing was written."""
 

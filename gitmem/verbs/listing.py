@@ -7,6 +7,7 @@ something has, only that is read.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -191,6 +192,7 @@ class _Known(msgspec.Struct, frozen=True, array_like=True):
 
 
 _KIND = f"summaries {SCHEMA_VERSION}.{READER_VERSION}"
+_WORD = re.compile(r"[^\W_]+")
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[_Known] = msgspec.msgpack.Decoder(_Known)
 
@@ -200,13 +202,13 @@ def _newest_first(summary: Summary) -> tuple[int, SessionKey, SessionId]:
 
 
 def _is_asked_for(summary: Summary, filters: Filters) -> bool:
-    author = f"{summary.author.name} <{summary.author.email}>".casefold()
+    author = _words(f"{summary.author.name} {summary.author.email}")
     name = str(summary.key)
     started_ms = summary.last_ms if summary.started_ms is None else summary.started_ms
     return (
         (not filters.agents or summary.agent in filters.agents)
         and (not filters.repos or summary.repo in filters.repos)
-        and (not filters.authors or any(asked.casefold() in author for asked in filters.authors))
+        and (not filters.authors or any(_words(asked) in author for asked in filters.authors))
         and (not filters.branches or not set(filters.branches).isdisjoint(summary.branches))
         and (not filters.sessions or name.startswith(filters.sessions))
         and (not filters.tags or not set(filters.tags).isdisjoint(summary.tags))
@@ -214,3 +216,8 @@ def _is_asked_for(summary: Summary, filters: Filters) -> bool:
         and (filters.since_ms is None or summary.last_ms >= filters.since_ms)
         and (filters.until_ms is None or started_ms <= filters.until_ms)
     )
+
+
+def _words(text: str) -> str:
+    """Return a text's words, each between spaces: what a search takes for a name too."""
+    return " " + " ".join(_WORD.findall(text.casefold())) + " "
