@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,17 +111,27 @@ def test_a_line_of_64_mb_is_stored_and_read_in_bounded_memory(
     assert shown == path.read_bytes()
 
 
+# Of a process of its own, for one that was forked from the tests counts their memory as its own.
+_MEASURE = """
+import resource, subprocess, sys
+with open(sys.argv[1], "wb") as said:
+    subprocess.run(sys.argv[2:], stdout=said, check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
 def _peak_kb(*args: str, cwd: Path) -> tuple[int, bytes]:
     """Run the command line; return the memory that it or one of its children held at most, and what it said."""
-    environ = {**os.environ, "PYTHONPATH": str(IMPORTED_FROM)}
-    with tempfile.TemporaryFile() as said:
-        command = [sys.executable, "-P", "-m", "gitmem", *args]
-        process = subprocess.Popen(command, cwd=cwd, env=environ, stdout=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        said.seek(0)
-        return usage.ru_maxrss, said.read()
+    said = cwd.parent / "said"
+    command = [sys.executable, "-P", "-m", "gitmem", *args]
+    measured = subprocess.run(
+        [sys.executable, "-c", _MEASURE, str(said), *command],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(IMPORTED_FROM)},
+        capture_output=True,
+        check=True,
+    )
+    return int(measured.stdout), said.read_bytes()
 
 
 def test_a_redactor_that_fails_stores_nothing_of_its_file(
