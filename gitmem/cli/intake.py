@@ -10,7 +10,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.output import Styled
 from gitmem.cli.progress import size
 from gitmem.model.errors import UnknownTranscript
-from gitmem.verbs.importing import Refused, Report, Source
+from gitmem.verbs.intake import Refused, Report, Source
 
 _SHOWN_REFUSALS = 20
 

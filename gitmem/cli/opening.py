@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitmem.git.storage import GitStorage
     from gitmem.objects.storage import Storage
     from gitmem.redaction.redactor import Redactor
-    from gitmem.verbs.importing import Intake, Progress
+    from gitmem.verbs.intake import Intake, Progress
 
 _POOL_PAYS_BYTES = 8 << 20
 """Less than this is sealed sooner than other processes have started."""
@@ -82,7 +82,7 @@ def opened_intake(
         LevelNotKept: The settings ask for another level than team.
     """
     from gitmem.redaction.redactor import Redactor
-    from gitmem.verbs.importing import Intake
+    from gitmem.verbs.intake import Intake
     from gitmem.verbs.sealing import HereSealer, PoolSealer
 
     if context.settings.level != "team":

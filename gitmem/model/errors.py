@@ -2,6 +2,7 @@
 
 A class exists where a caller would act differently. Facts are attributes; the text is built from them:
 *could not do what, to which thing: why*. Anything that is not in this tree is a bug and exits with 3.
+One module, long as it is: the tree is read like a table, room by room.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 from gitmem.model.errors import UnknownTranscript
 from gitmem.transcripts.detect import Identity
 from gitmem.transcripts.places import places, transcript_files
-from gitmem.verbs.importing import Source
+from gitmem.verbs.intake import Source
 
 
 def named_sources(paths: Iterable[Path], agent: str | None) -> Iterator[Source]:

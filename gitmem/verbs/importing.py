@@ -18,80 +18,19 @@ from gitmem.format import layout, records
 from gitmem.format.memory import Memory, open_memory
 from gitmem.model.errors import GitmemError, RedactionFailed, UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM, Oid, RecordId, SessionId, SessionKey
-from gitmem.model.records import Capture, CodePosition, SegmentEntry, Session
-from gitmem.objects.storage import Batch, Storage
+from gitmem.model.records import Capture, SegmentEntry, Session
+from gitmem.objects.storage import Batch
 from gitmem.objects.trees import Path as TreePath
-from gitmem.redaction.redactor import Redactor
 from gitmem.transcripts.detect import HEAD_BYTES, Identity, detect
-from gitmem.verbs.committing import SKIP_CI, Writer, commit
+from gitmem.verbs.committing import SKIP_CI, commit
+from gitmem.verbs.intake import Intake, Progress, Refused, Report, Source
 from gitmem.verbs.planning import Plan, Settled, plan
-from gitmem.verbs.sealing import Range, SealedRange, Sealer, cut_ranges
+from gitmem.verbs.sealing import Range, SealedRange, cut_ranges
 from gitmem.verbs.sources import Position, digests, read_position, write_position
 
 _DOCUMENT_HEAD_BYTES = 16 << 10
 _IN_FLIGHT = 6
 """Ranges handed out and not yet taken back: what is held in memory at once."""
-
-
-class Refused(NamedTuple):
-    """A file that was not taken in, and why."""
-
-    path: Path
-    error: GitmemError
-
-
-class Progress(NamedTuple):
-    """How far an import has come: bytes of transcript looked at, and what it is at."""
-
-    bytes_done: int
-    path: Path
-
-
-@dataclass
-class Report:
-    """What an import came to. Sessions are named once, however many files or batches they took."""
-
-    files: int = 0
-    unchanged: int = 0
-    new_sessions: set[SessionId] = field(default_factory=set)
-    grown_sessions: set[SessionId] = field(default_factory=set)
-    lines: int = 0
-    bytes: int = 0
-    replaced: Counter[str] = field(default_factory=Counter)
-    refused: list[Refused] = field(default_factory=list)
-    commits: list[Oid] = field(default_factory=list)
-
-
-class Intake(NamedTuple):
-    """What every import needs: where to, by whom, through which redactor.
-
-    `by` names this program and its version; `code` where the code stands, if that is known to belong to
-    the transcripts; `whole` takes a last line without a line end too, which a growing file may yet finish.
-    A batch is committed once it has that many bytes of transcript, or that many files.
-    """
-
-    storage: Storage
-    ref: str
-    state_dir: Path
-    writer: Writer
-    redactor: Redactor
-    key: bytes
-    sealer: Sealer
-    by: str
-    code: CodePosition | None = None
-    whole: bool = True
-    wait_s: float = 3600.0
-    batch_bytes: int = 64 << 20
-    batch_sources: int = 1000
-    tell: Callable[[Progress], None] = lambda _: None
-
-
-class Source(NamedTuple):
-    """A file to import; `agent` is None where its content decides."""
-
-    path: Path
-    agent: str | None = None
-    accepts: Callable[[Identity], bool] = lambda _: True
 
 
 def import_sources(intake: Intake, sources: Iterable[Source]) -> Report:

@@ -19,7 +19,8 @@ from gitmem.model.records import Author, Capture, SegmentEntry, Session
 from gitmem.objects.trees import Path as TreePath
 from gitmem.redaction.redactor import Redactor
 from gitmem.verbs.committing import Writer, commit
-from gitmem.verbs.importing import Intake, Source, import_sources
+from gitmem.verbs.importing import import_sources
+from gitmem.verbs.intake import Intake, Source
 from gitmem.verbs.sealing import HereSealer
 from gitmem.verbs.starting import start
 from tests.benchmarks import material

@@ -18,7 +18,8 @@ from gitmem.git.storage import GitStorage, open_storage
 from gitmem.model.records import Author
 from gitmem.redaction.redactor import Redactor
 from gitmem.verbs.committing import Writer
-from gitmem.verbs.importing import Intake, Report, Source, import_sources
+from gitmem.verbs.importing import import_sources
+from gitmem.verbs.intake import Intake, Report, Source
 from gitmem.verbs.sealing import HereSealer
 from gitmem.verbs.starting import start
 

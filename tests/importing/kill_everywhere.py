@@ -26,7 +26,8 @@ from gitmem.git.storage import GitStorage, open_storage
 from gitmem.model.records import Author
 from gitmem.redaction.redactor import Redactor
 from gitmem.verbs.committing import Writer
-from gitmem.verbs.importing import Intake, Source, import_sources
+from gitmem.verbs.importing import import_sources
+from gitmem.verbs.intake import Intake, Source
 from gitmem.verbs.keys import redaction_key
 from gitmem.verbs.naming import Naming, set_title
 from gitmem.verbs.sealing import HereSealer

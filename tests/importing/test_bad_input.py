@@ -17,7 +17,8 @@ from gitmem.model.errors import FormatNewer, NotAMemory, RedactionFailed
 from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.storage import add_all
 from gitmem.redaction.redactor import Redactor
-from gitmem.verbs.importing import Source, import_sources
+from gitmem.verbs.importing import import_sources
+from gitmem.verbs.intake import Source
 from gitmem.verbs.reading import transcript
 from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
 from tests.importing import samples

@@ -1,0 +1,79 @@
+"""What an import is given, and what it comes to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from gitmem.model.errors import GitmemError
+from gitmem.model.ids import Oid, SessionId
+from gitmem.model.records import CodePosition
+from gitmem.objects.storage import Storage
+from gitmem.redaction.redactor import Redactor
+from gitmem.transcripts.detect import Identity
+from gitmem.verbs.committing import Writer
+from gitmem.verbs.sealing import Sealer
+
+
+class Refused(NamedTuple):
+    """A file that was not taken in, and why."""
+
+    path: Path
+    error: GitmemError
+
+
+class Progress(NamedTuple):
+    """How far an import has come: bytes of transcript looked at, and what it is at."""
+
+    bytes_done: int
+    path: Path
+
+
+@dataclass
+class Report:
+    """What an import came to. Sessions are named once, however many files or batches they took."""
+
+    files: int = 0
+    unchanged: int = 0
+    new_sessions: set[SessionId] = field(default_factory=set)
+    grown_sessions: set[SessionId] = field(default_factory=set)
+    lines: int = 0
+    bytes: int = 0
+    replaced: Counter[str] = field(default_factory=Counter)
+    refused: list[Refused] = field(default_factory=list)
+    commits: list[Oid] = field(default_factory=list)
+
+
+class Intake(NamedTuple):
+    """What every import needs: where to, by whom, through which redactor.
+
+    `by` names this program and its version; `code` where the code stands, if that is known to belong to
+    the transcripts; `whole` takes a last line without a line end too, which a growing file may yet finish.
+    A batch is committed once it has that many bytes of transcript, or that many files.
+    """
+
+    storage: Storage
+    ref: str
+    state_dir: Path
+    writer: Writer
+    redactor: Redactor
+    key: bytes
+    sealer: Sealer
+    by: str
+    code: CodePosition | None = None
+    whole: bool = True
+    wait_s: float = 3600.0
+    batch_bytes: int = 64 << 20
+    batch_sources: int = 1000
+    tell: Callable[[Progress], None] = lambda _: None
+
+
+class Source(NamedTuple):
+    """A file to import; `agent` is None where its content decides."""
+
+    path: Path
+    agent: str | None = None
+    accepts: Callable[[Identity], bool] = lambda _: True
