@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gitmem import disk
+from gitmem.git.midx import drop_midx
 from gitmem.git.packs import (
     KEEP_MARK,
     KeptPack,
@@ -50,9 +51,10 @@ def consolidate(storage: Storage, folder: Path, few: int = _FEW_PACKS) -> list[K
             new = writer.publish()
     except (ObjectDamaged, ObjectMissing):
         return []  # a damaged pack must not stop what is written now; `verify` says which sessions need it
-    for pack in chosen:
-        if pack.path != new and written:
-            remove_pack(pack.path)
+    replaced = [pack for pack in chosen if pack.path != new and written]
+    drop_midx(folder, [pack.path for pack in replaced])
+    for pack in replaced:
+        remove_pack(pack.path)
     return chosen
 
 

@@ -25,6 +25,17 @@ class GitmemError(Exception):
         if hint:
             self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by what it says and knows, for classes take their facts in forms of their own."""
+        return _revive, (type(self), self.args, self.__dict__)
+
+
+def _revive(kind: type[GitmemError], args: tuple[object, ...], facts: dict[str, object]) -> GitmemError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
+
 
 class UsageError(GitmemError):
     """The command line, the environment or a setting asks for something that does not exist."""
@@ -195,18 +206,6 @@ class FormatNewer(StoreError):
         )
 
 
-class FormatOlder(StoreError):
-    """The memory is of a format that this gitmem no longer writes."""
-
-    hint = "gitmem migrate: brings the memory to today's format"
-
-    def __init__(self, ref: str, found: int, supported: int) -> None:
-        self.ref, self.found, self.supported = ref, found, supported
-        super().__init__(
-            f"could not write to {ref}: its format is {found}, and this gitmem writes {supported}"
-        )
-
-
 class ObjectMissing(StoreError):
     """An object that something refers to is not in the repository."""
 
@@ -373,13 +372,24 @@ class LevelNotKept(UsageError):
 
 
 class RedactionFailed(GitmemError):
-    """The redactor could not do its work, so nothing was written."""
+    """The redactor could not do its work, so what it was given was not written."""
 
-    hint = "gitmem doctor: says what is wrong; nothing of this transcript was stored"
+    hint = "gitmem import PATH: tries again, once the cause is gone"
 
     def __init__(self, what: str, why: str) -> None:
         self.what, self.why = what, why
-        super().__init__(f"could not redact {what}: {why}; nothing of it was stored")
+        super().__init__(f"could not redact {what}: {why}; what was not redacted was not stored")
+
+
+class WorkerDied(GitmemError):
+    """A process that sealed transcripts for this one was killed, as systems do that run out of memory."""
+
+    hint = (
+        "run the same command again: it goes on where it was; git config gitmem.workers 1: uses less memory"
+    )
+
+    def __init__(self) -> None:
+        super().__init__("could not go on: a worker process was killed; what was committed before stands")
 
 
 # --- search and sharing -------------------------------------------------------------------------------

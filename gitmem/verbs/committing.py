@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from gitmem.format.memory import open_memory
-from gitmem.model.errors import RefMoved
+from gitmem.model.errors import NoMemory, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.model.records import Author
 from gitmem.model.times import to_text
@@ -48,20 +48,25 @@ def commit(
     message: str,
     changes: Mapping[trees.Path, Oid | None],
     batch: Batch,
+    *,
+    is_first: bool = False,
 ) -> Oid:
     """Put blobs of a batch into the memory at `ref`, publish the batch and move the ref.
 
-    The first commit of a memory has no parent. Where nothing changes, nothing is committed.
+    Where nothing changes, nothing is committed. A memory's first commit has no parent, and must say so.
 
     Returns:
         The commit that the ref points at.
 
     Raises:
+        NoMemory: There is none, or none any more.
         RefMoved: git moved the ref again and again meanwhile.
         NotAMemory: The ref holds something that gitmem did not write.
     """
     with storage.lock():
         tip = storage.read_ref(ref)
+        if tip is None and not is_first:
+            raise NoMemory(ref)
         new = _write(storage, ref, tip, writer, message, changes, batch)
         batch.publish()
         for tries in range(_TRIES):
@@ -74,6 +79,8 @@ def commit(
                 if tries == _TRIES - 1:
                     raise
             tip = storage.read_ref(ref)
+            if tip is None:
+                raise NoMemory(ref)
             with storage.begin() as again:
                 new = _write(storage, ref, tip, writer, message, changes, again)
                 again.publish()

@@ -6,6 +6,7 @@ therefore goes on where the last batch ended, and importing the same files again
 
 from __future__ import annotations
 
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -16,19 +17,27 @@ from typing import BinaryIO, NamedTuple
 from gitmem import disk
 from gitmem.format import layout, records
 from gitmem.format.memory import Memory, open_memory
-from gitmem.model.errors import GitmemError, RedactionFailed, UnknownTranscript
+from gitmem.format.segments import EMPTY_GROUP
+from gitmem.model.errors import (
+    GitmemError,
+    ObjectDamaged,
+    ObjectMissing,
+    RecordRefused,
+    RedactionFailed,
+    UnknownTranscript,
+)
 from gitmem.model.ids import MAIN_STREAM, Oid, RecordId, SessionId, SessionKey
 from gitmem.model.records import Capture, SegmentEntry, Session
 from gitmem.objects.storage import Batch
 from gitmem.objects.trees import Path as TreePath
-from gitmem.transcripts.detect import HEAD_BYTES, Identity, detect
+from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.verbs.committing import SKIP_CI, commit
 from gitmem.verbs.intake import Intake, Progress, Refused, Report, Source
-from gitmem.verbs.planning import Plan, Settled, plan
+from gitmem.verbs.looking import Looked, identify, last_line_end, open_regular
+from gitmem.verbs.planning import Joined, Plan, Settled, plan
 from gitmem.verbs.sealing import Range, SealedRange, cut_ranges
 from gitmem.verbs.sources import Position, digests, read_position, write_position
 
-_DOCUMENT_HEAD_BYTES = 16 << 10
 _IN_FLIGHT = 6
 """Ranges handed out and not yet taken back: what is held in memory at once."""
 
@@ -59,6 +68,7 @@ class _Stream:
     """A file being captured: the plan, and the capture that its sealed segments will make next."""
 
     plan: Plan
+    status: os.stat_result
     parent: RecordId | None
     keep: int
     offset: int
@@ -86,7 +96,7 @@ class _Run:
         self._intake = intake
         self._memory: Memory = open_memory(intake.storage, intake.ref)
         self._queue: deque[_Work] = deque()
-        self._pending: dict[SessionKey, SessionId] = {}
+        self._pending: dict[SessionKey, Joined] = {}
         self._busy: set[tuple[SessionId, str]] = set()
         self._deferred: list[Source] = []
         self._is_last = False
@@ -94,16 +104,15 @@ class _Run:
         self._begin_batch()
 
     def add(self, source: Source) -> None:
-        """Look at a file and hand out what is new of it."""
+        """Look at a file and hand out what is new of it; one that cannot be taken in is refused by name."""
         self.report.files += 1
         try:
-            with source.path.open("rb") as file:
-                self._add_open(source, file)
+            file = open_regular(source.path)
         except OSError as error:
-            why = error.strerror or str(error)
-            self._refuse(source.path, UnknownTranscript(str(source.path), why))
-        except (UnknownTranscript, RedactionFailed) as error:
-            self._refuse(source.path, error)
+            self._refuse(source.path, _as_refusal(source.path, error))
+            return
+        with file:
+            self._add_open(source, file)
 
     def finish(self) -> None:
         """Take in subagents whose session did not come with them, and commit what is still on its way."""
@@ -120,46 +129,83 @@ class _Run:
         self._stack.close()
 
     def _add_open(self, source: Source, file: BinaryIO) -> None:
-        intake, path = self._intake, source.path.absolute()
-        status = source.path.stat()
-        position = read_position(intake.state_dir, path)
+        path, status = source.path.absolute(), os.fstat(file.fileno())
+        position = read_position(self._intake.state_dir, path)
         if position and position.is_unchanged(status) and self._has(position):
             self._unchanged(path, status.st_size)
             return
-        identity = _identify(file.read(HEAD_BYTES), source)
+        try:
+            identity = identify(file.read(HEAD_BYTES), source, self._intake.redactor)
+        except (OSError, UnknownTranscript, RedactionFailed) as error:
+            self._refuse(source.path, _as_refusal(source.path, error))
+            return
         if not source.accepts(identity):
             self.report.files -= 1
             return
         key = SessionKey(identity.agent, identity.native_id)
-        joins = None
-        if identity.stream != MAIN_STREAM:
-            joins = self._pending.get(key)
-            if joins is None and not self._is_last and not self._memory.find_key(self._redacted(key)):
-                self._deferred.append(source)
-                return
-        elif key in self._pending:
+        is_main = identity.stream == MAIN_STREAM
+        if not is_main and key not in self._pending and not self._is_last and not self._memory.find_key(key):
+            self._deferred.append(source)
+            return
+        if is_main and key in self._pending:
             # What is on its way of the same session is what this file has to be compared with.
-            self._drain(0)
-            self._commit()
-        stop = status.st_size if intake.whole or identity.shape == "document" else _last_line_end(file)
-        found = plan(self._memory, path, identity, file, stop, position, intake.redactor, intake.key, joins)
+            self._settle()
+        stop = status.st_size
+        if identity.shape == "lines" and not self._intake.whole:
+            stop = last_line_end(file)
+        if stop == 0:
+            self._unchanged(path, 0)
+            return
+        looked = Looked(path, identity, file, status, stop, position)
+        found = self._plan(looked)
+        if isinstance(found, Plan) and (found.session, identity.stream) in self._busy:
+            self._settle()
+            found = self._plan(looked)
         if isinstance(found, Settled):
-            self._remember(file, path, found, identity.stream)
+            ends = digests(file, found.offset, self._intake.key)
+            self._remember(path, found, identity.stream, ends, status)
             self._unchanged(path, status.st_size)
-            return
-        if (found.session, identity.stream) in self._busy:
-            self._drain(0)
-            self._commit()
-            self._add_open(source, file)
-            return
-        self._busy.add((found.session, identity.stream))
-        self._pending[key] = found.session
-        stream = _Stream(found, found.parent, found.keep, found.start)
-        for start, end in cut_ranges(file, identity.shape, found.start, found.stop):
-            work = Range(path, start, end, found.group_for(start, end))
-            self._queue.append(_Work(stream, start, end, intake.sealer.submit(work)))
+        elif isinstance(found, Plan):
+            self._hand_out(looked, found)
+
+    def _plan(self, looked: Looked) -> Plan | Settled | None:
+        """Find what of a file is new; None where it cannot be told, and the file is refused."""
+        identity, joins = looked.identity, None
+        if identity.stream != MAIN_STREAM:
+            joins = self._pending.get(SessionKey(identity.agent, identity.native_id))
+        redactor, key = self._intake.redactor, self._intake.key
+        path, file, stop, position = looked.path, looked.file, looked.stop, looked.position
+        try:
+            return plan(self._memory, path, identity, file, stop, position, redactor, key, joins)
+        except (OSError, RedactionFailed, ObjectDamaged, ObjectMissing, RecordRefused) as error:
+            self._refuse(path, _as_refusal(path, error))
+            return None
+
+    def _hand_out(self, looked: Looked, found: Plan) -> None:
+        """Have what is new of a file sealed, range by range, and take back what has been sealed meanwhile."""
+        stream = _Stream(found, looked.status, found.parent, found.keep, found.start)
+        self._busy.add((found.session, looked.identity.stream))
+        key = SessionKey(looked.identity.agent, looked.identity.native_id)
+        self._pending.setdefault(key, Joined(found.session, found.record))
+        spans = cut_ranges(looked.file, looked.identity.shape, found.start, found.stop)
+        while True:
+            try:
+                start, stop = next(spans, (found.stop, found.stop))
+                group = found.group_for(start, stop) if start < stop else EMPTY_GROUP
+            except (OSError, ObjectDamaged, ObjectMissing, RecordRefused) as error:
+                stream.error = _as_refusal(looked.path, error)
+                break
+            if start == stop:
+                break
+            work = Range(looked.path, start, stop, group)
+            self._queue.append(_Work(stream, start, stop, self._intake.sealer.submit(work)))
             self._drain(_IN_FLIGHT)
-        self._queue.append(_Work(stream, stop, stop, None))
+        self._queue.append(_Work(stream, found.stop, found.stop, None))
+
+    def _settle(self) -> None:
+        """Take back all that is on its way, and commit it: then the memory can be asked about it."""
+        self._drain(0)
+        self._commit()
 
     def _drain(self, leave: int) -> None:
         while len(self._queue) > leave:
@@ -220,7 +266,7 @@ class _Run:
             segments=tuple(stream.entries),
             keep=stream.keep,
             parents=(stream.parent,) if stream.parent else (),
-            stream=intake.redactor.text(found.identity.stream),
+            stream=found.identity.stream,
             shape=found.identity.shape,
             code=intake.code,
         )
@@ -236,7 +282,8 @@ class _Run:
         stream.keep += sum(entry.lines for entry in stream.entries)
         stream.parent, stream.started = name, True
         stream.entries, stream.blobs = [], {}
-        self._positions[found.path] = (found, name, stream.keep, stream.offset)
+        settled = Settled(found.session, name, stream.keep, stream.offset)
+        self._positions[found.path] = (settled, found.identity.stream, stream.status)
 
     def _put(self, record: Session) -> Oid:
         return self._batch.add("blob", records.seal(record)[1])
@@ -245,64 +292,63 @@ class _Run:
         self._stack = ExitStack()
         self._batch: Batch = self._stack.enter_context(self._intake.storage.begin())
         self._changes: dict[TreePath, Oid | None] = {}
-        self._positions: dict[Path, tuple[Plan, RecordId, int, int]] = {}
+        self._positions: dict[Path, tuple[Settled, str, os.stat_result]] = {}
         self._captured: list[tuple[str, str]] = []
         self._batch_bytes = self._batch_sources = 0
 
     def _commit(self) -> None:
         """Commit the batch, remember how far its files are stored, and start another."""
-        if not self._changes:
-            return
-        intake = self._intake
-        with self._stack:
-            tip = commit(
-                intake.storage, intake.ref, intake.writer, self._message(), self._changes, self._batch
-            )
-        self.report.commits.append(tip)
-        self._memory = open_memory(intake.storage, intake.ref)
-        for path, (found, capture, lines, offset) in self._positions.items():
-            try:
-                with path.open("rb") as file:
-                    settled = Settled(found.session, capture, lines, offset)
-                    self._remember(file, path, settled, found.identity.stream)
-            except FileNotFoundError:
-                continue  # the agent removed it meanwhile; what it held is safe
+        if self._changes:
+            intake, positions = self._intake, self._positions
+            with self._stack:
+                tip = commit(
+                    intake.storage, intake.ref, intake.writer, self._message(), self._changes, self._batch
+                )
+            self._begin_batch()
+            self.report.commits.append(tip)
+            self._memory = open_memory(intake.storage, intake.ref)
+            for path, (settled, stream, status) in positions.items():
+                try:
+                    with path.open("rb") as file:
+                        ends = digests(file, settled.offset, intake.key)
+                except OSError:
+                    continue  # its agent removed it meanwhile; what it held is safe
+                self._remember(path, settled, stream, ends, status)
         going_on = [work.stream.plan for work in self._queue]
         self._busy = {(p.session, p.identity.stream) for p in going_on}
-        self._pending = {SessionKey(p.identity.agent, p.identity.native_id): p.session for p in going_on}
-        self._begin_batch()
+        self._pending = {
+            SessionKey(p.identity.agent, p.identity.native_id): Joined(p.session, p.record) for p in going_on
+        }
 
     def _message(self) -> str:
         sessions = Counter(self._captured)
         names = sorted(f"{agent}/{native_id}" for agent, native_id in sessions)
-        shown = [f"- {_one_line(self._intake.redactor.text(name))}" for name in names[:20]]
+        shown = [f"- {_one_line(name)}" for name in names[:20]]
         if len(names) > len(shown):
             shown.append(f"- and {len(names) - len(shown)} more")
         subject = f"Capture {len(names)} session{'s' if len(names) != 1 else ''} {SKIP_CI}"
         return "\n".join([subject, "", *shown]) + "\n"
 
-    def _redacted(self, key: SessionKey) -> SessionKey:
-        return SessionKey(key.agent, self._intake.redactor.text(key.native_id))
-
     def _has(self, position: Position) -> bool:
         folder = self._memory.find(position.session)
         return folder is not None and self._memory.capture(folder, position.capture) is not None
 
-    def _remember(self, file: BinaryIO, path: Path, settled: Settled, stream: str) -> None:
+    def _remember(
+        self, path: Path, settled: Settled, stream: str, ends: tuple[str, str], status: os.stat_result
+    ) -> None:
+        """Write down how far a file is stored, as it stood before it was read: a later change shows."""
         if settled.capture is None:
             return
-        head, tail = digests(file, settled.offset, self._intake.key)
-        status = path.stat()
-        complete = status.st_size == settled.offset
+        is_complete = status.st_size == settled.offset
         position = Position(
             session=settled.session,
             stream=stream,
             capture=settled.capture,
             lines=settled.lines,
             offset=settled.offset,
-            head=head,
-            tail=tail,
-            size_bytes=status.st_size if complete else -1,
+            head=ends[0],
+            tail=ends[1],
+            size_bytes=status.st_size if is_complete else -1,
             mtime_ns=status.st_mtime_ns,
             inode=status.st_ino,
         )
@@ -317,34 +363,10 @@ class _Run:
         self.report.refused.append(Refused(path, error))
 
 
-def _identify(head: bytes, source: Source) -> Identity:
-    """Detect whose a file is; a document says it in its first lines, and the rest of its head takes long."""
-    try:
-        found = detect(head[:_DOCUMENT_HEAD_BYTES], source.path, source.agent)
-    except UnknownTranscript:
-        found = None
-    if found is not None and found.shape == "document" and found.cwd is not None:
-        return found
-    return detect(head, source.path, source.agent)
-
-
 def _as_refusal(path: Path, error: GitmemError | OSError) -> GitmemError:
     if isinstance(error, GitmemError):
         return error
     return UnknownTranscript(str(path), error.strerror or str(error))
-
-
-def _last_line_end(file: BinaryIO) -> int:
-    """Return where the last whole line of a file ends."""
-    at = file.seek(0, 2)
-    while at:
-        start = max(0, at - (64 << 10))
-        file.seek(start)
-        newline = file.read(at - start).rfind(b"\n")
-        if newline >= 0:
-            return start + newline + 1
-        at = start
-    return 0
 
 
 def _one_line(text: str) -> str:

@@ -55,6 +55,13 @@ class Plan(NamedTuple):
     group_for: Callable[[int, int], Group]
 
 
+class Joined(NamedTuple):
+    """A session that is on its way into the memory, and its own record if the memory has none yet."""
+
+    session: SessionId
+    record: Session | None
+
+
 class Settled(NamedTuple):
     """A file of which everything is stored already; `capture` is None where more than the file is."""
 
@@ -83,7 +90,7 @@ def plan(
     position: Position | None,
     redactor: Redactor,
     key: bytes,
-    joins: SessionId | None = None,
+    joins: Joined | None = None,
 ) -> Plan | Settled:
     """Compare a file's first `stop` bytes with what the memory has of it; see the module for the cases.
 
@@ -98,15 +105,16 @@ def plan(
         known = _from_position(memory, path, identity, file, stop, position, key)
         if known is not None:
             return known
-    if joins is not None and memory.find(joins) is None:
-        return Plan(path, identity, joins, None, None, 0, 0, stop, _no_group)
+    if joins is not None and memory.find(joins.session) is None:
+        return Plan(path, identity, joins.session, joins.record, None, 0, 0, stop, _no_group)
     folder, record = _find(memory, identity, file, position, redactor)
     if folder is None:
         return Plan(path, identity, session_id(record), record, None, 0, 0, stop, _no_group)
     stored = memory.load(folder)
     heads = stored.heads().get(identity.stream, [])
-    was_here = position is not None and position.session == folder.session
-    return _compare(memory, path, identity, folder, stored, heads, file, stop, was_here, redactor)
+    if position is not None and position.session != folder.session:
+        position = None
+    return _compare(memory, path, identity, folder, stored, heads, file, stop, position, redactor)
 
 
 def _from_position(
@@ -119,7 +127,7 @@ def _from_position(
     key: bytes,
 ) -> Plan | Settled | None:
     """Go on where the last capture of this very file ended, if it and the memory are as they were."""
-    if stop < position.offset or not begins_as_before(position, file, key):
+    if not 0 < position.offset <= stop or not begins_as_before(position, file, key):
         return None
     folder = memory.find(position.session)
     capture = memory.capture(folder, position.capture) if folder else None
@@ -148,7 +156,7 @@ def _find(
     memory: Memory, identity: Identity, file: BinaryIO, position: Position | None, redactor: Redactor
 ) -> tuple[Folder | None, Session]:
     """Find the session that a transcript belongs to; the record is what a new one would have."""
-    native_id = redactor.text(identity.native_id)
+    native_id = identity.native_id
     is_main = identity.stream == MAIN_STREAM
     # A subagent's transcript does not say how its session began; it joins what there is of that key.
     beginning = beginning_of(identity, file, redactor) if is_main else hashlib.sha256().hexdigest()
@@ -190,7 +198,7 @@ def _compare(
     heads: list[Head],
     file: BinaryIO,
     stop: int,
-    was_here: bool,
+    position: Position | None,
     redactor: Redactor,
 ) -> Plan | Settled:
     def planned(
@@ -209,10 +217,14 @@ def _compare(
         return planned(
             head.capture, same.lines, same.offset, _group_before(memory, folder, last, same.offset)
         )
-    if same.file_ended and not was_here:
+    if same.file_ended and position is None:
         return Settled(folder.session, None, same.lines, stop)
-    if was_here or identity.shape == "document":
-        return planned(head.capture, same.lines, same.offset, _group_alike(memory, folder, head))
+    alike = _group_alike(memory, folder, head)
+    if identity.shape == "document" or (position and position.capture == head.capture):
+        return planned(head.capture, same.lines, same.offset, alike)
+    if position and same.lines <= position.lines and position.capture in stored.captures:
+        # Another clone went on from what this file had: only what came from here is taken back.
+        return planned(position.capture, same.lines, same.offset, alike)
     parent, keep = _last_shared(head, stored, same.lines)
     return planned(parent, keep, _offset_of_line(file, keep, stop), _no_group)
 
@@ -246,13 +258,18 @@ def _common(
 
 
 def _last_shared(head: Head, stored: StoredSession, lines: int) -> tuple[RecordId | None, int]:
-    """Return the last capture on the way to a head that has no more than the shared lines, and how many."""
+    """Return the last capture on the way to a head of which all lines are shared, and how many it has.
+
+    Of a capture's text, what the next one did not keep is not part of the head's.
+    """
     at: RecordId | None = head.capture
+    shared = lines
     while at is not None:
         capture = stored.captures[at]
         total = capture.keep + total_lines(capture.segments)
-        if total <= lines:
+        if total <= shared:
             return at, total
+        shared = min(shared, capture.keep)
         at = capture.parents[0] if capture.parents else None
     return None, 0
 

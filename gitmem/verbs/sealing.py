@@ -12,12 +12,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Protocol
 
 from gitmem.format.segments import EMPTY_GROUP, MAX_GROUP_BYTES, MAX_SEGMENT_BYTES, Group, Sealed, seal_all
+from gitmem.model.errors import WorkerDied
 from gitmem.model.records import Shape
 from gitmem.redaction.redactor import Redactor
 
@@ -54,7 +56,7 @@ class Sealer(Protocol):
     def submit(self, work: Range) -> Callable[[], SealedRange]:
         """Start sealing a range and return what waits for it.
 
-        The returned function raises RedactionFailed, or OSError where the file cannot be read.
+        The returned function raises RedactionFailed, OSError where the file cannot be read, or WorkerDied.
         """
         ...
 
@@ -113,8 +115,11 @@ class PoolSealer:
 
     def submit(self, work: Range) -> Callable[[], SealedRange]:
         """Hand the range to a process."""
-        future: Future[SealedRange] = self._pool.submit(_work, work)
-        return future.result
+        try:
+            future: Future[SealedRange] = self._pool.submit(_work, work)
+        except BrokenProcessPool as error:
+            raise WorkerDied from error
+        return lambda: _result(future)
 
     def __enter__(self) -> PoolSealer:
         return self
@@ -123,6 +128,13 @@ class PoolSealer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(future: Future[SealedRange]) -> SealedRange:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise WorkerDied from error
 
 
 _redactors: list[Redactor] = []

@@ -1,7 +1,8 @@
 """Where capture stands in each transcript file: known to this clone alone, and never in the tree.
 
-A position is a hint that saves reading. Without one, or with a wrong one, the file is compared with what
-is stored; so it is written without waiting for the disk, after what it speaks of is committed.
+A position is a hint that saves reading. Without one, or where the file no longer begins and goes on as it
+did there, the file is compared with what is stored. So it is written without waiting for the disk, after
+what it speaks of is committed.
 """
 
 from __future__ import annotations

@@ -66,4 +66,5 @@ def start(storage: Storage, ref: str, writer: Writer) -> Started:
         changes: dict[Path, Oid | None] = {
             (name,): batch.add("blob", data) for name, data in ROOT_FILES.items()
         }
-        return Started(commit(storage, ref, writer, f"Start a memory {SKIP_CI}\n", changes, batch), "made")
+        message = f"Start a memory {SKIP_CI}\n"
+        return Started(commit(storage, ref, writer, message, changes, batch, is_first=True), "made")
