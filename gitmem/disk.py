@@ -20,6 +20,12 @@ from gitmem.model.errors import DiskRefused, StoreBusy
 
 Effect = Literal["write", "rename", "remove", "make folder", "move ref"]
 
+UNPUBLISHED = "gitmem_tmp_"
+"""How the name of a file begins until it is published.
+
+Not with `tmp_`: `git prune` removes such files from the packs' folder, also one that is being written.
+"""
+
 _observers: list[Callable[[Effect, Path], None]] = []
 _GATHERED_BYTES = 1 << 20
 _FIRST_WAIT_S = 0.002
@@ -79,7 +85,7 @@ class NewFile:
         make_folder(folder)
         announce("write", folder)
         with refusing("write to", folder):
-            handle, name = tempfile.mkstemp(prefix="tmp_gitmem_", dir=folder)
+            handle, name = tempfile.mkstemp(prefix=UNPUBLISHED, dir=folder)
         self.path = Path(name)
         self._file = os.fdopen(handle, "w+b", buffering=0)
         self._gathered = bytearray()

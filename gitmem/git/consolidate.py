@@ -64,7 +64,7 @@ def sweep(folder: Path) -> None:
         if not keep.with_suffix(".idx").exists() and keep.read_bytes() == KEEP_MARK:
             remove_pack(keep.with_suffix(""))
     now = folder.stat().st_mtime  # something has just been published in it
-    for file in folder.glob("tmp_gitmem_*"):
+    for file in folder.glob(f"{disk.UNPUBLISHED}*"):
         if now - file.stat().st_mtime > _ABANDONED_S:
             disk.remove_file(file)
 

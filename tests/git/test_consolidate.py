@@ -155,7 +155,7 @@ def test_stopped_at_any_effect_nothing_is_broken(storage: GitStorage, git: RealG
     with closing(open_at(storage.repository.common_dir)) as again:
         sweep(folder(again))
         assert content(again) == before
-    assert not list(folder(storage).glob("tmp_gitmem_*"))
+    assert not list(folder(storage).glob(f"{disk.UNPUBLISHED}*"))
 
 
 def test_a_damaged_pack_stops_nobody_who_writes(storage: GitStorage) -> None:
@@ -178,7 +178,7 @@ def test_what_a_process_that_died_left_is_swept_up(storage: GitStorage) -> None:
     alone.write_bytes(KEEP_MARK)
     foreign = packs / f"pack-{'1' * 40}.keep"
     foreign.write_bytes(b"theirs\n")
-    old, fresh, theirs = packs / "tmp_gitmem_old", packs / "tmp_gitmem_new", packs / "tmp_pack_theirs"
+    old, fresh, theirs = packs / "gitmem_tmp_old", packs / "gitmem_tmp_new", packs / "tmp_pack_theirs"
     for file in (old, fresh, theirs):
         file.write_bytes(b"x")
     for file in (old, theirs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -76,6 +77,19 @@ class TestGitStorage(StorageSuite):
         run("fsck", "--strict", "--full", cwd=where)
         run("gc", "-q", "--prune=now", cwd=where)
         assert run("rev-list", "--count", "gitmem", cwd=where).strip() == "60"
+
+    @pytest.mark.parametrize("cleaning", [["prune", "--expire=now"], ["gc", "--quiet", "--prune=now"]])
+    def test_a_batch_is_published_though_git_prunes_while_it_is_written(
+        self, storage: GitStorage, where: Path, cleaning: list[str]
+    ) -> None:
+        with storage.begin() as batch:
+            first = batch.add("blob", random.Random(1).randbytes(3 << 20))
+            run(*cleaning, cwd=where)
+            second = batch.add("blob", b"after")
+            batch.publish()
+        assert storage.read(second) == ("blob", b"after")
+        assert run("cat-file", "-s", first, cwd=where).strip() == str(3 << 20)
+        run("fsck", "--strict", "--full", cwd=where)
 
     def test_git_gc_auto_sees_nothing_to_do(self, storage: GitStorage, where: Path) -> None:
         run("config", "gc.autoPackLimit", "3", cwd=where)

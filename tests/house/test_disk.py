@@ -77,7 +77,7 @@ def test_effects_are_announced_in_order(tmp_path: Path) -> None:
     assert seen == [
         ("make folder", "new"),
         ("write", "new"),
-        ("write", "tmp_gitmem_"),
+        ("write", "gitmem_tmp_"),
         ("rename", "file"),
         ("remove", "file"),
         ("move ref", "ref"),

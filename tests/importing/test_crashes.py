@@ -106,7 +106,7 @@ def test_a_full_disk_is_a_named_error_and_what_stands_stands(
     assert b"free some space" in stderr
     run("verify", "--full", cwd=repository)
     git("fsck", "--strict", cwd=repository)
-    assert not list(repository.rglob("tmp_gitmem_*"))
+    assert not list(repository.rglob("gitmem_tmp_*"))
     run("import", str(second), cwd=repository)
     assert run("show", "--raw", "claude-code/big", cwd=repository).stdout.encode() == content
 
