@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ _SHOWN_REFUSALS = 20
 
 def total_bytes(sources: Iterable[Source]) -> int:
     """Return how much there is to read; a file that is gone meanwhile counts nothing."""
-    return sum(source.path.stat().st_size for source in sources if source.path.exists())
+    total = 0
+    for source in sources:
+        with suppress(OSError):
+            total += source.path.stat().st_size
+    return total
 
 
 def describe(context: Context, report: Report, named: Collection[Path] = ()) -> None:

@@ -21,6 +21,7 @@ from gitmem.cli.command import COMPLETION_VARIABLE, directory_option
 from gitmem.cli.commands import COMMANDS
 from gitmem.cli.context import Context, context_of_process
 from gitmem.cli.output import Colour, Styled, reader_is_gone
+from gitmem.cli.text import one_line
 from gitmem.model.errors import GitmemError, UsageError
 
 if TYPE_CHECKING:
@@ -182,9 +183,10 @@ def _fail(context: Context, message: str, hint: str, status: int) -> int:
     except (GitmemError, BrokenPipeError):
         _forget_unwritten(context)
     with suppress(OSError):  # Where standard error is gone too, the exit code alone tells.
-        context.output.warn(Styled("error:", "bad"), " ", message)
+        # Indented, so that no line of a stranger's passes for one of ours.
+        context.output.warn(Styled("error:", "bad"), " ", message.replace("\n", "\n    "))
         if hint:
-            context.output.warn(Styled("hint:", "dim"), " ", hint)
+            context.output.warn(Styled("hint:", "dim"), " ", one_line(hint))
     return status
 
 

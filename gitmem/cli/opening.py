@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -96,7 +97,7 @@ def opened_intake(
         def tell(progress: Progress) -> None:
             bar.advance(progress.bytes_done - bar.done, progress.path.name)
 
-        pays = workers > 1 and total_bytes >= _POOL_PAYS_BYTES
+        pays = sys.platform == "linux" and workers > 1 and total_bytes >= _POOL_PAYS_BYTES
         yield Intake(
             storage=storage,
             ref=context.settings.memory_ref,

@@ -24,13 +24,20 @@ def transcript_files(folder: Path) -> Iterator[Path]:
     Links are not followed; a directory that cannot be read, or is gone, holds nothing. Whether a file is a
     transcript, its content says.
     """
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            yield from transcript_files(Path(entry.path))
+    left = [_entries(folder)]
+    while left:
+        entry = next(left[-1], None)
+        if entry is None:
+            left.pop()
+        elif entry.is_dir(follow_symlinks=False):
+            left.append(_entries(Path(entry.path)))
         elif entry.name.endswith(_SUFFIXES) and entry.is_file(follow_symlinks=False):
             yield Path(entry.path)
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return iter(sorted(entries, key=lambda entry: entry.name))
+    except OSError:
+        return iter(())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -18,13 +19,17 @@ def named_sources(paths: Iterable[Path], agent: str | None) -> Iterator[Source]:
         UnknownTranscript: There is no such file or folder.
     """
     for path in paths:
-        if path.is_dir():
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except FileNotFoundError:
+            raise UnknownTranscript(str(path), "there is no such file or folder") from None
+        except OSError as error:
+            raise UnknownTranscript(str(path), error.strerror or str(error)) from None
+        if is_folder:
             for file in transcript_files(path):
                 yield Source(file, agent)
-        elif path.exists():
-            yield Source(path, agent)
         else:
-            raise UnknownTranscript(str(path), "there is no such file or folder")
+            yield Source(path, agent)
 
 
 def sources_of_repository(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -105,12 +104,12 @@ class HereSealer:
 
 
 class PoolSealer:
-    """Seals in several processes at once, which end with this one, however it ends."""
+    """Seals in several processes at once, which end with this one, however it ends. They are forked: for Linux."""
 
     def __init__(self, key: bytes, workers: int) -> None:
         # A fork costs nothing and is safe here: this process has no threads when the pool forks, once and
-        # all at a time. Elsewhere the system's own libraries may have some.
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        # all at a time. A fresh interpreter would look for modules where it stands, in somebody's repository.
+        context = multiprocessing.get_context("fork")
         self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(key,))
 
     def submit(self, work: Range) -> Callable[[], SealedRange]:
