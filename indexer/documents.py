@@ -62,6 +62,11 @@ class Documents:
                 self._first_words = shorten(turn.text)
             yield scribe.write(turn, lambda: self._reading.header.branch)
 
+    @property
+    def forked_from(self) -> str | None:
+        """The native id of the session whose turns this one does not repeat."""
+        return self._reading.header.forked_from
+
     def card(self) -> bytes:
         """Return what is stored of the session as a whole."""
         header = self._reading.header

@@ -2,16 +2,18 @@
 
 A session that only grew has only its new turns added; one that changed otherwise is taken out and put in
 again. Which of the two it is, its turns say themselves: each stream in the index ends in a digest of it all.
-A session that cannot be read is left out, named, and tried again each time.
+A fork leaves out what it repeats of the session that it was forked from, so it is looked at again whenever
+that one arrives, changes or goes. A session that cannot be read is left out, named, and tried again each
+time.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import gitmem
 from gitmem import disk
@@ -24,10 +26,11 @@ from gitmem.model.ids import Oid, SessionId
 from gitmem.objects.history import distance
 from gitmem.sidecar.wire import Place
 from gitmem.transcripts.read import READER_VERSION
+from gitmem.verbs import caching
 from indexer import state as states
 from indexer.documents import Documents
 from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Reached, Writer, create
-from indexer.state import Condition, State
+from indexer.state import Condition, Fork, State
 
 Change: TypeAlias = tuple[SessionId, Folder | None]
 """A session that differs; None where it is gone."""
@@ -109,10 +112,27 @@ def _advance(root: Path, state: State, memory: Memory, teller: Teller) -> State:
         return _make(root, memory, teller)
     for session in map(SessionId, state.unreadable):
         changes.setdefault(session, memory.find(session))
-    unreadable = {name: why for name, why in state.unreadable.items() if name not in changes}
-    if changes:
-        unreadable |= _apply(index, memory, list(changes.items()), teller)
-    return _publish(root, memory, state.folder, unreadable)
+    if memory.root != state.tree:
+        changes |= {session: memory.find(session) for session in _forks_of_changed(memory, state, changes)}
+    if not changes:
+        return _publish(root, memory, state.folder, _Left(dict(state.unreadable), dict(state.forks)))
+    left = _apply(index, memory, list(changes.items()), teller)
+    left.unreadable.update({name: why for name, why in state.unreadable.items() if name not in changes})
+    left.forks.update({name: fork for name, fork in state.forks.items() if name not in changes})
+    return _publish(root, memory, state.folder, left)
+
+
+def _forks_of_changed(memory: Memory, state: State, changes: Container[SessionId]) -> Iterator[SessionId]:
+    """Yield sessions that are as they were, but were forked from one that is not."""
+    for session, fork in state.forks.items():
+        if session in changes:
+            continue
+        try:
+            has_changed = caching.origin_ids(memory, fork.agent, fork.forked_from) != fork.origins
+        except (ObjectDamaged, ObjectMissing, RecordRefused):
+            has_changed = True  # and reading the fork will say so
+        if has_changed:
+            yield SessionId(session)
 
 
 def _make(root: Path, memory: Memory, teller: Teller) -> State:
@@ -120,11 +140,11 @@ def _make(root: Path, memory: Memory, teller: Teller) -> State:
     folder = states.new_folder(root)
     create(folder)
     sessions: list[Change] = [(found.session, found) for found in memory.folders()]
-    unreadable = _apply(LexicalIndex(folder), memory, sessions, teller)
-    return _publish(root, memory, folder.name, unreadable)
+    left = _apply(LexicalIndex(folder), memory, sessions, teller)
+    return _publish(root, memory, folder.name, left)
 
 
-def _publish(root: Path, memory: Memory, folder: str, unreadable: Mapping[str, str]) -> State:
+def _publish(root: Path, memory: Memory, folder: str, left: _Left) -> State:
     state = State(
         schema=SCHEMA_VERSION,
         reader=READER_VERSION,
@@ -133,16 +153,24 @@ def _publish(root: Path, memory: Memory, folder: str, unreadable: Mapping[str, s
         commit=memory.commit,
         tree=memory.root,
         folder=folder,
-        unreadable=unreadable,
+        unreadable=left.unreadable,
+        forks=left.forks,
     )
     states.publish(root, state)
     states.sweep(root, state)
     return state
 
 
-def _apply(index: LexicalIndex, memory: Memory, changes: list[Change], teller: Teller) -> dict[str, str]:
-    """Bring sessions to where they are now, and return those that cannot be read."""
-    unreadable: dict[str, str] = {}
+class _Left(NamedTuple):
+    """What an index does not say itself: the sessions that cannot be read, and those that were forked."""
+
+    unreadable: dict[str, str]
+    forks: dict[str, Fork]
+
+
+def _apply(index: LexicalIndex, memory: Memory, changes: list[Change], teller: Teller) -> _Left:
+    """Bring sessions to where they are now."""
+    left = _Left({}, {})
     writer = index.writer()
     for done, (session, folder) in enumerate(changes):
         teller.progress(done, len(changes))
@@ -150,19 +178,23 @@ def _apply(index: LexicalIndex, memory: Memory, changes: list[Change], teller: T
             writer.remove(session)
             continue
         try:
-            _follow_session(index, writer, memory, folder)
+            fork = _follow_session(index, writer, memory, folder)
         except (ReaderMissing, ObjectDamaged, ObjectMissing, RecordRefused) as error:
             writer.remove(session)
-            unreadable[session] = str(error)
+            left.unreadable[session] = str(error)
+        else:
+            if fork is not None:
+                left.forks[session] = fork
     writer.commit()
-    return unreadable
+    return left
 
 
-def _follow_session(index: LexicalIndex, writer: Writer, memory: Memory, folder: Folder) -> None:
+def _follow_session(index: LexicalIndex, writer: Writer, memory: Memory, folder: Folder) -> Fork | None:
+    """Bring a session to where it is now; return what it was forked from."""
     stored = memory.load(folder)
     if stored.value("hidden") is True:
         writer.remove(folder.session)
-        return
+        return None  # once it is shown again, it has changed itself
     reached = index.streams(folder.session)
     documents = Documents(memory, folder, stored)
     has_grown = _add_new(writer, documents, reached)
@@ -173,6 +205,10 @@ def _follow_session(index: LexicalIndex, writer: Writer, memory: Memory, folder:
     card = documents.card()
     if not has_grown or json.loads(card) != index.card(folder.session):
         writer.put_card(folder.session, card)
+    if documents.forked_from is None:
+        return None
+    agent = stored.record.agent
+    return Fork(agent, documents.forked_from, caching.origin_ids(memory, agent, documents.forked_from))
 
 
 def _add_new(writer: Writer, entries: Iterable[Entry], reached: Mapping[str, Reached]) -> bool:

@@ -21,7 +21,7 @@ import tantivy
 
 from indexer.words import parts_of_identifiers, spaced
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Goes up whenever a field, an analyzer or what is put into them changes."""
 
 HEAP_BYTES: Final = 64 << 20

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import gitmem
 from gitmem import disk
@@ -28,12 +28,21 @@ _STATE: Final = "state.json"
 _FOLDER_PREFIX: Final = "turns-"
 
 
+class Fork(NamedTuple):
+    """What a session was forked from, and what that one's text was then, by `caching.origin_ids`."""
+
+    agent: str
+    forked_from: str
+    origins: tuple[str | None, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What an index was made of.
 
     `commit` and `tree` (its root) are those of the memory that it has reached. `gitmem` is the version that
-    looked at it last: another one looks more closely. `unreadable` are the sessions left out, and why.
+    looked at it last: another one looks more closely. `unreadable` are the sessions left out, and why;
+    `forks` those whose turns depend on another session's.
     """
 
     schema: int
@@ -44,6 +53,7 @@ class State:
     tree: str
     folder: str
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    forks: Mapping[str, Fork] = field(default_factory=dict)
 
 
 def root_of(common_dir: Path) -> Path:
@@ -66,8 +76,8 @@ def load(root: Path) -> State | Condition:
         return "corrupt"
     try:
         values = json.loads(content)
-        state = State(**values)
-    except (ValueError, TypeError, RecursionError):
+        state = State(**{**values, "forks": _forks(values.get("forks", {}))})
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return "corrupt"
     if not _is_sound(state):
         return "corrupt"
@@ -114,6 +124,18 @@ def new_folder(root: Path) -> Path:
     return path
 
 
+def _forks(values: Mapping[str, Sequence[Any]]) -> dict[str, Fork]:
+    """Return forks as a state has them.
+
+    Raises:
+        TypeError, ValueError, AttributeError: They are none.
+    """
+    return {
+        session: Fork(agent, forked_from, tuple(origins))
+        for session, (agent, forked_from, origins) in values.items()
+    }
+
+
 def _is_sound(state: State) -> bool:
     texts = (state.gitmem, state.ref, state.commit, state.tree, state.folder)
     numbers = (state.schema, state.reader)
@@ -121,6 +143,7 @@ def _is_sound(state: State) -> bool:
         all(isinstance(text, str) for text in texts)
         and all(type(number) is int for number in numbers)
         and isinstance(state.unreadable, dict)
+        and all(isinstance(text, str) for fork in state.forks.values() for text in fork[:2])
         and state.folder.startswith(_FOLDER_PREFIX)
         and "/" not in state.folder
     )

@@ -248,6 +248,48 @@ def test_folder_that_may_not_be_written_is_answered_from(
     assert search.notices == []
 
 
+def forked(name: str, origin: str, *lines: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"session": {"id": name, "forked_from": origin}}, *lines]
+
+
+SHARED = [said(f"the anchor drags, {n}", id=f"p{n}") for n in range(3)]
+
+
+def test_fork_gives_up_what_it_repeats_when_its_origin_arrives(memory: Filled, search: Asked) -> None:
+    memory.add("child", forked("child", "parent", *SHARED, said("the child sings", id="c")))
+    assert names_of(search("sings")) == ["child#3"]
+    memory.add("parent", SHARED)
+    assert names_of(search("sings")) == ["child#0"]
+    assert {name.partition("#")[0] for name in names_of(search("drags"))} == {"parent"}
+
+
+def test_fork_gives_up_what_its_origin_says_too_by_growing(memory: Filled, search: Asked) -> None:
+    memory.add("parent", SHARED[:1])
+    memory.add("child", forked("child", "parent", *SHARED, said("the child sings", id="c")))
+    assert names_of(search("sings")) == ["child#2"]
+    memory.add("parent", SHARED[1:])
+    assert names_of(search("sings")) == ["child#0"]
+
+
+def test_fork_has_all_of_its_turns_again_when_its_origin_goes(memory: Filled, search: Asked) -> None:
+    parent = memory.add("parent", SHARED)
+    memory.add("child", forked("child", "parent", *SHARED, said("the child sings", id="c")))
+    assert names_of(search("sings")) == ["child#0"]
+    memory.remove(parent)
+    assert names_of(search("sings")) == ["child#3"]
+    assert sorted(names_of(search("drags"))) == ["child#0", "child#1", "child#2"]
+
+
+def test_fork_whose_origin_only_got_a_title_is_not_read_again(memory: Filled, search: Asked) -> None:
+    parent = memory.add("parent", SHARED)
+    memory.add("child", forked("child", "parent", *SHARED))
+    search("drags")
+    memory.register(parent, "title", "Anchors")
+    search.progressed.clear()
+    search("drags")
+    assert search.progressed == [(0, 1)]
+
+
 def everything(search: Asked, group: str) -> list[list[dict[str, Any]]]:
     """Return the hits of many queries, without what differs from run to run."""
     return [search(query, group=group)["hits"] for query in [*WORDS, "anchor hull keel"]]
@@ -277,32 +319,49 @@ def test_index_of_any_history_finds_what_one_made_anew_finds(
 ) -> None:
     dice = random.Random(seed)
     sessions: dict[str, SessionId] = {}
-    for _ in range(25):
+    shared = [said(" ".join(dice.choices(WORDS, k=6)) + f" {n}", id=f"shared-{n}") for n in range(6)]
+    for _ in range(35):
         name = f"s{dice.randrange(5)}"
         lines = [
             said(" ".join(dice.choices(WORDS, k=6)) + f" {dice.random()}") for _ in range(dice.randint(1, 4))
         ]
-        match dice.randrange(7):
-            case 0 | 1 | 2:
+        match dice.randrange(10):
+            case 0 | 1:
                 sessions[name] = memory.add(name, lines, stream=dice.choice(["", "helper"]))
-            case 3 if name in sessions and (sessions[name], "") in memory.lines:
+            case 2 | 3:
+                header = [] if name in sessions else forked(name, f"s{dice.randrange(5)}")
+                repeated = [dict(line) for line in shared[: dice.randint(1, 6)]]
+                sessions[name] = memory.add(name, [*header, *repeated, *lines])
+            case 4 if name in sessions and (sessions[name], "") in memory.lines:
                 kept = dice.randint(0, memory.lines[sessions[name], ""])
                 memory.add(name, lines, keep=kept)
-            case 4 if name in sessions:
-                memory.register(sessions[name], "hidden", dice.random() < 0.5)
             case 5 if name in sessions:
-                memory.register(sessions[name], "title", f"title {dice.random()}")
+                memory.register(sessions[name], "hidden", dice.random() < 0.5)
             case 6 if name in sessions:
+                memory.register(sessions[name], "title", f"title {dice.random()}")
+            case 7 if name in sessions:
+                memory.register(sessions[name], "tags", tuple(dice.sample(WORDS, dice.randint(0, 2))))
+            case 8 if name in sessions:
+                memory.register(sessions[name], "level", dice.choice(["private", "team", "public"]))
+            case 9 if name in sessions:
                 memory.remove(sessions.pop(name))
         if dice.random() < 0.6:
             search.status("update")
     search.status("update")
-    followed = [found(hits) for hits in everything(search, "turn")]
+    followed = found_anyhow(search)
     counted = search.status()
     rebuilt_state = search.status("rebuild")
-    assert [found(hits) for hits in everything(search, "turn")] == followed
+    assert found_anyhow(search) == followed
     assert any(followed)
     assert (counted["turns"], counted["sessions"]) == (rebuilt_state["turns"], rebuilt_state["sessions"])
+
+
+def found_anyhow(search: Asked) -> list[list[str]]:
+    """Return what is found by words, by tags and by levels."""
+    narrowed = [Filters(tags=(tag,)) for tag in WORDS]
+    narrowed += [Filters(levels=(level,)) for level in ("private", "team", "public")]
+    hits = everything(search, "turn") + [search("", filters)["hits"] for filters in narrowed]
+    return [found(each) for each in hits]
 
 
 def found(hits: list[dict[str, Any]]) -> list[str]:
