@@ -6,7 +6,7 @@ Cost follows what is touched or differs, never how much there is: equal subtrees
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -152,8 +152,19 @@ def edit(storage: Storage, batch: Batch, root: Oid | None, changes: Mapping[Path
     return batch.add("tree", encode_tree(entries)) if entries else None
 
 
-def diff(storage: Storage, old: Oid | None, new: Oid | None, prefix: Path = ()) -> Iterator[Change]:
-    """Yield what differs between two trees, file by file, in order of names."""
+def diff(
+    storage: Storage,
+    old: Oid | None,
+    new: Oid | None,
+    prefix: Path = (),
+    *,
+    opens: Callable[[Path, Entry], bool] = lambda path, entry: True,
+) -> Iterator[Change]:
+    """Yield what differs between two trees, file by file, in order of names.
+
+    `opens` is asked of every folder that differs, on either side, before it is read; one that it says no to
+    counts as empty. Without it only trees that gitmem made may be compared: a stranger's may unfold for ever.
+    """
     if old == new:
         return
     before, after = read_tree(storage, old), read_tree(storage, new)
@@ -162,10 +173,10 @@ def diff(storage: Storage, old: Oid | None, new: Oid | None, prefix: Path = ()) 
         if was == now:
             continue
         path = (*prefix, name)
-        was_tree = was.oid if was and was.is_tree else None
-        now_tree = now.oid if now and now.is_tree else None
+        was_tree = was.oid if was and was.is_tree and opens(path, was) else None
+        now_tree = now.oid if now and now.is_tree and opens(path, now) else None
         if was_tree or now_tree:
-            yield from diff(storage, was_tree, now_tree, path)
+            yield from diff(storage, was_tree, now_tree, path, opens=opens)
         was_file = was if was and not was.is_tree else None
         now_file = now if now and not now.is_tree else None
         if was_file != now_file:

@@ -1,6 +1,7 @@
 """What a memory can say of itself: how it stands, and how it came to be what it is.
 
-Nothing here writes or starts anything, and no session's text is read.
+Nothing here writes or starts anything, and no session's text is read. History is anybody's: what it takes
+to tell of a commit is bounded by the objects that it has, whatever they say.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from gitmem.model.records import Capture, Register, Session
 from gitmem.model.refs import tracking_ref
 from gitmem.model.settings import Settings
 from gitmem.objects import trees
-from gitmem.objects.encoding import Commit
+from gitmem.objects.encoding import Commit, Entry
 from gitmem.objects.history import distance, read_commit, walk_history
 from gitmem.verbs.listing import Summaries
 
@@ -141,6 +142,7 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
     found: dict[SessionId, Counter[str]] = {}
     registers: dict[SessionId, set[str]] = {}
     others: Counter[EntryKind] = Counter()
+    decoded: set[Oid] = set()
     for change in _changes(memory, commit):
         try:
             place = layout.place(change.path)
@@ -152,9 +154,12 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
             continue
         counts = found.setdefault(SessionId(place.owner), Counter())
         counts[place.kind if change.new is not None else f"{place.kind} gone"] += 1
-        if place.kind == "capture" and change.new is not None:
+        if change.new is None or change.new.oid in decoded:
+            continue
+        decoded.add(change.new.oid)
+        if place.kind == "capture":
             counts["lines"] += _lines(memory, change.new.oid, place.name, change.path)
-        elif place.kind == "register" and change.new is not None:
+        elif place.kind == "register":
             names = registers.setdefault(SessionId(place.owner), set())
             names.add(_register_name(memory, change.new.oid, place.name, change.path))
     return LogEntry(
@@ -173,10 +178,34 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
 
 
 def _changes(memory: Memory, commit: Commit) -> Iterator[trees.Change]:
-    """Yield what differs from the first parent's tree; nothing where a shallow clone does not have it."""
+    """Yield what differs from the first parent's tree; nothing where a shallow clone does not have it.
+
+    Nobody has looked at an earlier commit's tree before: only that of the tip was admitted. What gitmem puts
+    nowhere is passed over, and so are segments, of which nothing is told.
+    """
     before = _tree_before(memory, commit)
     if before is not None or not commit.parents:
-        yield from trees.diff(memory.storage, before, commit.tree)
+        yield from trees.diff(memory.storage, before, commit.tree, opens=_Unopened())
+
+
+class _Unopened:
+    """Says yes once to each folder that holds records; so the work is that of the objects there are.
+
+    Records have different names, so no two of their folders are alike; those that are could unfold for ever.
+    """
+
+    def __init__(self) -> None:
+        self._opened: set[Oid] = set()
+
+    def __call__(self, path: trees.Path, entry: Entry) -> bool:
+        try:
+            layout.check_folder(path, entry)
+        except RecordRefused:
+            return False  # `verify` names it
+        if entry.oid in self._opened or "segments" in path:
+            return False
+        self._opened.add(entry.oid)
+        return True
 
 
 def _tree_before(memory: Memory, commit: Commit) -> Oid | None:
@@ -209,10 +238,10 @@ def _session_change(
 
 def _key(memory: Memory, tree: Oid | None, session: SessionId) -> SessionKey | None:
     path = layout.session_path(session)
-    entry = trees.find(memory.storage, tree, path)
-    if entry is None:
-        return None
     try:
+        entry = trees.find(memory.storage, tree, path)
+        if entry is None:
+            return None
         record = unseal(trees.read_blob(memory.storage, entry.oid), session, "/".join(path), Session)
     except (RecordRefused, ObjectMissing, ObjectDamaged):
         return None

@@ -15,10 +15,15 @@ from gitmem.format.memory import open_memory
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import GitStorage, open_storage, pack_folder
-from gitmem.model.ids import RecordId
+from gitmem.model.ids import Oid, RecordId, SessionKey
 from gitmem.model.records import Author
 from gitmem.model.refs import tracking_ref
 from gitmem.model.settings import ChosenRemote, Settings
+from gitmem.objects import trees
+from gitmem.objects.encoding import TREE_MODE, Entry, ObjectKind, encode_commit, encode_tree
+from gitmem.objects.history import read_commit
+from gitmem.objects.inprocess import InProcessStorage
+from gitmem.objects.storage import add_all
 from gitmem.verbs.listing import Summaries
 from gitmem.verbs.naming import set_tags, set_title
 from gitmem.verbs.reporting import IndexState, MemoryState, RemoteState, describe_memory, log
@@ -170,6 +175,34 @@ def test_damaged_and_foreign_things_do_not_stop_the_log(book: Book) -> None:
     assert (record.sessions[0].key, damaged.sessions[0].lines) == (None, 0)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["zz", *(f"d{n}" for n in range(1100))],
+        ["zz", *["*"] * 12],
+        ["sessions", "*", "*", "*", "captures", "*"],
+        ["sessions", "*", "*", "*", "*", "*"],
+        ["checkpoints", "*", "*", "*"],
+    ],
+    ids=["deep", "wide", "wide captures", "wide anything", "wide checkpoints"],
+)
+def test_a_tree_in_history_that_unfolds_without_bound_costs_no_more_than_its_objects(
+    tmp_path: Path, names: list[str]
+) -> None:
+    book = Book(CountingStorage())
+    book.capture(talk(2), "one")
+    made = put_in_history(book, names)
+    assert isinstance(book.storage, CountingStorage)
+    book.storage.reads = 0
+    restored, hostile, one, _ = log(book.memory())
+    named = {change.key for entry in (restored, hostile) for change in entry.sessions if change.key}
+    assert named <= {SessionKey("claude-code", "one")}
+    assert len(hostile.sessions) <= 2
+    assert [str(change.key) for change in one.sessions] == ["claude-code/one"]
+    assert state_of(book, tmp_path).captured_s is not None
+    assert book.storage.reads < 100 + 8 * made
+
+
 def test_a_session_that_is_gone_is_named_by_what_it_was(book: Book) -> None:
     session, capture = book.capture(talk(2), "one")
     for path in (layout.capture_path(session, capture), layout.session_path(session)):
@@ -190,3 +223,39 @@ def test_a_shallow_clone_tells_what_it_has(
         [entry] = log(open_memory(storage, REF))
     assert entry.sessions == ()
     assert entry.parents
+
+
+class CountingStorage(InProcessStorage):
+    reads = 0
+
+    def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
+        self.reads += 1
+        return super().read(oid)
+
+
+def put_in_history(book: Book, names: list[str]) -> int:
+    """Commit a tree that has folders in folders (`*`: forty, all the same), then the tree as it was.
+
+    Returns:
+        How many objects that took.
+    """
+    memory = book.memory()
+    tip = read_commit(book.storage, memory.commit)
+    entries = trees.read_tree(book.storage, memory.root)
+    [blob] = add_all(book.storage, [("blob", b"nothing")])
+    [tree] = add_all(book.storage, [("tree", encode_tree({"ab" * 31: Entry(0o100644, blob)}))])
+    digits = {1: 2, 2: 2, 3: 60, 5: 2}
+    for depth, name in reversed([*enumerate(names)][1:]):
+        width = digits.get(depth, 2)
+        copies = [f"{n:0{width}x}" for n in range(40)] if name == "*" else [name]
+        if name == "*" and depth == 4:
+            copies = ["captures", "registers", "segments"]
+        [tree] = add_all(book.storage, [("tree", encode_tree(dict.fromkeys(copies, Entry(TREE_MODE, tree))))])
+    [root] = add_all(book.storage, [("tree", encode_tree(entries | {names[0]: Entry(TREE_MODE, tree)}))])
+    at = memory.commit
+    for found in (root, memory.root):
+        [at] = add_all(
+            book.storage, [("commit", encode_commit(tip._replace(tree=found, parents=(at,), message="x\n")))]
+        )
+    book.storage.move_ref(REF, at, memory.commit, "by hand")
+    return len(names) + 5
