@@ -41,12 +41,15 @@ class LibgitBackend:
     def __init__(self, common_dir: Path) -> None:
         self._common_dir = common_dir
         self._objects = common_dir / "objects"
+        self._open()
+
+    def _open(self) -> None:
         try:
-            self._repository = pygit2.Repository(str(common_dir))
+            self._repository = pygit2.Repository(str(self._common_dir))
         except pygit2.GitError as error:
             if "not owned by" in str(error):
-                raise ForeignOwner(str(common_dir)) from None
-            raise RepositoryError(f"could not open {common_dir}: {error}") from None
+                raise ForeignOwner(str(self._common_dir)) from None
+            raise RepositoryError(f"could not open {self._common_dir}: {error}") from None
         self._odb: Any = self._repository.odb
 
     def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
@@ -120,6 +123,13 @@ class LibgitBackend:
                 raise BlockingIOError(str(error)) from None
             raise RepositoryError(f"could not move {ref}: {error}") from None
 
+    def forget_packs(self) -> None:
+        """Let go of packs that are gone: libgit2 keeps each one open, and looks into it, for good."""
+        old = self._repository
+        self._open()
+        old.free()
+
     def close(self) -> None:
         """Let go of the repository's open files."""
+        self._odb = None  # holds them open as the repository does
         self._repository.free()

@@ -95,6 +95,10 @@ class PlumbingBackend:
                 raise BlockingIOError(error.stderr) from None
             raise
 
+    def forget_packs(self) -> None:
+        """Let go of packs that are gone, which the process that reads keeps open; the next one does not."""
+        self.close()
+
     def close(self) -> None:
         """End the process that reads."""
         if self._reader is not None:

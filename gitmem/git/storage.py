@@ -34,6 +34,7 @@ class Backend(Protocol):
     def read_ref(self, ref: str) -> Oid | None: ...
     def list_refs(self, prefix: str) -> dict[str, Oid]: ...
     def move_ref(self, ref: str, new: Oid, expected: Oid | None, reason: str) -> None: ...
+    def forget_packs(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -91,7 +92,8 @@ class GitStorage:
     def tidy(self) -> None:
         """Write many small packs together into one, and sweep up after processes that died."""
         sweep(self._packs)
-        consolidate(self, self._packs)
+        if consolidate(self, self._packs):
+            self._backend.forget_packs()
 
     def close(self) -> None:
         """End what reading started; the storage is not used again."""

@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -169,6 +169,33 @@ def test_a_damaged_pack_stops_nobody_who_writes(storage: GitStorage) -> None:
         before = sorted(folder(again).iterdir())
         again.tidy()
         assert sorted(folder(again).iterdir()) == before
+
+
+CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
+
+
+@pytest.mark.skipif(not CHILDREN.exists(), reason="what is open is counted in Linux's /proc")
+def test_packs_that_are_gone_are_let_go_of(storage: GitStorage) -> None:
+    open_at_once = []
+    for n in range(120):
+        [oid] = add_all(storage, [("blob", b"%d" % n)])
+        assert storage.read(oid) == ("blob", b"%d" % n)
+        storage.tidy()
+        open_at_once.append(len(open_packs(folder(storage))))
+    assert len(list_kept_packs(folder(storage))) <= 25
+    assert 0 < max(open_at_once) <= 2 * 25  # pack and index
+
+
+def open_packs(packs: Path) -> list[str]:
+    """Return what this process and those that it started hold open of a packs' folder, gone or not."""
+    names: list[str] = []
+    for process in ("self", *CHILDREN.read_text().split()):
+        for handle in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(FileNotFoundError):  # the listing's own
+                names.append(str(handle.readlink()))
+        maps = Path(f"/proc/{process}/maps").read_text().splitlines()
+        names += {line.split(maxsplit=5)[5] for line in maps if ".idx" in line}
+    return [name for name in names if name.startswith(str(packs))]
 
 
 def test_what_a_process_that_died_left_is_swept_up(storage: GitStorage) -> None:
