@@ -6,7 +6,7 @@ trees shrink to the change itself, so that a long history of small captures stay
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gitmem import disk
@@ -35,41 +35,58 @@ _ABANDONED_S = 24 * 3600.0
 def consolidate(storage: Storage, folder: Path, few: int = _FEW_PACKS) -> list[KeptPack]:
     """Write the smaller of gitmem's packs together if there are more than `few`; under the lock.
 
-    Every object is copied, referred to or not: what to forget is not decided here. Where one cannot be read,
-    all packs stay as they are.
+    Every object is copied, referred to or not: what to forget is not decided here. A damaged pack must not
+    stop what is written now, `verify` says which sessions need it: one whose index is damaged stays as it is,
+    and where an object cannot be read, all packs do.
 
     Returns:
         The packs that were replaced by one.
     """
-    chosen = choose_packs(list_kept_packs(folder), few)
+    chosen: list[KeptPack] = []
+    names: dict[Oid, None] = {}
+    for pack in choose_packs(list_kept_packs(folder), few):
+        listed = list_objects(pack, storage.hash_name)
+        if listed is not None:
+            chosen.append(pack)
+            names.update(dict.fromkeys(listed))
     if len(chosen) < 2:
         return []
-    names = list(dict.fromkeys(oid for pack in chosen for oid in list_objects(pack, storage.hash_name)))
     try:
         with PackWriter(folder, storage.hash_name) as writer:
-            written = _write_all(storage, writer, names)
+            _write_all(storage, writer, names)
             new = writer.publish()
     except (ObjectDamaged, ObjectMissing):
-        return []  # a damaged pack must not stop what is written now; `verify` says which sessions need it
-    replaced = [pack for pack in chosen if pack.path != new and written]
+        return []
+    replaced = [pack for pack in chosen if pack.path != new]
     drop_midx(folder, [pack.path for pack in replaced])
     for pack in replaced:
         remove_pack(pack.path)
-    return chosen
+    return replaced
 
 
 def sweep(folder: Path) -> None:
     """Remove what a process that died while publishing left in the packs' folder; under the lock."""
     for keep in folder.glob("pack-*.keep"):
-        if not keep.with_suffix(".idx").exists() and keep.read_bytes() == KEEP_MARK:
+        if not keep.with_suffix(".idx").exists() and _says_gitmem(keep):
             remove_pack(keep.with_suffix(""))
     now = folder.stat().st_mtime  # something has just been published in it
     for file in folder.glob(f"{disk.UNPUBLISHED}*"):
-        if now - file.stat().st_mtime > _ABANDONED_S:
+        try:
+            written = file.stat().st_mtime
+        except FileNotFoundError:
+            continue  # its writer, which needs no lock for that, published or dropped it meanwhile
+        if now - written > _ABANDONED_S:
             disk.remove_file(file)
 
 
-def _write_all(storage: Storage, writer: PackWriter, names: list[Oid]) -> int:
+def _says_gitmem(keep: Path) -> bool:
+    try:
+        return keep.read_bytes() == KEEP_MARK
+    except FileNotFoundError:
+        return False
+
+
+def _write_all(storage: Storage, writer: PackWriter, names: Iterable[Oid]) -> None:
     """Write commits, then blobs, then trees: the newest whole, each older one as a delta of its next."""
     trees: dict[Oid, bytes] = {}
     commits: dict[Oid, Commit] = {}
@@ -85,7 +102,6 @@ def _write_all(storage: Storage, writer: PackWriter, names: list[Oid]) -> int:
     depth: dict[Oid, int] = {}
     for oid in trees:
         _write_tree(writer, oid, trees, bases, depth)
-    return len(names)
 
 
 def _write_tree(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from dulwich.objects import RawObjectID
 from dulwich.pack import (
     OFS_DELTA,
     load_pack_index,
+    load_pack_index_file,
     pack_header_chunks,
     pack_object_header,
     write_pack_index_v2,
@@ -142,13 +144,24 @@ def list_kept_packs(folder: Path) -> list[KeptPack]:
     return sorted(packs, key=lambda pack: (pack.size_bytes, pack.path.name))
 
 
-def list_objects(pack: KeptPack, hash_name: HashName) -> list[Oid]:
-    """Return the names of a pack's objects, as its index has them."""
-    index = load_pack_index(pack.path.with_suffix(".idx"), SHA256 if hash_name == "sha256" else SHA1)
+def list_objects(pack: KeptPack, hash_name: HashName) -> list[Oid] | None:
+    """Return the names of a pack's objects, as its index has them; None where the index is damaged or gone.
+
+    What the index does not name is lost once the pack is written anew: it has to be whole, and this pack's.
+    """
+    path = pack.path.with_suffix(".idx")
     try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    digest = hashlib.new(hash_name, usedforsecurity=False)
+    size = digest.digest_size
+    digest.update(content[:-size])
+    if content[-size:] != digest.digest() or pack.path.name != f"pack-{content[-2 * size : -size].hex()}":
+        return None
+    kind = SHA256 if hash_name == "sha256" else SHA1
+    with closing(load_pack_index_file(path, BytesIO(content), kind)) as index:
         return [Oid(name.hex()) for name, _, _ in index.iterentries()]
-    finally:
-        index.close()
 
 
 def keep_pack(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import time
 from collections.abc import Iterator
@@ -95,7 +96,7 @@ def test_objects_that_nothing_refers_to_are_copied_too(storage: GitStorage) -> N
     [orphan] = add_all(storage, [("blob", b"nobody's")])
     consolidate(storage, folder(storage), few=1)
     [pack] = list_kept_packs(folder(storage))
-    assert orphan in list_objects(pack, storage.hash_name)
+    assert orphan in (list_objects(pack, storage.hash_name) or ())
 
 
 def test_a_tree_that_comes_back_later_is_no_circle(storage: GitStorage, git: RealGit) -> None:
@@ -196,6 +197,69 @@ def open_packs(packs: Path) -> list[str]:
         maps = Path(f"/proc/{process}/maps").read_text().splitlines()
         names += {line.split(maxsplit=5)[5] for line in maps if ".idx" in line}
     return [name for name in names if name.startswith(str(packs))]
+
+
+@pytest.mark.parametrize("damage", ["empty", "short", "cut", "garbage", "fewer objects", "another pack's"])
+def test_a_pack_whose_index_is_damaged_stays_and_the_others_are_consolidated(
+    storage: GitStorage, damage: str
+) -> None:
+    grow(storage, 12)
+    damaged, other = (pack.path.with_suffix(".idx") for pack in list_kept_packs(folder(storage))[3:5])
+    whole = damaged.read_bytes()
+    content = {
+        "empty": b"",
+        "short": whole[:500],
+        "cut": whole[:-1],
+        "garbage": random.Random(1).randbytes(len(whole)),
+        "fewer objects": whole[:8] + bytes(1024) + whole[1032:],
+        "another pack's": other.read_bytes(),
+    }
+    damaged.chmod(0o644)
+    storage.close()  # what is mapped in memory must not be cut short
+    damaged.write_bytes(content[damage])
+    before = {file: file.read_bytes() for file in folder(storage).glob(f"{damaged.stem}.*")}
+    with closing(open_at(storage.repository.common_dir)) as again:
+        replaced = consolidate(again, folder(again), few=1)
+    assert len(replaced) > 10
+    assert len(list_kept_packs(folder(storage))) == 2
+    assert len(before) == 3
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_a_damaged_index_does_not_stop_packs_from_being_kept_few(storage: GitStorage) -> None:
+    grow(storage, 4)
+    index = list_kept_packs(folder(storage))[0].path.with_suffix(".idx")
+    index.chmod(0o644)
+    storage.close()
+    index.write_bytes(index.read_bytes()[:500])
+    with closing(open_at(storage.repository.common_dir)) as again:
+        for n in range(60):
+            add_all(again, [("blob", b"%d" % n)])
+            again.tidy()
+    assert index.exists()
+    assert len(list_kept_packs(folder(storage))) <= 25
+
+
+def test_a_pack_that_vanished_after_it_was_listed_names_nothing(storage: GitStorage) -> None:
+    grow(storage, 1)
+    packs = list_kept_packs(folder(storage))
+    packs[0].path.with_suffix(".idx").unlink()
+    assert [list_objects(pack, storage.hash_name) is None for pack in packs] == [True] + [False] * (
+        len(packs) - 1
+    )
+
+
+def test_sweeping_passes_over_what_vanishes_meanwhile(storage: GitStorage) -> None:
+    packs = folder(storage)
+    grow(storage, 1)
+    # What a folder lists and nobody can open any more: a link to nowhere stands for it at every look.
+    gone = packs / f"{disk.UNPUBLISHED}gone", packs / f"pack-{'2' * 40}.keep"
+    for file in gone:
+        file.symlink_to(packs / "nowhere")
+    before = content(storage)
+    sweep(packs)
+    assert [file.is_symlink() for file in gone] == [True, True]
+    assert content(storage) == before
 
 
 def test_what_a_process_that_died_left_is_swept_up(storage: GitStorage) -> None:
