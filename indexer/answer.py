@@ -130,7 +130,7 @@ def _find(opened: Opened, request: Request, query: Query) -> _Found:
     if wanted is None:
         return _Found([], False)
     if not query.terms:
-        ordered = ranking.by_turn(ranking.in_order(index.newest(wanted, limit)))
+        ordered = ranking.in_order(index.newest(wanted, limit))
         if request.group == "session":
             ordered = ranking.first_of_each_session(ordered)
         return _Found([each._replace(score=0.0) for each in ordered], False)

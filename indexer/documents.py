@@ -136,7 +136,7 @@ class _Scribe:
             stream=self.stream,
             ordinal=turn.ordinal,
             chain=self._chain,
-            digest=_digest(text.strip().encode()),
+            digest=self._sameness(turn, tool),
             body="" if is_output else f"{tool} {text}" if turn.kind == "tool_call" else text,
             output=text if is_output else "",
             stored=encoded,
@@ -152,6 +152,16 @@ class _Scribe:
             is_error=is_error,
             at_ms=self._at_ms,
         )
+
+    def _sameness(self, turn: Turn, tool: str) -> int:
+        """Return what two turns have in common of which one need not be shown beside the other.
+
+        That is all of their text: of two long outputs that begin and end alike, either may be the one that is
+        looked for. Turns without a text are each its own.
+        """
+        text = turn.text.strip()
+        what = [turn.kind, tool, text] if text else [self._session, turn.stream, turn.ordinal]
+        return _digest(_encoder.encode(what))
 
     def _capture(self, line: int) -> Capture | None:
         at = bisect_right(self._first_lines, line)

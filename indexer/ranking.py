@@ -36,7 +36,7 @@ def in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def by_turn(ordered: Iterable[Candidate]) -> list[Candidate]:
-    """Return turns, each text once: where it scored best."""
+    """Return turns, of the same ones only that which scored best."""
     found: dict[int, Candidate] = {}
     for each in ordered:
         found.setdefault(each.digest, each)

@@ -14,6 +14,7 @@ from gitmem.model.times import to_ms
 from gitmem.query.filters import Filters
 from gitmem.verbs import reading
 from gitmem.verbs.naming import tags_of
+from indexer.documents import Documents
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, called, gave, names_of, said
 
@@ -151,6 +152,40 @@ def test_same_text_is_found_once(memory: Filled, search: Asked) -> None:
         "generic/one",
         "generic/two",
     }
+
+
+def test_outputs_that_differ_only_where_they_are_cut_are_both_found(memory: Filled, search: Asked) -> None:
+    lines = []
+    for n in range(3):
+        output = "gale " + "x" * 1000 + f" cause {n} " + "y" * 600
+        lines += [called("shell", f"c{n}"), gave(f"c{n}", output)]
+    memory.add("one", lines)
+    assert sorted(names_of(search("gale"))) == ["one#1", "one#3", "one#5"]
+
+
+def test_same_text_by_another_tool_or_of_another_kind_is_found_too(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("reef ahead"), called("radar", "a"), gave("a", "reef ahead")])
+    memory.add("two", [called("sonar", "b"), gave("b", "reef ahead")])
+    assert sorted(names_of(search("reef"))) == ["one#0", "one#2", "two#1"]
+
+
+def test_listing_shows_every_turn_whatever_it_says(memory: Filled, search: Asked) -> None:
+    memory.add(
+        "one", [line for n in range(3) for line in (called("shell", f"c{n}"), gave(f"c{n}", "", True))]
+    )
+    memory.add("two", [said("yes"), said("yes")])
+    assert len(search("", Filters(errors=True))["hits"]) == 3
+    assert len(search("", Filters(roles=("user",)))["hits"]) == 2
+
+
+def test_turns_without_a_text_are_each_their_own(memory: Filled) -> None:
+    memory.add("one", [line for n in range(3) for line in (called("shell", f"c{n}"), gave(f"c{n}", ""))])
+    with closing(memory.storage()) as storage:
+        opened = memory.memory(storage)
+        (folder,) = opened.folders()
+        empty = [entry for entry in Documents(opened, folder, opened.load(folder)) if not entry.output]
+    results = [entry for entry in empty if entry.role == "tool"]
+    assert len({entry.digest for entry in results}) == len(results) == 3
 
 
 def test_session_comes_once_at_its_best_turn(memory: Filled, search: Asked) -> None:
