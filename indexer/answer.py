@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from indexer.follow import Teller
 
 CANDIDATES: Final = 1000
-"""Turns that are ranked: neighbours and sessions are made of these."""
+"""Turns that are ranked: neighbours and sessions are made of these. More of them where they are not enough
+for as many hits as are wanted, for they are all of few sessions, or say the same."""
+
+MOST_CANDIDATES: Final = 64_000
+_GROWTH: Final = 8
 
 _PATIENCE_S: Final = 3.0
 """How long to wait for another process that brings the index up, where there is one to answer from."""
@@ -123,26 +127,51 @@ class _Found(NamedTuple):
 
 
 def _find(opened: Opened, request: Request, query: Query) -> _Found:
-    index, place = opened.turns, request.place
-    matcher = Matcher(index, place.name, place.level)
-    limit = max(CANDIDATES, 10 * request.limit)
-    wanted = matcher.match(query, request.filters)
-    if wanted is None:
-        return _Found([], False)
-    if not query.terms:
-        ordered = ranking.in_order(index.newest(wanted, limit))
-        if request.group == "session":
-            ordered = ranking.first_of_each_session(ordered)
-        return _Found([each._replace(score=0.0) for each in ordered], False)
-    candidates, is_relaxed = index.best(wanted, limit), False
-    if not candidates and len({term.kind == "phrase" for term in query.terms}) == 2:
-        relaxed = matcher.match(query, request.filters, strictly=False)
-        assert relaxed is not None, "the filters are the same"
-        candidates = index.best(relaxed, limit)
-        is_relaxed = bool(candidates)
-    ordered = ranking.in_order(ranking.with_neighbours(candidates))
-    grouped = ranking.by_session if request.group == "session" else ranking.by_turn
-    return _Found(grouped(ordered), is_relaxed)
+    matcher = Matcher(opened.turns, request.place.name, request.place.level)
+    ordered = _ordered(opened.turns, matcher, request, query, strictly=True)
+    if ordered or len({term.kind == "phrase" for term in query.terms}) != 2:
+        return _Found(ordered, False)
+    ordered = _ordered(opened.turns, matcher, request, query, strictly=False)
+    return _Found(ordered, bool(ordered))
+
+
+def _ordered(
+    index: LexicalIndex, matcher: Matcher, request: Request, query: Query, *, strictly: bool
+) -> list[Candidate]:
+    """Return hits in order: as many as are wanted, if there are so many."""
+    by_session, most = request.group == "session", max(CANDIDATES, 10 * request.limit)
+    candidates: list[Candidate] = []
+    seen: dict[int, str] = {}
+    while True:
+        wanted = matcher.match(query, request.filters, strictly=strictly, without=tuple(seen.values()))
+        if wanted is None:
+            return []
+        found = index.best(wanted, most) if query.terms else index.newest(wanted, most)
+        candidates = [*candidates, *found] if by_session else found
+        ordered = _ranked(candidates, by_session=by_session, by_score=bool(query.terms))
+        if len(ordered) >= request.limit or len(found) < most:
+            return ordered
+        if by_session:
+            # A session that is longer than what is ranked hides all others; each round knows one more.
+            seen |= {
+                each.session: index.stored(each.address)["session"]
+                for each in ordered
+                if each.session not in seen
+            }
+        elif most >= MOST_CANDIDATES:
+            return ordered
+        else:
+            most *= _GROWTH  # for there were hundreds of the same
+
+
+def _ranked(candidates: list[Candidate], *, by_session: bool, by_score: bool) -> list[Candidate]:
+    if by_score:
+        ordered = ranking.in_order(ranking.with_neighbours(candidates))
+        return ranking.by_session(ordered) if by_session else ranking.by_turn(ordered)
+    ordered = ranking.in_order(candidates)
+    if by_session:
+        ordered = ranking.first_of_each_session(ordered)
+    return [each._replace(score=0.0) for each in ordered]
 
 
 def _hits(opened: Opened, request: Request, query: Query, ordered: list[Candidate]) -> list[Json]:

@@ -34,11 +34,13 @@ class Matcher:
         """`repo` is what the repository is called, `level` what sessions have that were given none."""
         self._index, self._repo, self._level = index, repo, level
 
-    def match(self, query: Query, filters: Filters, *, strictly: bool = True) -> tantivy.Query | None:
+    def match(
+        self, query: Query, filters: Filters, *, strictly: bool = True, without: Sequence[str] = ()
+    ) -> tantivy.Query | None:
         """Return what finds the turns that are asked for; None where nothing can be found.
 
         With `strictly`, a phrase has to be there; otherwise it counts as much as its words. A query without
-        a term finds every turn that fits the filters.
+        a term finds every turn that fits the filters. No turn of the sessions `without` is found.
         """
         narrowed = self._filters(filters)
         if narrowed is None:
@@ -48,6 +50,7 @@ class Matcher:
             for term in self.asking(query)
         ]
         unwanted = [(_MUST_NOT, self._anywhere(term)) for term in query.unwanted]
+        unwanted += [(_MUST_NOT, self._one("session", session)) for session in without]
         wanted = tantivy.Query.boolean_query(terms) if terms else _unscored(self._every_turn())
         return tantivy.Query.boolean_query(
             [(_MUST, wanted), *unwanted, *((_MUST, _unscored(each)) for each in narrowed)]

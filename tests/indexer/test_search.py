@@ -194,6 +194,26 @@ def test_session_comes_once_at_its_best_turn(memory: Filled, search: Asked) -> N
     assert names_of(search("keel rudder", group="session")) == ["one#1", "two#0"]
 
 
+def test_long_session_hides_no_short_ones(memory: Filled, search: Asked) -> None:
+    memory.add("giant", [said(f"oakum {n} oakum", at="2026-05-01T00:00:00Z") for n in range(1200)])
+    for n in range(5):
+        memory.add(f"small{n}", [said(f"oakum and tar and rope {n}", at=f"2026-01-0{n + 1}T00:00:00Z")])
+    newest = ["small4#0", "small3#0", "small2#0", "small1#0", "small0#0"]
+    listed = names_of(search("", Filters(roles=("user",)), group="session", limit=10))
+    assert listed[0].startswith("giant#")
+    assert listed[1:] == newest
+    found = names_of(search("oakum", group="session", limit=10))
+    assert found[0].startswith("giant#")
+    assert sorted(found[1:]) == sorted(newest)
+    assert len(search("oakum", group="session", limit=3)["hits"]) == 3
+
+
+def test_many_turns_that_say_the_same_hide_no_others(memory: Filled, search: Asked) -> None:
+    memory.add("one", [said("ahoy")] * 1100)
+    memory.add("two", [said("ahoy there, and a long answer that has many other words in it")])
+    assert len(search("ahoy", limit=10)["hits"]) == 2
+
+
 def test_title_is_the_given_one_then_the_headers_then_the_first_words(memory: Filled, search: Asked) -> None:
     one = memory.add("one", [{"session": {"id": "one", "title": "From the header"}}, said("moored")])
     memory.add(
