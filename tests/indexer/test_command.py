@@ -15,7 +15,7 @@ import pytest
 from gitmem.cli.commands.search import ROLES as ROLES_OFFERED
 from gitmem.model.turns import ROLES
 from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
-from tests.indexer.memories import Filled, said
+from tests.indexer.memories import Filled, called, said
 
 NEEDED = {
     "session",
@@ -127,6 +127,25 @@ def test_people_get_names_that_show_takes_and_no_escapes(memory: Filled, run: Co
     assert out.startswith("generic/evil#0  user")
     assert "anchor" in out
     assert not set(out) & set("\x1b\x07\u202e")
+
+
+def test_nothing_that_a_memory_holds_makes_up_a_line(memory: Filled, run: CommandLine) -> None:
+    forged = "x\ngeneric/forged#0  user\r\u2028\x85\x0bgeneric/forged#1"
+    memory.add(
+        f"id {forged}",
+        [
+            {"session": {"id": "one", "title": f"title {forged}"}},
+            said(f"the anchor {forged}", author=f"author {forged}", branch=forged),
+            called(f"anchor {forged}", "c", note=forged),
+        ],
+    )
+    memory.add("two", [said(f"anchor {forged}")], stream=f"stream {forged}")
+    hits = json.loads(run("search", "anchor", "--json", cwd=memory.top).stdout)["hits"]
+    assert len(hits) == 3
+    lines = run("search", "anchor", cwd=memory.top).stdout.split("\n")
+    assert len(lines) <= 4 * len(hits) + 1
+    assert [line for line in lines if line.strip().startswith("generic/forged")] == []
+    assert set("".join(lines)).isdisjoint("\r\u2028\x85\x0b")
 
 
 def test_name_of_a_hit_can_be_shown(memory: Filled, top: Path, run: CommandLine) -> None:

@@ -15,6 +15,7 @@ from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.output import Output, Part, Styled
+from gitmem.cli.text import clean, one_line
 from gitmem.model.errors import UsageError
 from gitmem.model.settings import LEVELS
 from gitmem.query.filters import Filters
@@ -153,30 +154,41 @@ def _queries(
 def _show(output: Output, answer: Json, *, heading: bool) -> None:
     """Print an answer for people."""
     if heading:
-        output.say(Styled(str(answer["query"]), "strong"))
+        output.say(Styled(one_line(str(answer["query"])), "strong"))
     if answer.get("relaxed"):
         output.note("no turn has what stands in quotes; it was searched for as words")
     behind = cast(Json, answer["indexed"])["behind"]
     if behind:
         output.note(f"another process is indexing; {behind} commits of the memory are not searched yet")
     for hit in cast(list[Json], answer["hits"]):
-        about = [hit["role"], hit["tool"], hit["at"] and str(hit["at"])[:16].replace("T", " "), hit["author"]]
-        turn = f"{hit['stream']}:{hit['ordinal']}" if hit["stream"] else hit["ordinal"]
-        output.say(
-            Styled(f"{hit['session']}#{turn}", "name"),
-            "  ",
-            Styled("  ".join(str(each) for each in about if each), "dim"),
-        )
-        if hit["title"]:
-            output.say("    ", Styled(" ".join(str(hit["title"]).split()), "strong"))
-        output.say("    ", *_highlighted(str(hit["snippet"]), cast(list[list[int]], hit["marks"])))
-        output.say()
+        _show_hit(output, hit)
+
+
+def _show_hit(output: Output, hit: Json) -> None:
+    """Print a hit; nothing in it can end a line, so that none can be made up by what a memory holds."""
+    about = [hit["role"], hit["tool"], hit["at"] and str(hit["at"])[:16].replace("T", " "), hit["author"]]
+    turn = f"{hit['stream']}:{hit['ordinal']}" if hit["stream"] else hit["ordinal"]
+    output.say(
+        Styled(one_line(f"{hit['session']}#{turn}"), "name"),
+        "  ",
+        Styled("  ".join(one_line(str(each)) for each in about if each), "dim"),
+    )
+    if hit["title"]:
+        output.say("    ", Styled(one_line(str(hit["title"])), "strong"))
+    parts = _highlighted(str(hit["snippet"]), cast(list[list[int]], hit["marks"]))
+    output.say("    ", *parts)
+    output.say()
 
 
 def _highlighted(text: str, marks: list[list[int]]) -> Iterator[Part]:
     at = 0
     for start, end in marks:
-        yield text[at:start]
-        yield Styled(text[start:end], "match")
+        yield _in_line(text[at:start])
+        yield Styled(_in_line(text[start:end]), "match")
         at = end
-    yield text[at:]
+    yield _in_line(text[at:])
+
+
+def _in_line(part: str) -> str:
+    """Return a part of a line clean and without line ends, with the spaces that it begins and ends with."""
+    return " ".join(clean(part).split("\n"))
