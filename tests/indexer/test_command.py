@@ -129,6 +129,18 @@ def test_people_get_names_that_show_takes_and_no_escapes(memory: Filled, run: Co
     assert not set(out) & set("\x1b\x07\u202e")
 
 
+def test_title_that_says_what_the_turn_says_is_not_said_twice(memory: Filled, run: CommandLine) -> None:
+    memory.add("one", [said("the anchor holds"), said("an anchor of iron")])
+    memory.add("two", [said("an anchor " + "drags on " * 20)])
+    lines = run("search", "anchor", cwd=memory.top).stdout.split("\n")
+    assert sorted(line.strip()[:20] for line in lines if line.startswith("    ")) == [
+        "an anchor drags on d",
+        "an anchor of iron",
+        "the anchor holds",
+        "the anchor holds",
+    ]
+
+
 def test_nothing_that_a_memory_holds_makes_up_a_line(memory: Filled, run: CommandLine) -> None:
     forged = "x\ngeneric/forged#0  user\r\u2028\x85\x0bgeneric/forged#1"
     memory.add(

@@ -173,10 +173,11 @@ def _show_hit(output: Output, hit: Json) -> None:
         "  ",
         Styled("  ".join(one_line(str(each)) for each in about if each), "dim"),
     )
-    if hit["title"]:
-        output.say("    ", Styled(one_line(str(hit["title"])), "strong"))
-    parts = _highlighted(str(hit["snippet"]), cast(list[list[int]], hit["marks"]))
-    output.say("    ", *parts)
+    title, snippet = one_line(str(hit["title"])), str(hit["snippet"])
+    # A title is often how the first turn begins, which is then a hit itself.
+    if title and not one_line(snippet).startswith(title.removesuffix("…")):
+        output.say("    ", Styled(title, "strong"))
+    output.say("    ", *_highlighted(snippet, cast(list[list[int]], hit["marks"])))
     output.say()
 
 
