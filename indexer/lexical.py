@@ -26,7 +26,7 @@ SCHEMA_VERSION: Final = 2
 
 HEAP_BYTES: Final = 64 << 20
 UNSET_LEVEL: Final = "unset"
-"""Stands in the index where nobody gave a session a level: which one it has then is a setting."""
+"""Stands in the index where nobody gave a session a level: which one it has then, who asks says."""
 
 _LONGEST_TERM_BYTES: Final = 65  # a SHA-256 in hex still is one
 _PANIC: Final = "PanicException"

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from gitmem.cli.context import Context
+from gitmem.model.settings import Level
 from gitmem.query.filters import Filters
 from gitmem.sidecar.client import ask
 from gitmem.sidecar.wire import Grouping, Json, Mode, Place, Request, Verb
 
 _NO_FILTERS: Final = Filters()
+
+_LEVEL_OF_REF: Final[Level] = "team"
+"""A session is of the level of the ref that it is on, as gitmem.verbs.summaries has it, unless somebody gave it
+another. The setting says which level sessions get from now on, and nothing of these."""
 
 
 def ask_indexer(
@@ -30,7 +35,7 @@ def ask_indexer(
         common_dir=str(repository.common_dir),
         ref=settings.memory_ref,
         name=repository.name,
-        level=settings.level,
+        level=_LEVEL_OF_REF,
     )
     request = Request(
         verb=verb,

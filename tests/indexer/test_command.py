@@ -224,6 +224,16 @@ def test_search_starts_without_what_it_does_not_need(top: Path, environ: Mapping
         assert f"'{name}'" not in loaded, name
 
 
+def test_session_that_nobody_gave_a_level_has_the_same_everywhere(
+    top: Path, run: CommandLine, git: RealGit
+) -> None:
+    git("config", "gitmem.level", "private", cwd=top)
+    hits = json.loads(run("search", "anchor", "--level", "team", "--json", cwd=top).stdout)["hits"]
+    sessions = json.loads(run("sessions", "--json", cwd=top).stdout)["sessions"]
+    assert [hit["level"] for hit in hits] == [session["level"] for session in sessions] == ["team", "team"]
+    run("search", "anchor", "--level", "private", cwd=top, status=1)
+
+
 def test_roles_that_are_offered_are_all_there_are() -> None:
     assert ROLES_OFFERED == ROLES
 
