@@ -45,8 +45,11 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
         output.say("also: " + ", ".join(_count(n, kind) for kind, n in sorted(others.items())))
     for refusal in pulled.refused[:_SHOWN_REFUSALS]:
         output.warn(Styled("kept out:", "bad"), " ", one_line(f"{refusal.path or 'its tree'}: {refusal.why}"))
-    if len(pulled.refused) > _SHOWN_REFUSALS:
-        output.warn(f"and {len(pulled.refused) - _SHOWN_REFUSALS} more; --json: names them all")
+    rest = len(pulled.refused) + pulled.unlisted - _SHOWN_REFUSALS
+    if rest > 0:
+        output.warn(
+            f"and {rest} more; --json: names {'the first thousand' if pulled.unlisted else 'them all'}"
+        )
 
 
 def describe_push(context: Context, sharing: Sharing, pushed: Pushed) -> None:
@@ -77,6 +80,7 @@ def pull_as_json(sharing: Sharing, pulled: Pulled) -> dict[str, Any]:
         ],
         "arrived": dict(sorted(pulled.arrived.items())),
         "refused": [refusal._asdict() for refusal in pulled.refused],
+        "refused_unlisted": pulled.unlisted,
     }
 
 
@@ -127,7 +131,8 @@ def _git_progress(output: Output) -> Iterator[Any]:
 
     def tell(chunk: bytes) -> None:
         lines = chunk.decode("utf-8", "replace").replace("\r", "\n").split("\n")
-        line = next((one for one in reversed(lines) if one.strip()), "")
+        # A line that git has ended is done with; what is printed next must not run into it.
+        line = "" if chunk.endswith(b"\n") else next((one for one in reversed(lines) if one.strip()), "")
         output.stderr.write(b"\r\x1b[K" + fit(one_line(line), output.columns - 1).encode("utf-8", "replace"))
         output.stderr.flush()
 

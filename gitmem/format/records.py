@@ -79,13 +79,7 @@ def unseal(blob: bytes, name: str, path: str, expected: type[_R]) -> _R:
         ObjectDamaged: It does not decode.
         RecordRefused: It is another record than its name says, of another kind, or not canonical.
     """
-    plain = codec.decompress(blob, path, MAX_RECORD_BYTES)
-    try:
-        record = _decoder.decode(plain)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RecordRefused(path, f"not a record: {error}") from None
-    except RecursionError:
-        raise RecordRefused(path, "not a record: nested too deeply") from None
+    record, plain = _open(blob, path)
     found = name_of(record, plain)
     if found != name:
         raise RecordRefused(path, f"its content is named {found}")
@@ -97,6 +91,26 @@ def unseal(blob: bytes, name: str, path: str, expected: type[_R]) -> _R:
         raise RecordRefused(path, "not in canonical form")
     _check_values(record, path)
     return record
+
+
+def read_name(blob: bytes, path: str) -> RecordId:
+    """Return the one name under which a blob's record may stand.
+
+    Raises:
+        ObjectDamaged: It does not decode.
+        RecordRefused: It is no record.
+    """
+    return name_of(*_open(blob, path))
+
+
+def _open(blob: bytes, path: str) -> tuple[AnyRecord, bytes]:
+    plain = codec.decompress(blob, path, MAX_RECORD_BYTES)
+    try:
+        return _decoder.decode(plain), plain
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RecordRefused(path, f"not a record: {error}") from None
+    except RecursionError:
+        raise RecordRefused(path, "not a record: nested too deeply") from None
 
 
 def _check_values(record: Record, path: str) -> None:

@@ -5,6 +5,10 @@ ancestor is asked for: the same two trees give the same third, whichever is call
 number of times. What one side alone has is decoded before it is accepted (`gitmem.format.admission`); what
 is refused stays out, whichever side it came from, and is reported.
 
+A tree of a few kilobytes can unfold to any number of folders. So none is opened at two places, that of a
+session or note only where its own record belongs, and no more than so many refusals are listed: the work is
+that of the objects there are.
+
 What becomes of a session that differs, by number as in the tests:
 
 1. only theirs has it: "new there"
@@ -26,14 +30,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from gitmem.format import layout
+from gitmem.format import layout, records
 from gitmem.format.admission import Admitted, Offer, admit_file, admit_folder
 from gitmem.format.layout import EntryKind
 from gitmem.model.errors import ObjectDamaged, RecordRefused, StoreError
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Tombstone
 from gitmem.objects import trees
-from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry, decode_tree, encode_tree
+from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry, ObjectKind, decode_tree, encode_tree
 from gitmem.objects.storage import Batch, Storage
 from gitmem.objects.trees import Path
 
@@ -56,6 +60,8 @@ _OWN_RECORDS = {"sessions": "session", "notes": "note"}
 _OWNER_DEPTH = 4
 _SHOWN_CHARACTERS = 300
 _MAX_FORMAT_DIGITS = 6
+_MAX_LISTED = 1000
+"""Refusals that are listed; whoever has more looks at what is wrong with the first."""
 
 
 class Refusal(NamedTuple):
@@ -70,13 +76,14 @@ class Union(NamedTuple):
     """What two trees come to; `root` can be read once the batch is published.
 
     `sessions` has an outcome for every session that differs. `arrived` counts, by kind, what only theirs
-    had and is now in.
+    had and is now in. `refused` lists the first thousand refusals, `unlisted` counts the rest.
     """
 
     root: Oid | None
     sessions: Mapping[SessionId, Outcome]
     refused: tuple[Refusal, ...]
     arrived: Mapping[EntryKind, int]
+    unlisted: int = 0
 
 
 def union(storage: Storage, batch: Batch, ours: Oid | None, theirs: Oid | None) -> Union:
@@ -111,11 +118,23 @@ class _Difference(NamedTuple):
         return "here" if self.ours is not None and self.ours.oid == oid else "there"
 
 
+class _Owner(NamedTuple):
+    """The session or note that a folder's own record makes it, or an empty name; why no other, and where."""
+
+    name: str
+    why: str
+    at: Path = ()
+
+
 class _Uniting:
     def __init__(self, storage: Storage, batch: Batch) -> None:
         self._storage, self._batch = storage, batch
         self._outcomes: dict[SessionId, Outcome] = {}
         self._refusals: dict[tuple[Path, Side], Refusal] = {}
+        self._unlisted = 0
+        self._places: dict[tuple[Oid, Side], Path] = {}
+        self._places_below: dict[tuple[Oid, Side], Path] = {}
+        self._owners: dict[tuple[str, Oid], _Owner] = {}
         self._arrived: Counter[EntryKind] = Counter()
         self._versions = (-1, -1)
         self._gone: frozenset[Path] = frozenset()
@@ -127,7 +146,7 @@ class _Uniting:
         if any(here.get(top) != there.get(top) for top in ("sessions", "tombstones")):
             self._gone = frozenset(self._ways_to_gone({here.get("tombstones"), there.get("tombstones")}))
         root = self._unite_folders((), ours, here, theirs, there)
-        return Union(root, self._outcomes, tuple(self._refusals.values()), self._arrived)
+        return Union(root, self._outcomes, tuple(self._refusals.values()), self._arrived, self._unlisted)
 
     def _unite_folders(
         self, path: Path, ours: Oid | None, here: Entries, theirs: Oid | None, there: Entries
@@ -164,10 +183,46 @@ class _Uniting:
             if path in self._gone:
                 self._outcomes[SessionId("".join(path[1:]))] = "tombstoned"
                 return None
+            if not self._is_owned(path, ours, theirs):
+                return None
             self._chosen = self._choose_below(path, ours, theirs)
         here, there = self._open(path, ours, "here"), self._open(path, theirs, "there")
         root = self._unite_folders(path, ours, here, theirs, there)
         return Entry(TREE_MODE, root) if root else None
+
+    def _is_owned(self, path: Path, ours: Oid | None, theirs: Oid | None) -> bool:
+        """Tell whether either side has the record that the folder of a session or note is nothing without."""
+        sides: tuple[tuple[Oid | None, Side], ...] = ((ours, "here"), (theirs, "there"))
+        owners = [(self._owner(path, oid), side) for oid, side in sides if oid]
+        if any(owner.name == "".join(path[1:]) for owner, _ in owners):
+            return True
+        is_listed = [self._refuse(path + owner.at, side, owner.why) for owner, side in owners]
+        if path[0] == "sessions" and any(is_listed):
+            self._outcomes[SessionId("".join(path[1:]))] = "refused"
+        return False
+
+    def _owner(self, path: Path, oid: Oid) -> _Owner:
+        """Read whose a folder is, once, wherever else it stands."""
+        if (path[0], oid) not in self._owners:
+            self._owners[path[0], oid] = self._read_owner(path, oid)
+        return self._owners[path[0], oid]
+
+    def _read_owner(self, path: Path, oid: Oid) -> _Owner:
+        own = _OWN_RECORDS[path[0]]
+        try:
+            entry = self._decode(oid, *self._read(oid)).get(own)
+            if entry is None or entry.mode != FILE_MODE:
+                return _Owner("", f"it has no {own} record")
+            kind, blob = self._read(entry.oid)
+            if kind != "blob":
+                return _Owner("", f"it is a {kind}", (own,))
+        except ObjectDamaged as error:
+            return _Owner("", error.why)
+        try:
+            name = records.read_name(blob, "/".join((*path, own)))
+        except (RecordRefused, ObjectDamaged) as error:
+            return _Owner("", error.why, (own,))
+        return _Owner(name, f"its content is named {name}", (own,))
 
     def _choose(self, change: _Difference) -> Oid | None:
         """Choose a blob for a file of the root, or for a record that stands for itself."""
@@ -188,7 +243,8 @@ class _Uniting:
 
     def _choose_below(self, path: Path, ours: Oid | None, theirs: Oid | None) -> dict[Path, Oid]:
         """Choose a blob for every file that differs in the folder of a session or a note."""
-        refusals = len(self._refusals)
+        refusals = self._count_refusals()
+        self._places_below.clear()
         differences = {change.path: change for change in self._differences(path, ours, theirs)}
         offers = [offer for change in differences.values() for offer in change.offers()]
         admitted = admit_folder(self._storage, (*path, _OWN_RECORDS[path[0]]), offers, ours or theirs)
@@ -199,7 +255,9 @@ class _Uniting:
             chosen[offer.path] = max(offer.oid, chosen.get(offer.path, Oid("")))
             self._count(differences[offer.path], offer)
         if path[0] == "sessions":
-            outcome = _outcome(differences, admitted, ours, theirs, is_refused=len(self._refusals) > refusals)
+            outcome = _outcome(
+                differences, admitted, ours, theirs, is_refused=self._count_refusals() > refusals
+            )
             if outcome:
                 self._outcomes[SessionId("".join(path[1:]))] = outcome
         return chosen
@@ -231,6 +289,14 @@ class _Uniting:
         except RecordRefused as error:
             self._refuse(path, side, error.why)
             return None
+        if len(path) == 1 or (len(path) == _OWNER_DEPTH and path[0] in _OWN_RECORDS):
+            return entry
+        # Names are made of contents, so that nothing stands twice; but two sessions may have said the same.
+        is_below = path[0] in _OWN_RECORDS and len(path) > _OWNER_DEPTH
+        places = self._places_below if is_below else self._places
+        if places.setdefault((entry.oid, side), path) != path:
+            self._refuse(path, side, f"it is the same as {'/'.join(places[entry.oid, side])}")
+            return None
         return entry
 
     def _open(self, path: Path, oid: Oid | None, side: Side) -> Entries:
@@ -238,21 +304,27 @@ class _Uniting:
         if oid is None:
             return {}
         try:
-            kind, data = self._storage.read(oid)
+            return self._decode(oid, *self._read(oid))
+        except ObjectDamaged as error:
+            self._refuse(path, side, error.why)
+            return {}
+
+    def _read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
+        """Read an object; one that this disk has lost or spoilt is no side's fault, and ends everything."""
+        try:
+            return self._storage.read(oid)
         except ObjectDamaged as error:
             raise StoreError(str(error), hint=error.hint) from error
-        why = "it is empty" if kind == "tree" else f"it is a {kind}"
-        if kind == "tree" and data:
-            try:
-                entries = decode_tree(data, len(oid) // 2, oid)
-            except ObjectDamaged as error:
-                why = error.why
-            else:
-                if encode_tree(entries) == data:
-                    return entries
-                why = "its tree is not in canonical form"
-        self._refuse(path, side, why)
-        return {}
+
+    def _decode(self, oid: Oid, kind: ObjectKind, data: bytes) -> Entries:
+        if kind != "tree":
+            raise ObjectDamaged(oid, f"it is a {kind}")
+        if not data:
+            raise ObjectDamaged(oid, "it is empty")
+        entries = decode_tree(data, len(oid) // 2, oid)
+        if encode_tree(entries) != data:
+            raise ObjectDamaged(oid, "its tree is not in canonical form")
+        return entries
 
     def _version(self, root: Entries) -> int:
         """Return a side's format version; none, where its FORMAT will be refused, is lower than any."""
@@ -285,9 +357,17 @@ class _Uniting:
         if change.ours is None:
             self._arrived[offer.place.kind] += 1
 
-    def _refuse(self, path: Path, side: Side, why: str) -> None:
-        """Report, once, what stays out."""
-        self._refusals[path, side] = Refusal("/".join(path)[:_SHOWN_CHARACTERS], side, why)
+    def _refuse(self, path: Path, side: Side, why: str) -> bool:
+        """Report, once, what stays out; return whether it is listed."""
+        is_listed = (path, side) in self._refusals or len(self._refusals) < _MAX_LISTED
+        if is_listed:
+            self._refusals[path, side] = Refusal("/".join(path)[:_SHOWN_CHARACTERS], side, why)
+        else:
+            self._unlisted += 1
+        return is_listed
+
+    def _count_refusals(self) -> int:
+        return len(self._refusals) + self._unlisted
 
 
 def _outcome(

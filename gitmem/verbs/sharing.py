@@ -71,7 +71,8 @@ class Pulled(NamedTuple):
     """What a pull came to.
 
     `before` and `after` are where the memory ref was and is. `sessions` has an outcome for each that
-    differed, `arrived` counts the records and segments that came in, `refused` says what was kept out.
+    differed, `arrived` counts the records and segments that came in, `refused` says what was kept out,
+    as far as it is listed, and `unlisted` counts the rest.
     """
 
     remote: str
@@ -81,6 +82,7 @@ class Pulled(NamedTuple):
     sessions: Mapping[SessionId, Outcome]
     refused: tuple[Refusal, ...]
     arrived: Mapping[EntryKind, int]
+    unlisted: int = 0
 
 
 class Pushed(NamedTuple):
@@ -272,7 +274,9 @@ def _unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
                     raise
                 continue
             storage.tidy()
-            return Pulled(remote, how, tip, new, united.sessions, united.refused, united.arrived)
+            return Pulled(
+                remote, how, tip, new, united.sessions, united.refused, united.arrived, united.unlisted
+            )
     raise AssertionError("the last try returns or raises")
 
 

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from gitmem.format import codec, layout, records
-from gitmem.format.union import Refusal, Union, union
+from gitmem.format.union import Union, union
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, StoreError
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import Capture, Register, SegmentEntry, Tombstone
@@ -268,7 +268,8 @@ class TestKeptOut:
         before = ours.root
         united = unite(ours, theirs)
         assert united.root == before
-        assert united.refused == (Refusal(path, "there", united.refused[0].why),)
+        [refusal] = united.refused
+        assert (path.startswith(refusal.path), refusal.side) == (True, "there")
 
     @pytest.mark.parametrize("kind", ["tree", "blob"])
     def test_an_object_of_another_kind_than_its_mode_says_is_kept_out(
@@ -388,6 +389,51 @@ class TestKeptOut:
         united = unite(ours, theirs)
         assert (united.root, united.refused) == (theirs.root, ())
 
+    @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
+    def test_a_tree_that_unfolds_without_bound_costs_no_more_than_its_objects(self, depth: int) -> None:
+        storage = CountingStorage()
+        ours, theirs = new_memory(storage), new_memory(storage)
+        session = theirs.begin("good")
+        theirs.capture(session, b"fine\n")
+        path = (*layout.session_folder(session), "captures", "ab")
+        entry = trees.find(storage, theirs.root, path[:depth] if depth < 5 else path[:4])
+        assert entry is not None
+        tree = entry.oid
+        for level in range(depth - 1, 0, -1):
+            names = ["captures", "registers", "segments"]
+            if level != 4:
+                names = [f"{n:0{60 if level == 3 else 2}x}" for n in range(4000 if level == 3 else 250)]
+            tree = add_all(storage, [("tree", encode_tree(dict.fromkeys(names, Entry(TREE_MODE, tree))))])[0]
+        theirs.root = with_entry(theirs, ("sessions",), Entry(TREE_MODE, tree))
+        storage.reads = 0
+        united = unite(ours, theirs)
+        assert storage.reads < 60
+        assert len(united.refused) <= 1000
+        assert len(united.sessions) <= 1001
+        assert united.unlisted >= (3000 if depth >= 4 else 0)
+        assert union_is_clean(storage, united)
+
+    def test_a_session_is_found_where_it_belongs_although_it_stands_elsewhere_too(
+        self, ours: Scribe, theirs: Scribe
+    ) -> None:
+        session = theirs.begin("good")
+        theirs.capture(session, b"fine\n")
+        entry = Entry(TREE_MODE, theirs.folder(session).tree)
+        theirs.root = with_entry(theirs, ("sessions", "00", "00", "0" * 60), entry)
+        united = unite(ours, theirs)
+        assert Scribe(ours.storage, united.root).text(session) == [b"fine\n"]
+        assert [refusal.why for refusal in united.refused] == [f"its content is named {session}"]
+
+    def test_the_same_record_is_taken_at_one_place_only(self, ours: Scribe, theirs: Scribe) -> None:
+        theirs.note("once")
+        [path] = [path for path, _ in theirs.files() if path[0] == "notes"]
+        blob = trees.read_blob(ours.storage, dict(theirs.files())[path])
+        for n in range(5):
+            theirs.put({("checkpoints", "00", f"{n:02x}", "0" * 60): blob})
+        united = unite(ours, theirs)
+        assert len(united.refused) == 5
+        assert united.arrived["note"] == 1
+
     def test_a_folder_without_its_own_record_is_kept_out(self, ours: Scribe, theirs: Scribe) -> None:
         session = theirs.begin("headless")
         theirs.capture(session, b"text\n")
@@ -443,6 +489,11 @@ class CountingStorage(InProcessStorage):
     def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
         self.reads += 1
         return super().read(oid)
+
+
+def union_is_clean(storage: Storage, united: Union) -> bool:
+    """Whether all that came of a union stands where it belongs."""
+    return all(layout.place(path) for path, _ in trees.walk(storage, united.root))
 
 
 class DamagedStorage:
