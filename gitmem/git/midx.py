@@ -7,6 +7,7 @@ packs. It can be made again from the packs at any time. Format: gitformat-pack(5
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Collection
 from itertools import pairwise
 from pathlib import Path
@@ -50,7 +51,7 @@ def _may_list(index: Path, names: set[str]) -> bool:
     except FileNotFoundError:
         return False
     with file:
-        if index.stat().st_size < _HEADER_BYTES:
+        if os.fstat(file.fileno()).st_size < _HEADER_BYTES:
             return True
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             if data[: len(_HEAD)] != _HEAD:
