@@ -54,6 +54,7 @@ def test_programs_get_ids_names_and_outcomes(ada: Clone, ben: Clone, run: Comman
         "sessions": [{"session": "generic/one", "id": session, "outcome": "new there"}],
         "arrived": {"capture": 1, "root": 4, "segment": 1, "session": 1},
         "refused": [],
+        "refused_unlisted": 0,
     }
 
 
