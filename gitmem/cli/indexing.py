@@ -14,8 +14,8 @@ from gitmem.sidecar.wire import Grouping, Json, Mode, Place, Request, Verb
 _NO_FILTERS: Final = Filters()
 
 _LEVEL_OF_REF: Final[Level] = "team"
-"""A session is of the level of the ref that it is on, as gitmem.verbs.summaries has it, unless somebody gave it
-another. The setting says which level sessions get from now on, and nothing of these."""
+"""A session is of the level of the ref that it is on, as gitmem.verbs.summaries has it, unless somebody gave
+it another. The setting says which level sessions get from now on, and nothing of these."""
 
 
 def ask_indexer(
