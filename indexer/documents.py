@@ -20,7 +20,7 @@ from gitmem.model.turns import Turn
 from gitmem.verbs import reading
 from gitmem.verbs.naming import tags_of, title_of
 from gitmem.verbs.summaries import shorten
-from indexer.lexical import Entry
+from indexer.lexical import LONGEST_TOOL, Entry
 from indexer.words import without_escapes
 
 MAX_SAID: Final = 32_768
@@ -31,7 +31,6 @@ MAX_OUTPUT_TAIL: Final = 500
 
 _MOST_FILES: Final = 50
 _MOST_OPEN_CALLS: Final = 1_000
-_LONGEST_NAME: Final = 256
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -170,7 +169,7 @@ class _Scribe:
     def _tool(self, turn: Turn) -> tuple[str, tuple[str, ...]]:
         """Return the tool that a turn is about and the files that it was given; a result's are its call's."""
         if turn.call is not None:
-            about = (turn.call.name[:_LONGEST_NAME], turn.call.files[:_MOST_FILES])
+            about = (turn.call.name[:LONGEST_TOOL], turn.call.files[:_MOST_FILES])
             if turn.call.id is not None:
                 if len(self._calls) >= _MOST_OPEN_CALLS:
                     del self._calls[next(iter(self._calls))]

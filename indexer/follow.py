@@ -29,7 +29,7 @@ from gitmem.transcripts.read import READER_VERSION
 from gitmem.verbs import caching
 from indexer import state as states
 from indexer.documents import Documents
-from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Reached, Writer, create
+from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Reached, Writer, as_key, create
 from indexer.state import Condition, Fork, State
 
 Change: TypeAlias = tuple[SessionId, Folder | None]
@@ -219,11 +219,12 @@ def _add_new(writer: Writer, entries: Iterable[Entry], reached: Mapping[str, Rea
     """
     met = dict.fromkeys(reached, 0)
     for entry in entries:
-        known = reached.get(entry.stream)
+        stream = as_key(entry.stream)
+        known = reached.get(stream)
         if known is None or entry.ordinal >= known.turns:
             writer.add(entry)
         elif entry.ordinal == known.turns - 1 and entry.chain != known.chain:
             return False
-        if entry.stream in met:
-            met[entry.stream] += 1
+        if stream in met:
+            met[stream] += 1
     return all(met[stream] >= known.turns for stream, known in reached.items())

@@ -28,6 +28,8 @@ HEAP_BYTES: Final = 64 << 20
 UNSET_LEVEL: Final = "unset"
 """Stands in the index where nobody gave a session a level: which one it has then, who asks says."""
 
+LONGEST_TOOL: Final = 256
+_LONGEST_KEY: Final = 16_000  # tantivy drops terms of 65,531 bytes and more; a character has up to four
 _LONGEST_TERM_BYTES: Final = 65  # a SHA-256 in hex still is one
 _PANIC: Final = "PanicException"
 
@@ -174,7 +176,7 @@ class LexicalIndex:
             return Counted(turns, int(self.searcher.num_docs) - turns)
 
     def streams(self, session: str) -> dict[str, Reached]:
-        """Return every stream of a session that is in the index, by its name."""
+        """Return every stream of a session that is in the index, by its name as `as_key` has it."""
         reached = {}
         with guarded():
             for part, _ in self.searcher.terms_with_prefix("part", f"{session}/"):
@@ -203,7 +205,7 @@ class Writer:
         document = tantivy.Document()
         text = document.add_text
         text("session", entry.session)
-        text("part", f"{entry.session}/{entry.stream}")
+        text("part", f"{entry.session}/{as_key(entry.stream)}")
         body = spaced(entry.body)
         if body:
             text("body", body)
@@ -216,12 +218,12 @@ class Writer:
         for name in ("key", "agent", "role", "branch", "tool"):
             value = getattr(entry, name)
             if value:
-                text(name, value)
-        text("level", entry.level or UNSET_LEVEL)
+                text(name, as_key(value))
+        text("level", as_key(entry.level or UNSET_LEVEL))
         if entry.author:
             text("author", spaced(entry.author))
         for tag in entry.tags:
-            text("tag", tag)
+            text("tag", as_key(tag))
         for path in entry.files:
             text("file", path)
         if entry.is_error:
@@ -268,6 +270,13 @@ def create(folder: Path) -> None:
     """Make an empty index in a folder that is there."""
     with guarded():
         tantivy.Index(_schema(), path=str(folder))
+
+
+def as_key(text: str) -> str:
+    """Return text as a term that is kept whole: of what is too long for one, its beginning and a digest."""
+    if len(text) <= _LONGEST_KEY:
+        return text
+    return f"{text[:_LONGEST_KEY]}…{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def number_of(name: str) -> int:

@@ -15,7 +15,7 @@ import tantivy
 
 from gitmem.query.filters import Filters
 from gitmem.query.text import Query, Term
-from indexer.lexical import UNSET_LEVEL, LexicalIndex
+from indexer.lexical import LONGEST_TOOL, UNSET_LEVEL, LexicalIndex, as_key
 from indexer.words import STOP_WORDS, is_unspaced, parts_of_identifiers
 
 EXACT_WEIGHT: Final = 0.5
@@ -130,12 +130,12 @@ class Matcher:
         levels = [*filters.levels, UNSET_LEVEL] if self._level in filters.levels else filters.levels
         words, one = self._index.words, self._one
         alternatives: list[list[tantivy.Query]] = [
-            [one("agent", agent) for agent in filters.agents],
-            [one("branch", branch) for branch in filters.branches],
+            [one("agent", as_key(agent)) for agent in filters.agents],
+            [one("branch", as_key(branch)) for branch in filters.branches],
             [one("role", role) for role in filters.roles],
-            [one("tool", tool.lower()) for tool in filters.tools],
-            [one("tag", tag) for tag in filters.tags],
-            [one("level", level) for level in levels],
+            [one("tool", tool[:LONGEST_TOOL].lower()) for tool in filters.tools],
+            [one("tag", as_key(tag)) for tag in filters.tags],
+            [one("level", as_key(level)) for level in levels],
             [self._in_a_row("author", words(author)) for author in filters.authors],
             [self._in_a_row("file", _parts_of_path(path)) for path in filters.files],
             [self._session(name) for name in filters.sessions],
@@ -154,7 +154,8 @@ class Matcher:
         found = [
             self._one(field, name)
             for field in ("key", "session")
-            for name, _ in self._index.searcher.terms_with_prefix(field, beginning)
+            # Of a name too long for a term, all has to be there.
+            for name, _ in self._index.searcher.terms_with_prefix(field, as_key(beginning))
         ]
         return _any(found) if found else tantivy.Query.empty_query()
 

@@ -69,6 +69,17 @@ def test_session_that_grew_has_only_its_new_turns_added(
     assert added == [("generic/one", 5)]
 
 
+def test_stream_with_a_name_too_long_for_a_term_is_added_once(
+    memory: Filled, search: Asked, added: list[tuple[str, int]]
+) -> None:
+    for stream in ("s" * 70_000, "s" * 70_000 + "2", "汐" * 30_000):
+        memory.add("one", [said("the capstan turns")], stream=stream)
+    for n in range(2):
+        memory.add("one", [said(f"the main stream {n}")])
+        assert search.status("update")["turns"] == 4 + n
+    assert len(added) == 5
+
+
 def test_session_that_was_written_anew_has_only_its_new_text(memory: Filled, search: Asked) -> None:
     memory.add("one", [said("an old anchor"), said("an old buoy"), said("an old chart")])
     search("anchor")
