@@ -53,10 +53,14 @@ def ask_indexer(
             progress.total = total
             progress.advance(done - progress.done)
 
+        def say(text: str) -> None:
+            if context.environ.get("GITMEM_TRACEBACK"):
+                output.warn(text)
+
         yield from ask(
             request,
             context.git.environ,
-            stderr=output.stderr if output.is_stderr_terminal else None,
             on_notice=lambda text: output.note(f"gitmem {text}"),
             on_progress=show_progress,
+            on_said=say,
         )

@@ -115,7 +115,7 @@ def summary_as_json(summary: Summary) -> dict[str, Any]:
         "forks": summary.forks,
         "lines": summary.lines,
         "bytes": summary.bytes,
-        "unread": as_plain(summary.tally),
+        "unread": {kind: count for kind, count in as_plain(summary.tally).items() if kind != "lines"},
     }
 
 

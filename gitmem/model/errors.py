@@ -326,9 +326,12 @@ class StreamUnknown(GitmemError):
     def __init__(self, session: str, stream: str, streams: tuple[str, ...]) -> None:
         self.session, self.stream, self.streams = session, stream, streams
         named = [name for name in streams if name]
+        missing = f"stream {stream}" if stream else "its own transcript"
         super().__init__(
-            f"could not find stream {stream} in {session}: it has {len(named)} beside its own",
-            hint="name one of them: " + ", ".join(named[:5]) if named else "leave --stream out",
+            f"could not find {missing} in {session}: it has {len(named)} of subagents",
+            hint="gitmem show --stream NAME: knows " + ", ".join(named[:5])
+            if named
+            else "leave --stream out",
         )
 
 
@@ -337,6 +340,16 @@ class StreamUnknown(GitmemError):
 
 class TranscriptError(GitmemError):
     """A transcript could not be taken in."""
+
+
+class TranscriptMissing(TranscriptError):
+    """A file or folder that was named is not there, or cannot be looked at."""
+
+    hint = "gitmem import PATH…: takes files and folders that exist"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not import {path}: {why}")
 
 
 class UnknownTranscript(TranscriptError):
@@ -405,6 +418,16 @@ class SidecarFailed(GitmemError):
         super().__init__(f"could not search: {why}")
 
 
+class SidecarBroken(SidecarFailed):
+    """The indexer's process met what nobody expected: a bug of gitmem's own."""
+
+    exit_code = 3
+    hint = "GITMEM_TRACEBACK=1: shows all of what the indexer said"
+
+    def __init__(self, last_words: str) -> None:
+        super().__init__(f"the indexer met a bug of its own: {last_words}")
+
+
 class ModelMissing(GitmemError):
     """A search by meaning was asked for, and there is no embedding model."""
 
@@ -421,7 +444,9 @@ class SyncError(GitmemError):
 class NoRemoteChosen(SyncError):
     """Nobody has said where this memory may go."""
 
-    hint = "gitmem push REMOTE: sends it there once; gitmem init --share REMOTE: chooses it for good"
+    hint = (
+        "gitmem init --share REMOTE: chooses one; gitmem push REMOTE, gitmem pull REMOTE: name one for once"
+    )
 
     def __init__(self) -> None:
         super().__init__("could not share the memory: no remote was chosen")

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors import TranscriptMissing
 from gitmem.transcripts.detect import Identity
 from gitmem.transcripts.places import places, transcript_files
 from gitmem.verbs.intake import Source
@@ -22,9 +22,9 @@ def named_sources(paths: Iterable[Path], agent: str | None) -> Iterator[Source]:
         try:
             is_folder = stat.S_ISDIR(path.stat().st_mode)
         except FileNotFoundError:
-            raise UnknownTranscript(str(path), "there is no such file or folder") from None
+            raise TranscriptMissing(str(path), "there is no such file or folder") from None
         except OSError as error:
-            raise UnknownTranscript(str(path), error.strerror or str(error)) from None
+            raise TranscriptMissing(str(path), error.strerror or str(error)) from None
         if is_folder:
             for file in transcript_files(path):
                 yield Source(file, agent)

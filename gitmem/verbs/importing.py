@@ -1,7 +1,7 @@
 """Importing: transcript files into the memory, in parallel, in batches that each stand for themselves.
 
-Every batch is one commit, after which its files' positions are written. A run that is stopped at any point
-therefore goes on where the last batch ended, and importing the same files again commits nothing.
+Every batch is one commit. A run that is stopped at any point goes on where the last batch ended, and
+importing the same files again commits nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+import msgspec
 
 from gitmem import disk
 from gitmem.format import layout, records
@@ -69,6 +71,7 @@ class _Stream:
 
     plan: Plan
     status: os.stat_result
+    position: Position | None
     parent: RecordId | None
     keep: int
     offset: int
@@ -130,8 +133,8 @@ class _Run:
 
     def _add_open(self, source: Source, file: BinaryIO) -> None:
         path, status = source.path.absolute(), os.fstat(file.fileno())
-        position = read_position(self._intake.state_dir, path)
-        if position and position.is_unchanged(status) and self._has(position):
+        position = self._position_of(path)
+        if position and position.is_unchanged(status) and source.agent is None:
             self._unchanged(path, status.st_size)
             return
         try:
@@ -163,7 +166,9 @@ class _Run:
             found = self._plan(looked)
         if isinstance(found, Settled):
             ends = digests(file, found.offset, self._intake.key)
-            self._remember(path, found, identity.stream, ends, status)
+            if found.capture is not None:
+                new = _position(found, found.capture, identity.stream, ends, status)
+                write_position(self._intake.state_dir, path, new)
             self._unchanged(path, status.st_size)
         elif isinstance(found, Plan):
             self._hand_out(looked, found)
@@ -183,7 +188,7 @@ class _Run:
 
     def _hand_out(self, looked: Looked, found: Plan) -> None:
         """Have what is new of a file sealed, range by range, and take back what has been sealed meanwhile."""
-        stream = _Stream(found, looked.status, found.parent, found.keep, found.start)
+        stream = _Stream(found, looked.status, looked.position, found.parent, found.keep, found.start)
         self._busy.add((found.session, looked.identity.stream))
         key = SessionKey(looked.identity.agent, looked.identity.native_id)
         self._pending.setdefault(key, Joined(found.session, found.record))
@@ -283,7 +288,7 @@ class _Run:
         stream.parent, stream.started = name, True
         stream.entries, stream.blobs = [], {}
         settled = Settled(found.session, name, stream.keep, stream.offset)
-        self._positions[found.path] = (settled, found.identity.stream, stream.status)
+        self._captures[found.path] = (stream, settled, name)
 
     def _put(self, record: Session) -> Oid:
         return self._batch.add("blob", records.seal(record)[1])
@@ -292,14 +297,16 @@ class _Run:
         self._stack = ExitStack()
         self._batch: Batch = self._stack.enter_context(self._intake.storage.begin())
         self._changes: dict[TreePath, Oid | None] = {}
-        self._positions: dict[Path, tuple[Settled, str, os.stat_result]] = {}
+        self._captures: dict[Path, tuple[_Stream, Settled, RecordId]] = {}
         self._captured: list[tuple[str, str]] = []
         self._batch_bytes = self._batch_sources = 0
 
     def _commit(self) -> None:
-        """Commit the batch, remember how far its files are stored, and start another."""
+        """Remember how far the batch's files will be stored, commit it, and start another."""
         if self._changes:
-            intake, positions = self._intake, self._positions
+            intake = self._intake
+            for path, (stream, settled, capture) in self._captures.items():
+                self._remember(path, stream, settled, capture)
             with self._stack:
                 tip = commit(
                     intake.storage, intake.ref, intake.writer, self._message(), self._changes, self._batch
@@ -307,13 +314,6 @@ class _Run:
             self._begin_batch()
             self.report.commits.append(tip)
             self._memory = open_memory(intake.storage, intake.ref)
-            for path, (settled, stream, status) in positions.items():
-                try:
-                    with path.open("rb") as file:
-                        ends = digests(file, settled.offset, intake.key)
-                except OSError:
-                    continue  # its agent removed it meanwhile; what it held is safe
-                self._remember(path, settled, stream, ends, status)
         going_on = [work.stream.plan for work in self._queue]
         self._busy = {(p.session, p.identity.stream) for p in going_on}
         self._pending = {
@@ -329,30 +329,27 @@ class _Run:
         subject = f"Capture {len(names)} session{'s' if len(names) != 1 else ''} {SKIP_CI}"
         return "\n".join([subject, "", *shown]) + "\n"
 
-    def _has(self, position: Position) -> bool:
-        folder = self._memory.find(position.session)
-        return folder is not None and self._memory.capture(folder, position.capture) is not None
+    def _position_of(self, path: Path) -> Position | None:
+        """Return where capture stands in a file: the newest position whose capture is in the memory."""
+        position = read_position(self._intake.state_dir, path)
+        while position is not None:
+            folder = self._memory.find(position.session)
+            if folder is not None and self._memory.capture(folder, position.capture) is not None:
+                return msgspec.structs.replace(position, before=None)
+            position = position.before
+        return None
 
-    def _remember(
-        self, path: Path, settled: Settled, stream: str, ends: tuple[str, str], status: os.stat_result
-    ) -> None:
-        """Write down how far a file is stored, as it stood before it was read: a later change shows."""
-        if settled.capture is None:
-            return
-        is_complete = status.st_size == settled.offset
-        position = Position(
-            session=settled.session,
-            stream=stream,
-            capture=settled.capture,
-            lines=settled.lines,
-            offset=settled.offset,
-            head=ends[0],
-            tail=ends[1],
-            size_bytes=status.st_size if is_complete else -1,
-            mtime_ns=status.st_mtime_ns,
-            inode=status.st_ino,
-        )
-        write_position(self._intake.state_dir, path, position)
+    def _remember(self, path: Path, stream: _Stream, settled: Settled, capture: RecordId) -> None:
+        """Write down how far a file will be stored, beside how far it is."""
+        try:
+            with path.open("rb") as file:
+                ends = digests(file, settled.offset, self._intake.key)
+        except OSError:
+            return  # its agent removed it meanwhile; what it held will be safe
+        new = _position(settled, capture, stream.plan.identity.stream, ends, stream.status)
+        both = msgspec.structs.replace(new, before=stream.position)
+        write_position(self._intake.state_dir, path, both)
+        stream.position = new
 
     def _unchanged(self, path: Path, size_bytes: int) -> None:
         self.report.unchanged += 1
@@ -361,6 +358,25 @@ class _Run:
 
     def _refuse(self, path: Path, error: GitmemError) -> None:
         self.report.refused.append(Refused(path, error))
+
+
+def _position(
+    settled: Settled, capture: RecordId, stream: str, ends: tuple[str, str], status: os.stat_result
+) -> Position:
+    """Return how far a file is stored, as it stood before it was read: a later change shows."""
+    is_complete = status.st_size == settled.offset
+    return Position(
+        session=settled.session,
+        stream=stream,
+        capture=capture,
+        lines=settled.lines,
+        offset=settled.offset,
+        head=ends[0],
+        tail=ends[1],
+        size_bytes=status.st_size if is_complete else -1,
+        mtime_ns=status.st_mtime_ns,
+        inode=status.st_ino,
+    )
 
 
 def _as_refusal(path: Path, error: GitmemError | OSError) -> GitmemError:

@@ -66,7 +66,7 @@ class Intake(NamedTuple):
     code: CodePosition | None = None
     whole: bool = True
     wait_s: float = 3600.0
-    batch_bytes: int = 64 << 20
+    batch_bytes: int = 32 << 20
     batch_sources: int = 1000
     tell: Callable[[Progress], None] = lambda _: None
 

@@ -21,7 +21,7 @@ from typing import BinaryIO, NamedTuple
 from gitmem.format.lines import lines_of
 from gitmem.format.manifest import Head, total_lines
 from gitmem.format.memory import Folder, Memory, StoredSession
-from gitmem.format.records import session_id
+from gitmem.format.records import key_digest, session_id
 from gitmem.format.segments import EMPTY_GROUP, Group
 from gitmem.model.ids import MAIN_STREAM, RecordId, SegmentId, SessionId, SessionKey
 from gitmem.model.records import Session
@@ -127,7 +127,9 @@ def _from_position(
     key: bytes,
 ) -> Plan | Settled | None:
     """Go on where the last capture of this very file ended, if it and the memory are as they were."""
-    if not 0 < position.offset <= stop or not begins_as_before(position, file, key):
+    key_digits = key_digest(SessionKey(identity.agent, identity.native_id))
+    is_another = identity.stream == MAIN_STREAM and not position.session.startswith(key_digits)
+    if is_another or not 0 < position.offset <= stop or not begins_as_before(position, file, key):
         return None
     folder = memory.find(position.session)
     capture = memory.capture(folder, position.capture) if folder else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -104,7 +105,7 @@ class HereSealer:
 
 
 class PoolSealer:
-    """Seals in several processes at once, which end with this one, however it ends. They are forked: for Linux."""
+    """Seals in several processes at once, which end with this one, however it ends; on Linux, for they fork."""
 
     def __init__(self, key: bytes, workers: int) -> None:
         # A fork costs nothing and is safe here: this process has no threads when the pool forks, once and
@@ -126,6 +127,10 @@ class PoolSealer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            # What they are at is of no use any more, and whoever interrupted us is waiting.
+            for worker in multiprocessing.active_children():
+                worker.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -141,6 +146,8 @@ _redactors: list[Redactor] = []
 
 
 def _begin(key: bytes) -> None:
+    # An interrupt at the terminal reaches every process there; this one ends when its parent says so.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _redactors.append(Redactor(key))
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -1,8 +1,10 @@
 """Where capture stands in each transcript file: known to this clone alone, and never in the tree.
 
 A position is a hint that saves reading. Without one, or where the file no longer begins and goes on as it
-did there, the file is compared with what is stored. So it is written without waiting for the disk, after
-what it speaks of is committed.
+did there, the file is compared with what is stored; so it is written without waiting for the disk.
+
+It is written just before the commit that it speaks of, next to the one before it. Whichever of the two has
+its capture in the memory counts: so a crash on either side of the commit leaves the right one.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ class Position(msgspec.Struct, frozen=True):
     size_bytes: int
     mtime_ns: int
     inode: int
+    before: Position | None = None
 
     def is_unchanged(self, now: os.stat_result) -> bool:
         """Whether the file looks as it did, from outside; an empty position never does."""

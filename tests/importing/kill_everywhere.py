@@ -25,6 +25,7 @@ from gitmem.git.repository import discover
 from gitmem.git.storage import GitStorage, open_storage
 from gitmem.model.records import Author
 from gitmem.redaction.redactor import Redactor
+from gitmem.verbs import sealing
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.importing import import_sources
 from gitmem.verbs.intake import Intake, Source
@@ -41,6 +42,8 @@ WHO = Writer(Author("Ada", "ada@example.org"), lambda: 1_772_000_000.0)
 
 def main(folder: Path) -> None:
     """Kill everywhere."""
+    # Small ranges and batches, so that files are split over commits.
+    sealing._RANGE_BYTES.update({"lines": 6_000, "document": 40_000})
     transcripts = folder / "transcripts"
     template = folder / "template"
     make_template(template, transcripts)
@@ -50,7 +53,7 @@ def main(folder: Path) -> None:
     with disk.observe(lambda effect, path: effects.append((effect, path.name))):
         take_in(complete, transcripts)
     wanted = texts(complete)
-    assert len(wanted) == 6, wanted.keys()
+    assert len(wanted) == 7, wanted.keys()
     for point in range(len(effects)):
         here = folder / "here"
         shutil.copytree(template, here, symlinks=True)
@@ -84,12 +87,18 @@ def make_template(template: Path, transcripts: Path) -> None:
     for n in range(3):
         samples.write(transcripts / f"c{n}.jsonl", samples.lines(0, 30, name=f"session-{n}"))
     samples.write(transcripts / "d.jsonl", samples.codex(20))
+    side = b"".join(
+        samples.line(n, "session-0", isSidechain=True, agentId="ab12", uuid=f"s-{n}") for n in range(5)
+    )
+    samples.write(transcripts / "session-0" / "subagents" / "agent-ab12.jsonl", side)
 
 
 def take_in(repository: Path, transcripts: Path) -> None:
     """Import everything, two files a batch."""
     with closing(open_at(repository)) as storage:
-        report = import_sources(intake(storage), [Source(path) for path in sorted(transcripts.iterdir())])
+        report = import_sources(
+            intake(storage), [Source(path) for path in sorted(transcripts.rglob("*.json*"))]
+        )
         assert not report.refused, report.refused
 
 
@@ -126,8 +135,8 @@ def texts(repository: Path) -> dict[str, bytes]:
         memory = open_memory(storage, REF)
         for folder in memory.folders():
             stored = memory.load(folder)
-            [[head]] = stored.heads().values()
-            found[str(stored.key)] = b"".join(memory.text(folder, head))
+            for stream, [head] in stored.heads().items():
+                found[f"{stored.key} {stream}"] = b"".join(memory.text(folder, head))
     return found
 
 
@@ -139,7 +148,16 @@ def intake(storage: GitStorage) -> Intake:
     )
     redactor = Redactor(key)
     return Intake(
-        storage, REF, state, WHO, redactor, key, HereSealer(redactor), "gitmem test", batch_sources=2
+        storage,
+        REF,
+        state,
+        WHO,
+        redactor,
+        key,
+        HereSealer(redactor),
+        "gitmem test",
+        batch_sources=2,
+        batch_bytes=12_000,
     )
 
 

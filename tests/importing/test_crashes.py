@@ -67,6 +67,33 @@ def test_a_killed_import_leaves_no_process_and_goes_on(
     assert run("sessions", "--json", cwd=repository).stdout.count('"session"') == 40
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="worker processes are for Linux")
+@pytest.mark.parametrize("pauses", [[0.5], [0.5, 0.02], [0.8, 0.3]], ids=str)
+def test_an_interrupted_import_ends_at_once_and_goes_on(
+    run: CommandLine, repository: Path, tmp_path: Path, pauses: list[float]
+) -> None:
+    folder = tmp_path / "transcripts"
+    for n in range(12):
+        content = b"".join(samples.line(k, f"session-{n}", pad=f"{k * 7919:x}" * 150) for k in range(1200))
+        samples.write(folder / f"{n}.jsonl", content)
+    run("init", cwd=repository)
+    process = start("import", str(folder), cwd=repository, start_new_session=True)
+    for pause in pauses:
+        time.sleep(pause)  # wherever that is: what must hold, holds everywhere
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    # The second may find it past its last handler, where the signal itself ends it.
+    assert process.returncode in (0, 130, -signal.SIGINT), stderr
+    assert b"Traceback" not in stderr
+    deadline = time.monotonic() + 10
+    while _is_alive(process.pid):
+        assert time.monotonic() < deadline, "a worker outlived the import"
+        time.sleep(0.05)
+    run("import", str(folder), cwd=repository)
+    assert run("verify", "--full", cwd=repository).stdout.startswith("all holds: 12 sessions")
+
+
 def test_two_imports_at_once_store_everything_once(
     run: CommandLine, git: RealGit, repository: Path, tmp_path: Path
 ) -> None:

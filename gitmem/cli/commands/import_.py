@@ -10,6 +10,7 @@ from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.intake import describe, is_passed_over, report_as_json, total_bytes
 from gitmem.cli.opening import opened_intake, opened_storage
+from gitmem.model.errors import UsageError
 
 
 @click.command(
@@ -30,10 +31,16 @@ def command(ctx: click.Context, paths: tuple[Path, ...], agent: str | None, as_j
     Folders are searched for transcripts; the agent is recognised by the content. Stopping is harmless:
     the same command goes on where it was, and importing again stores only what is new.
     """
+    from gitmem.transcripts.detect import AGENTS
     from gitmem.verbs.finding import named_sources
     from gitmem.verbs.importing import import_sources
 
     context: Context = ctx.obj
+    if agent is not None and agent not in AGENTS:
+        raise UsageError(
+            f"could not import as {agent!r}: there is no such agent",
+            hint=f"gitmem import --agent NAME: knows {', '.join(AGENTS)}",
+        )
     named = [context.start / path for path in paths]
     with opened_storage(context) as storage:
         sources = list(named_sources(named, agent))
