@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 import gitmem
-from gitmem.model.errors import GitmemError, SidecarFailed, UsageError
+from gitmem.model.errors import GitmemError, SidecarBroken, SidecarFailed, UsageError
 from gitmem.sidecar.wire import Json, NotUnderstood, Request, decode, encode_request
 
 _START: Final = """\
@@ -27,22 +27,23 @@ if home not in sys.path:
 from indexer.__main__ import main
 sys.exit(main())
 """
-_SAID_BYTES: Final = 4096
+_SAID_BYTES: Final = 65_536
 
 
 def ask(
     request: Request,
     environ: Mapping[str, str],
     *,
-    stderr: IO[bytes] | None = None,
     on_notice: Callable[[str], object] = lambda text: None,
     on_progress: Callable[[int, int], object] = lambda done, total: None,
+    on_said: Callable[[str], object] = lambda text: None,
 ) -> Iterator[Json]:
     """Run the indexer once and yield its answers, one for each query, or one for another verb.
 
-    What it writes to its standard error goes to `stderr`; where that is None, only a failure tells of it.
+    What it wrote to its standard error is handed to `on_said` once it has ended: text that may hold anything.
 
     Raises:
+        SidecarBroken: It met a bug of its own.
         SidecarFailed: It failed, or answered with nothing that can be understood.
         GitmemError: It met an expected failure, which is raised with its own words and hint.
     """
@@ -52,19 +53,24 @@ def ask(
             [sys.executable, "-E", "-P", "-c", _START, home],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=stderr or kept,
+            stderr=kept,
             env=environ,
         )
-        with process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            try:
-                yield from _converse(process.stdin, process.stdout, request, on_notice, on_progress)
-            except _Silence:
-                status = process.wait()
-                raise SidecarFailed(_last_words(kept, status)) from None
-            finally:
-                process.kill()
+        try:
+            with process:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                try:
+                    yield from _converse(process.stdin, process.stdout, request, on_notice, on_progress)
+                except _Silence:
+                    status = process.wait()
+                    raise _failure(status, _last_said(kept)) from None
+                finally:
+                    process.kill()
+        finally:
+            said = _last_said(kept)
+            if said:
+                on_said(said)
 
 
 class _Silence(Exception):
@@ -104,8 +110,14 @@ def _converse(
     raise _Silence
 
 
-def _last_words(kept: IO[bytes], status: int) -> str:
+def _last_said(kept: IO[bytes]) -> str:
     size_bytes = kept.seek(0, 2)
     kept.seek(max(0, size_bytes - _SAID_BYTES))
-    lines = kept.read().decode("utf-8", "replace").strip().splitlines()
-    return f"the indexer ended with status {status}" + (f": {lines[-1]}" if lines else "")
+    return kept.read().decode("utf-8", "replace").strip()
+
+
+def _failure(status: int, said: str) -> SidecarFailed:
+    last_words = said.splitlines()[-1] if said else ""
+    if status == SidecarBroken.exit_code:
+        return SidecarBroken(last_words or "it does not say which")
+    return SidecarFailed(f"the indexer ended with status {status}" + (f": {last_words}" if said else ""))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.model.errors import GitmemError, SidecarFailed, UsageError
+from gitmem.model.errors import GitmemError, SidecarBroken, SidecarFailed, UsageError
 from gitmem.query.filters import Filters
 from gitmem.sidecar import client
 from gitmem.sidecar.client import ask
@@ -102,7 +102,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize(
     ("program", "why"),
     [
-        ("import sys; sys.exit(3)", "ended with status 3"),
+        ("import sys; sys.exit(4)", "ended with status 4"),
         ("raise SystemError('the mast broke')", "the mast broke"),
         ("print('hello')", "nonsense"),
         ("print('[1]')", "nonsense"),
@@ -120,6 +120,16 @@ def test_process_that_gives_no_answer_is_an_error_with_a_hint(
         list(ask(Request("search", PLACE, queries=("x" * 1_000_000,)), environ))
     assert failed.value.exit_code == 1
     assert "gitmem index rebuild" in failed.value.hint
+
+
+def test_bug_of_the_indexer_is_no_expected_failure(answering: Any, environ: Mapping[str, str]) -> None:
+    answering("import sys; print('Traceback\\nSystemError: the mast broke', file=sys.stderr); sys.exit(3)")
+    heard: list[str] = []
+    with pytest.raises(SidecarBroken, match="a bug of its own: SystemError: the mast broke") as broken:
+        list(ask(Request("search", PLACE), environ, on_said=heard.append))
+    assert broken.value.exit_code == 3
+    assert "rebuild" not in broken.value.hint
+    assert heard == ["Traceback\nSystemError: the mast broke"]
 
 
 @pytest.mark.parametrize(("status", "kind"), [(1, GitmemError), (2, UsageError)])

@@ -185,6 +185,30 @@ def test_rebuilding_says_so_once_and_only_on_a_terminal(memory: Filled, top: Pat
     assert "anew" not in on_a_terminal(["search", "anchor"], top, memory.environ)
 
 
+BROKEN = r"""
+import sys
+from gitmem.sidecar import client
+client._START = r'''
+import sys
+sys.stderr.write("Trace\x1b]0;title\x07back\nSystemError: mast\x1b[31m")
+sys.exit(3)
+'''
+from gitmem.cli.main import main
+sys.exit(main())
+"""
+
+
+def test_what_a_broken_indexer_says_acts_on_no_terminal(top: Path, environ: Mapping[str, str]) -> None:
+    asking = {**environ, "GITMEM_TRACEBACK": "1"}
+    screen = on_a_terminal(["search", "anchor"], top, environ, program=BROKEN, status=3)
+    whole = on_a_terminal(["search", "anchor"], top, asking, program=BROKEN, status=3)
+    for shown in (screen, whole):
+        assert "the indexer met a bug of its own: SystemError: mast" in shown
+        assert "\x1b]" not in shown
+        assert "mast\x1b[31m" not in shown
+    assert ("Traceback" in screen, "Traceback" in whole) == (False, True)
+
+
 def test_index_goes_from_missing_to_current(top: Path, run: CommandLine) -> None:
     assert json.loads(run("index", "status", "--json", cwd=top).stdout)["state"] == "missing"
     updated = json.loads(run("index", "update", "--json", cwd=top).stdout)
@@ -238,11 +262,13 @@ def test_roles_that_are_offered_are_all_there_are() -> None:
     assert ROLES_OFFERED == ROLES
 
 
-def on_a_terminal(args: list[str], cwd: Path, environ: Mapping[str, str]) -> str:
+def on_a_terminal(
+    args: list[str], cwd: Path, environ: Mapping[str, str], *, program: str = "", status: int = 0
+) -> str:
     """Run gitmem with a terminal for its standard output and error, and return what came there."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "gitmem", "--no-pager", *args],
+        [sys.executable, "-P", *(["-c", program] if program else ["-m", "gitmem"]), "--no-pager", *args],
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=theirs,
@@ -260,5 +286,5 @@ def on_a_terminal(args: list[str], cwd: Path, environ: Mapping[str, str]) -> str
             break
         screen += piece
     os.close(ours)
-    assert process.wait() == 0, screen
+    assert process.wait() == status, screen
     return screen.decode()
