@@ -44,7 +44,7 @@ class Listing(NamedTuple):
 def select(summaries: Iterable[Summary], filters: Filters, *, hidden: bool = False) -> Iterator[Summary]:
     """Yield the sessions that are asked for, in the order given.
 
-    Authors are found anywhere in a name or address; a session is of every branch that it was on, and of all
+    Authors are found by whole words of a name or address; a session is of every branch that it was on, and of all
     the time from its first turn to its last. Filters that only turns can be asked are left to a search.
     """
     return (

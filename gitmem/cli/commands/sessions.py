@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 )
 @click.option("--agent", "agents", metavar="NAME", multiple=True, help="Only sessions with this agent.")
 @click.option(
-    "--author", "authors", metavar="TEXT", multiple=True, help="Only those of whose name this is a part."
+    "--author", "authors", metavar="WHO", multiple=True, help="Only those by words of a name or address."
 )
 @click.option(
     "--branch", "branches", metavar="NAME", multiple=True, help="Only those that were on this branch."
