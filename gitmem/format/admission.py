@@ -1,12 +1,14 @@
 """What is let into a memory: blobs that decode to the name under which they stand, and fit what stands there.
 
 After it, a session can be read: a capture's parents are there and of its stream, it keeps no more lines than
-they have, and its segments are there and have the lines and bytes that it lists. Cost follows what is
-offered; what a memory has already is read only where something new builds on it.
+they have, its text does not repeat the same without bound, and its segments are there and have the lines and
+bytes that it lists. Cost follows what is offered; what a memory has already is read only where something new
+builds on it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -99,6 +101,8 @@ class _Folder:
         self._captures: dict[RecordId, Capture] = {}
         self._capture_paths: dict[RecordId, Path] = {}
         self._sizes: dict[SegmentId, tuple[int, int] | None] = {}
+        self._known_captures: dict[RecordId, Capture | None] = {}
+        self._once: frozenset[SegmentId] = frozenset()
 
     def admit(self, offers: tuple[Offer, ...]) -> Admitted:
         self._offered = {offer.path for offer in offers}
@@ -169,6 +173,12 @@ class _Folder:
         """Keep out captures that could not be read, and then those that build on them."""
         following: dict[RecordId, list[RecordId]] = {}
         bad: list[RecordId] = []
+        listings = Counter(entry.name for capture in self._captures.values() for entry in capture.segments)
+        self._once = frozenset(
+            name
+            for name, times in listings.items()
+            if times == 1 and len(self._kept.get(layout.segment_path(self._session, name), ())) == 1
+        )
         for name, capture in self._captures.items():
             for parent in capture.parents:
                 following.setdefault(parent, []).append(name)
@@ -198,7 +208,22 @@ class _Folder:
         for entry in capture.segments:
             if self._size_of(entry.name) != (entry.lines, entry.bytes):
                 return f"it lists segment {entry.name}, which is not here or has other lines"
+        if self._repeats(capture, lines):
+            return manifest.REPEATS
         return ""
+
+    def _repeats(self, capture: Capture, lines: int) -> bool:
+        """Whether the text as of a capture says the same segments too often."""
+        if capture.keep == lines and all(entry.name in self._once for entry in capture.segments):
+            return False  # what is all new, on top of what does not, needs no look at what came before
+        line = [capture]
+        while line[-1].keep and line[-1].parents:
+            name = line[-1].parents[0]
+            parent = self._captures.get(name) or self._known_capture(name)
+            if parent is None:
+                return False  # which keeps this one out, too
+            line.append(parent)
+        return manifest.repeats(reversed(line))
 
     def _size_of(self, name: SegmentId) -> tuple[int, int] | None:
         """Return a segment's line ends and bytes, if it may be built on."""
@@ -215,9 +240,11 @@ class _Folder:
         return _read(self._storage, self._known_offer(path))
 
     def _known_capture(self, name: RecordId) -> Capture | None:
-        path = layout.capture_path(self._session, name)
-        record = self._whole(lambda: admit_file(self._storage, self._known_offer(path)))
-        return record if isinstance(record, Capture) else None
+        if name not in self._known_captures:
+            path = layout.capture_path(self._session, name)
+            record = self._whole(lambda: admit_file(self._storage, self._known_offer(path)))
+            self._known_captures[name] = record if isinstance(record, Capture) else None
+        return self._known_captures[name]
 
     def _known_offer(self, path: Path) -> Offer:
         oid = self._find(path)

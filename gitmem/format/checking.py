@@ -5,6 +5,7 @@ What is wrong with one of them alone is known before; here nothing is read, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ def check_captures(
 
     `captures` are those that could be read; what is present but unreadable is not reported again.
     """
+    listings = Counter(entry.name for capture in captures.values() for entry in capture.segments)
     for name, capture in captures.items():
         path = layout.capture_path(session, name)
         for parent in capture.parents:
@@ -41,6 +43,9 @@ def check_captures(
         kept = _lines_before(capture, captures)
         if kept is not None and capture.keep > kept:
             yield Problem(path, f"it keeps {capture.keep} lines where there are {kept}")
+        may_repeat = capture.keep != kept or any(listings[entry.name] > 1 for entry in capture.segments)
+        if may_repeat and manifest.repeats(_line(name, captures)):
+            yield Problem(path, manifest.REPEATS)
         for entry in capture.segments:
             if entry.name not in present_segments:
                 yield Problem(path, f"it lists segment {entry.name}, which is missing")
@@ -53,6 +58,19 @@ def listed_segments(captures: Mapping[RecordId, Capture]) -> dict[SegmentId, Seg
         for entry in capture.segments:
             listed.setdefault(entry.name, entry)
     return listed
+
+
+def _line(name: RecordId, captures: Mapping[RecordId, Capture]) -> list[Capture]:
+    """Return a capture behind those whose text it keeps, as far as they can be read."""
+    line: list[Capture] = []
+    seen: set[RecordId] = set()
+    while name in captures and name not in seen:
+        seen.add(name)
+        line.append(captures[name])
+        if not (line[-1].keep and line[-1].parents):
+            break
+        name = line[-1].parents[0]
+    return line[::-1]
 
 
 def _lines_before(capture: Capture, captures: Mapping[RecordId, Capture]) -> int | None:

@@ -6,12 +6,18 @@ stream mean that the session went on in two places, and both are kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gitmem.model.errors import ObjectDamaged, RecordRefused
 from gitmem.model.ids import RecordId, SegmentId
 from gitmem.model.records import Capture, SegmentEntry
+
+_LISTING_BYTES = 1 << 10
+_REPEATED_BYTES = 64 << 20
+_REPEATED_SHARE = 16
+"""docs/formats/store.md, Capture, says why so many."""
 
 
 class Span(NamedTuple):
@@ -78,19 +84,76 @@ def trace(name: RecordId, captures: Mapping[RecordId, Capture]) -> Head:
     """Follow a capture's first parents and return the text that it stands for.
 
     Raises:
-        RecordRefused: A capture on the way is missing, of another stream, or its own ancestor.
+        RecordRefused: A capture on the way is missing, of another stream, its own ancestor, or says
+            the same segments too often.
     """
     chain = _ancestry(name, captures)
-    spans: list[Span] = []
-    lines, generation = 0, 0
+    text = _Text()
+    generation = 0
     for capture in reversed(chain):
-        if capture.keep > lines:
-            raise RecordRefused(name, f"it keeps {capture.keep} lines where there are {lines}")
-        generation += capture.keep < lines
-        _keep(spans, lines, capture.keep)
-        spans += [Span(entry.name, None, entry.lines, entry.bytes) for entry in capture.segments]
-        lines = capture.keep + total_lines(capture.segments)
-    return Head(name, chain[0], tuple(spans), lines, sum(span.size_bytes for span in spans), generation)
+        if capture.keep > text.lines:
+            raise RecordRefused(name, f"it keeps {capture.keep} lines where there are {text.lines}")
+        generation += capture.keep < text.lines
+        text.append(capture)
+        if text.is_repetitive:
+            raise RecordRefused(name, REPEATS)
+    size_bytes = sum(span.size_bytes for span in text.spans)
+    return Head(name, chain[0], tuple(text.spans), text.lines, size_bytes, generation)
+
+
+REPEATS = "its text repeats a few segments too often"
+
+
+def repeats(line: Iterable[Capture]) -> bool:
+    """Whether captures, each the first parent of the next and the first keeping nothing, repeat too much.
+
+    A segment of forty bytes may be listed by the hundred thousand, and would be read as often.
+    """
+    text = _Text()
+    for capture in line:
+        text.append(capture)
+        if text.is_repetitive:
+            return True
+    return False
+
+
+class _Text:
+    """The text of a stream as it grows, and how much of it is said again."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        self.lines = 0
+        self._listed: Counter[SegmentId] = Counter()
+        self._weight = self._distinct = 0
+
+    @property
+    def is_repetitive(self) -> bool:
+        return self._weight - self._distinct > _REPEATED_BYTES + _REPEATED_SHARE * self._distinct
+
+    def append(self, capture: Capture) -> None:
+        self._cut(capture.keep)
+        for entry in capture.segments:
+            self.spans.append(Span(entry.name, None, entry.lines, entry.bytes))
+            self._weigh(self.spans[-1], 1)
+        self.lines = capture.keep + total_lines(capture.segments)
+
+    def _cut(self, keep: int) -> None:
+        """Cut the text back to its first lines, and what stands behind the last line end too."""
+        lines = self.lines
+        while self.spans and lines - self.spans[-1].line_ends >= keep:
+            lines -= self.spans[-1].line_ends
+            self._weigh(self.spans.pop(), -1)
+        if self.spans:
+            last = self.spans.pop()
+            rest = last.line_ends - (lines - keep)
+            self.spans.append(Span(last.segment, rest, rest, last.size_bytes))
+
+    def _weigh(self, span: Span, times: int) -> None:
+        before = self._listed[span.segment]
+        weight = times * (span.size_bytes + _LISTING_BYTES)
+        self._listed[span.segment] += times
+        self._weight += weight
+        self._distinct += weight if min(before, before + times) == 0 else 0
 
 
 def total_lines(entries: tuple[SegmentEntry, ...]) -> int:
@@ -114,13 +177,3 @@ def _ancestry(name: RecordId, captures: Mapping[RecordId, Capture]) -> list[Capt
         chain.append(capture)
         at = capture.parents[0] if capture.parents else None
     return chain
-
-
-def _keep(spans: list[Span], lines: int, keep: int) -> None:
-    """Cut a text of `lines` lines back to its first `keep`, and what stands behind the last line end too."""
-    while spans and lines - spans[-1].line_ends >= keep:
-        lines -= spans.pop().line_ends
-    if spans:
-        last = spans.pop()
-        rest = last.line_ends - (lines - keep)
-        spans.append(Span(last.segment, rest, rest, last.size_bytes))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitmem.format.manifest import Head, Span, heads, trace
+from gitmem.format.manifest import Head, Span, heads, repeats, trace
 from gitmem.model.errors import ObjectDamaged, RecordRefused
 from gitmem.model.ids import RecordId, SegmentId, SessionId
 from gitmem.model.records import Author, Capture, SegmentEntry
@@ -220,3 +220,35 @@ def test_ten_thousand_captures_in_a_line_are_traced() -> None:
 def test_a_segment_that_is_not_as_its_capture_lists_it_is_damaged(span: Span, text: bytes) -> None:
     with pytest.raises(ObjectDamaged, match="bytes and lines"):
         span.take(text)
+
+
+def repeating(times: int, size_bytes: int, *parents: RecordId, keep: int = 0) -> Capture:
+    """Return a capture that lists one segment, of one line, over and over."""
+    entries = (SegmentEntry(SegmentId("5e" * 32), 1, size_bytes),) * times
+    return Capture(SESSION, AT, Author("Ada"), "t", "r", entries, keep, parents)
+
+
+@pytest.mark.parametrize(("times", "size_bytes"), [(200_000, 256 << 10), (200_000, 1), (200_000, 0)])
+def test_a_text_that_repeats_one_segment_without_bound_is_refused(times: int, size_bytes: int) -> None:
+    name = RecordId("01" * 32)
+    with pytest.raises(RecordRefused, match="repeats"):
+        trace(name, {name: repeating(times, size_bytes)})
+
+
+def test_repetition_is_counted_over_all_captures_and_forgotten_where_it_is_cut_off() -> None:
+    captures: dict[RecordId, Capture] = {}
+    parents: tuple[RecordId, ...] = ()
+    for n in range(5):
+        name = RecordId(f"{n:064x}")
+        captures[name] = repeating(60, 256 << 10, *parents, keep=60 * n)
+        parents = (name,)
+    with pytest.raises(RecordRefused, match="repeats"):
+        trace(name, captures)
+    assert repeats(captures.values())
+    captures[name] = repeating(60, 256 << 10, *captures[name].parents, keep=60)
+    assert trace(name, captures).lines == 120
+
+
+def test_a_log_that_says_the_same_for_a_while_is_no_repetition_too_much() -> None:
+    name = RecordId("01" * 32)
+    assert trace(name, {name: repeating(250, 256 << 10)}).lines == 250

@@ -381,6 +381,24 @@ class TestKeptOut:
         assert united.sessions == {session: "refused"}
         assert [why in refusal.why for refusal in united.refused] == [True]
 
+    def test_captures_that_repeat_a_segment_without_bound_are_kept_out_however_they_come(
+        self, ours: Scribe, theirs: Scribe
+    ) -> None:
+        session = theirs.begin("repetitive")
+        capture = theirs.capture(session, b"x" * (200 << 10) + b"\n")
+        good = theirs.memory.load(theirs.folder(session)).captures[capture]
+        united = unite(ours, theirs)
+        for _ in range(3):
+            keep = good.keep + len(good.segments)
+            good = fields(good, segments=good.segments[:1] * 150, parents=(capture,), keep=keep)
+            capture = records.seal(good)[0]
+            theirs.put_record(layout.capture_path(session, capture), good)
+            united = unite(Scribe(ours.storage, united.root), theirs)
+        assert [refusal.why for refusal in united.refused] == ["its text repeats a few segments too often"]
+        both = Scribe(ours.storage, united.root)
+        [head] = both.memory.load(both.folder(session)).heads()[""]
+        assert head.lines == 301
+
     def test_a_capture_may_list_a_segment_that_both_sides_have(self, ours: Scribe, theirs: Scribe) -> None:
         session = shared(ours)
         [(_, good)] = ours.memory.load(ours.folder(session)).captures.items()
