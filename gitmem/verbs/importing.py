@@ -40,6 +40,7 @@ from gitmem.verbs.planning import Joined, Plan, Settled, plan
 from gitmem.verbs.sealing import Range, SealedRange, cut_ranges
 from gitmem.verbs.sources import Position, digests, read_position, write_position
 
+_NAMED = 50
 _IN_FLIGHT = 6
 """Ranges handed out and not yet taken back: what is held in memory at once."""
 
@@ -283,7 +284,8 @@ class _Run:
             self.report.new_sessions.add(found.session)
         elif found.session not in self.report.new_sessions:
             self.report.grown_sessions.add(found.session)
-        self._captured.append((found.identity.agent, found.identity.native_id))
+        name_of_session = f"{found.identity.agent}/{found.identity.native_id}"
+        self._captured[name_of_session] += sum(entry.lines for entry in stream.entries)
         stream.keep += sum(entry.lines for entry in stream.entries)
         stream.parent, stream.started = name, True
         stream.entries, stream.blobs = [], {}
@@ -298,7 +300,7 @@ class _Run:
         self._batch: Batch = self._stack.enter_context(self._intake.storage.begin())
         self._changes: dict[TreePath, Oid | None] = {}
         self._captures: dict[Path, tuple[_Stream, Settled, RecordId]] = {}
-        self._captured: list[tuple[str, str]] = []
+        self._captured: Counter[str] = Counter()
         self._batch_bytes = self._batch_sources = 0
 
     def _commit(self) -> None:
@@ -321,12 +323,13 @@ class _Run:
         }
 
     def _message(self) -> str:
-        sessions = Counter(self._captured)
-        names = sorted(f"{agent}/{native_id}" for agent, native_id in sessions)
-        shown = [f"- {_one_line(name)}" for name in names[:20]]
-        if len(names) > len(shown):
-            shown.append(f"- and {len(names) - len(shown)} more")
-        subject = f"Capture {len(names)} session{'s' if len(names) != 1 else ''} {SKIP_CI}"
+        """Say what a batch brings, for people who read `git log`."""
+        told = sorted(self._captured.items())
+        shown = [f"- {_one_line(name)}: {_count(lines, 'line')}" for name, lines in told[:_NAMED]]
+        if len(told) > len(shown):
+            shown.append(f"- and {len(told) - len(shown)} more")
+        total = _count(sum(self._captured.values()), "line")
+        subject = f"Capture {_count(len(told), 'session')}, {total} {SKIP_CI}"
         return "\n".join([subject, "", *shown]) + "\n"
 
     def _position_of(self, path: Path) -> Position | None:
@@ -387,3 +390,7 @@ def _as_refusal(path: Path, error: GitmemError | OSError) -> GitmemError:
 
 def _one_line(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)[:200]
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" + ("" if number == 1 else "s")

@@ -105,7 +105,7 @@ class HereSealer:
 
 
 class PoolSealer:
-    """Seals in several processes at once, which end with this one, however it ends; on Linux, for they fork."""
+    """Seals in several processes at once, which end with this one, however it ends. They fork: on Linux."""
 
     def __init__(self, key: bytes, workers: int) -> None:
         # A fork costs nothing and is safe here: this process has no threads when the pool forks, once and
