@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from gitmem.format.memory import Memory, open_memory
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import GitStorage, open_storage
+from gitmem.model.errors import RedactionFailed
 from gitmem.model.records import Author
 from gitmem.redaction.redactor import Redactor
 from gitmem.verbs.committing import Writer
@@ -70,6 +71,20 @@ def only_text(memory: Memory, stream: str = "") -> bytes:
     """Return the text of the only head there is."""
     [text] = texts(memory, stream)
     return text
+
+
+@pytest.fixture
+def failing_redactor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make redaction fail for texts that speak of gauge 7."""
+    stream = Redactor.stream
+
+    def failing(self: Redactor, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        data = b"".join(chunks)
+        if b"gauge 7" in data:
+            raise RedactionFailed("a transcript", "the engine stopped")
+        return stream(self, [data])
+
+    monkeypatch.setattr(Redactor, "stream", failing)
 
 
 @pytest.fixture

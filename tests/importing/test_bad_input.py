@@ -16,7 +16,6 @@ from gitmem.git.storage import GitStorage
 from gitmem.model.errors import FormatNewer, NotAMemory, RedactionFailed
 from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.storage import add_all
-from gitmem.redaction.redactor import Redactor
 from gitmem.verbs.importing import import_sources
 from gitmem.verbs.intake import Source
 from gitmem.verbs.reading import transcript
@@ -136,17 +135,8 @@ def _peak_kb(*args: str, cwd: Path) -> tuple[int, bytes]:
 
 
 def test_a_redactor_that_fails_stores_nothing_of_its_file(
-    storage: GitStorage, take: Importer, memory: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    storage: GitStorage, take: Importer, memory: Open, tmp_path: Path, failing_redactor: None
 ) -> None:
-    stream = Redactor.stream
-
-    def failing(self: Redactor, chunks: object) -> object:
-        data = b"".join(chunks)  # type: ignore[arg-type]
-        if b"gauge 7" in data:
-            raise RedactionFailed("a transcript", "the engine stopped")
-        return stream(self, [data])
-
-    monkeypatch.setattr(Redactor, "stream", failing)
     bad = samples.write(tmp_path / "a.jsonl", samples.lines(0, 30))
     good = samples.write(tmp_path / "b.jsonl", samples.line(0, "other"))
     report = take(bad, good)

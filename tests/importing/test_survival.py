@@ -288,17 +288,8 @@ def test_every_error_travels_between_processes(kind: type[GitmemError]) -> None:
 
 
 def test_a_redactor_that_fails_in_another_process_refuses_its_file_only(
-    take: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    take: Importer, tmp_path: Path, failing_redactor: None
 ) -> None:
-    stream = Redactor.stream
-
-    def failing(self: Redactor, chunks: object) -> object:
-        data = b"".join(chunks)  # type: ignore[arg-type]
-        if b"gauge 7" in data:
-            raise RedactionFailed("a transcript", "the engine stopped")
-        return stream(self, [data])
-
-    monkeypatch.setattr(Redactor, "stream", failing)
     bad = samples.write(tmp_path / "a.jsonl", samples.lines(0, 30))
     good = samples.write(tmp_path / "b.jsonl", samples.line(0, "other"))
     with PoolSealer(KEY, 2) as sealer:
