@@ -44,8 +44,8 @@ class Listing(NamedTuple):
 def select(summaries: Iterable[Summary], filters: Filters, *, hidden: bool = False) -> Iterator[Summary]:
     """Yield the sessions that are asked for, in the order given.
 
-    Authors are found by whole words of a name or address; a session is of every branch that it was on, and of all
-    the time from its first turn to its last. Filters that only turns can be asked are left to a search.
+    Authors are found by whole words of a name or address; a session is of every branch that it was on, and of
+    all the time from its first turn to its last. Filters that only turns can be asked are left to a search.
     """
     return (
         summary for summary in summaries if (hidden or not summary.hidden) and _is_asked_for(summary, filters)
