@@ -18,6 +18,11 @@ from gitmem.model import times
 from gitmem.model.errors import RecordRefused
 from gitmem.model.ids import RecordId, SessionId, SessionKey
 from gitmem.model.records import (
+    MAX_NATIVE_ID,
+    MAX_STREAM,
+    MAX_TAG_VALUE,
+    MAX_TAGS,
+    MAX_VALUE,
     REGISTER_TYPES,
     AnyRecord,
     Audit,
@@ -67,7 +72,12 @@ def key_digest(key: SessionKey) -> str:
 
 
 def seal(record: Record) -> tuple[RecordId, bytes]:
-    """Return a record's name and the blob that holds it."""
+    """Return a record's name and the blob that holds it.
+
+    Raises:
+        RecordRefused: Nobody would read it, for a text in it is beyond its bound.
+    """
+    _check_lengths(record)
     plain = encode(record)
     return name_of(record, plain), codec.compress(plain)
 
@@ -90,6 +100,7 @@ def unseal(blob: bytes, name: str, path: str, expected: type[_R]) -> _R:
     if encode(record) != plain:
         raise RecordRefused(path, "not in canonical form")
     _check_values(record, path)
+    _check_lengths(record, path)
     return record
 
 
@@ -123,6 +134,29 @@ def _check_values(record: Record, path: str) -> None:
             raise RecordRefused(path, f"{record.name} cannot be {record.value!r:.40}")
         if record.name == "level" and record.value not in LEVELS:
             raise RecordRefused(path, f"there is no level {record.value!r:.40}")
+
+
+def _check_lengths(record: Record, path: str = "") -> None:
+    """Refuse texts that are names of something and longer than any name."""
+    match record:
+        case Session(native_id=text):
+            bounds = [("native_id", text, MAX_NATIVE_ID)]
+        case Capture(stream=text):
+            bounds = [("stream", text, MAX_STREAM)]
+        case Register(name=name, value=str() as text):
+            bounds = [(name, text, MAX_VALUE)]
+        case Register(value=tuple() as tags):
+            if len(tags) > MAX_TAGS:
+                raise RecordRefused(path or "register", f"it has {len(tags)} tags, more than {MAX_TAGS}")
+            bounds = [("tag", tag, MAX_TAG_VALUE) for tag in tags]
+        case _:
+            bounds = []
+    for what, text, most in bounds:
+        if len(text) > most:
+            raise RecordRefused(
+                path or type(record).__name__.lower(),
+                f"its {what} has {len(text)} characters, more than {most}",
+            )
 
 
 def _is_moment(text: str) -> bool:

@@ -12,6 +12,14 @@ import msgspec
 
 from gitmem.model.ids import MAIN_STREAM, RecordId, SegmentId, SessionId
 
+MAX_NATIVE_ID = 1 << 16
+MAX_STREAM = 1 << 12
+"""Characters; an agent's ids have some forty, and paths that stand for one some hundred."""
+MAX_VALUE = 1 << 12
+MAX_TAG_VALUE = 1 << 10
+MAX_TAGS = 100
+"""Of a register's value. Writers take shorter texts, which redaction may lengthen."""
+
 _NAME = msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")
 _OID = msgspec.Meta(pattern=r"\A[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _MOMENT = msgspec.Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z")

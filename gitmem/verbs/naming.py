@@ -14,13 +14,12 @@ from gitmem.format import layout, records
 from gitmem.format.memory import Folder, StoredSession, open_memory, require
 from gitmem.model.errors import BadTag, BadTitle
 from gitmem.model.ids import SessionId, SessionKey
-from gitmem.model.records import Register, RegisterName
+from gitmem.model.records import MAX_TAGS, Register, RegisterName
 from gitmem.objects.storage import Storage
 from gitmem.verbs.committing import SKIP_CI, Writer, commit
 
 MAX_TITLE = 500
 MAX_TAG = 100
-MAX_TAGS = 100
 _MAX_NAME_IN_MESSAGE = 120
 
 

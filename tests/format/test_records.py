@@ -282,6 +282,36 @@ def test_a_record_beyond_the_bound_is_refused_before_it_is_decoded() -> None:
         unseal(blob, ID, "x", Note)
 
 
+@pytest.mark.parametrize(
+    ("record", "longer"),
+    [
+        (Session("codex", "n" * 65_536, ID), Session("codex", "n" * 65_537, ID)),
+        (
+            Capture(SessionId(ID), AT, ADA, "g", "r", (), stream="s" * 4096),
+            Capture(SessionId(ID), AT, ADA, "g", "r", (), stream="s" * 4097),
+        ),
+        (
+            Register(ID, "title", "t" * 4096, 1, AT, ADA),
+            Register(ID, "title", "t" * 4097, 1, AT, ADA),
+        ),
+        (
+            Register(ID, "tags", ("t" * 1024,) * 100, 1, AT, ADA),
+            Register(ID, "tags", ("t",) * 101, 1, AT, ADA),
+        ),
+        (Register(ID, "tags", ("t" * 1024,), 1, AT, ADA), Register(ID, "tags", ("t" * 1025,), 1, AT, ADA)),
+    ],
+    ids=["native id", "stream", "title", "number of tags", "tag"],
+)
+def test_a_name_beyond_its_bound_is_refused(record: Record, longer: Record) -> None:
+    name, blob = seal(record)
+    assert unseal(blob, name, "somewhere", type(record)) == record
+    plain = encode(longer)
+    with pytest.raises(RecordRefused, match="more than"):
+        unseal(codec.compress(plain), name_of(longer, plain), "somewhere", type(longer))
+    with pytest.raises(RecordRefused, match="more than"):
+        seal(longer)
+
+
 def test_a_capture_of_many_segments_fits_the_bound() -> None:
     entries = tuple(SegmentEntry(SegmentId(f"{n:064x}"), 1, 2) for n in range(50_000))
     record = Capture(SessionId(ID), AT, ADA, "g", "r", entries)

@@ -260,17 +260,17 @@ def test_filters_alone_list_the_latest_turns(memory: Filled, search: Asked) -> N
 
 @pytest.mark.parametrize("letter", ["n", "汐"])
 def test_names_too_long_for_a_term_are_found(memory: Filled, search: Asked, letter: str) -> None:
-    name = letter * 70_000
+    name = letter * 65_535
     lines = [said("windlass", branch=name), called(name, "c")]
     session = memory.add(name, lines)
     memory.add(name + letter, [said("capstan")])
-    memory.register(session, "tags", (name,))
+    memory.register(session, "tags", (letter * 1024,))
     key = f"generic/{name}"
     for narrowed, count in [
         (Filters(sessions=(f"generic/{letter * 1000}",)), 3),
         (Filters(sessions=(key,)), 2),
         (Filters(branches=(name,)), 2),
-        (Filters(tags=(name,)), 2),
+        (Filters(tags=(letter * 1024,)), 2),
         (Filters(tools=(name,)), 1),
         (Filters(branches=(name[:-1],)), 0),
         (Filters(sessions=(name,)), 0),
