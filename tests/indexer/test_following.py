@@ -69,7 +69,7 @@ def test_session_that_grew_has_only_its_new_turns_added(
     assert added == [("generic/one", 5)]
 
 
-def test_stream_with_a_name_too_long_for_a_term_is_added_once(
+def test_stream_with_as_long_a_name_as_there_may_be_is_added_once(
     memory: Filled, search: Asked, added: list[tuple[str, int]]
 ) -> None:
     for stream in ("s" * 4095, "s" * 4095 + "2", "汐" * 4096):
