@@ -185,24 +185,49 @@ def as_plain(value: Turn | Tally) -> dict[str, Any]:
 
 
 def _inherited(memory: Memory, folder: Folder, stored: StoredSession) -> frozenset[str]:
-    """Return the ids of the turns that a session may repeat: those of the one that it was forked from."""
-    mains = stored.heads().get(MAIN_STREAM)
-    if not mains:
-        return frozenset()
-    beginning = next(iter(memory.text(folder, mains[0])), b"")
-    try:
-        found = detect(beginning, PurePath("session"), stored.record.agent)
-    except UnknownTranscript:
-        return frozenset()
-    if found.forked_from is None:
-        return frozenset()
+    """Return the ids of the turns that a session may repeat: those of the one that it was forked from.
+
+    Where sessions name each other in a circle, one inherits only from those of smaller ids: else each would
+    leave out what it has in common with the next, and nobody would say it.
+    """
     ids: set[str] = set()
-    for origin in memory.find_key(SessionKey(stored.record.agent, found.forked_from)):
-        if origin.session != folder.session:
+    for origin in _origins(memory, folder, stored):
+        if origin.session < folder.session or not _comes_from(memory, origin, folder):
             reading = iterate(stored.record.agent, streams(memory, origin, memory.load(origin)))
             deque(reading, maxlen=0)
             ids |= reading.ids
     return frozenset(ids)
+
+
+def _origins(memory: Memory, folder: Folder, stored: StoredSession) -> tuple[Folder, ...]:
+    """Return the sessions that are here of the one that a session was forked from, as its beginning says."""
+    mains = stored.heads().get(MAIN_STREAM)
+    if not mains:
+        return ()
+    beginning = next(iter(memory.text(folder, mains[0])), b"")
+    try:
+        found = detect(beginning, PurePath("session"), stored.record.agent)
+    except UnknownTranscript:
+        return ()
+    if found.forked_from is None:
+        return ()
+    return memory.find_key(SessionKey(stored.record.agent, found.forked_from))
+
+
+def _comes_from(memory: Memory, folder: Folder, other: Folder) -> bool:
+    """Whether a session is another, or was forked from it, or from one that was, and so on."""
+    seen, todo = {folder.session}, [folder]
+    while todo:
+        at = todo.pop()
+        if at.session == other.session:
+            return True
+        try:
+            found = _origins(memory, at, memory.load(at))
+        except (RecordRefused, ObjectMissing, ObjectDamaged):
+            continue  # what cannot be read leaves nothing out, and `verify` reports it
+        todo += [origin for origin in found if origin.session not in seen]
+        seen |= {origin.session for origin in found}
+    return False
 
 
 def _begin_with(memory: Memory, agent: str | None, native_id: str) -> Iterator[Folder]:

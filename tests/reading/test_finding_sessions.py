@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitmem.format import layout
+from gitmem.format.memory import require
 from gitmem.model.errors import BadSessionName, ReaderMissing, SessionAmbiguous, SessionUnknown, StreamUnknown
 from gitmem.verbs import reading
 from tests.reading.book import Book, said, talk
@@ -111,7 +112,7 @@ def test_every_head_of_a_fork_is_a_stream_of_its_own(book: Book) -> None:
 
 def test_a_stream_that_is_not_there_is_named_with_those_that_are(book: Book) -> None:
     session, _ = book.capture(talk(2), stream="agent-7")
-    with pytest.raises(StreamUnknown, match="1 beside") as caught:
+    with pytest.raises(StreamUnknown, match="1 of subagents") as caught:
         reading.head_of(book.stored(session), "agent-8")
     assert "agent-7" in caught.value.hint
 
@@ -122,3 +123,30 @@ def test_a_session_of_an_unknown_agent_is_an_expected_failure(book: Book) -> Non
     assert folder is not None
     with pytest.raises(ReaderMissing, match="agent-of-tomorrow"):
         reading.transcript(book.memory(), folder)
+
+
+@pytest.mark.parametrize("origins", [{"a": "b", "b": "a"}, {"a": "b", "b": "c", "c": "a"}, {"a": "a"}])
+def test_what_sessions_in_a_circle_have_in_common_is_said_once_at_least(
+    book: Book, origins: dict[str, str]
+) -> None:
+    sessions = []
+    for name, origin in origins.items():
+        repeated = [said(n, "user", f"words {n}", forkedFrom={"sessionId": origin}) for n in range(3)]
+        sessions.append(book.capture(repeated, name)[0])
+    memory = book.memory()
+    counts = {
+        session: len(reading.transcript(memory, require(memory, session)).turns)
+        for session in sorted(sessions)
+    }
+    assert next(iter(counts.values())) == 3
+    assert len(counts) == 1 or list(counts.values())[-1] == 0
+
+
+def test_a_fork_repeats_nothing_of_its_origin_whichever_id_is_smaller(book: Book) -> None:
+    for name in "abcdefgh":
+        fork = [said(n, "user", f"words {n}", forkedFrom={"sessionId": "origin"}) for n in range(3)]
+        book.capture([*fork, said(9, "user", "another way")], name)
+    book.capture([said(n, "user", f"words {n}") for n in range(3)], "origin")
+    memory = book.memory()
+    counts = [len(reading.transcript(memory, folder).turns) for folder in memory.folders()]
+    assert sorted(counts) == [1] * 8 + [3]
