@@ -43,11 +43,6 @@ class Place(NamedTuple):
     owner: str | None = None
 
 
-def format_path() -> Path:
-    """Return where the format version stands."""
-    return ("FORMAT",)
-
-
 def session_folder(session: SessionId) -> Path:
     """Return the folder of one session."""
     return ("sessions", session[:2], session[2:4], session[4:])

@@ -50,15 +50,6 @@ def write_derived(path: Path, kind: str, payload: bytes) -> None:
         disk.replace_file(path, _header(kind) + _checksum(payload) + payload, durable=False, mode=0o600)
 
 
-def drop_derived(path: Path) -> None:
-    """Remove a file, for what it was derived from is gone.
-
-    Raises:
-        DiskRefused: The disk does not let it.
-    """
-    disk.remove_file(path)
-
-
 def captures_id(memory: Memory, folder: Folder) -> Oid | None:
     """Return the id of a session's tree of captures: they decide over its text; titles and tags do not."""
     entry = trees.read_tree(memory.storage, folder.tree).get("captures")

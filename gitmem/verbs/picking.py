@@ -84,11 +84,6 @@ def may_be_held(stored: StoredSession) -> bool:
     return sum(head.size_bytes for _, head in reading.heads(stored)) <= HELD_BYTES
 
 
-def drop_map(state_dir: Path, session: SessionId) -> None:
-    """Remove what is remembered of a session, as after an erasure."""
-    caching.drop_derived(_path(state_dir, session))
-
-
 class _Stream(msgspec.Struct, frozen=True, array_like=True):
     """A stream's turns: row number n of `rows` begins at the nth of `starts`, unsigned 32-bit numbers."""
 

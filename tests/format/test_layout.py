@@ -70,7 +70,6 @@ def test_every_folder_on_the_way_is_accepted(path: str) -> None:
 def test_functions_that_write_paths_agree_with_reading_them() -> None:
     session, record = SessionId(ID), RecordId(OTHER)
     written = [
-        layout.format_path(),
         layout.session_path(session),
         layout.capture_path(session, record),
         layout.segment_path(session, SegmentId(OTHER)),

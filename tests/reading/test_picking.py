@@ -267,15 +267,6 @@ def test_a_crash_while_the_map_is_written_leaves_none_or_a_whole_one(book: Book,
     assert effects >= 3
 
 
-def test_what_is_remembered_of_a_session_can_be_dropped(book: Book, tmp_path: Path) -> None:
-    session, _ = book.capture(talk(4))
-    picking.pick(book.memory(), folder_of(book, session), "0", state_dir=tmp_path)
-    assert map_file(tmp_path, session).exists()
-    picking.drop_map(tmp_path, session)
-    picking.drop_map(tmp_path, session)
-    assert not map_file(tmp_path, session).exists()
-
-
 def test_a_session_too_large_to_be_held_gives_the_same_turns(
     book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
