@@ -203,21 +203,24 @@ class _Names:
         for root in self._roots():
             try:
                 top = trees.find(self._storage, root, path or ("sessions",))
-                found = list(islice(self._sessions(path or ("sessions",), top), _NAMED))
+                found = list(islice(self._sessions(path or ("sessions",), top, set()), _NAMED))
             except StoreError:
                 continue
             if found:
                 return tuple(self._name(session) for session in found)
         return ()
 
-    def _sessions(self, path: Path, entry: Entry | None) -> Iterator[SessionId]:
+    def _sessions(self, path: Path, entry: Entry | None, seen: set[Oid]) -> Iterator[SessionId]:
         if entry is None or not entry.is_tree:
             return
         if len(path) == _FOLDER_DEPTH:
             yield SessionId("".join(path[1:]))
             return
+        if entry.oid in seen:
+            return  # no two folders are alike, and one that holds itself in thousands could unfold for ever
+        seen.add(entry.oid)
         for name, below in trees.read_tree(self._storage, entry.oid).items():
-            yield from self._sessions((*path, name), below)
+            yield from self._sessions((*path, name), below, seen)
 
     def _name(self, session: SessionId) -> str:
         is_asked = session not in self._known and len(self._known) < _ASKED

@@ -19,7 +19,7 @@ from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import GitStorage, open_storage, pack_folder
 from gitmem.model.errors import NoMemory
-from gitmem.model.ids import Oid, RecordId
+from gitmem.model.ids import Oid, RecordId, SegmentId
 from gitmem.model.records import Audit, Capture, Epoch, Note, Register, SegmentEntry, Tombstone
 from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Commit, Entry, Signature, encode_commit, encode_tree
@@ -777,6 +777,19 @@ def test_the_command_names_what_it_found_and_what_to_do(memory: Path, run: Comma
     assert affected == f"  affects {ONE}"
     assert hint.startswith("  git fetch --refetch REMOTE:")
     assert last.startswith("1 found: ")
+
+
+def test_a_strangers_words_do_not_reach_the_terminal_as_they_are(memory: Path, run: CommandLine) -> None:
+    odd = Draft("claude-code", "one\x1b[2J\ntwo")
+    with opened(memory) as storage:
+        missing = SegmentEntry(SegmentId("ab" * 32), 1, 2)
+        odd.put(layout.capture_path, Capture(odd.id, AT, ADA, "t", "r", (missing,)))
+        write(storage, [odd], more={("x\x1b]0;owned\x07\ny", "file"): b"x"})
+    finished = run("verify", cwd=memory, status=1)
+    *findings, last = finished.stdout.splitlines()
+    assert last.startswith("2 found")
+    assert len(findings) == 5
+    assert not set("\x1b\x07") & set(finished.stdout + finished.stderr)
 
 
 @pytest.mark.parametrize("is_whole", [True, False])

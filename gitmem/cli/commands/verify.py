@@ -11,6 +11,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage
 from gitmem.cli.output import Output, Styled
 from gitmem.cli.progress import size
+from gitmem.cli.text import one_line
 
 if TYPE_CHECKING:
     from gitmem.git.storage import GitStorage
@@ -96,12 +97,13 @@ def _ground(context: Context, storage: GitStorage) -> Ground:
 
 
 def _show(output: Output, finding: Finding) -> None:
-    output.say(Styled(finding.kind, "bad"), f": {finding.where}: {finding.why}")
+    # Paths, reasons and names are a stranger's: none may move the cursor.
+    output.say(Styled(finding.kind, "bad"), ": ", one_line(f"{finding.where}: {finding.why}"))
     if finding.sessions:
-        named = ", ".join(finding.sessions[:_SHOWN_SESSIONS])
+        named = ", ".join(one_line(session) for session in finding.sessions[:_SHOWN_SESSIONS])
         more = len(finding.sessions) - _SHOWN_SESSIONS
         output.say("  affects ", Styled(named, "name"), f" and {more} more" if more > 0 else "")
-    output.say("  ", Styled(finding.hint, "dim"))
+    output.say("  ", Styled(one_line(finding.hint), "dim"))
 
 
 def _conclude(output: Output, counts: Counts, found: int) -> None:
