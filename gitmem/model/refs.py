@@ -42,6 +42,18 @@ def tracking_ref(remote: str, ref: str) -> str:
     return f"{_TRACKING_NAMESPACE}{remote}/{ref.removeprefix(PRIVATE_NAMESPACE)}"
 
 
+def tracking_prefix(ref: str) -> str:
+    """Return what all tracking refs of a ref begin with, whatever the remote."""
+    return "refs/remotes/" if ref.startswith(_HEADS) else _TRACKING_NAMESPACE
+
+
+def remote_of(tracking: str, ref: str) -> str | None:
+    """Return whose tracking ref of `ref` this is; None where it is of another ref."""
+    rest = tracking.removeprefix(tracking_prefix(ref))
+    name = rest.removesuffix("/" + ref.removeprefix(_HEADS).removeprefix(PRIVATE_NAMESPACE))
+    return name if name != rest and tracking == tracking_ref(name, ref) else None
+
+
 def fetch_refspec(remote: str, ref: str) -> str:
     """Return the refspec of one fetch; forced, since a tracking ref mirrors whatever the remote has."""
     return f"+{ref}:{tracking_ref(remote, ref)}"

@@ -23,7 +23,7 @@ from gitmem.git.packs import list_kept_packs
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import Capture, Register, Session
-from gitmem.model.refs import tracking_ref
+from gitmem.model.refs import remote_of, tracking_prefix, tracking_ref
 from gitmem.model.settings import Settings
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Entry
@@ -35,9 +35,10 @@ _LOOKED_BACK = 100
 
 
 class RemoteState(NamedTuple):
-    """A remote that somebody chose, and how many commits each side had alone when it was last fetched.
+    """A remote that somebody chose, or that has the memory, and how many commits each side had alone when it
+    was last fetched from or pushed to.
 
-    Both are None where nothing was fetched from it or pushed to it yet.
+    Both are None where that has not been. `levels` are those that it was chosen for; none, where nobody did.
     """
 
     name: str
@@ -275,13 +276,15 @@ def _register_name(memory: Memory, oid: Oid, name: str, path: trees.Path) -> str
 
 
 def _remotes(memory: Memory, settings: Settings) -> Iterator[RemoteState]:
-    for remote in settings.remotes:
-        theirs = memory.storage.read_ref(tracking_ref(remote.name, memory.ref))
-        levels = tuple(sorted(remote.levels))
+    chosen = {remote.name: tuple(sorted(remote.levels)) for remote in settings.remotes}
+    tracked = memory.storage.list_refs(tracking_prefix(memory.ref))
+    others = {name for ref in tracked if (name := remote_of(ref, memory.ref))} - chosen.keys()
+    for name in [*chosen, *sorted(others)]:
+        theirs = tracked.get(tracking_ref(name, memory.ref))
         if theirs is None:
-            yield RemoteState(remote.name, levels, None, None)
+            yield RemoteState(name, chosen.get(name, ()), None, None)
         else:
-            yield RemoteState(remote.name, levels, *distance(memory.storage, memory.commit, theirs))
+            yield RemoteState(name, chosen.get(name, ()), *distance(memory.storage, memory.commit, theirs))
 
 
 class _IndexFile(msgspec.Struct, frozen=True):

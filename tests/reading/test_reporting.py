@@ -95,6 +95,16 @@ def test_ahead_and_behind_are_gits_own_counts(
     assert (remote.ahead, remote.behind) == tuple(map(int, counts.split())) == (3, 1)
 
 
+def test_a_remote_that_has_the_memory_is_named_though_nobody_chose_it(
+    real_book: Book, tmp_path: Path
+) -> None:
+    tip = real_book.memory().commit
+    real_book.storage.move_ref("refs/remotes/elsewhere/gitmem", tip, None, "as if pushed")
+    real_book.storage.move_ref("refs/remotes/elsewhere/main", tip, None, "as if fetched")
+    [remote] = state_of(real_book, tmp_path).remotes
+    assert (remote.name, remote.levels, remote.ahead, remote.behind) == ("elsewhere", (), 0, 0)
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

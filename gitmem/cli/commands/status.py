@@ -83,7 +83,7 @@ def _say(output: Output, repo: str, ref: str, state: MemoryState, now_ms: int) -
 
 
 def _describe_remote(remote: RemoteState) -> str:
-    text = f"with {remote.name} ({', '.join(remote.levels)})"
+    text = f"with {remote.name} ({', '.join(remote.levels) or 'not chosen: only when it is named'})"
     if remote.ahead is None or remote.behind is None:
         return f"{text}: nothing pushed or fetched yet"
     if not (remote.ahead or remote.behind):

@@ -1,0 +1,55 @@
+"""Names of refs: what a setting may ask for, and where a remote's memory is kept track of."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitmem.model import refs
+from gitmem.model.errors import BadSetting
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        (None, "refs/heads/gitmem"),
+        ("memory", "refs/heads/memory"),
+        ("refs/heads/a/b", "refs/heads/a/b"),
+        ("refs/gitmem/team", "refs/gitmem/team"),
+    ],
+)
+def test_a_short_name_is_a_branch(setting: str | None, name: str) -> None:
+    assert refs.memory_ref(setting) == name
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "refs/tags/x",
+        "refs/gitmem/remotes/origin/team",
+        "a..b/../c",
+        "a b",
+        "x.lock",
+        "refs/heads/",
+        "a//b",
+        "a:b",
+    ],
+)
+def test_a_name_that_cannot_be_a_memory_is_refused(setting: str) -> None:
+    with pytest.raises(BadSetting):
+        refs.memory_ref(setting)
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/gitmem", "refs/heads/a/b", "refs/gitmem/team"])
+@pytest.mark.parametrize("remote", ["origin", "a/b", "gitmem"])
+def test_a_tracking_ref_tells_its_remote(ref: str, remote: str) -> None:
+    tracking = refs.tracking_ref(remote, ref)
+    assert tracking.startswith(refs.tracking_prefix(ref))
+    assert refs.remote_of(tracking, ref) == remote
+    assert refs.remote_of(tracking + "s", ref) is None
+    assert refs.fetch_refspec(remote, ref) == f"+{ref}:{tracking}"
+    assert refs.push_refspec("1" * 40, ref) == f"{'1' * 40}:{ref}"
+
+
+def test_another_branch_of_a_remote_is_no_tracking_ref() -> None:
+    assert refs.remote_of("refs/remotes/origin/main", "refs/heads/gitmem") is None
+    assert refs.short_name("refs/heads/gitmem") == "gitmem"
