@@ -70,8 +70,8 @@ def test_a_buried_session_is_still_named(ada: Clone, ben: Clone, run: CommandLin
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (("push",), "gitmem push REMOTE"),
-        (("pull",), "gitmem push REMOTE"),
+        (("push",), "gitmem init --share REMOTE"),
+        (("pull",), "gitmem init --share REMOTE"),
         (("push", "nowhere"), "git remote -v"),
         (("pull", "--", "--all"), "git remote -v"),
     ],
