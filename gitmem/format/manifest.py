@@ -14,8 +14,8 @@ from gitmem.model.errors import ObjectDamaged, RecordRefused
 from gitmem.model.ids import RecordId, SegmentId
 from gitmem.model.records import Capture, SegmentEntry
 
-_LISTING_BYTES = 1 << 10
-_REPEATED_BYTES = 64 << 20
+_LISTING_BYTES = 16 << 10
+_REPEATED_BYTES = 2 << 30
 _REPEATED_SHARE = 16
 """docs/formats/store.md, Capture, says why so many."""
 

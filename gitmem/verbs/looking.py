@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from gitmem.model.errors import UnknownTranscript
+from gitmem.model.records import MAX_NATIVE_ID, MAX_STREAM
 from gitmem.redaction.redactor import Redactor
 from gitmem.transcripts.detect import Identity, detect
 from gitmem.verbs.intake import Source
@@ -58,6 +59,10 @@ def identify(head: bytes, source: Source, redactor: Redactor) -> Identity:
         found = None
     if found is None or found.shape != "document" or found.cwd is None:
         found = detect(head, source.path, source.agent)
+    for what, name, most in (("id", found.native_id, MAX_NATIVE_ID), ("stream", found.stream, MAX_STREAM)):
+        if len(name) > most // 2:  # a placeholder is longer than the shortest secret
+            why = f"its session's {what} has {len(name):,} characters, more than {most // 2:,}"
+            raise UnknownTranscript(str(source.path), why)
     return msgspec.structs.replace(
         found,
         native_id=redactor.text(_as_text(found.native_id)),

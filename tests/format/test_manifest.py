@@ -240,15 +240,15 @@ def test_repetition_is_counted_over_all_captures_and_forgotten_where_it_is_cut_o
     parents: tuple[RecordId, ...] = ()
     for n in range(5):
         name = RecordId(f"{n:064x}")
-        captures[name] = repeating(60, 256 << 10, *parents, keep=60 * n)
+        captures[name] = repeating(1700, 256 << 10, *parents, keep=1700 * n)
         parents = (name,)
     with pytest.raises(RecordRefused, match="repeats"):
         trace(name, captures)
     assert repeats(captures.values())
-    captures[name] = repeating(60, 256 << 10, *captures[name].parents, keep=60)
-    assert trace(name, captures).lines == 120
+    captures[name] = repeating(1700, 256 << 10, *captures[name].parents, keep=1700)
+    assert trace(name, captures).lines == 3400
 
 
 def test_a_log_that_says_the_same_for_a_while_is_no_repetition_too_much() -> None:
     name = RecordId("01" * 32)
-    assert trace(name, {name: repeating(250, 256 << 10)}).lines == 250
+    assert trace(name, {name: repeating(4096, 256 << 10)}).lines == 4096

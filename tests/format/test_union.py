@@ -390,14 +390,14 @@ class TestKeptOut:
         united = unite(ours, theirs)
         for _ in range(3):
             keep = good.keep + len(good.segments)
-            good = fields(good, segments=good.segments[:1] * 150, parents=(capture,), keep=keep)
+            good = fields(good, segments=good.segments[:1] * 4000, parents=(capture,), keep=keep)
             capture = records.seal(good)[0]
             theirs.put_record(layout.capture_path(session, capture), good)
             united = unite(Scribe(ours.storage, united.root), theirs)
         assert [refusal.why for refusal in united.refused] == ["its text repeats a few segments too often"]
         both = Scribe(ours.storage, united.root)
         [head] = both.memory.load(both.folder(session)).heads()[""]
-        assert head.lines == 301
+        assert head.lines == 8001
 
     def test_a_capture_may_list_a_segment_that_both_sides_have(self, ours: Scribe, theirs: Scribe) -> None:
         session = shared(ours)

@@ -319,3 +319,23 @@ def take_until(deadline: float, again: Callable[[], object], path: Path) -> None
     while time.monotonic() < deadline:
         again()
         path.write_bytes(path.read_bytes() + samples.line(random.randrange(10**6)))
+
+
+def test_a_gigabyte_of_one_line_is_a_session(memory: Open, take: Importer, tmp_path: Path) -> None:
+    # 96 MB stand for it: every range of them comes to the same few segments.
+    content = samples.line(0, pad="x" * 1000) * (96_000_000 // 1300)
+    take(samples.write(tmp_path / "a.jsonl", content))
+    [folder] = memory().folders()
+    [head] = memory().load(folder).heads()[""]
+    assert len({span.segment for span in head.spans}) < 20
+    assert sum(len(chunk) for chunk in memory().text(folder, head)) == len(content)
+
+
+def test_a_session_whose_id_is_longer_than_any_is_refused_alone(take: Importer, tmp_path: Path) -> None:
+    long = samples.write(tmp_path / "a.jsonl", samples.lines(0, 3, "x" * 70_000))
+    good = samples.write(tmp_path / "b.jsonl", samples.lines(0, 3))
+    report = take(long, good)
+    assert [(refused.path, "70,000 characters" in str(refused.error)) for refused in report.refused] == [
+        (long, True)
+    ]
+    assert len(report.new_sessions) == 1

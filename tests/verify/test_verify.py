@@ -577,7 +577,7 @@ def test_a_capture_that_keeps_more_than_there_is_is_found() -> None:
 def test_a_capture_that_repeats_a_segment_without_bound_is_found() -> None:
     draft = Draft("claude-code", "session-1")
     first = draft.capture(b"1\n")
-    again = draft.captures[first].segments * 90_000
+    again = draft.captures[first].segments * 200_000
     draft.put(layout.capture_path, Capture(draft.id, AT, ADA, "t", "r", again, keep=1, parents=(first,)))
     finding = only(Forge(draft).findings())
     assert (finding.why, finding.sessions) == ("its text repeats a few segments too often", (ONE,))
