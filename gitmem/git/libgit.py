@@ -25,6 +25,8 @@ from gitmem.model.errors import (
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import ObjectKind, object_id
 
+_MAPPED_PIECE_BYTES = 8 << 20
+_MAPPED_BYTES = 32 << 20
 _KINDS: dict[int, ObjectKind] = {
     int(pygit2.enums.ObjectType.COMMIT): "commit",
     int(pygit2.enums.ObjectType.TREE): "tree",
@@ -39,6 +41,9 @@ class LibgitBackend:
     """One open repository. Not for use by several threads at once."""
 
     def __init__(self, common_dir: Path) -> None:
+        # Packs are mapped in pieces, few at a time: whole, a consolidation would hold all that it reads.
+        pygit2.settings.mwindow_size = _MAPPED_PIECE_BYTES
+        pygit2.settings.mwindow_mapped_limit = _MAPPED_BYTES
         self._common_dir = common_dir
         self._objects = common_dir / "objects"
         self._open()
