@@ -124,7 +124,7 @@ _VENDORS = (
     _prefixed("google-key", "AIza", _URLSAFE, 35),
     _prefixed("google-oauth", "GOCSPX-", _URLSAFE, 20),
     _prefixed("google-oauth", r"ya29\.", _URLSAFE, 20),
-    # huggingface.co, npmjs.com and pypi.org: access tokens; a PyPI token is a macaroon, hence its beginning
+    # Access tokens of a model hub and of two package indexes; the last is a macaroon, hence its beginning.
     _prefixed("huggingface-token", "(?:hf|api_org)_", _ALNUM, 34),
     _prefixed("npm-token", "npm_", _ALNUM, 36),
     _prefixed("pypi-token", "pypi-AgE", _URLSAFE, 50),
