@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
@@ -112,6 +113,10 @@ class PoolSealer:
         # all at a time. A fresh interpreter would look for modules where it stands, in somebody's repository.
         context = multiprocessing.get_context("fork")
         self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(key,))
+        with _interrupts_held():
+            # The first work forks all of them, and they keep this mask: an interrupt at the terminal reaches
+            # every process there, and one that dies of it in the middle of an answer would be waited for.
+            self._pool.submit(os.getpid).result()
 
     def submit(self, work: Range) -> Callable[[], SealedRange]:
         """Hand the range to a process."""
@@ -127,11 +132,19 @@ class PoolSealer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            # What they are at is of no use any more, and whoever interrupted us is waiting.
-            for worker in multiprocessing.active_children():
-                worker.kill()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        # What they are at, a range each, is let end: it takes a moment, and nothing is left half said.
+        with _interrupts_held():
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let an interrupt wait until the end of the context."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _result(future: Future[SealedRange]) -> SealedRange:
@@ -146,8 +159,6 @@ _redactors: list[Redactor] = []
 
 
 def _begin(key: bytes) -> None:
-    # An interrupt at the terminal reaches every process there; this one ends when its parent says so.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _redactors.append(Redactor(key))
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -82,7 +82,7 @@ def test_an_interrupted_import_ends_at_once_and_goes_on(
         time.sleep(pause)  # wherever that is: what must hold, holds everywhere
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
     # The second may find it past its last handler, where the signal itself ends it.
     assert process.returncode in (0, 130, -signal.SIGINT), stderr
     assert b"Traceback" not in stderr
