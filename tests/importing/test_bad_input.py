@@ -225,6 +225,7 @@ def test_two_clocks_and_writers_make_commits_that_git_accepts(
     odd = WHO._replace(author=WHO.author.__class__("<>\n", "a>b <c"), clock=lambda: -5.0)
     take(samples.write(tmp_path / "a.jsonl", samples.lines(0, 5)), writer=odd)
     git("fsck", "--strict", cwd=repository)
+    assert git("log", "-1", "--format=%at", "gitmem", cwd=repository) == "0"
 
 
 def test_sources_are_read_lazily_and_a_vanished_one_is_reported(
