@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import IO
 
 from gitmem.model.errors import GitmemError
-from gitmem.sidecar.wire import NotUnderstood, decode_request, encode
+from gitmem.sidecar.wire import Json, ModelRequest, NotUnderstood, Request, decode_request, encode
 from indexer.answer import answer
 
 
@@ -51,7 +52,7 @@ def _serve(line: bytes, stdout: IO[bytes], environ: dict[str, str], relay: _Rela
     try:
         request = decode_request(line)
         relay.has_progress = request.has_progress
-        for found in answer(request, environ, relay):
+        for found in _answers(request, environ, relay):
             stdout.write(encode({"answer": found}))
     except (GitmemError, NotUnderstood) as error:
         hint, status = (error.hint, error.exit_code) if isinstance(error, GitmemError) else ("", 1)
@@ -59,6 +60,12 @@ def _serve(line: bytes, stdout: IO[bytes], environ: dict[str, str], relay: _Rela
         stdout.write(encode({"refused": refused}))
     stdout.write(encode({"end": True}))
     stdout.flush()
+
+
+def _answers(request: Request | ModelRequest, environ: dict[str, str], relay: _Relay) -> Iterator[Json]:
+    if isinstance(request, ModelRequest):
+        raise NotUnderstood(f"expected another verb than {request.verb}")
+    return answer(request, environ, relay)
 
 
 if __name__ == "__main__":

@@ -57,26 +57,26 @@ def answer(request: Request, environ: Mapping[str, str], teller: Teller) -> Iter
         case "search":
             yield from _search(request, environ, teller)
         case "status":
-            yield _status(request.place, environ)
+            yield _status(request.places[0], environ)
         case "update":
-            _bring_up(request.place, environ, teller, _LONG_PATIENCE_S)
-            yield _status(request.place, environ)
+            _bring_up(request.places[0], environ, teller, _LONG_PATIENCE_S)
+            yield _status(request.places[0], environ)
         case "rebuild":
-            _bring_up(request.place, environ, teller, _LONG_PATIENCE_S, anew=True)
-            yield _status(request.place, environ)
+            _bring_up(request.places[0], environ, teller, _LONG_PATIENCE_S, anew=True)
+            yield _status(request.places[0], environ)
 
 
 def _search(request: Request, environ: Mapping[str, str], teller: Teller) -> Iterator[Json]:
     if request.mode == "semantic":
         raise ModelMissing
-    opened = _open(request.place, environ, teller)
+    opened = _open(request.places[0], environ, teller)
     for text in request.queries:
         try:
             found = _ask(opened, request, text)
         except Damaged:
             teller.notice("made the search index anew: it was damaged")
-            state = _bring_up(request.place, environ, teller, _LONG_PATIENCE_S, anew=True)
-            opened = Opened(_open_folder(request.place, state), state, 0)
+            state = _bring_up(request.places[0], environ, teller, _LONG_PATIENCE_S, anew=True)
+            opened = Opened(_open_folder(request.places[0], state), state, 0)
             found = _ask(opened, request, text)
         yield found
 
@@ -127,7 +127,7 @@ class _Found(NamedTuple):
 
 
 def _find(opened: Opened, request: Request, query: Query) -> _Found:
-    matcher = Matcher(opened.turns, request.place.name, request.place.level)
+    matcher = Matcher(opened.turns, request.places[0].name, request.places[0].level)
     ordered = _ordered(opened.turns, matcher, request, query, strictly=True)
     if ordered or len({term.kind == "phrase" for term in query.terms}) != 2:
         return _Found(ordered, False)
@@ -175,7 +175,7 @@ def _ranked(candidates: list[Candidate], *, by_session: bool, by_score: bool) ->
 
 
 def _hits(opened: Opened, request: Request, query: Query, ordered: list[Candidate]) -> list[Json]:
-    index, place = opened.turns, request.place
+    index, place = opened.turns, request.places[0]
     matches = _marker(Matcher(index, place.name, place.level), index, query)
     cards: dict[str, Mapping[str, object]] = {}
     hits: list[Json] = []

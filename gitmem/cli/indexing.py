@@ -39,7 +39,7 @@ def ask_indexer(
     )
     request = Request(
         verb=verb,
-        place=place,
+        places=(place,),
         queries=queries,
         filters=filters,
         mode=mode,

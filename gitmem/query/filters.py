@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Filters:
     """All that was said must hold; of several values of one kind, any may.
 
-    `sessions` are names or beginnings of names. `files` are paths or parts of paths. Moments are in
-    milliseconds since 1970, both ends included.
+    `sessions` are names or beginnings of names, and so are `without`, those that are left out. `files` are
+    paths or parts of paths. Moments are in milliseconds since 1970, both ends included; `since_ms` and
+    `until_ms` are of turns, `as_of_ms` is of the captures that they came in by.
     """
 
     agents: tuple[str, ...] = ()
@@ -23,6 +24,8 @@ class Filters:
     tools: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     errors: bool = False
     since_ms: int | None = None
     until_ms: int | None = None
+    as_of_ms: int | None = None

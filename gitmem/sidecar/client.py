@@ -17,7 +17,7 @@ from typing import IO, Final
 
 import gitmem
 from gitmem.model.errors import GitmemError, SidecarBroken, SidecarFailed, UsageError
-from gitmem.sidecar.wire import Json, NotUnderstood, Request, decode, encode_request
+from gitmem.sidecar.wire import Json, ModelRequest, NotUnderstood, Request, decode, encode_request
 
 _START: Final = """\
 import sys
@@ -31,7 +31,7 @@ _SAID_BYTES: Final = 65_536
 
 
 def ask(
-    request: Request,
+    request: Request | ModelRequest,
     environ: Mapping[str, str],
     *,
     on_notice: Callable[[str], object] = lambda text: None,
@@ -80,7 +80,7 @@ class _Silence(Exception):
 def _converse(
     stdin: IO[bytes],
     stdout: IO[bytes],
-    request: Request,
+    request: Request | ModelRequest,
     on_notice: Callable[[str], object],
     on_progress: Callable[[int, int], object],
 ) -> Iterator[Json]:

