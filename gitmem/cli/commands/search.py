@@ -9,74 +9,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
-import click
-
-from gitmem.cli.command import Command
 from gitmem.cli.context import Context
+from gitmem.cli.declared import Declared
 from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.output import Output, Part, Styled
+from gitmem.cli.search_options import OPTIONS
 from gitmem.cli.text import clean, one_line
 from gitmem.model.errors import UsageError
-from gitmem.model.settings import LEVELS
 from gitmem.query.filters import Filters
-from gitmem.query.moments import parse_since, parse_until
 from gitmem.sidecar.wire import Grouping, Json, Mode
 
-ROLES: Final = ("user", "assistant", "tool", "system")
-"""As gitmem.model.turns has them, which would load a library that a search has no use for."""
-
-_MAX_LIMIT: Final = 10_000
+_USAGE_HINT: Final = "gitmem search -h: shows how it is used"
 
 
-@click.command(
-    "search",
-    cls=Command,
-    examples=[
-        "gitmem search retry after a timeout",
-        "gitmem search '\"connection refused\" -test' --since 7d",
-        "gitmem search --file src/app.py --tool edit",
-        "gitmem search --batch queries.txt --json-lines --group session",
-    ],
-)
-@click.argument("words", metavar="[QUERY…]", nargs=-1)
-@click.option("--limit", "-n", type=click.IntRange(1, _MAX_LIMIT), default=10, help="At most so many hits.")
-@click.option(
-    "--mode",
-    type=click.Choice(["hybrid", "lexical", "semantic"]),
-    default="hybrid",
-    help="By words, by meaning, or both; without an embedding model hybrid is by words.",
-)
-@click.option(
-    "--group",
-    type=click.Choice(["turn", "session"]),
-    default="turn",
-    help="Turns, or each session once at its best turn.",
-)
-@click.option("--agent", "agents", metavar="NAME", multiple=True, help="Sessions of this agent.")
-@click.option("--repo", "repos", metavar="NAME", multiple=True, help="Sessions of this repository.")
-@click.option("--branch", "branches", metavar="NAME", multiple=True, help="Turns on this branch.")
-@click.option("--author", "authors", metavar="WHO", multiple=True, help="By words of a name or address.")
-@click.option("--role", "roles", type=click.Choice(ROLES), multiple=True, help="Whose turns.")
-@click.option(
-    "--session", "sessions", metavar="SESSION", multiple=True, help="Sessions whose name or id begins so."
-)
-@click.option("--file", "files", metavar="PATH", multiple=True, help="Calls of tools on this file or folder.")
-@click.option("--tool", "tools", metavar="NAME", multiple=True, help="Calls of this tool, and their results.")
-@click.option("--errors", is_flag=True, help="Results of tools that failed.")
-@click.option("--tag", "tags", metavar="TAG", multiple=True, help="Sessions with this tag.")
-@click.option("--level", "levels", type=click.Choice(LEVELS), multiple=True, help="Sessions of this level.")
-@click.option(
-    "--since", metavar="WHEN", help="Not before: a date, a moment (UTC), or 90min, 12h, 7d, 2w ago."
-)
-@click.option("--until", metavar="WHEN", help="Not after; a date means all of that day.")
-@click.option("--batch", metavar="FILE", help="Answer one query a line; - is standard input.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--json-lines", is_flag=True, help="Print a line of JSON for each query.")
-@click.pass_context
-def command(
-    ctx: click.Context,
-    /,
+def search(
+    context: Context,
     words: tuple[str, ...],
+    /,
+    *,
     limit: int,
     mode: Mode,
     group: Grouping,
@@ -84,18 +34,10 @@ def command(
     as_json: bool,
     json_lines: bool,
     **narrowing: Any,
-) -> None:
-    """Search the sessions of this repository's memory.
-
-    Words are alternatives: the more of them a turn has, and the rarer, the better. "Words in quotes" must
-    stand together, -word must not be there, and begin* stands for every word that begins so. Without a QUERY
-    but with a filter, the latest turns are listed.
-
-    Ends with 1 if nothing was found.
-    """
-    context: Context = ctx.obj
+) -> int:
+    """Search and print what was found; return 1 if nothing was."""
     if as_json and json_lines:
-        raise click.UsageError("--json and --json-lines exclude each other")
+        raise UsageError("--json and --json-lines exclude each other", hint=_USAGE_HINT)
     filters = _filters(context, narrowing)
     queries = _queries(context, words, batch, filters)
     answers = ask_indexer(
@@ -117,10 +59,35 @@ def command(
                 _show(output, answer, heading=batch is not None)
     if not has_found:
         context.output.note("nothing found")
-        ctx.exit(1)
+    return 0 if has_found else 1
+
+
+command: Final = Declared(
+    name="search",
+    about="""\
+Search the sessions of this repository's memory.
+
+Words are alternatives: the more of them a turn has, and the rarer, the better. "Words in quotes" must
+stand together, -word must not be there, and begin* stands for every word that begins so. Without a QUERY
+but with a filter, the latest turns are listed.
+
+Ends with 1 if nothing was found.
+""",
+    words="[QUERY…]",
+    options=OPTIONS,
+    examples=(
+        "gitmem search retry after a timeout",
+        "gitmem search '\"connection refused\" -test' --since 7d",
+        "gitmem search --file src/app.py --tool edit",
+        "gitmem search --batch queries.txt --json-lines --group session",
+    ),
+    run=search,
+)
 
 
 def _filters(context: Context, values: dict[str, Any]) -> Filters:
+    from gitmem.query.moments import parse_since, parse_until  # with a library of dates
+
     now_ms = context.now_ms()
     since, until = values.pop("since"), values.pop("until")
     return Filters(
@@ -135,10 +102,10 @@ def _queries(
 ) -> tuple[str, ...]:
     if batch is None:
         if not words and filters == Filters():
-            raise click.UsageError("expected a QUERY or a filter")
+            raise UsageError("expected a QUERY or a filter", hint=_USAGE_HINT)
         return (" ".join(words),)
     if words:
-        raise click.UsageError("--batch has the queries: expected no QUERY beside it")
+        raise UsageError("--batch has the queries: expected no QUERY beside it", hint=_USAGE_HINT)
     if batch == "-":
         content = context.stdin.read()
     else:
