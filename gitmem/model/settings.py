@@ -27,7 +27,9 @@ class Settings:
 
     `level` is what a session gets that nobody has given one. An erasure can be taken back for `grace_days`.
     `remotes` are in the order of their names. `workers` is how many processes an import may use, None for as
-    many as there are cores. `model_dir` is None for the user's own place for embedding models.
+    many as there are cores. `model_dir` is None for the user's own place for embedding models. A `sidecar` is
+    asked and started, and ends after `sidecar_idle_minutes` that nobody asks it; with `live` it captures what
+    agents write as they write it.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
@@ -36,6 +38,9 @@ class Settings:
     workers: int | None = None
     model_dir: Path | None = None
     remotes: tuple[ChosenRemote, ...] = ()
+    sidecar: bool = True
+    sidecar_idle_minutes: int = 30
+    live: bool = False
 
 
 def is_lower(level: Level, than: Level) -> bool:

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Final, Literal, TypeAlias, TypeVar, cast, get_args
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, cast, get_args
 
 from gitmem.query.filters import Filters
 
 VERSION: Final = 2
+
+MAX_REQUEST_BYTES: Final = 8 << 20
+"""What a sidecar takes as one request; whoever has a longer one starts an indexer of their own."""
+
+RETIRE: Final = b'{"retire":true}\n'
+"""Asks a sidecar of whichever version to finish what it is at and end; it closes the connection."""
 
 Verb = Literal["search", "complete", "status", "update", "rebuild"]
 ModelVerb = Literal["model-status", "model-install", "model-remove"]
@@ -84,6 +90,32 @@ class ModelRequest:
     has_progress: bool = False
 
 
+class Greeting(NamedTuple):
+    """What a sidecar says first: which gitmem it is of, from which folder, and its process."""
+
+    version: str
+    home: str
+    pid: int
+
+
+def encode_greeting(greeting: Greeting) -> bytes:
+    """Return a greeting as its line."""
+    return encode({"gitmem": VERSION, **greeting._asdict()})
+
+
+def decode_greeting(line: bytes) -> Greeting:
+    """Read a greeting, of any version of these messages.
+
+    Raises:
+        NotUnderstood: It is none.
+    """
+    match decode(line):
+        case {"gitmem": int(), "version": str(version), "home": str(home), "pid": int(pid)}:
+            return Greeting(version, home, pid)
+        case _:
+            raise NotUnderstood("expected a greeting")
+
+
 def encode_request(request: Request | ModelRequest) -> bytes:
     """Return a request as its line."""
     return encode({"gitmem": VERSION, **asdict(request)})
@@ -105,7 +137,7 @@ def decode_request(line: bytes) -> Request | ModelRequest:
             Request(
                 **{  # type: ignore[arg-type]  # checked there
                     **message,
-                    "places": tuple(Place(**_mapping(each)) for each in _list(message.get("places"))),  # type: ignore[arg-type]
+                    "places": tuple(decode_place(_mapping(each)) for each in _list(message.get("places"))),
                     "filters": _filters(_mapping(message.get("filters", {}))),
                     "queries": _texts(message.get("queries", [])),
                     "facets": _texts(message.get("facets", [])),
@@ -116,10 +148,19 @@ def decode_request(line: bytes) -> Request | ModelRequest:
         raise NotUnderstood(f"expected a request: {error}") from None
 
 
+def decode_place(message: Json) -> Place:
+    """Read which memory is meant.
+
+    Raises:
+        NotUnderstood: It does not say that.
+    """
+    texts = all(isinstance(value, str) for value in message.values())
+    _check(texts and message.keys() == {item.name for item in fields(Place)}, "a place")
+    return Place(**message)  # type: ignore[arg-type]  # checked above
+
+
 def _checked_request(request: Request) -> Request:
     _check(bool(request.places), "places")
-    for place in request.places:
-        _check(all(isinstance(getattr(place, item.name), str) for item in fields(place)), "a place")
     _check(request.verb in get_args(Verb), "verb")
     _check(request.mode in get_args(Mode), "mode")
     _check(request.group in get_args(Grouping), "group")
