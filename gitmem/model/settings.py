@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from gitmem.model.refs import DEFAULT_MEMORY_REF
 
@@ -13,16 +12,14 @@ Level = Literal["public", "team", "private", "ephemeral"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenRemote:
+class ChosenRemote(NamedTuple):
     """A remote that somebody has chosen to share with, and the levels that it gets."""
 
     name: str
     levels: frozenset[Level]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """All settings of one repository.
 
     `level` is what a session gets that nobody has given one. An erasure can be taken back for `grace_days`.

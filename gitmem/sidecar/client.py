@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import IO, Final, NamedTuple
 
 from gitmem.model.errors import GitmemError, SidecarBroken, SidecarFailed, SidecarRefused, UsageError
@@ -78,7 +77,7 @@ def ask(
     else:
         return
     if given < len(request.queries):
-        yield from ask_process(replace(request, queries=request.queries[given:]), environ, listener)
+        yield from ask_process(request._replace(queries=request.queries[given:]), environ, listener)
     if absent.may_start:
         # Behind the answer, for a start takes from it what it needs itself.
         start_detached(environ, meeting.idle_minutes, absent.wait_s)
@@ -132,8 +131,8 @@ def _ask_sidecar(request: Request, meeting: Meeting, listener: Listener) -> Iter
         SidecarRefused: Nobody should ask it.
         GitmemError: It met an expected failure, that has nothing to do with its surroundings.
     """
-    places = tuple(replace(place, start=place.common_dir) for place in request.places)
-    line = encode_request(replace(request, places=places))
+    places = tuple(place._replace(start=place.common_dir) for place in request.places)
+    line = encode_request(request._replace(places=places))
     if len(line) > MAX_REQUEST_BYTES:
         raise Absent("the request is too long", may_start=False)
     connection = meet(meeting)

