@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from gitmem.cli.context import Context
-from gitmem.model.settings import Level
+from gitmem.model.errors import SidecarRefused
+from gitmem.model.settings import Level, Settings
 from gitmem.query.filters import Filters
 from gitmem.sidecar.client import ask
+from gitmem.sidecar.folders import meeting_folder
+from gitmem.sidecar.meeting import Meeting
 from gitmem.sidecar.wire import Grouping, Json, Mode, Place, Request, Verb
 
 _NO_FILTERS: Final = Filters()
+_IDLE_MINUTES: Final = Settings().sidecar_idle_minutes
 
 _LEVEL_OF_REF: Final[Level] = "team"
 """A session is of the level of the ref that it is on, as gitmem.verbs.summaries has it, unless somebody gave
@@ -30,6 +36,10 @@ def ask_indexer(
 ) -> Iterator[Json]:
     """Yield the indexer's answers about the memory of the repository at hand; raises as `ask` does."""
     output, repository, settings = context.output, context.repository, context.settings
+    meeting = None
+    if settings.sidecar:
+        with suppress(SidecarRefused):  # it cannot be met anywhere, so nobody could have started one
+            meeting = meeting_of(context.environ, settings.sidecar_idle_minutes)
     place = Place(
         start=str(context.start),
         common_dir=str(repository.common_dir),
@@ -60,7 +70,18 @@ def ask_indexer(
         yield from ask(
             request,
             context.git.environ,
+            meeting=meeting,
             on_notice=lambda text: output.note(f"gitmem {text}"),
             on_progress=show_progress,
             on_said=say,
         )
+
+
+def meeting_of(environ: Mapping[str, str], idle_minutes: int = _IDLE_MINUTES) -> Meeting:
+    """Return where the user's sidecar is met.
+
+    Raises:
+        SidecarRefused: There is no place for it.
+    """
+    uid = os.geteuid()
+    return Meeting(meeting_folder(environ, uid), uid, idle_minutes)

@@ -58,6 +58,11 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
         workers=decide("gitmem.workers", lambda choice: _as_count(choice, 1), default.workers),
         model_dir=decide("gitmem.modelDir", lambda choice: _as_directory(choice, environ), default.model_dir),
         remotes=_chosen_remotes(repository.config),
+        sidecar=decide("gitmem.sidecar", _as_flag, default.sidecar),
+        sidecar_idle_minutes=decide(
+            "gitmem.sidecarIdle", lambda choice: _as_count(choice, 1), default.sidecar_idle_minutes
+        ),
+        live=decide("gitmem.live", _as_flag, default.live),
     )
 
 
@@ -86,6 +91,13 @@ def _as_level(choice: _Choice) -> Level:
         if choice.value == level:
             return level
     raise BadSetting(choice.name, choice.value, "one of " + ", ".join(LEVELS))
+
+
+def _as_flag(choice: _Choice) -> bool:
+    value = choice.value.lower()
+    if value not in _TRUE and value not in _FALSE:
+        raise BadSetting(choice.name, choice.value, "true or false")
+    return value in _TRUE
 
 
 def _as_count(choice: _Choice, least: int) -> int:

@@ -428,6 +428,16 @@ class SidecarBroken(SidecarFailed):
         super().__init__(f"the indexer met a bug of its own: {last_words}")
 
 
+class SidecarRefused(GitmemError):
+    """The place where the sidecar is met is not the user's alone, or cannot be one."""
+
+    hint = "gitmem search: works without a sidecar too; XDG_RUNTIME_DIR names another place for it"
+
+    def __init__(self, folder: str, why: str) -> None:
+        self.folder, self.why = folder, why
+        super().__init__(f"could not meet the sidecar in {folder}: {why}")
+
+
 class ModelMissing(GitmemError):
     """A search by meaning was asked for, and there is no embedding model."""
 

@@ -45,7 +45,7 @@ OWNERS = {
     "re2": ("gitmem.redaction",),
     "tantivy": ("indexer",),
     "tokenizers": ("indexer",),
-    "watchfiles": ("indexer",),
+    "watchfiles": ("indexer.service.events",),
     "zstandard": ("gitmem.format.codec",),
 }
 

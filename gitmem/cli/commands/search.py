@@ -86,10 +86,12 @@ Ends with 1 if nothing was found.
 
 
 def _filters(context: Context, values: dict[str, Any]) -> Filters:
-    from gitmem.query.moments import parse_since, parse_until  # with a library of dates
-
     now_ms = context.now_ms()
     since, until = values.pop("since"), values.pop("until")
+    if since is None and until is None:
+        return Filters(**values)
+    from gitmem.query.moments import parse_since, parse_until  # with a library of dates
+
     return Filters(
         since_ms=None if since is None else parse_since(since, now_ms),
         until_ms=None if until is None else parse_until(until, now_ms),
