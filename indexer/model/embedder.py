@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gitmem.model.errors import SemanticLibraryMissing
-from indexer.model.installed import Contents, load
+from gitmem.model.errors import ModelMissing, SemanticLibraryMissing
+from indexer.model.installed import GRAPH_FILE, folder_of, load
 from indexer.model.pinned import DIMENSIONS, MOST_CHARACTERS, MOST_TOKENS, model_id
 
 if TYPE_CHECKING:
@@ -58,18 +58,23 @@ class Embedder:
         """
         contents = load(model_dir)
         require_libraries(_LIBRARIES)
-        return cls.of(contents, threads)
+        # By its path: bytes that it is given the runtime keeps, 23 MB of them, beside what it makes of them.
+        return cls.of(folder_of(model_dir) / GRAPH_FILE, contents.tokenizer, threads)
 
     @classmethod
-    def of(cls, contents: Contents, threads: int | None = None) -> Embedder:
-        """Open a model that was read already."""
+    def of(cls, graph: bytes | Path, tokenizer_json: bytes, threads: int | None = None) -> Embedder:
+        """Open a graph with its tokenizer.
+
+        Raises:
+            ModelMissing: It was removed a moment ago.
+        """
         import tokenizers
 
-        tokenizer = tokenizers.Tokenizer.from_buffer(contents.tokenizer)
+        tokenizer = tokenizers.Tokenizer.from_buffer(tokenizer_json)
         tokenizer.enable_truncation(MOST_TOKENS)
         tokenizer.no_padding()
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return cls(open_session(contents.graph), tokenizer, min(threads or cores, _MOST_THREADS))
+        return cls(_open_session(graph), tokenizer, min(threads or cores, _MOST_THREADS))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Turn texts into vectors.
@@ -127,15 +132,19 @@ class Embedder:
         return vectors
 
 
-def open_session(graph: bytes) -> Any:
+def _open_session(graph: bytes | Path) -> Any:
     """Open a graph in the runtime, for one thread at a time or several that each run a batch."""
     import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import NoSuchFile
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # plans for a shape that comes again, and shapes seldom do
     options.log_severity_level = _ERRORS_ALONE
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except NoSuchFile:
+        raise ModelMissing from None
 
 
 def require_libraries(names: Sequence[str]) -> None:

@@ -55,7 +55,7 @@ def install(model_dir: Path, source: str | None, hub: str | None, teller: Teller
         DiskRefused: The disk does not let it; what was there stands.
     """
     require_libraries(LIBRARIES)
-    if _is_sound(model_dir):
+    if _is_sound(model_dir) and not _unpublished(model_dir):
         return False
     with _alone(model_dir) as scratch:
         if _is_sound(model_dir):  # whoever was waited for has done it
@@ -96,7 +96,7 @@ def try_out(contents: Contents) -> None:
     Raises:
         ModelUnsound: They are not.
     """
-    vectors = Embedder.of(contents, threads=1).embed(_TRIED)
+    vectors = Embedder.of(contents.graph, contents.tokenizer, threads=1).embed(_TRIED)
     count = len(_TRIED)
     found = [float(vectors[a] @ vectors[b]) for a in range(count) for b in range(a + 1, count)]
     for expected, cosine in zip(_COSINES, found, strict=True):
@@ -149,6 +149,10 @@ def _move_away(folder: Path, scratch: Path) -> bool:
 
 def _sweep(model_dir: Path) -> None:
     """Remove what is half made, or half removed; under the lock, so nobody is at it."""
-    for path in model_dir.glob(f"{disk.UNPUBLISHED}*"):
+    for path in _unpublished(model_dir):
         disk.announce("remove", path)
         shutil.rmtree(path, ignore_errors=True)  # what is left is swept the next time
+
+
+def _unpublished(model_dir: Path) -> list[Path]:
+    return list(model_dir.glob(f"{disk.UNPUBLISHED}*"))
