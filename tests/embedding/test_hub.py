@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
 from gitmem.model.errors import ModelNotFetched, ModelRefused
+from indexer.model import hub as hub_module
 from indexer.model.hub import download
 from indexer.model.pinned import Pinned
 from tests.embedding.hubs import FOLDER, Hub, served
@@ -79,6 +81,12 @@ def test_nobody_there_is_named() -> None:
             download(f"http://127.0.0.1:{taken.getsockname()[1]}", FILE, lambda done: None)
 
 
+def test_silence_is_not_waited_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "_TIMEOUT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(ModelNotFetched, match="timed out"):
+        download(f"http://127.0.0.1:{server.getsockname()[1]}", FILE, lambda done: None)
+
+
 @pytest.mark.parametrize("hub", ["file:///etc", "ftp://127.0.0.1", "127.0.0.1", ""])
 def test_other_than_http_is_refused(hub: str) -> None:
     with pytest.raises(ModelNotFetched, match="https://"):
@@ -87,7 +95,6 @@ def test_other_than_http_is_refused(hub: str) -> None:
 
 def test_answer_that_is_no_http_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        import threading
 
         def babble() -> None:
             connection, _ = server.accept()
