@@ -66,7 +66,9 @@ def _answer_all(environ: Mapping[str, str]) -> int:
 
 def _answers(request: Request | ModelRequest, environ: Mapping[str, str], relay: Relay) -> Iterator[Json]:
     if isinstance(request, ModelRequest):
-        raise NotUnderstood(f"expected another verb than {request.verb}")
+        from indexer.model.requests import answer_model  # A search has no need of it.
+
+        return answer_model(request, relay)
     return answer(request, environ, relay)
 
 

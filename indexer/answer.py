@@ -72,9 +72,7 @@ def answer(
 
 
 def _search(request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf) -> Iterator[Json]:
-    opened = [
-        shelf.open(place, environ, teller, catch_up_ms=request.catch_up_ms) for place in request.places
-    ]
+    opened = [shelf.open(place, environ, teller, catch_up_ms=request.catch_up_ms) for place in request.places]
     asking = _Asking(request, opened, teller, shelf)
     for text in request.queries:
         try:
@@ -209,13 +207,9 @@ class _Asking:
         )
 
 
-def _complete(
-    request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf
-) -> Iterator[Json]:
+def _complete(request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf) -> Iterator[Json]:
     """Answer with the words that begin as each query does, those of most turns first."""
-    opened = [
-        shelf.open(place, environ, teller, catch_up_ms=request.catch_up_ms) for place in request.places
-    ]
+    opened = [shelf.open(place, environ, teller, catch_up_ms=request.catch_up_ms) for place in request.places]
     for text in request.queries:
         counted: dict[str, int] = {}
         for each in opened:
@@ -284,5 +278,3 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0  # merged away meanwhile
-
-

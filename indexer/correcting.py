@@ -84,7 +84,9 @@ def _nearest(word: str, indexes: Sequence[LexicalIndex]) -> str | None:
         for index in indexes:
             for other, count in index.words_beginning(word[:2], _MOST_LOOKED_AT):
                 counted[other] = counted.get(other, 0) + count
-        near = [other for other in counted if abs(len(other) - len(word)) <= 2 and _distance(word, other) <= 2]
+        near = [
+            other for other in counted if abs(len(other) - len(word)) <= 2 and _distance(word, other) <= 2
+        ]
         best = max(near, key=lambda other: (counted[other], other), default=None)
     return best
 

@@ -62,7 +62,9 @@ def embed_missing(place: Place, open_embedder: Callable[[], Embedder], teller: T
                 now = _state(place)
                 if now is not None and now.folder != state.folder:
                     continue  # made anew by another process meanwhile
-                raise DiskRefused("read the search index in", str(states.root_of(Path(place.common_dir))), str(error)) from error
+                raise DiskRefused(
+                    "read the search index in", str(states.root_of(Path(place.common_dir))), str(error)
+                ) from error
             if _state(place) == state:
                 return
 

@@ -148,9 +148,7 @@ def _make(root: Path, memory: Memory, teller: Teller) -> State:
     return _publish(root, memory, folder.name, left, 1, 0)
 
 
-def _publish(
-    root: Path, memory: Memory, folder: str, left: _Left, round_number: int, removals: int
-) -> State:
+def _publish(root: Path, memory: Memory, folder: str, left: _Left, round_number: int, removals: int) -> State:
     state = State(
         schema=SCHEMA_VERSION,
         reader=READER_VERSION,

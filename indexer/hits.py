@@ -18,9 +18,7 @@ def hits_of(sources: Sequence[Source], query: Query, ordered: Sequence[Candidate
     """Return turns as the answer has them, each with the stretch of its text that matches best."""
     markers = [_Marker(source, query) for source in sources]
     cards: dict[tuple[int, str], Mapping[str, object]] = {}
-    return [
-        _hit(sources[each.source], each, markers[each.source].matches, cards) for each in ordered
-    ]
+    return [_hit(sources[each.source], each, markers[each.source].matches, cards) for each in ordered]
 
 
 def _hit(

@@ -48,7 +48,9 @@ class Asked(NamedTuple):
 class Matcher:
     """Makes queries for one index."""
 
-    def __init__(self, index: LexicalIndex, repo: str, level: str, spread: Spread, synonyms: Synonyms) -> None:
+    def __init__(
+        self, index: LexicalIndex, repo: str, level: str, spread: Spread, synonyms: Synonyms
+    ) -> None:
         """`repo` is what the repository is called, `level` what sessions have that were given none.
 
         `spread` knows how rare terms are in all indexes that are searched together.
@@ -114,7 +116,9 @@ class Matcher:
     def _wanted(self, terms: Sequence[Term]) -> tantivy.Query:
         wanted = [(_SHOULD, self._term(term)) for term in terms]
         words = dict.fromkeys(
-            words[0] for term in terms if term.kind == "word" and len(words := self._index.words(term.text)) == 1
+            words[0]
+            for term in terms
+            if term.kind == "word" and len(words := self._index.words(term.text)) == 1
         )
         speakers = [(_SHOULD, self._scored("author", word, SPEAKER_WEIGHT)) for word in words]
         return tantivy.Query.boolean_query([(_MUST, tantivy.Query.boolean_query(wanted)), *speakers])

@@ -262,7 +262,9 @@ def _with_cosines(
         keys = list({each.meaning for each in candidates if each.source == number and each.meaning})
         scores = source.vectors.scores(meaning, keys)
         cosines |= {
-            (number, key): float(score) for key, score in zip(keys, scores, strict=True) if not math.isnan(score)
+            (number, key): float(score)
+            for key, score in zip(keys, scores, strict=True)
+            if not math.isnan(score)
         }
     return [
         # Rounded as scores of words are: what the same vector scores depends on where in a file it stands.

@@ -67,9 +67,7 @@ class Shelf:
         self._synonyms: dict[tuple[str | None, int], Synonyms] = {}
         self._catching_up: dict[tuple[str, str], threading.Thread] = {}
 
-    def open(
-        self, place: Place, environ: Mapping[str, str], teller: Teller, *, catch_up_ms: int
-    ) -> Opened:
+    def open(self, place: Place, environ: Mapping[str, str], teller: Teller, *, catch_up_ms: int) -> Opened:
         """Open an index that is as far as its memory, or as far as can be had in time.
 
         Raises:
@@ -210,7 +208,9 @@ class Shelf:
                 known.behind = behind
                 self._opened.move_to_end(at)
                 return known
-            opened = Opened(LexicalIndex(states.root_of(Path(place.common_dir)) / state.folder), state, behind)
+            opened = Opened(
+                LexicalIndex(states.root_of(Path(place.common_dir)) / state.folder), state, behind
+            )
             if known is not None:
                 opened.vectors, opened.looked_at = known.vectors, known.looked_at
             self._opened[at] = opened

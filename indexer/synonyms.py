@@ -36,7 +36,9 @@ def _content(path: Path) -> str:
 
 def _groups(text: str) -> list[list[str]]:
     lines = (line.partition("#")[0] for line in text.splitlines())
-    return [words for line in lines if (words := [word for each in line.split(",") if (word := _clean(each))])]
+    return [
+        words for line in lines if (words := [word for each in line.split(",") if (word := _clean(each))])
+    ]
 
 
 def _clean(word: str) -> str:
