@@ -79,16 +79,16 @@ def score_some(rows: Rows, which: NDArray[np.int64], query: NDArray[np.float32])
 
 def best(keys: Keys, scores: Scores, limit: int) -> tuple[Keys, Scores]:
     """Return the highest scores and their keys, highest first, equal ones by key."""
-    if limit < len(scores):
+    if 0 < limit < len(scores):
         among = np.flatnonzero(scores >= least_of_best(scores, limit))
         keys, scores = keys[among], scores[among]
-    order = np.lexsort((keys, -scores))[:limit]
+    order = np.lexsort((keys, -scores))[: max(limit, 0)]
     return keys[order], scores[order]
 
 
 def least_of_best(scores: Scores, limit: int) -> float:
-    """Return the lowest of the `limit` highest scores."""
-    if limit >= len(scores):
+    """Return the lowest of the `limit` highest scores, or what all are above."""
+    if not 0 < limit < len(scores):
         return -math.inf
     place = len(scores) - limit
     return float(np.partition(scores, place)[place])

@@ -58,15 +58,16 @@ def write(folder: Path, model_id: str, rows: Rows) -> str:
     return name
 
 
-def read(path: Path, model_id: str, dimensions: int, count: int) -> Rows | None:
+def read(path: Path, model_id: str, dimensions: int, count: int, *, is_scanned: bool = True) -> Rows | None:
     """Return a block's rows, in memory that the file is mapped to, or None where it is not what was written.
 
-    All of it is read once: a wrong byte gives a wrong score, or another text's.
-
-    Raises:
-        FileNotFoundError: There is no such file.
+    All of it is read once: a wrong byte gives a wrong score, or another text's. Where the rows will not be
+    scanned, what was read does not go on counting as this process's memory.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
     try:
         if os.fstat(handle).st_size != _layout(count, dimensions).end:
             return None
@@ -77,6 +78,8 @@ def read(path: Path, model_id: str, dimensions: int, count: int) -> Rows | None:
     expected = _HEADER.pack(_MAGIC, _VERSION, dimensions, count, checksum(body), _digest(model_id))
     if content[: _HEADER.size] != expected:
         return None
+    if not is_scanned:
+        content.madvise(mmap.MADV_DONTNEED)
     return Rows(*_views(body, count, dimensions))
 
 

@@ -160,10 +160,12 @@ def _open_block(
     folder: Path, of: state.State, entry: state.BlockEntry, with_graphs: bool, known: Block | None
 ) -> tuple[Block | None, list[str]]:
     """Return a block, and the names of what is damaged of it."""
-    try:
-        rows = known.rows if known else block.read(folder / entry.name, of.model, of.dimensions, entry.rows)
-    except OSError:
-        rows = None
+    wants_graph = with_graphs and entry.graph is not None
+    if known:
+        rows: Rows | None = known.rows
+    else:
+        path = folder / entry.name
+        rows = block.read(path, of.model, of.dimensions, entry.rows, is_scanned=not wants_graph)
     if rows is None:
         return None, [entry.name]
     if entry.graph is None or not with_graphs:

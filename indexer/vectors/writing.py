@@ -74,6 +74,8 @@ def build_graphs(
         StoreBusy: Another process has been writing for long.
         DiskRefused: The disk does not let it; the store is as it was, or has some of the graphs.
     """
+    if not folder.is_dir():
+        return 0
     with state.locked(folder):
         waiting = _prepare(folder, model_id, crossover, shard_rows)
     done, built, total = 0, 0, _rows_of(waiting)
