@@ -1,0 +1,42 @@
+"""The embedding model that the rows by meaning need: installed for the run, and opened for the baselines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from gitmem.model.errors import GitmemError
+from tests.recall import asking
+
+Embed: TypeAlias = Callable[[Sequence[str]], Any]
+"""Turns texts into unit vectors, a row each."""
+
+
+class NoModel(Exception):
+    """Rows that need a model cannot be measured; the text says why."""
+
+
+def opened(folder: Path) -> Embed:
+    """Return the model, which the command line finds by GITMEM_MODEL_DIR from now on.
+
+    That one is used where it is set already; else GITMEM_TEST_MODEL names what to install from, into `folder`.
+
+    Raises:
+        NoModel: There is none.
+    """
+    try:
+        from indexer.model.embedder import Embedder
+    except ImportError as error:
+        raise NoModel(str(error)) from error
+    if "GITMEM_MODEL_DIR" not in os.environ:
+        source = os.environ.get("GITMEM_TEST_MODEL")
+        if not source:
+            raise NoModel("neither GITMEM_MODEL_DIR nor GITMEM_TEST_MODEL is set")
+        os.environ["GITMEM_MODEL_DIR"] = str(folder)
+        asking.call("model", "install", source, cwd=folder.parent)
+    try:
+        return Embedder.open(Path(os.environ["GITMEM_MODEL_DIR"])).embed
+    except GitmemError as error:
+        raise NoModel(str(error)) from error
