@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,21 +22,26 @@ class NoModel(Exception):
 def opened(folder: Path) -> Embed:
     """Return the model, which the command line finds by GITMEM_MODEL_DIR from now on.
 
-    That one is used where it is set already; else GITMEM_TEST_MODEL names what to install from, into `folder`.
+    That one is used where it is set already; else the model is installed into `folder` from the published files
+    that the tests have theirs from.
 
     Raises:
         NoModel: There is none.
     """
     try:
         from indexer.model.embedder import Embedder
+
+        from tests.embedding.installed import published
     except ImportError as error:
         raise NoModel(str(error)) from error
     if "GITMEM_MODEL_DIR" not in os.environ:
-        source = os.environ.get("GITMEM_TEST_MODEL")
-        if not source:
-            raise NoModel("neither GITMEM_MODEL_DIR nor GITMEM_TEST_MODEL is set")
-        os.environ["GITMEM_MODEL_DIR"] = str(folder)
-        asking.call("model", "install", source, cwd=folder.parent)
+        folder.mkdir()
+        os.environ["GITMEM_MODEL_DIR"] = str(folder / "models")
+        try:
+            asking.call("model", "install", str(published(folder, dict(os.environ))), cwd=folder)
+        except (OSError, subprocess.CalledProcessError, asking.Refused) as error:
+            del os.environ["GITMEM_MODEL_DIR"]
+            raise NoModel(str(error)) from error
     try:
         return Embedder.open(Path(os.environ["GITMEM_MODEL_DIR"])).embed
     except GitmemError as error:
