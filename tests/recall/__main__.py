@@ -4,8 +4,8 @@
 
 Our own set is always measured; GITMEM_CORPUS names a folder that may hold two more (`locomo`, by turn, and
 `recall`, by session). A `bench/recall.py` beside that folder is run too, and has to come to the same figures.
-Ends with 1 if gitmem's nDCG@10 on any set fell by more than .005; `--write` makes what was measured the
-reviewed figures (figures.md).
+Ends with 1 if gitmem's nDCG@10 on any set fell by more than .005, or gitmem does not answer at all where it
+once did; `--write` makes what was measured the reviewed figures (figures.md).
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str]) -> int:
     for line in figures.differences(reviewed, measured):
         print(f"differs from what was reviewed: {line}")
     names = {row.measured_on for row in measured}
-    for row in figures.unmeasured(reviewed, measured, names):
+    missing = figures.unmeasured(reviewed, measured, names)
+    for row in missing:
         print(f"not measured: {row.measured_on}: {row.what}")
     if asked.write:
         figures.write(measured)
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str]) -> int:
     fallen = figures.fallen(reviewed, measured)
     for row in fallen:
         print(f"FELL by more than {figures.TOLERANCE}: {row.measured_on}: {row.what}")
-    return 1 if fallen or disagreeing else 0
+    refused = [row for row in missing if row.what.startswith(figures.OURS) and embed is not None]
+    return 1 if fallen or disagreeing or refused else 0
 
 
 def model(folder: Path) -> Embed | None:
@@ -85,8 +87,14 @@ def measure(measured: RecallSet, folder: Path, embed: Embed | None) -> Iterator[
     asked = (measured, measured.with_typos())
     for each in asked:
         for mode in asking.MODES:
-            if embed is not None or mode == "lexical":
-                yield Row(each.name, f"{figures.OURS}{mode}"), _ask(each, prepared, mode)
+            if embed is None and mode != "lexical":
+                continue
+            try:
+                score = _ask(each, prepared, mode)
+            except asking.Refused as why:
+                print(f"gitmem did not answer {mode}: {why}", file=sys.stderr)
+            else:
+                yield Row(each.name, f"{figures.OURS}{mode}"), score
     for what, rank in _baselines(measured, prepared, embed):
         for each in asked:
             ranked = [rank[nth](query.text) for nth, part in enumerate(each.parts) for query in part.queries]

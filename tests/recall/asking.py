@@ -91,7 +91,7 @@ def search(searched: Searched, queries: Sequence[str], group: Group, mode: str) 
     answers = [json.loads(line) for line in said.splitlines()]
     assert len(answers) == len(queries), f"{len(queries)} queries, {len(answers)} answers"
     if mode != "lexical" and any(answer["mode"] != mode for answer in answers):
-        raise Refused("no model")
+        raise Refused("it answered by words alone")
     return [[_name(hit, group) for hit in answer["hits"]] for answer in answers]
 
 
@@ -104,7 +104,8 @@ def call(*args: str, cwd: Path) -> str:
     done = subprocess.run(
         [*command(), *args], cwd=cwd, env=surroundings(), text=True, capture_output=True, check=False
     )
-    if done.returncode not in (0, 1) or (done.returncode == 1 and args[0] != "search"):
+    has_found_nothing = done.returncode == 1 and args[0] == "search" and done.stdout
+    if done.returncode and not has_found_nothing:
         raise Refused(f"gitmem {' '.join(args)} ended with {done.returncode}: {done.stderr[-2000:].strip()}")
     return done.stdout
 
