@@ -13,34 +13,45 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from tests.benchmarks import material, million_peers, million_turns
+from tests.benchmarks import material, million_peers, million_sidecar, million_turns
+from tests.benchmarks.million_peers import Peers
 from tests.benchmarks.million_queries import queries
 from tests.benchmarks.million_turns import RealSession
-from tests.benchmarks.running import gitmem, measured
+from tests.benchmarks.running import Run, gitmem, measured
 from tests.benchmarks.table import Row
+from tests.recall.embedding import NoModel, opened
 
 TURNS = int(os.environ.get("GITMEM_BENCH_TURNS", "1_000_000"))
 FROM_THE_STORE = TURNS // 10
-_QUERIES = 60
+_QUERIES = 40
 _NEW_TURNS = 100
 _LONGEST_S = 60.0
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _START = """\
 import runpy, sys
-sys.path.append(sys.argv[1])
-sys.argv[:] = sys.argv[1:]
-runpy.run_module("tests.benchmarks.million_planting", run_name="__main__", alter_sys=True)
+sys.path.append(sys.argv.pop(1))
+runpy.run_module(f"tests.benchmarks.{sys.argv.pop(1)}", run_name="__main__", alter_sys=True)
 """
 
 
+class Answered(NamedTuple):
+    """A query's milliseconds: of the whole process, and within whatever answered."""
+
+    whole_ms: float
+    took_ms: float
+    has_hits: bool
+
+
 def run(folder: Path) -> Iterator[Row]:
-    """Build, search, add; the rows say what of it could not be measured here."""
+    """Build, search, add; what could not be measured here is said, and has no row."""
     with confined(folder):
+        model_dir = _model(folder)
         real, name = _real(folder)
         ready = folder / "entries"
         tally = million_turns.write(real, TURNS, ready)
@@ -51,15 +62,23 @@ def run(folder: Path) -> Iterator[Row]:
         )
         repository = _repository(folder / "million", real)
         yield from _build(repository, ready)
-        asked = queries(real, 3 * _QUERIES)
         peers = million_peers.build(ready, folder)
+        every = iter(queries(real, 4 * _QUERIES))
+        yield from _search(repository, peers, list(islice(every, _QUERIES)))
+        yield from _new_turns(repository, folder, "0")
+        with sidecar(repository) as pid:
+            if pid:
+                yield from _search_sidecar(repository, peers, list(islice(every, _QUERIES)), "lexical")
+                yield from _new_turns(repository, folder, "1")
+        if model_dir:
+            os.environ["GITMEM_MODEL_DIR"] = str(model_dir)
+            yield from _hybrid(repository, peers, ready, every)
+            os.environ["GITMEM_MODEL_DIR"] = str(folder / "none")
         ready.unlink()
-        yield from _search(repository, peers, asked[:_QUERIES])
-        yield from _new_turns(repository, folder)
         shutil.rmtree(repository)
         peers.database.unlink()
         shutil.rmtree(peers.texts)
-        yield from _from_the_store(folder, real)
+        yield from _from_the_store(folder, real, model_dir)
 
 
 @contextmanager
@@ -76,6 +95,19 @@ def confined(folder: Path) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _model(folder: Path) -> Path | None:
+    """Return where the model is, if there is one; nothing finds it before it is wanted."""
+    try:
+        opened(folder / "model")
+    except NoModel as why:
+        _say(f"no model, so no rows that need one: {why}")
+        found = None
+    else:
+        found = Path(os.environ["GITMEM_MODEL_DIR"])
+    os.environ["GITMEM_MODEL_DIR"] = str(folder / "none")
+    return found
 
 
 def _real(folder: Path) -> tuple[list[RealSession], str]:
@@ -108,9 +140,7 @@ def _repository(path: Path, real: Sequence[RealSession]) -> Path:
 
 
 def _build(repository: Path, ready: Path) -> Iterator[Row]:
-    done = measured(
-        [sys.executable, "-P", "-c", _START, str(_CHECKOUT), str(repository), str(ready)], repository
-    )
+    done = _child("million_planting", repository, ready)
     took = json.loads(done.stdout)
     wall = f"{took['wall_s']:.0f} s of wall time"
     yield Row("lexical build of ready documents", took["cpu_s"], "CPU-s", 110 * TURNS / 1e6, False, wall)
@@ -119,39 +149,81 @@ def _build(repository: Path, ready: Path) -> Iterator[Row]:
     yield Row("  on the disk", took["size_bytes"] / 1e6, "MB")
 
 
-def _search(repository: Path, peers: million_peers.Peers, asked: Sequence[str]) -> Iterator[Row]:
+def _search(repository: Path, peers: Peers, asked: Sequence[str]) -> Iterator[Row]:
+    """Search without a sidecar, by words."""
     status = json.loads(gitmem("index", "status", "--json", cwd=repository).stdout)
     assert status["state"] == "current", status
     assert status["turns"] >= TURNS, status
-    within = _within(repository, asked, "lexical")
-    fts5 = list(million_peers.fts5_ms(peers, asked))
     ripgrep = list(million_peers.ripgrep_ms(peers, asked[: _QUERIES // 4]))
     beside = f"ripgrep, whole: {_both(ripgrep)}" if ripgrep else "ripgrep is not installed here"
+    whole = _ask(repository, asked, "lexical")
+    yield from _whole("search without a sidecar, lexical, whole process", whole, 150, beside)
+    fts5 = list(million_peers.fts5_ms(peers, asked))
+    built = f"built in {peers.cpu_s:.0f} CPU-s, {peers.database.stat().st_size / 1e6:.0f} MB"
+    yield from _within(_batch(repository, asked, "lexical"), fts5, 1 / 20, built)
+
+
+def _search_sidecar(repository: Path, peers: Peers, asked: Sequence[str], mode: str) -> Iterator[Row]:
+    """Search with a sidecar that knows the index already, but none of the queries."""
+    answers = _ask(repository, asked, mode)
+    yield from _whole(f"search with the sidecar, {mode}, whole process", answers, 60)
+    fts5 = list(million_peers.fts5_ms(peers, asked))
+    within = [answer.took_ms for answer in answers]
+    yield from _within(within, fts5, 1 / 20 if mode == "lexical" else 1 / 10)
+
+
+def _hybrid(repository: Path, peers: Peers, ready: Path, every: Iterator[str]) -> Iterator[Row]:
+    """Give every message a vector, and search by words and meaning."""
+    done = _child("million_vectors", repository, ready)
+    took = json.loads(done.stdout)
+    beside = f"{took['size_bytes'] / 1e6:.0f} MB; to write them: {took['append_cpu_s']:.1f} CPU-s"
+    yield Row(f"graphs of {took['vectors']:,} vectors", took["graphs_cpu_s"], "CPU-s", None, False, beside)
+    asked = list(islice(every, _QUERIES))
+    mode = json.loads(_search_json(repository, asked[0], "hybrid"))["mode"]
+    if mode != "hybrid":
+        _say(f"asked for hybrid, gitmem answers {mode}: no rows of it")
+        return
     yield from _whole(
-        "search without a sidecar, lexical, whole process", repository, asked, "lexical", 150, beside
+        "search without a sidecar, hybrid, whole process", _ask(repository, asked, "hybrid"), 450
     )
-    yield Row("  within the process", statistics.median(within), "ms", None, False, _both(within))
-    ratio = statistics.median(within) / statistics.median(fts5)
-    built = f"FTS5, porter: {_both(fts5)}; built in {peers.cpu_s:.0f} CPU-s, {_size(peers.database)}"
-    yield Row("  over FTS5", ratio, "times", 1 / 20, False, built)
+    fts5 = list(million_peers.fts5_ms(peers, asked))
+    yield from _within(_batch(repository, asked, "hybrid"), fts5, 1 / 10)
+    with sidecar(repository) as pid:
+        if pid:
+            yield from _search_sidecar(repository, peers, list(islice(every, _QUERIES)), "hybrid")
 
 
-def _whole(
-    what: str, repository: Path, asked: Sequence[str], mode: str, budget: float, beside: str = ""
+def _whole(what: str, answers: Sequence[Answered], budget: float, beside: str = "") -> Iterator[Row]:
+    found = sum(answer.has_hits for answer in answers)
+    assert found > len(answers) * 0.9, f"{found} of {len(answers)} queries found something"
+    whole = [answer.whole_ms for answer in answers]
+    yield Row(what, statistics.median(whole), "ms", budget, False, beside)
+    yield Row("  95th of 100", _p95(whole), "ms")
+
+
+def _within(
+    took_ms: Sequence[float], fts5_ms: Sequence[float], share: float, built: str = ""
 ) -> Iterator[Row]:
+    """Compare what a process says that its answers took with FTS5."""
+    median = statistics.median(took_ms)
+    yield Row("  within the process", median, "ms", None, False, f"95th of 100: {_p95(took_ms):.1f} ms")
+    beside = f"FTS5, porter: {_both(fts5_ms)}" + (f"; {built}" if built else "")
+    yield Row("  over FTS5", median / statistics.median(fts5_ms), "times", share, False, beside)
+
+
+def _ask(repository: Path, asked: Sequence[str], mode: str) -> list[Answered]:
     """Run a process for each query."""
-    times, found = [], 0
+    answers = []
     for query in asked:
         begun = time.perf_counter()
-        answer = _search_json(repository, query, mode)
-        times.append(1e3 * (time.perf_counter() - begun))
-        found += bool(answer["hits"])
-    assert found > len(asked) * 0.9, f"{found} of {len(asked)} queries found something"
-    yield Row(what, statistics.median(times), "ms", budget, False, beside)
-    yield Row("  95th of 100", _p95(times), "ms")
+        said = _search_json(repository, query, mode)
+        whole_ms = 1e3 * (time.perf_counter() - begun)
+        answer = json.loads(said)
+        answers.append(Answered(whole_ms, answer["took_ms"], bool(answer["hits"])))
+    return answers
 
 
-def _within(repository: Path, asked: Sequence[str], mode: str) -> list[float]:
+def _batch(repository: Path, asked: Sequence[str], mode: str) -> list[float]:
     """Return what one process that answers all of them says that each took."""
     batch = repository.parent / "asked.txt"
     batch.write_text("".join(f"{query}\n" for query in asked))
@@ -159,28 +231,27 @@ def _within(repository: Path, asked: Sequence[str], mode: str) -> list[float]:
     return [json.loads(line)["took_ms"] for line in done.stdout.splitlines()]
 
 
-def _new_turns(repository: Path, folder: Path) -> Iterator[Row]:
+def _new_turns(repository: Path, folder: Path, name: str) -> Iterator[Row]:
     """Import a hundred turns, and see how long it takes until they are found."""
     times = []
     for nth in range(5):
-        word = f"quokka{nth}sighting"
-        lines: list[dict[str, object]] = [{"session": {"id": f"new-{nth}"}}]
+        word = f"quokka{name}{nth}sighting"
+        lines: list[dict[str, object]] = [{"session": {"id": f"new-{name}-{nth}"}}]
         lines += [{"role": "user", "text": f"{word} {n} near the harbour"} for n in range(_NEW_TURNS)]
-        transcript = folder / f"new-{nth}.jsonl"
+        transcript = folder / f"new-{name}-{nth}.jsonl"
         transcript.write_text("".join(json.dumps(line) + "\n" for line in lines))
         gitmem("import", transcript, cwd=repository)
         begun = time.perf_counter()
-        answer = _search_json(repository, word, "lexical")
-        while not answer["hits"]:
-            assert time.perf_counter() - begun < _LONGEST_S, f"{word} is not found: {answer['indexed']}"
-            answer = _search_json(repository, word, "lexical")
+        while not json.loads(said := _search_json(repository, word, "lexical"))["hits"]:
+            assert time.perf_counter() - begun < _LONGEST_S, f"{word} is not found: {said}"
         times.append(1e3 * (time.perf_counter() - begun))
-    median = statistics.median(times)
-    yield Row("100 new turns, from their commit to being found", median, "ms", 300, False, "whole processes")
+    yield Row(
+        f"{_NEW_TURNS} new turns, from their commit to being found", statistics.median(times), "ms", 300
+    )
 
 
-def _from_the_store(folder: Path, real: Sequence[RealSession]) -> Iterator[Row]:
-    """Import a tenth of it into a memory, and index that."""
+def _from_the_store(folder: Path, real: Sequence[RealSession], model_dir: Path | None) -> Iterator[Row]:
+    """Import a tenth of it into a memory, and index that; see what a sidecar takes that has it open."""
     repository = material.make_repository(folder / "store")
     gitmem("init", "--no-import", cwd=repository)
     transcripts = folder / "transcripts"
@@ -191,24 +262,54 @@ def _from_the_store(folder: Path, real: Sequence[RealSession]) -> Iterator[Row]:
     done = gitmem("index", "update", cwd=repository)
     turns = json.loads(gitmem("index", "status", "--json", cwd=repository).stdout)["turns"]
     million = f"a million would take {done.cpu_s * 1e6 / turns:.0f} CPU-s"
-    yield Row(
-        f"lexical build of {turns:,} turns from the store",
-        turns / done.cpu_s,
-        "turns per CPU-s",
-        None,
-        True,
-        million,
-    )
+    what = f"lexical build of {turns:,} turns from the store"
+    yield Row(what, turns / done.cpu_s, "turns per CPU-s", None, True, million)
     yield Row("  memory held at most", done.peak_bytes / 1e6, "MB", 600)
+    if model_dir:
+        os.environ["GITMEM_MODEL_DIR"] = str(model_dir)
+        ready = folder / "stored"
+        million_turns.write_memory(repository, ready)
+        _child("million_vectors", repository, ready)
+        gitmem("index", "update", cwd=repository)
+    with sidecar(repository) as pid:
+        if pid:
+            [answer] = [json.loads(_search_json(repository, "tide gauge", "hybrid"))]
+            idle = million_sidecar.idle(pid)
+            beside = f"it answered {answer['mode']}, {answer['indexed']['vectors']:,} vectors"
+            yield Row(f"idle sidecar with {turns:,} turns", idle.cpu_percent, "% of a core", 1, False, beside)
+            yield Row("  memory that it holds", idle.held_bytes / 1e6, "MB", 250)
 
 
-def _search_json(repository: Path, query: str, mode: str) -> Mapping[str, Any]:
+@contextmanager
+def sidecar(repository: Path) -> Iterator[int | None]:
+    """Have a sidecar, which the first search starts and which has answered some; end it afterwards."""
+    os.environ["GITMEM_SIDECAR"] = "true"
+    try:
+        _search_json(repository, "anything", "hybrid")
+        pid = million_sidecar.wait_until_started()
+        if pid is None:
+            _say("no search starts a sidecar: no rows of it")
+        try:
+            for query in ("whatever", "something", "nothing") if pid else ():
+                _search_json(repository, query, "hybrid")
+            yield pid
+        finally:
+            if pid:
+                million_sidecar.end(pid)
+    finally:
+        os.environ["GITMEM_SIDECAR"] = "false"
+
+
+def _search_json(repository: Path, query: str, mode: str) -> str:
     command = [sys.executable, "-E", "-P", "-m", "gitmem", "search", "--json", "--mode", mode, "--", query]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 1):
+    if done.returncode not in (0, 1) or not done.stdout:
         raise RuntimeError(f"gitmem search {query!r}: exit {done.returncode}\n{done.stderr}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return done.stdout
+
+
+def _child(module: str, *args: Path) -> Run:
+    return measured([sys.executable, "-P", "-c", _START, str(_CHECKOUT), module, *map(str, args)], args[0])
 
 
 def _p95(times: Sequence[float]) -> float:
@@ -217,10 +318,6 @@ def _p95(times: Sequence[float]) -> float:
 
 def _both(times: Sequence[float]) -> str:
     return f"{statistics.median(times):.1f} ms, 95th {_p95(times):.1f} ms"
-
-
-def _size(path: Path) -> str:
-    return f"{path.stat().st_size / 1e6:.0f} MB"
 
 
 def _say(text: str) -> None:

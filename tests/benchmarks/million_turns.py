@@ -135,7 +135,7 @@ def entries(session: RealSession) -> Iterator[Entry]:
 
 
 def write(real: Sequence[RealSession], count: int, path: Path) -> Tally:
-    """Write ready entries to a file."""
+    """Write the ready entries of so many turns to a file."""
     tally = Tally()
     known = {session.stored.id for session in real}
 
@@ -150,11 +150,13 @@ def write(real: Sequence[RealSession], count: int, path: Path) -> Tally:
                 tally.kinds[turn.kind] += 1
                 yield entry
 
-    rest = every()
-    with path.open("wb") as file:
-        while chunk := [tuple(entry) for entry in islice(rest, CHUNK)]:
-            pickle.dump(chunk, file, pickle.HIGHEST_PROTOCOL)
+    _dump(every(), path)
     return tally
+
+
+def write_memory(repository: Path, path: Path) -> None:
+    """Write the entries of a memory's turns to a file."""
+    _dump((entry for session in read_sessions(repository) for entry in entries(session)), path)
 
 
 def read(path: Path) -> Iterator[list[Entry]]:
@@ -183,6 +185,12 @@ def as_neutral_form(session: RealSession) -> bytes:
             line |= {"call_id": turn.result.call_id, "is_error": turn.result.is_error}
         lines.append(line)
     return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+
+
+def _dump(rest: Iterator[Entry], path: Path) -> None:
+    with path.open("wb") as file:
+        while chunk := [tuple(entry) for entry in islice(rest, CHUNK)]:
+            pickle.dump(chunk, file, pickle.HIGHEST_PROTOCOL)
 
 
 def _pool(real: Sequence[RealSession]) -> dict[str, list[str]]:
