@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 
 from gitmem.sidecar.folders import state_folder
 from gitmem.sidecar.known import remember
-from gitmem.sidecar.wire import Json, ModelRequest, NotUnderstood, Request
+from gitmem.sidecar.wire import Json, ModelRequest, Request
 from indexer.answer import answer
 from indexer.replying import Relay, reply
 

@@ -115,7 +115,7 @@ class _Asking:
     def _answer(self, text: str) -> Json:
         request = self._request
         asked = narrow(parse(text), request.now_ms)
-        fixes = corrections(asked.query, [source.index for source in self._sources])
+        fixes = corrections(asked.query, [source.turns for source in self._sources])
         asked = asked._replace(query=with_corrections(asked.query, fixes))
         found, mode = Found([], False), "lexical"
         if asked.query.terms or asked.holding or asked.excluding or self._is_listing(text):
@@ -167,10 +167,10 @@ class _Asking:
             if request.mode == "semantic":
                 raise ModelMissing
             return None
-        from indexer.model.installed import is_there
+        from indexer.model.installed import is_installed
         from indexer.model.pinned import model_id
 
-        if not is_there(Path(request.model_dir)):
+        if not is_installed(Path(request.model_dir)):
             if request.mode == "semantic":
                 raise ModelMissing
             return None
@@ -263,9 +263,9 @@ def _status(place: Place, environ: Mapping[str, str], model_dir: str | None) -> 
 
 
 def _vectors(place: Place, state: State, model_dir: str) -> Json:
-    from indexer.model.installed import is_there
+    from indexer.model.installed import is_installed
 
-    if not is_there(Path(model_dir)):
+    if not is_installed(Path(model_dir)):
         return {}
     from indexer.embedding import count_embedded
 

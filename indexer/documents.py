@@ -21,7 +21,8 @@ from gitmem.model.turns import Turn
 from gitmem.verbs import reading
 from gitmem.verbs.naming import tags_of, title_of
 from gitmem.verbs.summaries import shorten
-from indexer.lexical import LONGEST_TOOL, Entry
+from indexer.lexical import Entry
+from indexer.lexical.schema import LONGEST_TOOL
 from indexer.words import without_escapes
 
 MAX_SAID: Final = 32_768

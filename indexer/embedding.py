@@ -1,7 +1,7 @@
-"""Giving every text its vector: what the index has and the store of vectors has not is embedded, piece by piece.
+"""Giving every text its vector: what the index has and the store of vectors has not is embedded.
 
-A text is embedded once, whatever happens to the index: its key is a digest of it. Each piece is stored when it
-is done, so what is killed goes on where it was. `embedded.json` says up to which round of which index all
+A text is embedded once, whatever happens to the index: its key is a digest of it. Each piece is stored when
+it is done, so what is killed goes on where it was. `embedded.json` says up to which round of which index all
 texts have been looked at, so that an index that grew a little is not gone through as a whole.
 """
 
@@ -93,6 +93,8 @@ def is_complete(place: Place, state: State, model_id: str) -> bool:
 def _embed(
     place: Place, state: State, folder: Path, open_embedder: Callable[[], Embedder], teller: Teller
 ) -> None:
+    import numpy as np
+
     from indexer.model.pinned import model_id
     from indexer.vectors import writing
     from indexer.vectors.store import Vectors
@@ -106,7 +108,7 @@ def _embed(
     for done, piece in _pieces(missing):
         teller.progress(done, len(missing))
         texts = [_text(index.stored(wanted[key])) for key in piece]
-        writing.append(folder, model_id(), piece, embedder.embed(texts))  # type: ignore[arg-type]
+        writing.append(folder, model_id(), np.array(piece, np.uint64), embedder.embed(texts))
     if not since:
         writing.keep_only(folder, model_id(), frozenset(wanted))
     writing.build_graphs(folder, model_id())

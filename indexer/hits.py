@@ -27,11 +27,11 @@ def _hit(
     matches: Callable[[str], bool],
     cards: dict[tuple[int, str], Mapping[str, object]],
 ) -> Json:
-    turn = source.index.stored(candidate.address)
+    turn = source.turns.stored(candidate.address)
     session = turn["session"]
     at = (candidate.source, session)
     if at not in cards:
-        cards[at] = source.index.card(session)
+        cards[at] = source.turns.card(session)
     card = cards[at]
     shown = snippet(turn["text"], matches)
     at_ms = turn["at"]
@@ -70,7 +70,7 @@ class _Marker:
     def matches(self, word: str) -> bool:
         """Tell whether a word would be marked."""
         if word not in self._known:
-            index = self._source.index
+            index = self._source.turns
             stems, beginnings = self._wanted
             both = f"{word} {parts_of_identifiers(word)}"
             self._known[word] = not stems.isdisjoint(index.stems(both)) or any(
@@ -81,7 +81,7 @@ class _Marker:
     @cached_property
     def _wanted(self) -> tuple[frozenset[str], tuple[str, ...]]:
         """The stems asked for, and what words may begin with."""
-        index, matcher = self._source.index, self._source.matcher
+        index, matcher = self._source.turns, self._source.matcher
         asking = matcher.asking(self._query.terms)
         texts = [f"{term.text} {parts_of_identifiers(term.text)}" for term in asking]
         texts += [" ".join(other) for term in asking for other in matcher.others(term)]

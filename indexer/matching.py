@@ -36,7 +36,7 @@ _MUST, _SHOULD, _MUST_NOT = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Oc
 class Asked(NamedTuple):
     """What a query comes to in one index.
 
-    `wanted` scores by words, None where none were asked for; `coverage` says which share of what was asked for
+    `wanted` scores by words, None where none were asked for; `coverage` says what part of what was asked for
     a turn has, as a sum; `narrowed` are the turns that may be found at all, None where all may.
     """
 

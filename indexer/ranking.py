@@ -82,7 +82,7 @@ def fused(candidates: Sequence[Candidate], share: float = WORDS_SHARE) -> list[C
 
 
 def with_recency(candidates: Iterable[Candidate], now_ms: int) -> list[Candidate]:
-    """Let a turn count half as much as one that is a month newer; those without a time count as the oldest."""
+    """Let a turn count half as much as one that is a month newer; without a time it is the oldest."""
     return [
         each._replace(score=each.score * 0.5 ** min(max(now_ms - each.at_ms, 0) / HALF_LIFE_MS, 64.0))
         for each in candidates
@@ -90,7 +90,7 @@ def with_recency(candidates: Iterable[Candidate], now_ms: int) -> list[Candidate
 
 
 def in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return the best first; of equals the newer, then by what they are, so that any index gives one order."""
+    """Return the best first; of equals the newer, then by what they are: any index gives one order."""
     return sorted(
         candidates,
         key=lambda each: (-each.score, -each.at_ms, each.session, each.place),

@@ -40,7 +40,7 @@ MEANT: Final = 400
 
 MEANT_TURNS: Final = 4 * MEANT
 _SCORED_ONE_BY_ONE: Final = 20_000
-"""Where filters leave no more texts than that, each is scored; else all are, and looked through from the best."""
+"""Where filters leave no more texts than that, each is scored; else all are, and the best looked through."""
 
 _MOST_VALUES: Final = 100
 
@@ -49,7 +49,7 @@ class Source(NamedTuple):
     """An index that is searched, together with others or alone."""
 
     place: Place
-    index: LexicalIndex
+    turns: LexicalIndex
     matcher: Matcher
     vectors: Vectors | None
 
@@ -92,9 +92,9 @@ def count_values(sources: Sequence[Source], asked: Narrowed, request: Request) -
         if matched is None:
             continue
         query = _query(source, matched)
-        found = source.index.counts(query, fields, _MOST_VALUES)
+        found = source.turns.counts(query, fields, _MOST_VALUES)
         if "repo" in counted:
-            found["repo"] = {source.place.name: source.index.matching(query)}
+            found["repo"] = {source.place.name: source.turns.matching(query)}
         for facet in request.facets:
             for value, count in found[names.get(facet, facet)].items():
                 shown = source.place.level if value == UNSET_LEVEL and facet == "level" else value
@@ -169,7 +169,7 @@ def _gather(sources: Sequence[Source], asked: Narrowed, request: Request, *, str
             # A session that is longer than what is ranked hides all others; each round knows one more.
             for each in leg.candidates:
                 if (each.source, each.session) not in seen:
-                    stored = sources[each.source].index.stored(each.address)
+                    stored = sources[each.source].turns.stored(each.address)
                     seen[each.source, each.session] = stored["session"]
         elif most >= MOST_CANDIDATES:
             return leg
@@ -193,14 +193,14 @@ def _round(
             continue
         query = _query(source, matched)
         if matched.wanted is None:
-            found = source.index.newest(query, most)
+            found = source.turns.newest(query, most)
             coverage: dict[int, Coverage] = {}
         else:
-            found = source.index.best(query, most)
+            found = source.turns.best(query, most)
             coverage = {}
             if matched.coverage is not None and found:
                 covered = both(matched.coverage, matched.narrowed)
-                coverage[number] = source.index.coverage(covered, COVERED * most)
+                coverage[number] = source.turns.coverage(covered, COVERED * most)
         yield _Leg([each._replace(source=number) for each in found], coverage)
 
 
@@ -221,12 +221,12 @@ def _by_meaning(
         keys = _nearest(source, matched, meaning, max(MEANT, request.limit))
         if not keys:
             continue
-        narrowed = both(with_terms(source.index, "meaning", keys), matched.narrowed)
+        narrowed = both(with_terms(source.turns, "meaning", keys), matched.narrowed)
         most = max(MEANT_TURNS, 4 * request.limit)
-        found = source.index.best(scoring(narrowed, matched.wanted), most)
+        found = source.turns.best(scoring(narrowed, matched.wanted), most)
         coverage = {}
         if matched.coverage is not None:
-            coverage[number] = source.index.coverage(scoring(narrowed, matched.coverage), most)
+            coverage[number] = source.turns.coverage(scoring(narrowed, matched.coverage), most)
         legs.append(_Leg([each._replace(source=number) for each in found], coverage))
     return _together(legs)
 
@@ -236,15 +236,15 @@ def _nearest(source: Source, matched: Asked, meaning: NDArray[float32], limit: i
     assert source.vectors is not None
     if matched.narrowed is None:
         return [int(key) for key in source.vectors.nearest(meaning, limit)[0]]
-    few = source.index.meanings(matched.narrowed, _SCORED_ONE_BY_ONE)
+    few = source.turns.meanings(matched.narrowed, _SCORED_ONE_BY_ONE)
     if few is not None:
         scores = source.vectors.scores(meaning, few)
         known = [(float(score), key) for score, key in zip(scores, few, strict=True) if not math.isnan(score)]
         return [key for _, key in sorted(known, key=lambda each: (-each[0], each[1]))[:limit]]
     keys: list[int] = []
     for page, _ in source.vectors.ordered(meaning):
-        narrowed = both(with_terms(source.index, "meaning", [int(key) for key in page]), matched.narrowed)
-        fitting = source.index.meanings(narrowed, MOST_CANDIDATES)
+        narrowed = both(with_terms(source.turns, "meaning", [int(key) for key in page]), matched.narrowed)
+        fitting = source.turns.meanings(narrowed, MOST_CANDIDATES)
         known_to_fit = frozenset(fitting) if fitting is not None else frozenset(map(int, page))
         keys += [int(key) for key in page if int(key) in known_to_fit]
         if len(keys) >= limit:

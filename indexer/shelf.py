@@ -173,7 +173,7 @@ class Shelf:
     def _open_behind(
         self, place: Place, loaded: State, environ: Mapping[str, str], teller: Teller, catch_up_ms: int
     ) -> Opened:
-        """Catch up with the memory if that takes no longer than it may; else go on with it behind the answer."""
+        """Catch up with the memory if that takes no longer than it may; else go on behind the answer."""
         reached: list[State] = []
         failed: list[BaseException] = []
 

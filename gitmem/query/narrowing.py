@@ -79,7 +79,7 @@ def _both(one: Filters, other: Filters) -> Filters:
     since = [moment for moment in (one.since_ms, other.since_ms) if moment is not None]
     until = [moment for moment in (one.until_ms, other.until_ms) if moment is not None]
     return Filters(
-        **lists,
+        **lists,  # type: ignore[arg-type]  # by names
         errors=one.errors or other.errors,
         since_ms=max(since, default=None),
         until_ms=min(until, default=None),

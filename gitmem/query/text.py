@@ -1,7 +1,7 @@
 """The query language: words, "phrases", beginnings*, field:value, and what is -left out.
 
-A query is never refused. What would have no meaning (a quote that nothing closes, a field that nobody knows, a
-query that leaves out everything) is read as words.
+A query is never refused. What would have no meaning (a quote that nothing closes, a field that nobody knows,
+a query that leaves out everything) is read as words.
 """
 
 from __future__ import annotations

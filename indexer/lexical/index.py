@@ -182,8 +182,12 @@ class LexicalIndex:
         columns = [self._column(name, addresses) for name in ("session_number", "place", "digest", "meaning")]
         moments = self.searcher.fast_field_values("at", addresses)
         return [
-            Candidate(address, score, *numbers, NO_MOMENT if at is None else cast(int, at))
-            for address, score, at, *numbers in zip(addresses, scores, moments, *columns, strict=True)
+            Candidate(
+                address, score, session, place, digest, meaning, NO_MOMENT if at is None else cast(int, at)
+            )
+            for address, score, at, session, place, digest, meaning in zip(
+                addresses, scores, moments, *columns, strict=True
+            )
         ]
 
     def _column(self, name: str, addresses: list[Any]) -> list[int]:

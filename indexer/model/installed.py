@@ -41,6 +41,11 @@ def folder_of(model_dir: Path) -> Path:
     return model_dir / f"{NAME}-int8-{RECIPE}"
 
 
+def is_installed(model_dir: Path) -> bool:
+    """Tell whether a model is there, whole or not."""
+    return folder_of(model_dir).is_dir()
+
+
 def facts_of(contents: Contents) -> bytes:
     """Return `model.json` for an install of these files."""
     facts = {

@@ -39,7 +39,7 @@ OWNERS = {
     "hnswlib": ("indexer.vectors.graph",),
     "hyperscan": ("gitmem.redaction",),
     "msgspec": ("gitmem.model", "gitmem.format", "gitmem.transcripts", "gitmem.verbs", "indexer"),
-    "numpy": ("indexer.model", "indexer.vectors", "indexer.answer", "indexer.searching"),
+    "numpy": ("indexer.model", "indexer.vectors", "indexer.answer", "indexer.searching", "indexer.embedding"),
     "onnx": ("indexer.model.graph",),
     "onnxruntime": ("indexer.model.embedder",),
     "pygit2": ("gitmem.git.libgit",),
