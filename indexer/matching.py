@@ -76,7 +76,7 @@ class Matcher:
             narrowed = self._filters(each)
             clauses += [(_MUST_NOT, query) for query in narrowed or ()]
         clauses += [(_MUST_NOT, self._anywhere(term)) for term in asked.query.unwanted]
-        clauses += [(_MUST_NOT, query) for name in filters.without for query in self._sessions(name)]
+        clauses += [(_MUST_NOT, query) for name in filters.without if name for query in self._sessions(name)]
         clauses += [(_MUST_NOT, self._one("session", session)) for session in without]
         terms = self.asking(asked.query.terms)
         if strictly:
@@ -251,7 +251,7 @@ class Matcher:
             self._one(field, name)
             for field in ("key", "session")
             # Of a name too long for a term, all has to be there.
-            for name, _ in self._index.searcher.terms_with_prefix(field, as_key(beginning))
+            for name in self._index.names_beginning(field, as_key(beginning))
         ]
 
     def _between(self, field: str, since_ms: int | None, until_ms: int | None) -> list[tantivy.Query]:

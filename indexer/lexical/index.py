@@ -89,7 +89,8 @@ class LexicalIndex:
 
     def spread(self, field: str, term: str) -> int:
         """Return how many documents have a term, those deleted but not yet merged away too."""
-        return int(self.searcher.doc_freq(field, term))
+        with guarded():
+            return int(self.searcher.doc_freq(field, term))
 
     @property
     def size(self) -> int:
@@ -159,6 +160,11 @@ class LexicalIndex:
             name: {str(bucket["key"]): int(bucket["doc_count"]) for bucket in found[name]["buckets"]}
             for name in fields
         }
+
+    def names_beginning(self, field: str, beginning: str) -> list[str]:
+        """Return what documents have in a field of whole names that begins so."""
+        with guarded():
+            return [str(name) for name, _ in self.searcher.terms_with_prefix(field, beginning)]
 
     def words_beginning(self, beginning: str, limit: int) -> list[tuple[str, int]]:
         """Return words that begin so, those of most documents first."""

@@ -84,9 +84,8 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("output", tokenizer_name="stems", index_option="position")
     for name in ("session", "part", "card", "key", "tag"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in ("agent", "role", "branch", "level", "name", "month"):
+    for name in ("agent", "role", "branch", "tool", "level", "name", "month"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
-    builder.add_text_field("tool", tokenizer_name="name", index_option="basic", fast=True)
     builder.add_text_field("author", tokenizer_name="words", index_option="position")
     builder.add_text_field("file", tokenizer_name="path", index_option="position")
     builder.add_boolean_field("error", indexed=True)
@@ -107,7 +106,6 @@ def analyzers() -> dict[str, tantivy.TextAnalyzer]:
     return {
         "words": _analyzer(tokenizer.simple(), plain),
         "stems": _analyzer(tokenizer.simple(), [*plain, filters.stemmer("english")]),
-        "name": _analyzer(tokenizer.raw(), [filters.lowercase()]),
         "path": _analyzer(tokenizer.regex(r"[^/\\]+"), []),
     }
 

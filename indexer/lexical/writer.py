@@ -68,10 +68,12 @@ class Writer:
                 text("body", parts)
         if entry.output:
             text("output", spaced(entry.output))
-        for name in ("key", "agent", "role", "branch", "tool"):
+        for name in ("key", "agent", "role", "branch"):
             value = getattr(entry, name)
             if value:
                 text(name, as_key(value))
+        if entry.tool:
+            text("tool", entry.tool.lower())
         text("level", as_key(entry.level or UNSET_LEVEL))
         if entry.author:
             text("author", spaced(entry.author))
