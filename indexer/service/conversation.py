@@ -31,8 +31,8 @@ class Gone(Exception):
 class Conversation:
     """A client's connection."""
 
-    def __init__(self, endpoint: socket.socket, *, timeout_s: float = _REQUEST_TIMEOUT_S) -> None:
-        self._endpoint, self._timeout_s = endpoint, timeout_s
+    def __init__(self, endpoint: socket.socket) -> None:
+        self._endpoint = endpoint
 
     def run(
         self,
@@ -84,7 +84,7 @@ class Conversation:
         """
         said = bytearray()
         looked = 0
-        deadline = time.monotonic() + self._timeout_s
+        deadline = time.monotonic() + _REQUEST_TIMEOUT_S
         while True:
             end = said.find(b"\n", looked) + 1
             if end:
@@ -92,7 +92,7 @@ class Conversation:
                 del said[:end]
                 looked = 0
                 yield line
-                deadline = time.monotonic() + self._timeout_s
+                deadline = time.monotonic() + _REQUEST_TIMEOUT_S
                 continue
             looked = len(said)
             if looked > MAX_REQUEST_BYTES:
