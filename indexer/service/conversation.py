@@ -51,9 +51,7 @@ class Conversation:
                 if line == RETIRE:
                     on_retire()
                     return
-                answered = reply(line, self._write, environ, answers)
-                if answered is not None:
-                    on_answered(answered)
+                reply(line, self._write, environ, answers, on_answered)
         except Gone:
             return
         except Exception as error:  # noqa: BLE001 (a bug, which is this client's and no other's)

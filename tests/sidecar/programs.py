@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _BEGINNING = """\
-import sys, time
+import os, pathlib, sys, time
 sys.path.insert(0, sys.argv.pop(1))
 import indexer.__main__ as module
 from indexer.service import conversation, keeping, live, server
@@ -14,6 +14,7 @@ conversation._REQUEST_TIMEOUT_S = 0.5
 keeping._TIMEOUT_S = 0.2
 live._QUIET_MS = 50
 live._LOOKED_EVERY_S = live._AT_MOST_EVERY_S = 0.2
+asked = pathlib.Path(os.environ["HOME"], "asked")
 """
 _END = "sys.exit(module.main())\n"
 
@@ -22,6 +23,7 @@ QUICK = _BEGINNING + _END
 
 SLOW = f"""{_BEGINNING}
 def late(*args):
+    asked.touch()
     time.sleep(1)
     yield from answers(*args)
 module._answers = late
@@ -31,6 +33,7 @@ module._answers = late
 STUCK = f"""{_BEGINNING}
 def never(*args):
     yield from answers(*args)
+    asked.touch()
     time.sleep(3600)
 module._answers = never
 {_END}"""
