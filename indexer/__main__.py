@@ -50,11 +50,13 @@ def _answer_all(environ: Mapping[str, str]) -> int:
         stdout.write(message)
         stdout.flush()
 
+    def note(request: Request) -> None:
+        for place in request.places:
+            remember(state_folder(environ), place)
+
     try:
         for line in stdin:
-            request = reply(line, write, environ, _answers)
-            for place in request.places if request else ():
-                remember(state_folder(environ), place)
+            reply(line, write, environ, _answers, note)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # so that ending does not try again
         return 1

@@ -32,26 +32,33 @@ class Relay:
 Answers: TypeAlias = Callable[[Request | ModelRequest, Mapping[str, str], Relay], Iterator[Json]]
 
 
-def reply(line: bytes, write: Write, environ: Mapping[str, str], answers: Answers) -> Request | None:
-    """Answer a request; return it if it was of repositories and could be answered.
+def reply(
+    line: bytes,
+    write: Write,
+    environ: Mapping[str, str],
+    answers: Answers,
+    on_answered: Callable[[Request], object],
+) -> None:
+    """Answer a request; one of repositories that could be answered is told of before its end is said.
+
+    After the end whoever asked may end us.
 
     Raises:
         OSError: Nobody takes the answer.
         Exception: A bug; nothing has been said of it.
     """
-    answered: Request | None = None
     try:
         request = decode_request(line)
         relay = Relay(write)
         relay.has_progress = request.has_progress
         for found in answers(request, environ, relay):
             write(encode({"answer": found}))
-        answered = request if isinstance(request, Request) else None
+        if isinstance(request, Request):
+            on_answered(request)
     except (GitmemError, NotUnderstood) as error:
         hint, status = (error.hint, error.exit_code) if isinstance(error, GitmemError) else ("", 1)
         write(encode(refused(type(error).__name__, str(error), hint, status)))
     write(encode({"end": True}))
-    return answered
 
 
 def refused(kind: str, message: str, hint: str, exit_code: int) -> Json:

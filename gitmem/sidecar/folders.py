@@ -70,5 +70,13 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return Path(state) / "gitmem"
 
 
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """Return the user's own folder for what they write for gitmem (XDG Base Directory Specification)."""
+    config = environ.get("XDG_CONFIG_HOME", "")
+    if not config.startswith("/"):
+        config = f"{environ.get('HOME', '')}/.config"
+    return Path(config) / "gitmem"
+
+
 def _fits(folder: Path) -> bool:
     return len(os.fsencode(folder / SOCKET_NAME)) <= _SOCKET_PATH_BYTES

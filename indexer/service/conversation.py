@@ -31,8 +31,8 @@ class Gone(Exception):
 class Conversation:
     """A client's connection."""
 
-    def __init__(self, endpoint: socket.socket, *, timeout_s: float = _REQUEST_TIMEOUT_S) -> None:
-        self._endpoint, self._timeout_s = endpoint, timeout_s
+    def __init__(self, endpoint: socket.socket) -> None:
+        self._endpoint = endpoint
 
     def run(
         self,
@@ -51,9 +51,7 @@ class Conversation:
                 if line == RETIRE:
                     on_retire()
                     return
-                answered = reply(line, self._write, environ, answers)
-                if answered is not None:
-                    on_answered(answered)
+                reply(line, self._write, environ, answers, on_answered)
         except Gone:
             return
         except Exception as error:  # noqa: BLE001 (a bug, which is this client's and no other's)
@@ -84,7 +82,7 @@ class Conversation:
         """
         said = bytearray()
         looked = 0
-        deadline = time.monotonic() + self._timeout_s
+        deadline = time.monotonic() + _REQUEST_TIMEOUT_S
         while True:
             end = said.find(b"\n", looked) + 1
             if end:
@@ -92,7 +90,7 @@ class Conversation:
                 del said[:end]
                 looked = 0
                 yield line
-                deadline = time.monotonic() + self._timeout_s
+                deadline = time.monotonic() + _REQUEST_TIMEOUT_S
                 continue
             looked = len(said)
             if looked > MAX_REQUEST_BYTES:

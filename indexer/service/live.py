@@ -27,6 +27,7 @@ _LOOKED_EVERY_S: Final = 60.0
 _QUIET_MS: Final = 2000
 _MOST_MS: Final = 10_000
 _AT_MOST_EVERY_S: Final = 10.0
+_SUFFIXES: Final = (".json", ".jsonl")
 
 # Its standard input is a pipe that we hold, so that it ends when we do.
 _CAPTURE: Final = """\
@@ -65,27 +66,34 @@ class LiveCapture:
         while not self._end.wait(_QUIET_MS / 1000):
             tops = list(self._live())
             if tops:
-                self._capture_while_hinted(tops)
+                self._capture_while_hinted(tops, self._folders())
             else:
                 self._end.wait(_LOOKED_EVERY_S)
 
-    def _capture_while_hinted(self, tops: list[Path]) -> None:
-        until = time.monotonic() + _LOOKED_EVERY_S
+    def _capture_while_hinted(self, tops: list[Path], folders: list[Path]) -> None:
+        """Capture, until nobody wants it or other folders are to be watched."""
+        looked_at = time.monotonic()
+        is_due = True  # for something may have been written before anybody watched
         for has_changed in hints(
-            [folder for _, folder in transcript_places(self._home(), self._environ)],
-            is_wanted=lambda path: path.endswith((".jsonl", ".json", ".db", "-wal")),
+            folders,
+            is_wanted=lambda path: path.endswith(_SUFFIXES),
             stop=self._end,
             timeout_s=_AT_MOST_EVERY_S,
             quiet_ms=_QUIET_MS,
             most_ms=_MOST_MS,
             recursive=True,
         ):
-            if has_changed:
+            if has_changed or is_due:
+                is_due = False
                 for top in tops:
                     self._capture(top)
-                self._end.wait(_AT_MOST_EVERY_S)
-            if time.monotonic() > until:
-                return  # to ask again who wants it
+                self._end.wait(_AT_MOST_EVERY_S)  # what happens meanwhile is a hint then
+            if time.monotonic() - looked_at >= _LOOKED_EVERY_S:
+                looked_at = time.monotonic()
+                before, tops = tops, list(self._live())
+                is_due = not set(before).issuperset(tops)
+                if not tops or self._folders() != folders:
+                    return
 
     def _capture(self, top: Path) -> None:
         if self._end.is_set() or not top.is_dir():
@@ -116,5 +124,6 @@ class LiveCapture:
             if settings.live:
                 yield common_dir.parent
 
-    def _home(self) -> Path:
-        return Path(self._environ.get("HOME") or "/")
+    def _folders(self) -> list[Path]:
+        home = Path(self._environ.get("HOME") or "/")
+        return [folder for _, folder in transcript_places(home, self._environ) if folder.is_dir()]

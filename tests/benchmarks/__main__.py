@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import captures, embedding, imports, million, reads, sizes
+from tests.benchmarks import captures, embedding, imports, million, reads, sidecar, sizes, vectors
 from tests.benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "read": reads.run,
     "embedding": embedding.run,
     "million": million.run,
+    "sidecar": sidecar.run,
 }
 
 

@@ -19,18 +19,7 @@ from gitmem.sidecar.wire import encode, encode_request
 from tests.conftest import IMPORTED_FROM, CommandLine
 from tests.indexer.memories import Filled, said
 from tests.sidecar.conftest import DEADLINE_S, Client, Sidecars, until
-
-QUICK = """\
-import sys
-sys.path.insert(0, sys.argv.pop(1))
-from indexer.service import conversation, server
-server._LOOKED_EVERY_S = 0.05
-server._MOST_CLIENTS = 8
-conversation._REQUEST_TIMEOUT_S = 0.2
-from indexer.__main__ import main
-sys.exit(main())
-"""
-"""A sidecar that looks around more often, and has less patience, than one for people."""
+from tests.sidecar.programs import JUMPING, OTHER_HOME, OTHER_VERSION, QUICK, SLOW
 
 
 def test_sidecar_answers_as_a_process_does(client: Client, sidecars: Sidecars) -> None:
@@ -126,15 +115,7 @@ def test_signal_ends_it_and_leaves_nothing(sidecars: Sidecars, number: signal.Si
 
 
 def test_retired_sidecar_answers_those_who_wait(client: Client, sidecars: Sidecars) -> None:
-    slow = QUICK.replace(
-        "from indexer.__main__ import main",
-        "import indexer.__main__ as module, time\n"
-        "answers = module._answers\n"
-        "def late(*args):\n    time.sleep(1)\n    yield from answers(*args)\n"
-        "module._answers = late\n"
-        "from indexer.__main__ import main",
-    )
-    process = sidecars.start(program=slow)
+    process = sidecars.start(program=SLOW)
     with sidecars.connect() as endpoint:
         said_ = endpoint.makefile("rb")
         said_.readline()
@@ -144,15 +125,6 @@ def test_retired_sidecar_answers_those_who_wait(client: Client, sidecars: Sideca
         assert said_.readline() == b'{"end":true}\n'
         assert said_.readline() == b""
     assert process.wait(DEADLINE_S) == 0
-
-
-OTHER_VERSION = QUICK.replace(
-    "from indexer.__main__", "import gitmem\ngitmem.__version__ = '0.0.1'\nfrom indexer.__main__"
-)
-OTHER_HOME = QUICK.replace(
-    "from indexer.__main__",
-    "from indexer.service import serving\nserving.home = lambda: '/other'\nfrom indexer.__main__",
-)
 
 
 @pytest.mark.parametrize("program", [OTHER_VERSION, OTHER_HOME], ids=["version", "installation"])
@@ -279,3 +251,11 @@ def test_retire_is_understood_whatever_version_says_it(sidecars: Sidecars) -> No
     with sidecars.connect() as endpoint:
         endpoint.sendall(encode({"retire": True}))
         assert process.wait(DEADLINE_S) == 0
+
+
+def test_clock_that_jumps_ends_nothing(client: Client, sidecars: Sidecars) -> None:
+    process = sidecars.start(idle_minutes=1, program=JUMPING)
+    for _ in range(5):
+        assert client.found() == 1
+    assert process.poll() is None
+    assert client.processes == 0
