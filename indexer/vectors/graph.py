@@ -56,7 +56,7 @@ class Graph:
         return np.sort(found[0].astype(np.int64))
 
     def save(self, folder: Path) -> GraphFiles:
-        """Publish the graph's two files.
+        """Publish the graph's two files, without waiting for the disk: they can be made again.
 
         Raises:
             DiskRefused: The disk does not let it; what was published is named by nothing.
@@ -65,7 +65,7 @@ class Graph:
         axes = np.ascontiguousarray(self._axes, "<f4").tobytes()
         with NewFile(folder) as new:
             new.write(axes)
-            new.publish(folder / f"{AXES_PREFIX}{name}", mode=0o400)
+            new.publish(folder / f"{AXES_PREFIX}{name}", durable=False, mode=0o400)
         axes_file = File(f"{AXES_PREFIX}{name}", len(axes), hashlib.sha256(axes).hexdigest())
         with NewFile(folder) as new:
             announce("write", new.path)
@@ -73,7 +73,7 @@ class Graph:
             size, digest = _measure(new)
             if size != self._index.index_file_size():  # hnswlib does not look whether its writes succeed
                 raise DiskRefused("write", str(new.path), "the disk took only a part of it")
-            new.publish(folder / f"{GRAPH_PREFIX}{name}", mode=0o400)
+            new.publish(folder / f"{GRAPH_PREFIX}{name}", durable=False, mode=0o400)
         return GraphFiles(File(f"{GRAPH_PREFIX}{name}", size, digest), axes_file)
 
 

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import captures, imports, reads, sizes
+from tests.benchmarks import captures, imports, reads, sizes, vectors
 from tests.benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "capture": captures.run,
     "size": sizes.run,
     "read": reads.run,
+    "vectors": vectors.run,
 }
 
 
