@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "embedding": embedding.run,
     "million": million.run,
     "sidecar": sidecar.run,
+    "vectors": vectors.run,
 }
 
 
