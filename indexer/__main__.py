@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 
 from gitmem.sidecar.folders import state_folder
 from gitmem.sidecar.known import remember
-from gitmem.sidecar.wire import Json, ModelRequest, NotUnderstood, Request
+from gitmem.sidecar.wire import Json, ModelRequest, Request
 from indexer.answer import answer
 from indexer.replying import Relay, reply
 
@@ -68,7 +68,9 @@ def _answer_all(environ: Mapping[str, str]) -> int:
 
 def _answers(request: Request | ModelRequest, environ: Mapping[str, str], relay: Relay) -> Iterator[Json]:
     if isinstance(request, ModelRequest):
-        raise NotUnderstood(f"expected another verb than {request.verb}")
+        from indexer.model.requests import answer_model  # A search has no need of it.
+
+        return answer_model(request, relay)
     return answer(request, environ, relay)
 
 

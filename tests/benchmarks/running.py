@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _SAMPLED_EVERY_S = 0.02
@@ -16,52 +19,65 @@ _SAMPLED_EVERY_S = 0.02
 
 @dataclass(frozen=True)
 class Run:
-    """What a process came to: seconds of wall time, CPU seconds with children, peak bytes of the tree."""
+    """What a process came to: seconds of wall time, CPU seconds with children, peak bytes of the tree.
+
+    `own_bytes` are its peak without pages of files, which the system may take back at any time.
+    """
 
     wall_s: float
     cpu_s: float
     peak_bytes: int
+    own_bytes: int
     stdout: str
 
 
 def gitmem(*args: str | Path, cwd: Path) -> Run:
     """Run the command line, and fail with what it said if it fails."""
+    return measured([sys.executable, "-E", "-P", "-m", "gitmem", *map(str, args)], cwd)
+
+
+def measured(command: Sequence[str], cwd: Path) -> Run:
+    """Run a command, and fail with what it said if it fails."""
     before = os.times()
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-E", "-P", "-m", "gitmem", *map(str, args)],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     peak = _Peak(process.pid)
     stdout, stderr = process.communicate()
     wall_s = time.perf_counter() - started
     after = os.times()
-    peak_bytes = peak.stop()
+    held = peak.stop()
     if process.returncode:
-        raise RuntimeError(f"gitmem {args}: exit {process.returncode}\n{stderr}")
+        raise RuntimeError(f"{shlex.join(command)}: exit {process.returncode}\n{stderr}")
     cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
-    return Run(wall_s, cpu_s, peak_bytes, stdout)
+    return Run(wall_s, cpu_s, held.shared, held.own, stdout)
+
+
+class _Held(NamedTuple):
+    """Bytes: PSS where the kernel tells, else RSS; and what is no page of a file."""
+
+    shared: int
+    own: int
 
 
 class _Peak:
     """Samples the memory that a process and all below it hold and share with nobody else (PSS, else RSS)."""
 
     def __init__(self, pid: int) -> None:
-        self._pid, self._peak, self._stopped = pid, 0, threading.Event()
+        self._pid, self._peak, self._stopped = pid, _Held(0, 0), threading.Event()
         self._thread = threading.Thread(target=self._sample)
         self._thread.start()
 
-    def stop(self) -> int:
+    def stop(self) -> _Held:
         self._stopped.set()
         self._thread.join()
         return self._peak
 
     def _sample(self) -> None:
         while not self._stopped.wait(_SAMPLED_EVERY_S):
-            self._peak = max(self._peak, sum(_memory(pid) for pid in _tree(self._pid)))
+            held = [_memory(pid) for pid in _tree(self._pid)]
+            self._peak = _Held(
+                *(max(was, sum(now)) for was, now in zip(self._peak, zip(*held, strict=True), strict=True))
+            )
 
 
 def _tree(pid: int) -> list[int]:
@@ -75,14 +91,15 @@ def _tree(pid: int) -> list[int]:
     return found
 
 
-def _memory(pid: int) -> int:
+def _memory(pid: int) -> _Held:
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        sizes = {name: int(rest.split()[0]) * 1024 for name, _, rest in (x.partition(":") for x in lines[1:])}
+        return _Held(sizes["Pss"], sizes["Anonymous"])
+    except (OSError, KeyError):
         pass  # it has ended, or this kernel does not tell; the next line asks for less
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
-    except OSError:
-        return 0
+        size, shared = map(int, Path(f"/proc/{pid}/statm").read_text().split()[1:3])
+    except (OSError, ValueError):
+        return _Held(0, 0)
+    return _Held(size * _PAGE_BYTES, (size - shared) * _PAGE_BYTES)
