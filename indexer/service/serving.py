@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
@@ -14,8 +15,7 @@ from gitmem.model.errors import DiskRefused, SidecarRefused, StoreBusy
 from gitmem.sidecar.folders import meeting_folder, state_folder
 from gitmem.sidecar.starting import home
 from gitmem.sidecar.wire import Greeting
-from indexer.replying import Answers
-from indexer.service.answering import Unshelved
+from indexer.service.answering import Answering, Answers
 from indexer.service.keeping import Keeper
 from indexer.service.live import LiveCapture
 from indexer.service.log import Log
@@ -35,6 +35,7 @@ def serve(environ: Mapping[str, str], answers: Answers, *, idle_s: float, wait_s
             log.note(f"serves, as gitmem {gitmem.__version__}")
             why = _run(post, environ, answers, idle_s, log)
             log.note(f"ends: {why}")
+        _leave()
     except StoreBusy:
         return 0  # another one serves
     except (SidecarRefused, DiskRefused) as error:
@@ -55,6 +56,7 @@ def watch(environ: Mapping[str, str], answers: Answers, *, wait_s: float) -> int
             sys.stderr.write(f"listens at {os.fsencode(post.path)!r}; Ctrl-C ends it\n")
             why = _run(post, environ, answers, _NEVER, log)
             sys.stderr.write(f"ends: {why}\n")
+        _leave()
     except StoreBusy:
         sys.stderr.write("error: another sidecar serves\nhint: gitmem index stop: ends it\n")
         return 1
@@ -65,7 +67,7 @@ def watch(environ: Mapping[str, str], answers: Answers, *, wait_s: float) -> int
 
 
 def _run(post: Post, environ: Mapping[str, str], answers: Answers, idle_s: float, log: Log) -> str:
-    answering = Unshelved(answers)
+    answering = Answering(answers)
     keeper = Keeper(answering, environ, state_folder(environ), log)
     live = LiveCapture(keeper.places, environ, log)
     server = Server(
@@ -94,6 +96,12 @@ def _run(post: Post, environ: Mapping[str, str], answers: Answers, idle_s: float
 def _own(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without what git, or a hook of it, says to whoever started us."""
     return {name: value for name, value in environ.items() if not name.startswith("GIT_")}
+
+
+def _leave() -> None:
+    """End now if a thread goes on behind an answer; what it is at outlives that, as it outlives a kill."""
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        os._exit(0)
 
 
 def _detach() -> None:

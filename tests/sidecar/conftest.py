@@ -134,8 +134,10 @@ def sidecars(environ: Mapping[str, str], home: Path) -> Iterator[Sidecars]:
 
 @pytest.fixture
 def memory(repository: Path, environ: Mapping[str, str]) -> Filled:
+    """Return a memory with an index, for who has none is not answered by a sidecar."""
     filled = Filled(repository, environ)
     filled.add("one", [said("the anchor holds"), said("a buoy")])
+    list(ask(Request("update", (filled.place,)), environ))
     return filled
 
 
@@ -150,7 +152,10 @@ class Client:
     notices: list[str] = field(default_factory=list)
 
     def request(self, *queries: str, **changes: Any) -> Request:
-        return Request("search", (self.memory.place,), queries=queries or ("anchor",), **changes)
+        """Return a search that waits until the index is where the memory is."""
+        return Request(
+            "search", (self.memory.place,), queries=queries or ("anchor",), catch_up_ms=60_000, **changes
+        )
 
     def __call__(self, *queries: str, **changes: Any) -> list[dict[str, Any]]:
         return list(

@@ -102,9 +102,9 @@ def test_kill_while_it_answers_costs_no_answer(client: Client, sidecars: Sidecar
 
 
 def test_kill_while_it_indexes_ends_its_child_and_loses_nothing(client: Client, sidecars: Sidecars) -> None:
-    client("anchor")
     for n in range(40):
         client.memory.add(f"session {n}", [said(f"a sextant of number {line}") for line in range(30)])
+    known.remember(state_folder(sidecars.environ), client.memory.place)
     process = sidecars.start()
     until(lambda: _children(process.pid), "a child indexes")
     process.kill()
@@ -118,7 +118,7 @@ def test_kill_while_it_indexes_ends_its_child_and_loses_nothing(client: Client, 
 def test_end_while_it_indexes_leaves_no_child(
     client: Client, sidecars: Sidecars, number: signal.Signals
 ) -> None:
-    client("anchor")
+    known.remember(state_folder(sidecars.environ), client.memory.place)
     client.memory.add("later", [said(f"a sextant of number {line}") for line in range(3000)])
     process = sidecars.start()
     until(lambda: _children(process.pid), "a child indexes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -259,3 +260,14 @@ def test_clock_that_jumps_ends_nothing(client: Client, sidecars: Sidecars) -> No
         assert client.found() == 1
     assert process.poll() is None
     assert client.processes == 0
+
+
+def test_memory_without_an_index_is_left_to_a_process_and_answered_from_then_on(
+    client: Client, sidecars: Sidecars
+) -> None:
+    shutil.rmtree(client.memory.repository.common_dir / "gitmem" / "index")
+    sidecars.start()
+    assert client.found() == 1
+    assert client.processes == 1
+    assert client.found() == 1
+    assert client.processes == 1
