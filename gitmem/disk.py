@@ -61,6 +61,20 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
+def make_private_folder(path: Path) -> None:
+    """Make a folder that nobody but the user may enter, and those above it; being there already is fine.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    announce("make folder", path)
+    with refusing("make", path):
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def replace_file(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o666) -> None:
     """Put a file in place whole, by a rename.
 

@@ -1,44 +1,62 @@
-"""The indexer's process: requests on standard input, answers on standard output (docs/formats/wire.md)."""
+"""The indexer's process: requests on standard input, answers on standard output (docs/formats/wire.md).
+
+`serve MINUTES SECONDS` makes it the sidecar of its user, which is met at a socket and ends after so many
+minutes that nobody asks; if there is one already, it waits so many seconds for that to end. `watch SECONDS`
+is the same in sight of a person, who ends it. `bound` ends when whoever holds the other end of its standard
+input does.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterator, Mapping
 
-from gitmem.model.errors import GitmemError
-from gitmem.sidecar.wire import Json, ModelRequest, NotUnderstood, Request, decode_request, encode
+from gitmem.sidecar.folders import state_folder
+from gitmem.sidecar.known import remember
+from gitmem.sidecar.wire import Json, ModelRequest, Request
 from indexer.answer import answer
-
-
-class _Relay:
-    """Hands on what goes on while a request is answered."""
-
-    def __init__(self, stdout: IO[bytes]) -> None:
-        self._stdout = stdout
-        self.has_progress = False
-
-    def notice(self, text: str) -> None:
-        """Hand on a sentence for whoever waits."""
-        self._stdout.write(encode({"notice": text}))
-        self._stdout.flush()
-
-    def progress(self, done: int, total: int) -> None:
-        """Hand on how far it is."""
-        if self.has_progress:
-            self._stdout.write(encode({"progress": [done, total]}))
-            self._stdout.flush()
+from indexer.replying import Relay, reply
 
 
 def main() -> int:
-    """Answer every request on standard input; a bug ends the process, with its traceback."""
-    stdin, stdout, environ = sys.stdin.buffer, sys.stdout.buffer, dict(os.environ)
-    relay = _Relay(stdout)
+    """Do what the arguments say; a bug ends the process, with its traceback."""
+    environ = dict(os.environ)
+    try:
+        match sys.argv[1:]:
+            case ["serve", minutes, seconds]:
+                from indexer.service.serving import serve
+
+                return serve(environ, _answers, idle_s=60 * float(minutes), wait_s=float(seconds))
+            case ["watch", seconds]:
+                from indexer.service.serving import watch
+
+                return watch(environ, _answers, wait_s=float(seconds))
+            case ["bound"]:
+                from indexer.service.children import end_with_parent
+
+                end_with_parent(sys.stdin.fileno())
+    except Exception:  # noqa: BLE001 (the last handler: what arrives here is a bug)
+        traceback.print_exc()
+        return 3
+    return _answer_all(environ)
+
+
+def _answer_all(environ: Mapping[str, str]) -> int:
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+
+    def write(message: bytes) -> None:
+        stdout.write(message)
+        stdout.flush()
+
+    def note(request: Request) -> None:
+        for place in request.places:
+            remember(state_folder(environ), place)
+
     try:
         for line in stdin:
-            _serve(line, stdout, environ, relay)
+            reply(line, write, environ, _answers, note)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # so that ending does not try again
         return 1
@@ -48,23 +66,11 @@ def main() -> int:
     return 0
 
 
-def _serve(line: bytes, stdout: IO[bytes], environ: dict[str, str], relay: _Relay) -> None:
-    try:
-        request = decode_request(line)
-        relay.has_progress = request.has_progress
-        for found in _answers(request, environ, relay):
-            stdout.write(encode({"answer": found}))
-    except (GitmemError, NotUnderstood) as error:
-        hint, status = (error.hint, error.exit_code) if isinstance(error, GitmemError) else ("", 1)
-        refused = {"kind": type(error).__name__, "message": str(error), "hint": hint, "exit_code": status}
-        stdout.write(encode({"refused": refused}))
-    stdout.write(encode({"end": True}))
-    stdout.flush()
-
-
-def _answers(request: Request | ModelRequest, environ: dict[str, str], relay: _Relay) -> Iterator[Json]:
+def _answers(request: Request | ModelRequest, environ: Mapping[str, str], relay: Relay) -> Iterator[Json]:
     if isinstance(request, ModelRequest):
-        raise NotUnderstood(f"expected another verb than {request.verb}")
+        from indexer.model.requests import answer_model  # A search has no need of it.
+
+        return answer_model(request, relay)
     return answer(request, environ, relay)
 
 

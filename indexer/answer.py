@@ -1,4 +1,4 @@
-"""Answers to requests: the index is opened, brought up if it has to be, and asked.
+"""Answers to requests: indexes are opened, brought up if they have to be, and asked.
 
 An index that is current is answered from without loading what reads a memory: git's objects, transcripts.
 """
@@ -6,290 +6,271 @@ An index that is current is answered from without loading what reads a memory: g
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from gitmem.model.errors import DiskRefused, ModelMissing, NoMemory, StoreBusy
-from gitmem.model.times import to_text
+from gitmem.model.errors import ModelDamaged, ModelMissing, SemanticLibraryMissing
 from gitmem.query.filters import Filters
-from gitmem.query.text import Query, parse
+from gitmem.query.narrowing import Narrowed, narrow
+from gitmem.query.text import parse
 from gitmem.sidecar.wire import Json, Place, Request
-from indexer import ranking
 from indexer import state as states
-from indexer.lexical import Candidate, Damaged, LexicalIndex
+from indexer.correcting import corrected, corrections, with_corrections
+from indexer.hits import hits_of
+from indexer.lexical import Damaged, LexicalIndex
 from indexer.matching import Matcher
-from indexer.snippets import snippet
+from indexer.searching import Found, Source, count_values, find
+from indexer.shelf import (
+    LONG_PATIENCE_S,
+    NotReady,
+    Opened,
+    Shelf,
+    bring_up,
+    count_behind,
+    milliseconds_since,
+    tip_of,
+)
+from indexer.spread import Spread
 from indexer.state import State
-from indexer.tips import read_tip
-from indexer.words import parts_of_identifiers
 
 if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
+
     from indexer.follow import Teller
 
-CANDIDATES: Final = 1000
-"""Turns that are ranked: neighbours and sessions are made of these. More of them where they are not enough
-for as many hits as are wanted, for they are all of few sessions, or say the same."""
-
-MOST_CANDIDATES: Final = 64_000
-_GROWTH: Final = 8
-
-_PATIENCE_S: Final = 3.0
-"""How long to wait for another process that brings the index up, where there is one to answer from."""
-_LONG_PATIENCE_S: Final = 600.0
+_MOST_WORDS: Final = 20
+_WITHOUT_MEANING: Final = (ModelMissing, ModelDamaged, SemanticLibraryMissing)
 
 
-class Opened(NamedTuple):
-    """An index that is open, what it was made of, and how many commits of the memory it does not know."""
-
-    turns: LexicalIndex
-    state: State
-    behind: int
-
-
-def answer(request: Request, environ: Mapping[str, str], teller: Teller) -> Iterator[Json]:
+def answer(
+    request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf | None = None
+) -> Iterator[Json]:
     """Do what is asked and yield the answers.
 
     Raises:
         GitmemError: An expected failure, for whoever asked.
     """
+    shelf = shelf or Shelf()
     match request.verb:
         case "search":
-            yield from _search(request, environ, teller)
+            yield from _search(request, environ, teller, shelf)
+        case "complete":
+            yield from _complete(request, environ, teller, shelf)
         case "status":
-            yield _status(request.places[0], environ)
-        case "update":
-            _bring_up(request.places[0], environ, teller, _LONG_PATIENCE_S)
-            yield _status(request.places[0], environ)
-        case "rebuild":
-            _bring_up(request.places[0], environ, teller, _LONG_PATIENCE_S, anew=True)
-            yield _status(request.places[0], environ)
+            for place in request.places:
+                yield _status(place, environ, request.model_dir)
+        case "update" | "rebuild":
+            if shelf.stays:
+                raise NotReady("behind")
+            for place in request.places:
+                bring_up(place, environ, teller, LONG_PATIENCE_S, anew=request.verb == "rebuild")
+                if request.model_dir is not None:
+                    _embed(place, request.model_dir, teller, shelf)
+                yield _status(place, environ, request.model_dir)
 
 
-def _search(request: Request, environ: Mapping[str, str], teller: Teller) -> Iterator[Json]:
-    if request.mode == "semantic":
-        raise ModelMissing
-    opened = _open(request.places[0], environ, teller)
+def _search(request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf) -> Iterator[Json]:
+    opened = [shelf.open(place, environ, teller, catch_up_ms=request.catch_up_ms) for place in request.places]
+    asking = _Asking(request, opened, teller, shelf)
     for text in request.queries:
         try:
-            found = _ask(opened, request, text)
+            found = asking.answer(text)
         except Damaged:
-            teller.notice("made the search index anew: it was damaged")
-            state = _bring_up(request.places[0], environ, teller, _LONG_PATIENCE_S, anew=True)
-            opened = Opened(_open_folder(request.places[0], state), state, 0)
-            found = _ask(opened, request, text)
+            opened = [shelf.reopen(place, environ, teller) for place in request.places]
+            asking = _Asking(request, opened, teller, shelf)
+            found = asking.answer(text)
         yield found
 
 
-def _open(place: Place, environ: Mapping[str, str], teller: Teller) -> Opened:
-    """Open an index that is as far as its memory, or as far as can be had now."""
-    loaded = states.load(_root(place))
-    condition = states.examine(loaded, place.ref, _tip(place, environ))
-    if isinstance(loaded, State) and condition in ("current", "behind"):
-        state, behind = loaded, 0
-        if condition == "behind":
-            try:
-                state = _bring_up(place, environ, teller, _PATIENCE_S)
-            except (StoreBusy, DiskRefused):
-                behind = _count_behind(place, environ, loaded)
-        try:
-            return Opened(_open_folder(place, state), state, behind)
-        except Damaged:
-            pass  # or swept away by a process that has just made it anew; either way it is looked at below
-    state = _bring_up(place, environ, teller, _LONG_PATIENCE_S)
-    return Opened(_open_folder(place, state), state, 0)
+class _Asking:
+    """One request, over the indexes that it is about."""
 
-
-def _ask(opened: Opened, request: Request, text: str) -> Json:
-    """Answer one query."""
-    started = time.perf_counter()
-    query = parse(text)
-    found = _Found([], False)
-    if query.terms or (not text.strip() and request.filters != Filters()):
-        found = _find(opened, request, query)
-    answer: Json = {
-        "query": text,
-        "mode": "lexical",
-        "hits": _hits(opened, request, query, found.ordered[: request.limit]),
-        "indexed": {"commit": opened.state.commit, "behind": opened.behind, "vectors": 0},
-        "took_ms": round(1000 * (time.perf_counter() - started), 2),
-    }
-    if found.is_relaxed:
-        answer["relaxed"] = True
-    return answer
-
-
-class _Found(NamedTuple):
-    """Hits in order; relaxed where no turn had the phrases that were asked for beside words."""
-
-    ordered: list[Candidate]
-    is_relaxed: bool
-
-
-def _find(opened: Opened, request: Request, query: Query) -> _Found:
-    matcher = Matcher(opened.turns, request.places[0].name, request.places[0].level)
-    ordered = _ordered(opened.turns, matcher, request, query, strictly=True)
-    if ordered or len({term.kind == "phrase" for term in query.terms}) != 2:
-        return _Found(ordered, False)
-    ordered = _ordered(opened.turns, matcher, request, query, strictly=False)
-    return _Found(ordered, bool(ordered))
-
-
-def _ordered(
-    index: LexicalIndex, matcher: Matcher, request: Request, query: Query, *, strictly: bool
-) -> list[Candidate]:
-    """Return hits in order: as many as are wanted, if there are so many."""
-    by_session, most = request.group == "session", max(CANDIDATES, 10 * request.limit)
-    candidates: list[Candidate] = []
-    seen: dict[int, str] = {}
-    while True:
-        wanted = matcher.match(query, request.filters, strictly=strictly, without=tuple(seen.values()))
-        if wanted is None:
-            return []
-        found = index.best(wanted, most) if query.terms else index.newest(wanted, most)
-        candidates = [*candidates, *found] if by_session else found
-        ordered = _ranked(candidates, by_session=by_session, by_score=bool(query.terms))
-        if len(ordered) >= request.limit or len(found) < most:
-            return ordered
-        if by_session:
-            # A session that is longer than what is ranked hides all others; each round knows one more.
-            seen |= {
-                each.session: index.stored(each.address)["session"]
-                for each in ordered
-                if each.session not in seen
-            }
-        elif most >= MOST_CANDIDATES:
-            return ordered
-        else:
-            most *= _GROWTH  # for there were hundreds of the same
-
-
-def _ranked(candidates: list[Candidate], *, by_session: bool, by_score: bool) -> list[Candidate]:
-    if by_score:
-        ordered = ranking.in_order(ranking.with_neighbours(candidates))
-        return ranking.by_session(ordered) if by_session else ranking.by_turn(ordered)
-    ordered = ranking.in_order(candidates)
-    if by_session:
-        ordered = ranking.first_of_each_session(ordered)
-    return [each._replace(score=0.0) for each in ordered]
-
-
-def _hits(opened: Opened, request: Request, query: Query, ordered: list[Candidate]) -> list[Json]:
-    index, place = opened.turns, request.places[0]
-    matches = _marker(Matcher(index, place.name, place.level), index, query)
-    cards: dict[str, Mapping[str, object]] = {}
-    hits: list[Json] = []
-    for candidate in ordered:
-        turn = index.stored(candidate.address)
-        session = turn["session"]
-        if session not in cards:
-            cards[session] = index.card(session)
-        shown = snippet(turn["text"], matches)
-        at_ms = turn["at"]
-        hits.append(
-            {
-                "session": turn["key"],
-                "turn": turn["turn"],
-                "ordinal": turn["ordinal"],
-                "role": turn["role"],
-                "at": None if at_ms is None else to_text(at_ms),
-                "score": round(candidate.score, 4),
-                "title": cards[session].get("title", ""),
-                "snippet": shown.text,
-                "agent": turn["agent"],
-                "model": turn["model"] or cards[session].get("model"),
-                "repo": place.name,
-                "branch": turn["branch"],
-                "author": turn["author"],
-                "level": turn["level"] or place.level,
-                "id": session,
-                "stream": turn["stream"],
-                "line": turn["line"],
-                "kind": turn["kind"],
-                "tool": turn["tool"],
-                "error": turn["error"],
-                "marks": shown.marks,
-            }
-        )
-    return hits
-
-
-def _marker(matcher: Matcher, index: LexicalIndex, query: Query) -> Callable[[str], bool]:
-    """Return what tells whether a word of a text is one of those asked for."""
-    asking = matcher.asking(query)
-    stems = frozenset(
-        stem for term in asking for stem in index.stems(f"{term.text} {parts_of_identifiers(term.text)}")
-    )
-    beginnings = tuple(
-        words[-1] for term in asking if term.kind == "prefix" and (words := index.words(term.text))
-    )
-    known: dict[str, bool] = {}
-
-    def matches(word: str) -> bool:
-        if word not in known:
-            both = f"{word} {parts_of_identifiers(word)}"
-            known[word] = not stems.isdisjoint(index.stems(both)) or any(
-                found.startswith(beginnings) for found in index.words(word) if beginnings
+    def __init__(self, request: Request, opened: Sequence[Opened], teller: Teller, shelf: Shelf) -> None:
+        self._request, self._opened, self._teller, self._shelf = request, opened, teller, shelf
+        self._model_id = self._usable_model()
+        spread = Spread([each.turns for each in opened])
+        synonyms = shelf.synonyms(request.synonyms)
+        self._sources = [
+            Source(
+                place,
+                each.turns,
+                Matcher(each.turns, place.name, place.level, spread, synonyms),
+                shelf.vectors(place, each, self._model_id) if self._model_id else None,
             )
-        return known[word]
+            for place, each in zip(request.places, opened, strict=True)
+        ]
 
-    return matches
+    def answer(self, text: str) -> Json:
+        """Answer one query."""
+        started = time.perf_counter()
+        key = self._key(text)
+        known = self._shelf.known_answer(key)
+        if known is None:
+            known = self._answer(text)
+            self._shelf.keep_answer(key, known)
+        return {**known, "indexed": self._indexed(), "took_ms": milliseconds_since(started)}
+
+    def _answer(self, text: str) -> Json:
+        request = self._request
+        asked = narrow(parse(text), request.now_ms)
+        fixes = corrections(asked.query, [source.turns for source in self._sources])
+        asked = asked._replace(query=with_corrections(asked.query, fixes))
+        found, mode = Found([], False), "lexical"
+        if asked.query.terms or asked.holding or asked.excluding or self._is_listing(text):
+            meaning = self._meaning(corrected(text, fixes), asked)
+            if meaning is not None:
+                mode = request.mode
+            found = find(self._sources, asked, request, meaning)
+        answer: Json = {
+            "query": text,
+            "mode": mode,
+            "hits": hits_of(self._sources, asked.query, found.ordered[: request.limit]),
+        }
+        if found.is_relaxed:
+            answer["relaxed"] = True
+        if fixes:
+            answer["corrected"] = fixes
+        if request.facets:
+            answer["facets"] = count_values(self._sources, asked, request)
+        return answer
+
+    def _is_listing(self, text: str) -> bool:
+        return not text.strip() and self._request.filters != Filters()
+
+    def _meaning(self, text: str, asked: Narrowed) -> NDArray[float32] | None:
+        """Return what a query means, where that is asked for and can be had."""
+        if self._model_id is None or not asked.query.terms or self._request.model_dir is None:
+            return None
+        if not any(source.vectors is not None and source.vectors.count for source in self._sources):
+            return None
+        try:
+            return self._shelf.embedder(self._request.model_dir).embed_query(text)
+        except _WITHOUT_MEANING as error:
+            if self._request.mode == "semantic":
+                raise
+            self._teller.notice(f"searched by words alone: {error}")
+            self._model_id = None
+            return None
+
+    def _usable_model(self) -> str | None:
+        """Return the id of the model that is asked for and installed.
+
+        Raises:
+            ModelMissing, ModelDamaged: There is none, and without one nothing can be answered.
+        """
+        request = self._request
+        if request.mode == "lexical":
+            return None
+        if request.model_dir is None:
+            if request.mode == "semantic":
+                raise ModelMissing
+            return None
+        from indexer.model.installed import is_installed
+        from indexer.model.pinned import model_id
+
+        if not is_installed(Path(request.model_dir)):
+            if request.mode == "semantic":
+                raise ModelMissing
+            return None
+        return model_id()
+
+    def _indexed(self) -> Json:
+        each = [
+            {
+                "repo": source.place.name,
+                "commit": opened.state.commit,
+                "behind": opened.behind,
+                "vectors": source.vectors.count if source.vectors is not None else 0,
+            }
+            for source, opened in zip(self._sources, self._opened, strict=True)
+        ]
+        indexed: Json = {
+            "commit": each[0]["commit"],
+            "behind": sum(int(str(one["behind"])) for one in each),
+            "vectors": sum(int(str(one["vectors"])) for one in each),
+        }
+        return indexed if len(each) == 1 else {**indexed, "repos": each}
+
+    def _key(self, text: str) -> object:
+        request = self._request
+        return (
+            text,
+            request.places,
+            tuple((each.state.folder, each.state.commit, each.looked_at) for each in self._opened),
+            (request.filters, request.mode, request.group, request.limit, request.facets),
+            (self._model_id, request.synonyms, id(self._shelf.synonyms(request.synonyms))),
+            # What is counted back from now may be another answer a minute later.
+            request.now_ms // 60_000 if request.is_recent or ":" in text else None,
+            request.is_recent,
+        )
 
 
-def _status(place: Place, environ: Mapping[str, str]) -> Json:
+def _complete(request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf) -> Iterator[Json]:
+    """Answer with the words that begin as each query does, those of most turns first."""
+    opened = [shelf.open(place, environ, teller, catch_up_ms=request.catch_up_ms) for place in request.places]
+    for text in request.queries:
+        counted: dict[str, int] = {}
+        for each in opened:
+            for beginning in each.turns.words(text)[-1:]:
+                for word, count in each.turns.words_beginning(beginning, max(_MOST_WORDS, request.limit)):
+                    counted[word] = counted.get(word, 0) + count
+        ordered = sorted(counted.items(), key=lambda each: (-each[1], each[0]))[: request.limit]
+        yield {"query": text, "words": [{"word": word, "turns": count} for word, count in ordered]}
+
+
+def _embed(place: Place, model_dir: str, teller: Teller, shelf: Shelf) -> None:
+    """Embed what has no vector yet, where there is a model."""
+    from indexer.embedding import embed_missing
+
+    try:
+        embed_missing(place, lambda: shelf.embedder(model_dir), teller)
+    except ModelMissing:
+        pass  # which `index status` and every answer say
+    except (ModelDamaged, SemanticLibraryMissing) as error:
+        teller.notice(f"indexed words alone: {error}")
+
+
+def _status(place: Place, environ: Mapping[str, str], model_dir: str | None) -> Json:
     """Say what state an index is in, without changing it."""
-    tip = _tip(place, environ)
-    loaded = states.load(_root(place))
+    tip = tip_of(place, environ)
+    root = states.root_of(Path(place.common_dir))
+    loaded = states.load(root)
     condition = states.examine(loaded, place.ref, tip)
     answer: Json = {"state": condition, "memory": tip, "commit": None, "behind": 0, "turns": 0, "sessions": 0}
-    answer |= {"unreadable": [], "vectors": 0, "path": str(_root(place))}
+    answer |= {"unreadable": [], "vectors": 0, "unembedded": 0, "path": str(root)}
     if isinstance(loaded, State):
         try:
-            counted = _open_folder(place, loaded).count()
+            counted = LexicalIndex(root / loaded.folder).count()
         except Damaged:
             answer["state"] = "corrupt"
         else:
             answer |= counted._asdict()
+            if model_dir is not None:
+                answer |= _vectors(place, loaded, model_dir)
         answer["commit"] = loaded.commit
         if loaded.commit != tip:
-            answer["behind"] = _count_behind(place, environ, loaded)
+            answer["behind"] = count_behind(place, environ, loaded)
         elif condition == "behind":
             answer["state"] = "current"  # but another version of gitmem looked at it last
         answer["unreadable"] = [
             {"session": session, "why": why} for session, why in sorted(loaded.unreadable.items())
         ]
-    files = (path for path in _root(place).rglob("*") if path.is_file())
+    files = (path for path in root.parent.rglob("*") if path.is_file())
     answer["size_bytes"] = sum(map(_size_of, files))
     return answer
 
 
-def _tip(place: Place, environ: Mapping[str, str]) -> str:
-    tip = read_tip(Path(place.common_dir), place.ref, environ)
-    if tip is None:
-        raise NoMemory(place.ref)
-    return tip
+def _vectors(place: Place, state: State, model_dir: str) -> Json:
+    from indexer.model.installed import is_installed
 
+    if not is_installed(Path(model_dir)):
+        return {}
+    from indexer.embedding import count_embedded
 
-def _bring_up(
-    place: Place, environ: Mapping[str, str], teller: Teller, wait_s: float, *, anew: bool = False
-) -> State:
-    from indexer.follow import bring_up  # reads the memory, which an answer from a current index need not
-
-    return bring_up(place, environ, teller, wait_s=wait_s, anew=anew)
-
-
-def _count_behind(place: Place, environ: Mapping[str, str], state: State) -> int:
-    from indexer.follow import count_behind
-
-    return count_behind(place, environ, state.commit)
-
-
-def _open_folder(place: Place, state: State) -> LexicalIndex:
-    return LexicalIndex(_root(place) / state.folder)
-
-
-def _root(place: Place) -> Path:
-    return states.root_of(Path(place.common_dir))
+    embedded = count_embedded(place, state)
+    return {"vectors": embedded.vectors, "unembedded": embedded.missing}
 
 
 def _size_of(path: Path) -> int:

@@ -16,15 +16,18 @@ from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.ids import MAIN_STREAM, RecordId
 from gitmem.model.records import Capture
+from gitmem.model.times import to_ms
 from gitmem.model.turns import Turn
 from gitmem.verbs import reading
 from gitmem.verbs.naming import tags_of, title_of
 from gitmem.verbs.summaries import shorten
-from indexer.lexical import LONGEST_TOOL, Entry
+from indexer.lexical import Entry
+from indexer.lexical.schema import LONGEST_TOOL
 from indexer.words import without_escapes
 
 MAX_SAID: Final = 32_768
 MAX_CALL: Final = 8_192
+MAX_MEANT: Final = 2_000
 MAX_OUTPUT_HEAD: Final = 1_000
 MAX_OUTPUT_TAIL: Final = 500
 """Characters. Of what a tool gave back, how it begins says what it is, and how it ends what came of it."""
@@ -105,6 +108,7 @@ class _Scribe:
         tool, files = self._tool(turn)
         is_error = turn.result is not None and (turn.result.is_error or bool(turn.result.exit_status))
         text = _shortened(turn)
+        meant = meant_by(turn.role, turn.kind, text, turn.author)
         stored = {
             "session": self._session,
             "key": str(self._key),
@@ -144,12 +148,15 @@ class _Scribe:
             role=turn.role,
             branch=branch or "",
             author=f"{author or ''} {address}".strip(),
+            name=author or "",
             tool=tool,
             level=self._level,
             tags=self._tags,
             files=files,
             is_error=is_error,
             at_ms=self._at_ms,
+            captured_ms=to_ms(capture.at) if capture else None,
+            meaning=_digest(meant.encode("utf-8", "surrogatepass")) or 1 if meant else 0,
         )
 
     def _sameness(self, turn: Turn, tool: str) -> int:
@@ -193,6 +200,18 @@ def origins(head: Head, captures: Mapping[RecordId, Capture]) -> list[Origin]:
             found.pop()
         found.append(Origin(capture.keep, capture))
     return found
+
+
+def meant_by(role: str, kind: str, text: str, speaker: str | None) -> str:
+    """Return what stands for a turn's meaning: what somebody said, with their name where the turn has one.
+
+    On LoCoMo, where speakers have names, nDCG@10 of the embeddings alone is .31 with them and .17 without.
+    Empty for what has no embedding.
+    """
+    said = text[:MAX_MEANT].strip()
+    if kind != "message" or role not in ("user", "assistant") or not said:
+        return ""
+    return f"{speaker}: {said}" if speaker else said
 
 
 def _is_first_word(turn: Turn) -> bool:

@@ -29,7 +29,8 @@ from gitmem.transcripts.read import READER_VERSION
 from gitmem.verbs import caching
 from indexer import state as states
 from indexer.documents import Documents
-from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Reached, Writer, as_key, create
+from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Writer, as_key, create
+from indexer.lexical.index import Reached
 from indexer.state import Condition, Fork, State
 
 Change: TypeAlias = tuple[SessionId, Folder | None]
@@ -115,11 +116,14 @@ def _advance(root: Path, state: State, memory: Memory, teller: Teller) -> State:
     if memory.root != state.tree:
         changes |= {session: memory.find(session) for session in _forks_of_changed(memory, state, changes)}
     if not changes:
-        return _publish(root, memory, state.folder, _Left(dict(state.unreadable), dict(state.forks)))
-    left = _apply(index, memory, list(changes.items()), teller)
+        left = _Left(dict(state.unreadable), dict(state.forks), 0)
+        return _publish(root, memory, state.folder, left, state.round, state.removals)
+    round_number = state.round + 1
+    left = _apply(index, memory, list(changes.items()), teller, round_number)
     left.unreadable.update({name: why for name, why in state.unreadable.items() if name not in changes})
     left.forks.update({name: fork for name, fork in state.forks.items() if name not in changes})
-    return _publish(root, memory, state.folder, left)
+    removals = state.removals + (left.removed > 0)
+    return _publish(root, memory, state.folder, left, round_number, removals)
 
 
 def _forks_of_changed(memory: Memory, state: State, changes: Container[SessionId]) -> Iterator[SessionId]:
@@ -140,11 +144,11 @@ def _make(root: Path, memory: Memory, teller: Teller) -> State:
     folder = states.new_folder(root)
     create(folder)
     sessions: list[Change] = [(found.session, found) for found in memory.folders()]
-    left = _apply(LexicalIndex(folder), memory, sessions, teller)
-    return _publish(root, memory, folder.name, left)
+    left = _apply(LexicalIndex(folder), memory, sessions, teller, 1)
+    return _publish(root, memory, folder.name, left, 1, 0)
 
 
-def _publish(root: Path, memory: Memory, folder: str, left: _Left) -> State:
+def _publish(root: Path, memory: Memory, folder: str, left: _Left, round_number: int, removals: int) -> State:
     state = State(
         schema=SCHEMA_VERSION,
         reader=READER_VERSION,
@@ -153,6 +157,8 @@ def _publish(root: Path, memory: Memory, folder: str, left: _Left) -> State:
         commit=memory.commit,
         tree=memory.root,
         folder=folder,
+        round=round_number,
+        removals=removals,
         unreadable=left.unreadable,
         forks=left.forks,
     )
@@ -162,16 +168,22 @@ def _publish(root: Path, memory: Memory, folder: str, left: _Left) -> State:
 
 
 class _Left(NamedTuple):
-    """What an index does not say itself: the sessions that cannot be read, and those that were forked."""
+    """What an index does not say itself: the sessions that cannot be read, and those that were forked.
+
+    `removed` counts those of which turns were taken out.
+    """
 
     unreadable: dict[str, str]
     forks: dict[str, Fork]
+    removed: int
 
 
-def _apply(index: LexicalIndex, memory: Memory, changes: list[Change], teller: Teller) -> _Left:
+def _apply(
+    index: LexicalIndex, memory: Memory, changes: list[Change], teller: Teller, round_number: int
+) -> _Left:
     """Bring sessions to where they are now."""
-    left = _Left({}, {})
-    writer = index.writer()
+    left = _Left({}, {}, 0)
+    writer = index.writer(round_number)
     for done, (session, folder) in enumerate(changes):
         teller.progress(done, len(changes))
         if folder is None:
@@ -186,7 +198,7 @@ def _apply(index: LexicalIndex, memory: Memory, changes: list[Change], teller: T
             if fork is not None:
                 left.forks[session] = fork
     writer.commit()
-    return left
+    return left._replace(removed=writer.removed)
 
 
 def _follow_session(index: LexicalIndex, writer: Writer, memory: Memory, folder: Folder) -> Fork | None:

@@ -9,91 +9,185 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import tantivy
 
 from gitmem.query.filters import Filters
-from gitmem.query.text import Query, Term
-from indexer.lexical import LONGEST_TOOL, UNSET_LEVEL, LexicalIndex, as_key
+from gitmem.query.narrowing import Narrowed
+from gitmem.query.text import Term
+from indexer.lexical import LexicalIndex, as_key
+from indexer.lexical.schema import LONGEST_TOOL, UNSET_LEVEL
+from indexer.spread import Spread
+from indexer.synonyms import Synonyms
 from indexer.words import STOP_WORDS, is_unspaced, parts_of_identifiers
 
 EXACT_WEIGHT: Final = 0.5
 OUTPUT_WEIGHT: Final = 0.3
 TOGETHER_WEIGHT: Final = 1.0
+SPEAKER_WEIGHT: Final = 1.0
+SYNONYM_WEIGHT: Final = 0.3
 
 _CONTRACTED: Final = re.compile(r"['’](?:s|t|d|m|ll|re|ve)\Z", re.IGNORECASE)
 
 _MUST, _SHOULD, _MUST_NOT = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
 
 
+class Asked(NamedTuple):
+    """What a query comes to in one index.
+
+    `wanted` scores by words, None where none were asked for; `coverage` says what part of what was asked for
+    a turn has, as a sum; `narrowed` are the turns that may be found at all, None where all may.
+    """
+
+    wanted: tantivy.Query | None
+    coverage: tantivy.Query | None
+    narrowed: tantivy.Query | None
+
+
 class Matcher:
     """Makes queries for one index."""
 
-    def __init__(self, index: LexicalIndex, repo: str, level: str) -> None:
-        """`repo` is what the repository is called, `level` what sessions have that were given none."""
+    def __init__(
+        self, index: LexicalIndex, repo: str, level: str, spread: Spread, synonyms: Synonyms
+    ) -> None:
+        """`repo` is what the repository is called, `level` what sessions have that were given none.
+
+        `spread` knows how rare terms are in all indexes that are searched together.
+        """
         self._index, self._repo, self._level = index, repo, level
+        self._spread, self._synonyms = spread, synonyms
 
     def match(
-        self, query: Query, filters: Filters, *, strictly: bool = True, without: Sequence[str] = ()
-    ) -> tantivy.Query | None:
+        self, asked: Narrowed, filters: Filters, *, strictly: bool = True, without: Sequence[str] = ()
+    ) -> Asked | None:
         """Return what finds the turns that are asked for; None where nothing can be found.
 
         With `strictly`, a phrase has to be there; otherwise it counts as much as its words. A query without
         a term finds every turn that fits the filters. No turn of the sessions `without` is found.
         """
-        narrowed = self._filters(filters)
-        if narrowed is None:
-            return None
-        terms = [
-            (_MUST if strictly and term.kind == "phrase" else _SHOULD, self._term(term))
-            for term in self.asking(query)
-        ]
-        unwanted = [(_MUST_NOT, self._anywhere(term)) for term in query.unwanted]
-        unwanted += [(_MUST_NOT, self._one("session", session)) for session in without]
-        wanted = tantivy.Query.boolean_query(terms) if terms else _unscored(self._every_turn())
-        return tantivy.Query.boolean_query(
-            [(_MUST, wanted), *unwanted, *((_MUST, _unscored(each)) for each in narrowed)]
+        clauses: list[tuple[tantivy.Occur, tantivy.Query]] = []
+        for each in (filters, *asked.holding):
+            narrowed = self._filters(each)
+            if narrowed is None:
+                return None
+            clauses += [(_MUST, query) for query in narrowed]
+        for each in asked.excluding:
+            narrowed = self._filters(each)
+            clauses += [(_MUST_NOT, query) for query in narrowed or ()]
+        clauses += [(_MUST_NOT, self._anywhere(term)) for term in asked.query.unwanted]
+        clauses += [(_MUST_NOT, query) for name in filters.without if name for query in self._sessions(name)]
+        clauses += [(_MUST_NOT, self._one("session", session)) for session in without]
+        terms = self.asking(asked.query.terms)
+        if strictly:
+            clauses += [(_MUST, self._anywhere(term)) for term in terms if term.kind == "phrase"]
+        return Asked(
+            wanted=self._wanted(terms) if terms else None,
+            coverage=self._coverage(terms),
+            narrowed=_unscored(_every_of(self._index, clauses)) if clauses else None,
         )
 
-    def asking(self, query: Query) -> list[Term]:
+    def asking(self, terms: Sequence[Term]) -> list[Term]:
         """Return the terms that say what is asked for: without stop words, unless there are no others."""
-        terms = [term._replace(text=_CONTRACTED.sub("", term.text)) for term in query.terms]
+        terms = [term._replace(text=_CONTRACTED.sub("", term.text)) for term in terms]
         saying = [
             term
             for term in terms
             if term.kind != "word" or not STOP_WORDS.issuperset(self._index.words(term.text))
         ]
-        return saying or terms
+        return saying or list(terms)
+
+    def every_turn(self) -> tantivy.Query:
+        """Return what finds every turn."""
+        return _unscored(
+            tantivy.Query.range_query(
+                self._index.schema, "ordinal", tantivy.FieldType.Unsigned, lower_bound=0
+            )
+        )
+
+    def others(self, term: Term) -> list[list[str]]:
+        """Return what else a term may be called, each as words."""
+        if term.kind != "word" or not self._synonyms:
+            return []
+        words = self._index.words(term.text)
+        called = self._synonyms.get(" ".join(words), ())
+        return [words for other in called if (words := self._index.words(other))]
+
+    def _wanted(self, terms: Sequence[Term]) -> tantivy.Query:
+        wanted = [(_SHOULD, self._term(term)) for term in terms]
+        words = dict.fromkeys(
+            words[0]
+            for term in terms
+            if term.kind == "word" and len(words := self._index.words(term.text)) == 1
+        )
+        speakers = [(_SHOULD, self._scored("author", word, SPEAKER_WEIGHT)) for word in words]
+        return tantivy.Query.boolean_query([(_MUST, tantivy.Query.boolean_query(wanted)), *speakers])
 
     def _term(self, term: Term) -> tantivy.Query:
         """Return what finds one term and scores it."""
         words, stems = self._index.words(term.text), self._index.stems(term.text)
         if not words:
             return tantivy.Query.empty_query()
-        weight = EXACT_WEIGHT if len(words) == 1 else TOGETHER_WEIGHT
-        ways = [_boosted(self._run("exact", words, term), weight)]
-        if len(words) > 1 or term.kind == "prefix":
+        if len(words) == 1 and term.kind == "word":
+            ways = [self._scored("exact", words[0], EXACT_WEIGHT)]
+        else:
+            weight = EXACT_WEIGHT if len(words) == 1 else TOGETHER_WEIGHT
+            ways = [_boosted(self._run("exact", words, term), weight)]
             ways.append(_boosted(self._run("output", stems, term), OUTPUT_WEIGHT))
         if term.kind == "word":
             ways += self._apart(term)
+            for other in self.others(term):
+                stems = self._index.stems(" ".join(other))
+                found = (
+                    self._scored("body", stems[0], SYNONYM_WEIGHT)
+                    if len(other) == 1
+                    else _boosted(self._phrase("exact", other), SYNONYM_WEIGHT)
+                )
+                ways.append(found)
         return _any(ways)
 
     def _apart(self, term: Term) -> list[tantivy.Query]:
         """Return what finds the parts of a term: words, those within identifiers, neighbouring characters."""
-        stems = list(dict.fromkeys(self._index.stems(f"{term.text} {parts_of_identifiers(term.text)}")))
-        characters = [stem for stem in stems if is_unspaced(stem)]
-        pairs = [pair for pair in pairwise(self._index.words(term.text)) if all(map(is_unspaced, pair))]
-        ways: list[tantivy.Query] = []
-        for stem in stems:
-            # One character alone says little where its neighbours were asked for too.
-            if stem not in characters or not pairs:
-                ways.append(self._one("body", stem))
-                ways.append(_boosted(self._one("output", stem), OUTPUT_WEIGHT))
-        for pair in dict.fromkeys(pairs):
+        stems, pairs = self._parts(term)
+        ways = [self._scored("body", stem, 1.0) for stem in stems]
+        ways += [self._scored("output", stem, OUTPUT_WEIGHT) for stem in stems]
+        for pair in pairs:
             ways.append(self._phrase("exact", pair))
             ways.append(_boosted(self._phrase("output", pair), OUTPUT_WEIGHT))
         return ways
+
+    def _parts(self, term: Term) -> tuple[list[str], list[tuple[str, str]]]:
+        """Return the stems that a term is made of, and its pairs of characters that stand together."""
+        stems = list(dict.fromkeys(self._index.stems(f"{term.text} {parts_of_identifiers(term.text)}")))
+        pairs = [pair for pair in pairwise(self._index.words(term.text)) if all(map(is_unspaced, pair))]
+        if pairs:  # one character alone says little where its neighbours were asked for too
+            stems = [stem for stem in stems if not is_unspaced(stem)]
+        return stems, list(dict.fromkeys(pairs))
+
+    def _coverage(self, terms: Sequence[Term]) -> tantivy.Query | None:
+        """Return what adds up, for each turn, how rare the words are that it has of those asked for."""
+        parts: dict[object, tantivy.Query] = {}
+        for term in terms:
+            if term.kind == "prefix":
+                run = self._anywhere(term)
+                parts[term] = _constant(run, self._spread.rarity_of(self._index.matching(run)))
+                continue
+            stems, pairs = self._parts(term)
+            others = [
+                stem for other in self.others(term) if len(other) == 1 for stem in self._index.stems(other[0])
+            ]
+            for stem in stems:
+                ways = [self._one("body", stem), self._one("output", stem)]
+                known = [_constant(_any(ways), self._spread.rarity(stem))]
+                known += [
+                    _constant(self._one("body", other), SYNONYM_WEIGHT * self._spread.rarity(other))
+                    for other in others
+                ]
+                parts[stem] = tantivy.Query.disjunction_max_query(known) if others else known[0]
+            for pair in pairs:
+                ways = [self._phrase("exact", pair), self._phrase("output", pair)]
+                parts[pair] = _constant(_any(ways), max(map(self._spread.rarity, pair)))
+        return _any(list(parts.values())) if len(parts) > 1 else None
 
     def _anywhere(self, term: Term) -> tantivy.Query:
         """Return what finds every turn that has a term as it was written."""
@@ -113,15 +207,14 @@ class Matcher:
         return tantivy.Query.phrase_prefix_query(self._index.schema, field, list(words))
 
     def _one(self, field: str, value: object) -> tantivy.Query:
-        return tantivy.Query.term_query(self._index.schema, field, value)
+        return self._index.term(field, value)
+
+    def _scored(self, field: str, word: str, weight: float) -> tantivy.Query:
+        """Return what scores a word by how rare it is in all that is searched."""
+        return _boosted(self._one(field, word), weight * self._spread.factor(self._index, field, word))
 
     def _phrase(self, field: str, words: Sequence[str]) -> tantivy.Query:
         return tantivy.Query.phrase_query(self._index.schema, field, list(words))
-
-    def _every_turn(self) -> tantivy.Query:
-        return tantivy.Query.range_query(
-            self._index.schema, "ordinal", tantivy.FieldType.Unsigned, lower_bound=0
-        )
 
     def _filters(self, filters: Filters) -> list[tantivy.Query] | None:
         """Return what every turn that is asked for fits; None where none can."""
@@ -138,32 +231,61 @@ class Matcher:
             [one("level", as_key(level)) for level in levels],
             [self._in_a_row("author", words(author)) for author in filters.authors],
             [self._in_a_row("file", _parts_of_path(path)) for path in filters.files],
-            [self._session(name) for name in filters.sessions],
+            [_any_or_none(self._sessions(name)) for name in filters.sessions],
             [one("error", True)] if filters.errors else [],
-            self._between(filters.since_ms, filters.until_ms),
+            self._between("at", filters.since_ms, filters.until_ms),
+            self._between("captured", None, filters.as_of_ms),
         ]
-        return [_any(each) for each in alternatives if each]
+        found = [_any(each) for each in alternatives if each]
+        # Filters of the repository alone narrow nothing within it.
+        return found or ([self.every_turn()] if filters.repos else [])
 
     def _in_a_row(self, field: str, words: Sequence[str]) -> tantivy.Query:
         if not words:
             return tantivy.Query.empty_query()
         return self._one(field, words[0]) if len(words) == 1 else self._phrase(field, words)
 
-    def _session(self, beginning: str) -> tantivy.Query:
-        """Return what finds the turns of every session whose name or id begins so."""
-        found = [
+    def _sessions(self, beginning: str) -> list[tantivy.Query]:
+        """Return what finds the turns of each session whose name or id begins so."""
+        return [
             self._one(field, name)
             for field in ("key", "session")
             # Of a name too long for a term, all has to be there.
-            for name, _ in self._index.searcher.terms_with_prefix(field, as_key(beginning))
+            for name in self._index.names_beginning(field, as_key(beginning))
         ]
-        return _any(found) if found else tantivy.Query.empty_query()
 
-    def _between(self, since_ms: int | None, until_ms: int | None) -> list[tantivy.Query]:
+    def _between(self, field: str, since_ms: int | None, until_ms: int | None) -> list[tantivy.Query]:
         if since_ms is None and until_ms is None:
             return []
         integer = tantivy.FieldType.Integer
-        return [tantivy.Query.range_query(self._index.schema, "at", integer, since_ms, until_ms)]
+        return [tantivy.Query.range_query(self._index.schema, field, integer, since_ms, until_ms)]
+
+
+def both(first: tantivy.Query, second: tantivy.Query | None) -> tantivy.Query:
+    """Return what finds documents that match both queries, the second of which may be none."""
+    return first if second is None else tantivy.Query.boolean_query([(_MUST, first), (_MUST, second)])
+
+
+def with_terms(index: LexicalIndex, field: str, values: Sequence[int]) -> tantivy.Query:
+    """Return what finds the documents that have one of several numbers in a field, without a score."""
+    return _unscored(tantivy.Query.term_set_query(index.schema, field, list(values)))
+
+
+def scoring(narrowed: tantivy.Query, wanted: tantivy.Query | None) -> tantivy.Query:
+    """Return what finds all of the one query, and scores by the other."""
+    if wanted is None:
+        return narrowed
+    return tantivy.Query.boolean_query([(_MUST, narrowed), (_SHOULD, wanted)])
+
+
+def _every_of(index: LexicalIndex, clauses: list[tuple[tantivy.Occur, tantivy.Query]]) -> tantivy.Query:
+    if all(occur == _MUST_NOT for occur, _ in clauses):
+        unsigned = tantivy.FieldType.Unsigned
+        clauses = [
+            (_MUST, tantivy.Query.range_query(index.schema, "ordinal", unsigned, lower_bound=0)),
+            *clauses,
+        ]
+    return tantivy.Query.boolean_query(clauses)
 
 
 def _any(queries: Sequence[tantivy.Query]) -> tantivy.Query:
@@ -172,8 +294,16 @@ def _any(queries: Sequence[tantivy.Query]) -> tantivy.Query:
     return tantivy.Query.boolean_query([(_SHOULD, query) for query in queries])
 
 
+def _any_or_none(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+    return _any(queries) if queries else tantivy.Query.empty_query()
+
+
 def _boosted(query: tantivy.Query, weight: float) -> tantivy.Query:
-    return tantivy.Query.boost_query(query, weight)
+    return query if weight == 1.0 else tantivy.Query.boost_query(query, weight)
+
+
+def _constant(query: tantivy.Query, score: float) -> tantivy.Query:
+    return tantivy.Query.const_score_query(query, score)
 
 
 def _unscored(query: tantivy.Query) -> tantivy.Query:

@@ -1,46 +1,105 @@
-"""From scores of turns to an order of hits: neighbours, duplicates, sessions."""
+"""From scores of turns to an order of hits: coverage, neighbours, both legs as one, duplicates, sessions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from indexer.lexical import Candidate
+from indexer.lexical.index import Coverage
+from indexer.lexical.schema import MOST_UNSIGNED
 
-NEIGHBOUR_SHARE: Final = 1 / 3
-"""What a turn lends to the one before and the one behind it: nDCG@10 .486 to .514 on LoCoMo at .35."""
+NEIGHBOUR_SHARES: Final = (0.4, 0.15)
+"""What a turn lends to those one and two places away, in words."""
+
+MEANING_SHARES: Final = (0.33,)
+"""What it lends in meaning: an embedding of a turn knows nothing of those beside it."""
+
+WORDS_SHARE: Final = 0.6
+"""How much words count beside meaning, where there are both."""
 
 SESSION_WEIGHTS: Final = (1.0, 0.5, 0.5 * 0.7, 0.5 * 0.7**2, 0.5 * 0.7**3)
-"""How a session's best turns count; measured with the fusion of docs/search.md."""
+"""How a session's best turns count."""
+
+HALF_LIFE_MS: Final = 30 * 86_400_000
+"""Where newer turns are asked for, one counts half as much as another that is so much newer."""
 
 
-def with_neighbours(candidates: Sequence[Candidate], share: float = NEIGHBOUR_SHARE) -> list[Candidate]:
-    """Let each turn lend a share of its score to its neighbours in its stream, where they match too."""
-    scores = {(each.stream, each.ordinal): each.score for each in candidates}
+def with_coverage(candidates: Sequence[Candidate], coverage: Mapping[int, Coverage]) -> list[Candidate]:
+    """Multiply each score by the share that a turn has of what was asked for, beside the one that has most.
+
+    `coverage` is by source; a turn of a source that has none keeps its score.
+    """
+    most = max((max(each.known.values(), default=each.least) for each in coverage.values()), default=0.0)
+    if not most:
+        return list(candidates)
+    return [
+        each._replace(score=each.score * at.known.get(each.place, at.least) / most)
+        if (at := coverage.get(each.source))
+        else each
+        for each in candidates
+    ]
+
+
+def with_neighbours(
+    candidates: Sequence[Candidate],
+    words: Sequence[float] = NEIGHBOUR_SHARES,
+    meaning: Sequence[float] = MEANING_SHARES,
+) -> list[Candidate]:
+    """Let each turn lend shares of its scores to those around it in its stream, where they match too."""
+    scores = {(each.source, each.place): each.score for each in candidates}
+    cosines = {(each.source, each.place): each.cosine for each in candidates}
     return [
         each._replace(
-            score=each.score
-            + share
-            * (
-                scores.get((each.stream, each.ordinal - 1), 0.0)
-                + scores.get((each.stream, each.ordinal + 1), 0.0)
-            )
+            score=each.score + _lent(scores, each, words), cosine=each.cosine + _lent(cosines, each, meaning)
         )
         for each in candidates
     ]
 
 
+def _lent(values: Mapping[tuple[int, int], float], to: Candidate, shares: Sequence[float]) -> float:
+    source, place = to.source, to.place
+    return sum(
+        share
+        * (
+            values.get((source, (place - away) & MOST_UNSIGNED), 0.0)
+            + values.get((source, (place + away) & MOST_UNSIGNED), 0.0)
+        )
+        for away, share in enumerate(shares, 1)
+    )
+
+
+def fused(candidates: Sequence[Candidate], share: float = WORDS_SHARE) -> list[Candidate]:
+    """Make one score of words and meaning, each as a part of the best that there is."""
+    most_words = max((each.score for each in candidates), default=0.0) or 1.0
+    most_meaning = max((each.cosine for each in candidates), default=0.0) or 1.0
+    return [
+        each._replace(
+            score=share * each.score / most_words + (1 - share) * max(each.cosine, 0.0) / most_meaning
+        )
+        for each in candidates
+    ]
+
+
+def with_recency(candidates: Iterable[Candidate], now_ms: int) -> list[Candidate]:
+    """Let a turn count half as much as one that is a month newer; without a time it is the oldest."""
+    return [
+        each._replace(score=each.score * 0.5 ** min(max(now_ms - each.at_ms, 0) / HALF_LIFE_MS, 64.0))
+        for each in candidates
+    ]
+
+
 def in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return the best first; of equals, by what they are, so that a rebuilt index gives the same order."""
-    return sorted(candidates, key=lambda each: (-each.score, each.session, each.stream, each.ordinal))
+    """Return the best first; of equals the newer, then by what they are: any index gives one order."""
+    return sorted(
+        candidates,
+        key=lambda each: (-each.score, -each.at_ms, each.session, each.place),
+    )
 
 
 def by_turn(ordered: Iterable[Candidate]) -> list[Candidate]:
     """Return turns, of the same ones only that which scored best."""
-    found: dict[int, Candidate] = {}
-    for each in ordered:
-        found.setdefault(each.digest, each)
-    return list(found.values())
+    return _first_of_each(ordered, lambda each: each.digest)
 
 
 def by_session(ordered: Iterable[Candidate]) -> list[Candidate]:
@@ -60,7 +119,11 @@ def by_session(ordered: Iterable[Candidate]) -> list[Candidate]:
 
 def first_of_each_session(ordered: Iterable[Candidate]) -> list[Candidate]:
     """Return each session once, at the first of its turns, where the order is not by score."""
+    return _first_of_each(ordered, lambda each: each.session)
+
+
+def _first_of_each(ordered: Iterable[Candidate], what: Callable[[Candidate], int]) -> list[Candidate]:
     found: dict[int, Candidate] = {}
     for each in ordered:
-        found.setdefault(each.session, each)
+        found.setdefault(what(each), each)
     return list(found.values())

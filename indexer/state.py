@@ -40,7 +40,8 @@ class Fork(NamedTuple):
 class State:
     """What an index was made of.
 
-    `commit` and `tree` (its root) are those of the memory that it has reached. `gitmem` is the version that
+    `commit` and `tree` (its root) are those of the memory that it has reached. `round` is how often it was
+    brought up, `removals` in how many of these rounds something was taken out. `gitmem` is the version that
     looked at it last: another one looks more closely. `unreadable` are the sessions left out, and why;
     `forks` those whose turns depend on another session's.
     """
@@ -52,6 +53,8 @@ class State:
     commit: str
     tree: str
     folder: str
+    round: int = 0
+    removals: int = 0
     unreadable: Mapping[str, str] = field(default_factory=dict)
     forks: Mapping[str, Fork] = field(default_factory=dict)
 
@@ -138,7 +141,7 @@ def _forks(values: Mapping[str, Sequence[Any]]) -> dict[str, Fork]:
 
 def _is_sound(state: State) -> bool:
     texts = (state.gitmem, state.ref, state.commit, state.tree, state.folder)
-    numbers = (state.schema, state.reader)
+    numbers = (state.schema, state.reader, state.round, state.removals)
     return (
         all(isinstance(text, str) for text in texts)
         and all(type(number) is int for number in numbers)

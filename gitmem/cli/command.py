@@ -1,17 +1,18 @@
-"""How every command looks: `-h` with examples, and `-C` after its name as well as before."""
+"""How every command looks: `-h` with examples, and `-C` after its name as well as before.
+
+A declared command becomes one of click's here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from gitmem.cli.context import Context
-
-COMPLETION_VARIABLE: Final = "_GITMEM_COMPLETE"
-"""How a completion script asks gitmem: it sets this and runs it."""
+from gitmem.cli.declared import DIRECTORY, Declared, Option
 
 
 class Command(click.Command):
@@ -47,14 +48,52 @@ class Group(click.Group):
 def directory_option() -> click.Option:
     """Return `-C`, which acts as soon as it is read and is no parameter of the command."""
     return click.Option(
-        ["-C", "directory"],
-        metavar="DIR",
+        [*DIRECTORY.names, "directory"],
+        metavar=DIRECTORY.metavar,
         type=click.Path(path_type=Path),
         multiple=True,
         expose_value=False,
         is_eager=True,
         callback=_move,
-        help="Work as if started in DIR.",
+        help=DIRECTORY.help,
+    )
+
+
+def as_click(declared: Declared) -> Command:
+    """Make the click command of a declaration."""
+
+    @click.pass_context
+    def callback(ctx: click.Context, /, words: tuple[str, ...], **values: Any) -> None:
+        ctx.exit(declared.run(ctx.obj, words, **values))
+
+    return Command(
+        declared.name,
+        params=[
+            click.Argument(["words"], metavar=declared.words, nargs=-1),
+            *map(option_of, declared.options),
+        ],
+        callback=callback,
+        help=declared.about,
+        examples=declared.examples,
+    )
+
+
+def option_of(option: Option, **more: Any) -> click.Option:
+    """Make the click option of a declaration; `more` is for click."""
+    kind: click.ParamType[Any] | None = None
+    if option.kind == "number":
+        kind = click.IntRange(*option.bounds)
+    elif option.choices:
+        kind = click.Choice(option.choices)
+    return click.Option(
+        [*option.names, option.key],
+        metavar=option.metavar,
+        type=kind,
+        is_flag=option.kind == "flag",
+        multiple=option.is_many,
+        default=False if option.kind == "flag" else (None if option.is_many else option.default),
+        help=option.help,
+        **more,
     )
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import gitmem
 from gitmem.cli.context import Context
-from gitmem.model.errors import LevelNotKept
+from gitmem.cli.folders import user_data_dir
+from gitmem.model.errors import LevelNotKept, NotARepository
 from gitmem.model.records import Author
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.keys import redaction_key
@@ -111,14 +112,3 @@ def opened_intake(
             wait_s=wait_s,
             tell=tell,
         )
-
-
-def home_of(context: Context) -> Path:
-    """Return the user's home directory, as the environment has it."""
-    return Path(context.environ.get("HOME") or Path.home())
-
-
-def user_data_dir(context: Context) -> Path:
-    """Return the user's own folder for gitmem's data (XDG Base Directory Specification)."""
-    data = context.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else home_of(context) / ".local" / "share") / "gitmem"

@@ -7,21 +7,22 @@ turn the direction of reading or hide between the letters.
 from __future__ import annotations
 
 import re
-import unicodedata
+from functools import cache
 from typing import Final
 
 # Whole sequences go, so that their parameters do not stay behind as litter. None looks beyond the next
 # escape, so that hostile text costs no more than its length.
-_SEQUENCES: Final = re.compile(
+_SEQUENCES: Final = (
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, the cursor
     "|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)"  # OSC, DCS and other strings
     "|\x1b[ -/]+[0-~]"  # character sets
 )
 _HIDDEN: Final = "\xad\u180e\u200b-\u200d\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e01ef"
-_SUSPECT: Final = re.compile(
+_SUSPECT: Final = (
     f"[\0-\x08\x0b-\x1f\x7f-\x9f{_HIDDEN}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_INVISIBLE: Final = re.compile(f"[{_HIDDEN}]")
+_INVISIBLE: Final = f"[{_HIDDEN}]"
+_LAST_PLANES: Final = "\U000e0000"
 _ZERO_WIDTH_CATEGORIES: Final = frozenset({"Mn", "Me", "Cf"})
 
 
@@ -31,10 +32,13 @@ def clean(text: str) -> str:
     Escape sequences and invisible characters are dropped; other controls and changes of direction are shown
     as what they are. Cleaning twice changes nothing.
     """
-    if not _SUSPECT.search(text):
+    # Most text is of this kind, and the patterns take as long to compile as a search's answer to print.
+    if text.isprintable() and (text.isascii() or max(text) < _LAST_PLANES):
         return text
-    text = _SEQUENCES.sub("", text.replace("\r\n", "\n"))
-    return _SUSPECT.sub(_shown, text)
+    if not _compiled(_SUSPECT).search(text):
+        return text
+    text = _compiled(_SEQUENCES).sub("", text.replace("\r\n", "\n"))
+    return _compiled(_SUSPECT).sub(_shown, text)
 
 
 def one_line(text: str) -> str:
@@ -68,12 +72,17 @@ def pad(text: str, columns: int, *, right: bool = False) -> str:
     return spaces + text if right else text + spaces
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
 def _shown(match: re.Match[str]) -> str:
     character = match[0]
     code = ord(character)
     if character in "\r\u2028\u2029":
         return "\n"
-    if _INVISIBLE.match(character):
+    if _compiled(_INVISIBLE).match(character):
         return ""
     if code < 0x20:
         return chr(0x2400 + code)
@@ -85,6 +94,8 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def _columns(character: str) -> int:
+    import unicodedata  # Of no use where all is ASCII.
+
     if unicodedata.category(character) in _ZERO_WIDTH_CATEGORIES:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

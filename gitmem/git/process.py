@@ -1,4 +1,4 @@
-"""Starting git, and nothing else in gitmem starts it.
+"""Starting git; short questions go by gitmem.git.asking, and nothing else in gitmem starts it.
 
 Every call says what it was for, so that a failure can tell a person what did not happen. The environment
 is handed in once, as `Git(environ)`; whoever needs git holds that value and never looks at the process's own.
@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
-import shutil
-import subprocess
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, Self
 
 from gitmem.model.errors import GitFailed, GitMissing
+
+if TYPE_CHECKING:
+    import subprocess
 
 REDIRECTING: Final = frozenset(
     {
@@ -51,7 +50,7 @@ here: they are the user's own `git -c`, as are GIT_SSH_COMMAND, GIT_ASKPASS, GIT
 GIT_CONFIG_GLOBAL and GIT_CONFIG_SYSTEM.
 """
 
-_INTERNAL_CONFIG: Final = {
+INTERNAL_CONFIG: Final = {
     "core.fsmonitor": "false",
     "core.hooksPath": "/dev/null",
     "log.showSignature": "false",
@@ -80,8 +79,7 @@ class Answer(NamedTuple):
         return self.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(NamedTuple):
     """The user's git, with the environment that gitmem was started in.
 
     The keyword arguments mean the same in every method. `doing` completes "could not …". `git_dir` names the
@@ -109,6 +107,8 @@ class Git:
         as_user: bool = False,
     ) -> Answer:
         """Run git to its end and return what it said; after `timeout_s` it is ended and has failed."""
+        import subprocess
+
         process = self._popen(args, doing, git_dir, cwd, config, as_user, stderr=subprocess.PIPE)
         with process:
             try:
@@ -119,7 +119,7 @@ class Git:
             except BaseException:
                 process.kill()
                 raise
-        stderr = _readable(said)
+        stderr = readable(said)
         if process.returncode not in accept:
             raise GitFailed(doing, process.returncode, stderr)
         return Answer(process.returncode, stdout, stderr)
@@ -140,6 +140,8 @@ class Git:
 
         git shows progress to a terminal only; a caller whose `tell` writes to one asks with `--progress`.
         """
+        import subprocess
+
         process = self._popen(args, doing, git_dir, cwd, config, as_user, stderr=subprocess.PIPE)
         with process:
             try:
@@ -148,7 +150,7 @@ class Git:
             except BaseException:
                 process.kill()
                 raise
-        stderr = _readable(said)
+        stderr = readable(said)
         if process.returncode not in accept:
             raise GitFailed(doing, process.returncode, stderr)
         return Answer(process.returncode, stdout, stderr)
@@ -190,16 +192,13 @@ class Git:
         as_user: bool,
         stderr: int | IO[bytes],
     ) -> subprocess.Popen[bytes]:
-        environ = dict(self.environ if git_dir is None else self.elsewhere().environ)
-        options: dict[str, str] = {}
+        import shutil
+        import subprocess  # A search, which only asks short questions, does without them.
+
+        environ: Mapping[str, str] = self.environ if git_dir is None else self.elsewhere().environ
         if not as_user:
-            environ.pop("LANGUAGE", None)
-            environ.update(_INTERNAL_ENVIRON)
-            options.update(_INTERNAL_CONFIG)
-        options.update(config or {})
-        command = ["git", "--no-pager"]
-        for name, value in options.items():
-            command += ["-c", f"{name}={value}"]
+            environ = internal_environ(environ)
+        command = command_of({**({} if as_user else INTERNAL_CONFIG), **(config or {})})
         if git_dir is not None:
             command.append(f"--git-dir={git_dir}")
         try:
@@ -259,6 +258,8 @@ class GitProcess:
 
     def failure(self) -> GitFailed:
         """End git and return why it stopped talking, for a caller that met the end of `stdout` too early."""
+        import subprocess
+
         with contextlib.suppress(BrokenPipeError):
             self.stdin.close()
         try:
@@ -289,7 +290,7 @@ class GitProcess:
             return ""
         size_bytes = self._said.seek(0, os.SEEK_END)
         self._said.seek(max(0, size_bytes - _STDERR_KEPT_BYTES))
-        return _readable(self._said.read())
+        return readable(self._said.read())
 
     def _release(self) -> None:
         for pipe in (self.stdin, self.stdout, self._said):
@@ -297,8 +298,23 @@ class GitProcess:
                 pipe.close()
 
 
+def command_of(config: Mapping[str, str]) -> list[str]:
+    """Return how a command line of git begins, with settings of its own."""
+    command = ["git", "--no-pager"]
+    for name, value in config.items():
+        command += ["-c", f"{name}={value}"]
+    return command
+
+
+def internal_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a git whose words and doings are for us and not for the user."""
+    return {**{name: value for name, value in environ.items() if name != "LANGUAGE"}, **_INTERNAL_ENVIRON}
+
+
 def _drain(process: subprocess.Popen[bytes], tell: Callable[[bytes], object]) -> tuple[bytes, bytes]:
     stdout, stderr = _pipe(process.stdout), _pipe(process.stderr)
+    import selectors
+
     answer, said = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(stdout, selectors.EVENT_READ)
@@ -327,7 +343,7 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _readable(said: bytes) -> str:
+def readable(said: bytes) -> str:
     """Return git's own words without the marks that it puts before them, and without overwritten progress."""
     lines = [line.rpartition("\r")[2] for line in said.decode("utf-8", "replace").split("\n")]
     return "\n".join(line.removeprefix("fatal: ").removeprefix("error: ") for line in lines).strip()

@@ -1,7 +1,7 @@
 """Finding the repository at hand, and what kind of repository it is.
 
-Two short runs of git say everything, so that a search can afford it; no library opens the repository before
-git has accepted its owner.
+Two short runs of git, at once, say everything, so that a search can afford it; no library opens the
+repository before git has accepted its owner.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import os
 import pwd
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, cast, get_args
 
+from gitmem.git.asking import ask_at
 from gitmem.git.process import Answer, Git
 from gitmem.model.errors import ForeignOwner, GitFailed, NotARepository
 
@@ -43,8 +43,7 @@ class Identity(NamedTuple):
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """Where a repository is and of what kind, at the moment it was found.
 
     `top` is the root of the working tree, None in a bare repository and inside a git directory. `git_dir` is
@@ -60,7 +59,11 @@ class Repository:
     ref_format: RefFormat
     is_bare: bool
     is_shallow: bool
-    config: Mapping[str, tuple[str, ...]] = field(repr=False, compare=False)
+    config: Mapping[str, tuple[str, ...]]
+
+    def __repr__(self) -> str:
+        """Leave the configuration out: it holds addresses, and passwords that people write into them."""
+        return f"Repository(common_dir={self.common_dir!r}, git_dir={self.git_dir!r})"
 
     @property
     def state_dir(self) -> Path:
@@ -103,11 +106,12 @@ def discover(start: Path, git: Git) -> Repository:
     """
     if not start.is_dir():
         raise NotARepository(str(start))
-    answer = git.run(
+    answer, config = ask_at(
+        git,
+        start,
         ["rev-parse", *_QUESTIONS],
+        ["config", "-z", "--get-regexp", _CONFIG],
         doing=f"open the repository at {start}",
-        cwd=start,
-        accept=range(256),
     )
     # Where there is no working tree git fails at the last question, having answered all others.
     lines = answer.text.split("\n") if answer.stdout else []
@@ -127,7 +131,7 @@ def discover(start: Path, git: Git) -> Repository:
         ref_format="reftable" if ref_format == "reftable" else "files",
         is_bare=is_bare == "true",
         is_shallow=is_shallow == "true",
-        config=_read_config(Path(git_dir), git),
+        config=_read_config(Path(git_dir), config),
     )
 
 
@@ -141,6 +145,17 @@ def superproject(repository: Repository, git: Git) -> Path | None:
         cwd=repository.top,
     )
     return Path(answer.text) if answer.text else None
+
+
+def moment_of_commit(repository: Repository, revision: str, git: Git) -> int | None:
+    """Return when a commit was made, in milliseconds since 1970, or None where there is no such commit."""
+    answer = git.elsewhere().run(
+        ["log", "-1", "--format=%ct", "--no-show-signature", "--end-of-options", revision, "--"],
+        doing=f"find the commit {revision}",
+        git_dir=repository.common_dir,
+        accept=range(256),
+    )
+    return int(answer.text) * 1000 + 999 if not answer.status and answer.text.isdecimal() else None
 
 
 def identity(repository: Repository, environ: Mapping[str, str]) -> Identity:
@@ -159,13 +174,9 @@ def identity(repository: Repository, environ: Mapping[str, str]) -> Identity:
     return Identity(_without_crud(name) or login, _without_crud(email) or f"{login}@localhost")
 
 
-def _read_config(git_dir: Path, git: Git) -> Mapping[str, tuple[str, ...]]:
-    answer = git.run(
-        ["config", "-z", "--get-regexp", _CONFIG],
-        doing=f"read the configuration of {git_dir}",
-        git_dir=git_dir,
-        accept=(0, 1),
-    )
+def _read_config(git_dir: Path, answer: Answer) -> Mapping[str, tuple[str, ...]]:
+    if answer.status not in (0, 1):
+        raise GitFailed(f"read the configuration of {git_dir}", answer.status, answer.stderr)
     found: dict[str, tuple[str, ...]] = {}
     for entry in answer.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]:
         name, has_value, value = entry.partition("\n")

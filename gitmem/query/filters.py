@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(NamedTuple):
     """All that was said must hold; of several values of one kind, any may.
 
     `sessions` are names or beginnings of names, and so are `without`, those that are left out. `files` are

@@ -1,7 +1,7 @@
-"""The query language: words, "phrases", beginnings* and what is -left out. Whatever is typed means something.
+"""The query language: words, "phrases", beginnings*, field:value, and what is -left out.
 
-A query is never refused. What would have no meaning (a quote that nothing closes, a query that leaves out
-everything) is read as words.
+A query is never refused. What would have no meaning (a quote that nothing closes, a field that nobody knows,
+a query that leaves out everything) is read as words.
 """
 
 from __future__ import annotations
@@ -15,7 +15,25 @@ MAX_TERMS: Final = 64
 MAX_CHARACTERS: Final = 4096
 """Nobody types more; of a text that was pasted, its beginning says what it is about."""
 
-_CLOSED_QUOTES: Final = re.compile(r'(?<!\S)(-?)(?:"([^"]*)"|“([^”]*)”)(?!\w)|(\S+)')
+FIELDS: Final = (
+    "agent",
+    "author",
+    "branch",
+    "file",
+    "is",
+    "level",
+    "repo",
+    "role",
+    "session",
+    "since",
+    "tag",
+    "tool",
+    "until",
+)
+_FIELD: Final = "|".join(FIELDS)
+_PARTS: Final = re.compile(
+    rf'(?<!\S)(-?)(?:({_FIELD}):(?:"([^"]*)"(?!\S)|([^\s"]\S*))|"([^"]*)"(?!\w)|“([^”]*)”(?!\w))|(\S+)'
+)
 _LEFT_OUT: Final = re.compile(r"-(?=\w)(?![A-Za-z0-9]\Z)")
 _BEGINNING: Final = re.compile(r"(.*\w\w)\*\Z", re.DOTALL)
 _HAS_WORD: Final = re.compile(r"[^\W_]")
@@ -28,14 +46,25 @@ class Term(NamedTuple):
     text: str
 
 
+class Narrowing(NamedTuple):
+    """A field's value that turns must have, or must not; `text` is how it was written."""
+
+    field: str
+    value: str
+    is_left_out: bool
+    text: str
+
+
 class Query(NamedTuple):
     """What must, may and must not be there.
 
-    A turn has to match some of `terms` and none of `unwanted`; of `terms`, phrases have to be there.
+    A turn has to match some of `terms` and none of `unwanted`; of `terms`, phrases have to be there. All
+    `narrowings` have to hold.
     """
 
     terms: tuple[Term, ...] = ()
     unwanted: tuple[Term, ...] = ()
+    narrowings: tuple[Narrowing, ...] = ()
 
 
 def parse(text: str) -> Query:
@@ -47,18 +76,29 @@ def parse(text: str) -> Query:
     readable = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode()
     wanted: list[Term] = []
     unwanted: list[Term] = []
-    for dash, straight, curly, bare in _CLOSED_QUOTES.findall(readable):
-        phrase = straight or curly
+    narrowings: list[Narrowing] = []
+    for found in _PARTS.finditer(readable):
+        dash, name, quoted, value, straight, curly, bare = found.groups()
+        if name:
+            narrowings.append(Narrowing(name, quoted or value or "", bool(dash), found[0]))
+            continue
         if bare:
             left_out = _LEFT_OUT.match(bare)
             into, term = (unwanted, _term(bare[1:])) if left_out else (wanted, _term(bare))
         else:
-            into, term = (unwanted if dash else wanted), Term("phrase", phrase)
+            into, term = (unwanted if dash else wanted), Term("phrase", straight or curly or "")
         if _HAS_WORD.search(term.text) and term not in into:
             into.append(term)
-    if unwanted and not wanted:
+    if unwanted and not wanted and not narrowings:
         return Query(tuple(Term("word", term.text) for term in unwanted[:MAX_TERMS]))
-    return Query(tuple(wanted[:MAX_TERMS]), tuple(unwanted[:MAX_TERMS]))
+    return Query(tuple(wanted[:MAX_TERMS]), tuple(unwanted[:MAX_TERMS]), tuple(narrowings[:MAX_TERMS]))
+
+
+def as_words(query: Query, refused: tuple[Narrowing, ...]) -> Query:
+    """Return a query in which some narrowings are words, as they were written."""
+    words = tuple(Term("word", each.text) for each in refused if _HAS_WORD.search(each.text))
+    left = tuple(each for each in query.narrowings if each not in refused)
+    return Query(tuple(dict.fromkeys((*query.terms, *words)))[:MAX_TERMS], query.unwanted, left)
 
 
 def _term(text: str) -> Term:

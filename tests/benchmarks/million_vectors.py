@@ -33,6 +33,7 @@ def plant(repository: Path, entries: Path) -> dict[str, float]:
         How many vectors there are, CPU seconds of writing them and of their graphs, and the bytes they take.
     """
     import numpy as np
+
     from indexer.model.embedder import Embedder
     from indexer.vectors.store import Vectors
     from indexer.vectors.writing import append, build_graphs

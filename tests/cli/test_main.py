@@ -10,14 +10,13 @@ import signal
 import stat
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
 
 import gitmem
-from gitmem.cli import main
+from gitmem.cli import main, root
 from gitmem.cli.bugs import describe, without_values
 from gitmem.cli.command import Command, Group
 from gitmem.cli.commands import COMMANDS
@@ -95,8 +94,8 @@ def test_help_lists_every_command(tmp_path: Path, run: CommandLine) -> None:
 
 def test_every_module_of_the_table_exports_a_command() -> None:
     assert COMMANDS
-    for name, entry in COMMANDS.items():
-        command = import_module(f"gitmem.cli.commands.{entry.module}").command
+    for name in COMMANDS:
+        command = root.load(name)
         assert isinstance(command, Command | Group), f"{name}: use cls=Command, which adds -C and examples"
         assert command.name == name
         for each in (command, *(command.commands.values() if isinstance(command, Group) else ())):
@@ -361,6 +360,6 @@ def test_report_names_the_frames_of_the_code() -> None:
 
 
 def test_global_options_have_help() -> None:
-    options = [param for param in main.root.params if isinstance(param, click.Option)]
+    options = [param for param in root.root.params if isinstance(param, click.Option)]
     assert len(options) >= 4
     assert all(option.help for option in options)

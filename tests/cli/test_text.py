@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitmem.cli import text as module
 from gitmem.cli.text import clean, fit, one_line, pad, width
 
 ACTS = re.compile(
@@ -91,3 +92,10 @@ def test_cut_text_ends_in_an_ellipsis_and_never_in_half_a_character() -> None:
 def test_padding_counts_wide_characters_twice() -> None:
     assert pad("日本", 6) == "日本  "
     assert pad("日本", 6, right=True) == "  日本"
+
+
+def test_no_character_that_acts_passes_for_a_plain_one() -> None:
+    suspect = re.compile(module._SUSPECT)
+    acting = [chr(code) for code in range(0x110000) if suspect.match(chr(code))]
+    assert len(acting) > 2000
+    assert [character for character in acting if clean(f"a{character}b") == f"a{character}b"] == []

@@ -16,6 +16,12 @@ from gitmem.model.settings import ChosenRemote, Settings
 from tests.conftest import RealGit
 
 
+@pytest.fixture
+def environ(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return an environment that chooses nothing, not even to do without a sidecar as tests do."""
+    return {name: value for name, value in environ.items() if not name.startswith("GITMEM_")}
+
+
 def settings_at(top: Path, environ: Mapping[str, str]) -> Settings:
     return load(discover(top, Git(environ)), environ)
 
@@ -33,6 +39,9 @@ def test_nothing_chosen_gives_the_defaults(repository: Path, environ: Mapping[st
         ("gitmem.graceDays", "0", "grace_days", 0),
         ("gitmem.workers", "3", "workers", 3),
         ("gitmem.modelDir", "/srv/model", "model_dir", Path("/srv/model")),
+        ("gitmem.sidecar", "no", "sidecar", False),
+        ("gitmem.sidecarIdle", "5", "sidecar_idle_minutes", 5),
+        ("gitmem.live", "true", "live", True),
     ],
 )
 def test_setting_is_read_from_gits_configuration_and_the_environment(

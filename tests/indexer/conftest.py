@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Asked:
         self.progressed.append((done, total))
 
     def request(self, verb: Verb, **changes: Any) -> Request:
-        return replace(Request(verb, (self.memory.place,), limit=1000), **changes)
+        return Request(verb, (self.memory.place,), limit=1000, catch_up_ms=60_000)._replace(**changes)
 
     def __call__(self, query: str, filters: Filters = NO_FILTERS, **changes: Any) -> dict[str, Any]:
         request = self.request("search", queries=(query,), filters=filters, **changes)

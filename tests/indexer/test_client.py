@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -39,6 +38,10 @@ moments = st.none() | st.integers(-(2**62), 2**62)
         mode=st.sampled_from(["hybrid", "lexical", "semantic"]),
         group=st.sampled_from(["turn", "session"]),
         limit=st.integers(1, 10_000),
+        facets=st.just(("agent",)),
+        model_dir=st.none() | st.text(),
+        now_ms=st.integers(0),
+        catch_up_ms=st.integers(0),
         has_progress=st.booleans(),
     )
 )
@@ -181,7 +184,7 @@ def test_one_process_answers_request_after_request(memory: Filled, environ: Mapp
     requests = [
         encode_request(Request("search", (memory.place,), queries=("anchor", "nothing"))),
         b"no request\n",
-        encode_request(replace(Request("search", (memory.place,), queries=("anchor",)), mode="semantic")),
+        encode_request(Request("search", (memory.place,), queries=("anchor",), mode="semantic")),
         encode_request(Request("status", (memory.place,))),
     ]
     finished = subprocess.run(

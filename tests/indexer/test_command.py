@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.cli.commands.search import ROLES as ROLES_OFFERED
+from gitmem.cli.search_options import ROLES as ROLES_OFFERED
 from gitmem.model.turns import ROLES
 from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
 from tests.indexer.memories import Filled, called, said
@@ -233,9 +233,10 @@ def test_search_starts_without_what_it_does_not_need(top: Path, environ: Mapping
         check=True,
     )
     loaded = finished.stderr.decode()
-    assert "'click'" in loaded
+    assert "'gitmem'" in loaded
     for name in (
         "asyncio",
+        "click",
         "dulwich",
         "indexer",
         "msgspec",

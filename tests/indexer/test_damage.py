@@ -27,7 +27,7 @@ START = f"import sys; sys.path.insert(0, {str(IMPORTED_FROM)!r}); from indexer._
 
 def search(memory: Filled, notices: list[str] | None = None) -> list[Any]:
     """Ask in a process of its own, since a damaged file may take it down."""
-    request = Request("search", (memory.place,), queries=QUERIES, limit=1000)
+    request = Request("search", (memory.place,), queries=QUERIES, limit=1000, catch_up_ms=60_000)
     kept: list[str] = []
     answers: list[Any] = list(ask(request, memory.environ, on_notice=kept.append))
     assert len(answers) == len(QUERIES)
@@ -140,7 +140,9 @@ def test_killed_at_any_moment_the_next_search_is_right(filled: Filled, seed: int
 
 
 def test_two_that_search_at_once_are_both_right(filled: Filled) -> None:
-    request = encode_request(Request("search", (filled.place,), queries=QUERIES, limit=1000))
+    request = encode_request(
+        Request("search", (filled.place,), queries=QUERIES, limit=1000, catch_up_ms=60_000)
+    )
     for n in range(3):
         filled.add(f"s{n}", [said(f"anchor again {n}")])
         several = [start(request, filled) for _ in range(4)]

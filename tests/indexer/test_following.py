@@ -228,7 +228,7 @@ def test_another_version_of_gitmem_that_reads_alike_keeps_the_index(
 def test_reader_that_finds_another_at_work_answers_from_what_there_is(
     memory: Filled, search: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.answer._PATIENCE_S", 0.05)
+    monkeypatch.setattr("indexer.shelf._PATIENCE_S", 0.05)
     memory.add("one", [said("an anchor")])
     search("anchor")
     memory.add("two", [said("an anchor too")])
@@ -249,7 +249,7 @@ def test_folder_that_may_not_be_written_is_answered_from(
     def refuse(effect: disk.Effect, path: Any) -> None:
         raise DiskRefused(effect, str(path), "Read-only file system")
 
-    def refuse_to_write(self: lexical.LexicalIndex) -> None:
+    def refuse_to_write(self: lexical.LexicalIndex, round_number: int = 0) -> None:
         raise lexical.Damaged("Read-only file system")
 
     monkeypatch.setattr(lexical.LexicalIndex, "writer", refuse_to_write)

@@ -20,10 +20,8 @@ from indexer.ranking import (
 def turn(
     score: float, session: int = 1, ordinal: int = 0, stream: int = 0, digest: int | None = None
 ) -> Candidate:
-    stream = stream or session
-    return Candidate(
-        None, score, session, stream, ordinal, hash((session, stream, ordinal)) if digest is None else digest
-    )
+    place = 1000 * (stream or session) + ordinal
+    return Candidate(None, score, session, place, place if digest is None else digest, 0, 0)
 
 
 def scores(candidates: list[Candidate]) -> list[float]:
@@ -32,13 +30,13 @@ def scores(candidates: list[Candidate]) -> list[float]:
 
 def test_turn_gets_a_share_of_both_neighbours_and_of_no_other() -> None:
     found = with_neighbours(
-        [turn(3, ordinal=1), turn(6, ordinal=2), turn(9, ordinal=3), turn(1, ordinal=5)], 1 / 3
+        [turn(3, ordinal=1), turn(6, ordinal=2), turn(9, ordinal=3), turn(1, ordinal=5)], (1 / 3,)
     )
     assert scores(found) == pytest.approx([5, 10, 11, 1])
 
 
 def test_neighbours_are_of_one_stream() -> None:
-    found = with_neighbours([turn(3, ordinal=1, stream=7), turn(6, ordinal=2, stream=8)], 1 / 3)
+    found = with_neighbours([turn(3, ordinal=1, stream=7), turn(6, ordinal=2, stream=8)], (1 / 3,))
     assert scores(found) == [3, 6]
 
 
@@ -72,9 +70,9 @@ def test_text_that_a_session_repeats_counts_once() -> None:
 
 def test_session_is_shown_at_its_best_turn() -> None:
     found = by_session(in_order([turn(1, 1, 0), turn(3.9, 1, 5), turn(3, 2, 2), turn(3, 2, 3)]))
-    assert [(each.session, each.ordinal) for each in found] == [(2, 2), (1, 5)]
+    assert [(each.session, each.place % 1000) for each in found] == [(2, 2), (1, 5)]
 
 
 def test_where_order_is_no_score_sessions_stand_at_their_first_turn() -> None:
     found = first_of_each_session([turn(0, 2, 9), turn(0, 1, 4), turn(0, 2, 1)])
-    assert [(each.session, each.ordinal) for each in found] == [(2, 9), (1, 4)]
+    assert [(each.session, each.place % 1000) for each in found] == [(2, 9), (1, 4)]

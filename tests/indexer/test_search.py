@@ -354,6 +354,11 @@ def plain_scan(memory: Filled, filters: Filters) -> set[tuple[str, int]]:
                     and (filters.since_ms is None or (turn.at_ms or latest(n_of(stored))) >= filters.since_ms)
                     and (filters.until_ms is None or (turn.at_ms or latest(n_of(stored))) <= filters.until_ms)
                 )
+                holds = (
+                    holds
+                    and not (filters.without and str(stored.key).startswith(filters.without))
+                    and (filters.as_of_ms is None or to_ms(capture.at) <= filters.as_of_ms)
+                )
                 if holds:
                     found.add((str(stored.key), turn.ordinal))
     return found
@@ -391,7 +396,9 @@ CHOICES = st.builds(
     tools=st.lists(one_of(["edit", "Bash", "grep"]), max_size=2).map(tuple),
     tags=st.lists(one_of(["hull", "urgent", "none"]), max_size=2).map(tuple),
     levels=st.lists(one_of(["team", "public", "private"]), max_size=2).map(tuple),
+    without=st.lists(one_of(["generic/s3", "generic/s9"]), max_size=1).map(tuple),
     errors=one_of([False, False, False, True]),
+    as_of_ms=st.none() | st.integers(-3, 9).map(lambda n: 1_800_000_000_000 + 1000 * n),
     since_ms=st.none() | st.integers(FIRST_MS, FIRST_MS + 6 * DAY_MS),
     until_ms=st.none() | st.integers(FIRST_MS, FIRST_MS + 7 * DAY_MS),
 )
@@ -413,6 +420,8 @@ def test_every_filter_alone_agrees_with_a_plain_scan(busy: Filled, search: Asked
         Filters(levels=("team",)),
         Filters(since_ms=FIRST_MS + 4 * DAY_MS),
         Filters(until_ms=FIRST_MS + DAY_MS),
+        Filters(without=("generic/s1",)),
+        Filters(as_of_ms=1_800_000_004_000),
     ]
     for filters in alone:
         expected = plain_scan(busy, filters)

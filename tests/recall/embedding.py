@@ -30,7 +30,6 @@ def opened(folder: Path) -> Embed:
     """
     try:
         from indexer.model.embedder import Embedder
-
         from tests.embedding.installed import published
     except ImportError as error:
         raise NoModel(str(error)) from error

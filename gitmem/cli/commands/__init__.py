@@ -6,10 +6,14 @@ from typing import Final, NamedTuple
 
 
 class Entry(NamedTuple):
-    """Where a command is, and its one line of help; the module names it `command`."""
+    """Where a command is, and its one line of help; the module names it `command`.
+
+    One that is declared (gitmem.cli.declared) can run without click.
+    """
 
     module: str
     help: str
+    is_declared: bool = False
 
 
 COMMANDS: Final[dict[str, Entry]] = {
@@ -18,8 +22,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "capture": Entry("capture", "Take in what has grown since last time."),
     "sessions": Entry("sessions", "List the sessions, the newest first."),
     "show": Entry("show", "Show a session, or one turn of it."),
-    "search": Entry("search", "Search the sessions by words, with filters."),
+    "search": Entry("search", "Search the sessions by words, with filters.", is_declared=True),
     "index": Entry("index", "The state of the search index, and bringing it up."),
+    "model": Entry("model", "The model behind search by meaning: install, look at or remove it."),
     "push": Entry("push", "Send the memory to a remote."),
     "pull": Entry("pull", "Bring in what the memory of a remote has."),
     "log": Entry("log", "Show the commits of the memory, and what each of them brought."),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from gitmem.cli.command import COMPLETION_VARIABLE, Command
+from gitmem.cli.command import Command
 from gitmem.cli.context import Context
+from gitmem.cli.declared import COMPLETION_VARIABLE
 
 
 @click.command(

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import cast
+import os
+from typing import Final, cast
 
 import click
 
 from gitmem.cli.command import Group
 from gitmem.cli.context import Context
-from gitmem.cli.indexing import ask_indexer
+from gitmem.cli.indexing import ask_indexer, meeting_of
 from gitmem.cli.progress import size
 from gitmem.sidecar.wire import Json, Verb
+
+_PATIENCE_S: Final = 10
+"""How long a sidecar may take to finish what it is at."""
 
 
 @click.group(
     "index",
     cls=Group,
-    examples=["gitmem index status", "gitmem index update", "gitmem index rebuild"],
+    examples=["gitmem index status", "gitmem index update", "gitmem index rebuild", "gitmem index watch"],
 )
 def command() -> None:
     """The search index: made from the memory, and of no value beyond it.
@@ -41,12 +45,41 @@ def _update(context: Context, as_json: bool) -> None:
     _tell(context, "update", as_json)
 
 
-@command.command("rebuild", examples=["gitmem index rebuild"])
+@command.command("rebuild", examples=["gitmem index rebuild", "gitmem index watch"])
 @click.option("--json", "as_json", is_flag=True, help="Print the state afterwards as JSON.")
 @click.pass_obj
 def _rebuild(context: Context, as_json: bool) -> None:
     """Make the index anew, whatever state it is in."""
     _tell(context, "rebuild", as_json)
+
+
+@command.command("watch", examples=["gitmem index watch"])
+@click.pass_obj
+def _watch(context: Context) -> None:
+    """Be the sidecar in this terminal until Ctrl-C: keep indexes up to date, and answer searches."""
+    from gitmem.sidecar.meeting import retire
+    from gitmem.sidecar.starting import command as indexer
+
+    retire(meeting_of(context.environ))
+    context.output.flush()
+    program = indexer("watch", str(_PATIENCE_S))
+    # In our place, so that signals and the terminal are its own.
+    os.execve(program[0], program, {**context.environ})  # noqa: S606 (there is no shell to need)
+
+
+@command.command("stop", examples=["gitmem index stop"])
+@click.pass_context
+def _stop(ctx: click.Context) -> None:
+    """End the sidecar that runs in the background; the next search starts another one.
+
+    Ends with 1 if there was none.
+    """
+    from gitmem.sidecar.meeting import retire
+
+    context: Context = ctx.obj
+    if not retire(meeting_of(context.environ)):
+        context.output.note("no sidecar runs")
+        ctx.exit(1)
 
 
 def _tell(context: Context, verb: Verb, as_json: bool) -> None:

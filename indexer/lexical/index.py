@@ -1,0 +1,264 @@
+"""An open full-text index: what is asked of it, and what it hands out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import tantivy
+
+from indexer.lexical.schema import NO_MOMENT, Damaged, analyzers, at_least, guarded
+from indexer.lexical.writer import HEAP_BYTES, Writer
+from indexer.words import spaced
+
+
+class Candidate(NamedTuple):
+    """A document that matches: where it is, what it scored, and what ranking has to know of it.
+
+    `place` is its stream's number and its own together: the turn behind it has the next. `source` tells
+    indexes apart that are searched together; `cosine` is how near it is in meaning.
+    """
+
+    address: Any
+    score: float
+    session: int
+    place: int
+    digest: int
+    meaning: int
+    at_ms: int
+    source: int = 0
+    cosine: float = 0.0
+
+
+class Coverage(NamedTuple):
+    """What documents score, by their places; `least` is what any other scores at most."""
+
+    known: dict[int, float]
+    least: float
+
+    def together(self, other: Coverage) -> Coverage:
+        """Return what both know."""
+        return Coverage(self.known | other.known, min(self.least, other.least))
+
+
+class Reached(NamedTuple):
+    """How far a stream is in the index: its documents, and the chain at the last of them."""
+
+    turns: int
+    chain: int
+
+
+class Counted(NamedTuple):
+    """What an index holds."""
+
+    turns: int
+    sessions: int
+
+
+class LexicalIndex:
+    """An open index, at the state that it had when it was opened."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open an index for reading and writing.
+
+        Raises:
+            Damaged: It cannot be opened.
+        """
+        with guarded():
+            self._index = tantivy.Index.open(str(folder))
+            self.analyzers = analyzers()
+            for name, analyzer in self.analyzers.items():
+                self._index.register_tokenizer(name, analyzer)
+            self.schema = self._index.schema
+            self.searcher = self._index.searcher()
+
+    def words(self, text: str) -> list[str]:
+        """Return a text's words as the `exact` field has them."""
+        return list(self.analyzers["words"].analyze(spaced(text)))
+
+    def stems(self, text: str) -> list[str]:
+        """Return a text's words as the `body` and `output` fields have them."""
+        return list(self.analyzers["stems"].analyze(spaced(text)))
+
+    def term(self, field: str, value: object) -> tantivy.Query:
+        """Return what finds the documents that have a term."""
+        return tantivy.Query.term_query(self.schema, field, value)
+
+    def spread(self, field: str, term: str) -> int:
+        """Return how many documents have a term, those deleted but not yet merged away too."""
+        with guarded():
+            return int(self.searcher.doc_freq(field, term))
+
+    @property
+    def size(self) -> int:
+        """How many documents there are."""
+        return int(self.searcher.num_docs)
+
+    def matching(self, query: tantivy.Query) -> int:
+        """Return how many documents match a query."""
+        with guarded():
+            return _count(self.searcher.search(query, limit=1, count=True))
+
+    def best(self, query: tantivy.Query, limit: int) -> list[Candidate]:
+        """Return the documents that match a query best.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        with guarded():
+            found = self.searcher.search(query, limit=limit, count=False).hits
+            # A sum of 32-bit numbers depends on their order, which depends on how the files were merged.
+            scores = [round(float(score), 4) for score, _ in found]
+            return self._candidates([address for _, address in found], scores)
+
+    def coverage(self, query: tantivy.Query, limit: int) -> Coverage:
+        """Return what the documents of a query score in it.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        with guarded():
+            found = self.searcher.search(query, limit=limit, count=False).hits
+            places = self._column("place", [address for _, address in found])
+        scores = [round(float(score), 4) for score, _ in found]
+        least = scores[-1] if len(found) == limit else 0.0
+        # Which of the equal ones at the end are among them depends on how the files were merged.
+        return Coverage(
+            {place: score for place, score in zip(places, scores, strict=True) if score > least}, least
+        )
+
+    def meanings(self, query: tantivy.Query, limit: int) -> list[int] | None:
+        """Return the keys of the embeddings that documents of a query have; None where they are over `limit`.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        having = tantivy.Query.boolean_query(
+            [(tantivy.Occur.Must, query), (tantivy.Occur.Must, at_least(self.schema, "meaning", 1))]
+        )
+        with guarded():
+            found = self.searcher.search(
+                tantivy.Query.const_score_query(having, 0.0), limit=limit + 1, count=False
+            ).hits
+            if len(found) > limit:
+                return None
+            return list(dict.fromkeys(self._column("meaning", [address for _, address in found])))
+
+    def counts(self, query: tantivy.Query, fields: Sequence[str], most: int) -> dict[str, dict[str, int]]:
+        """Count the documents of a query by the values of fields, of each field the `most` frequent.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        asked = {name: {"terms": {"field": name, "size": most}} for name in fields}
+        with guarded():
+            found = cast(dict[str, Any], self.searcher.aggregate(query, asked))
+        return {
+            name: {str(bucket["key"]): int(bucket["doc_count"]) for bucket in found[name]["buckets"]}
+            for name in fields
+        }
+
+    def names_beginning(self, field: str, beginning: str) -> list[str]:
+        """Return what documents have in a field of whole names that begins so."""
+        with guarded():
+            return [str(name) for name, _ in self.searcher.terms_with_prefix(field, beginning)]
+
+    def words_beginning(self, beginning: str, limit: int) -> list[tuple[str, int]]:
+        """Return words that begin so, those of most documents first."""
+        with guarded():
+            found = self.searcher.terms_with_prefix("exact", beginning, limit=limit)
+        return [(str(word), int(count)) for word, count in found]
+
+    def newest(self, query: tantivy.Query, limit: int) -> list[Candidate]:
+        """Return the latest documents that match a query, with their moments as scores.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        with guarded():
+            found = self.searcher.search(query, limit=limit, count=False, order_by_field="at").hits
+            addresses = [address for _, address in found]
+            moments = self.searcher.fast_field_values("at", addresses)
+            return self._candidates(addresses, [-math.inf if at is None else float(at) for at in moments])
+
+    def _candidates(self, addresses: list[Any], scores: list[float]) -> list[Candidate]:
+        columns = [self._column(name, addresses) for name in ("session_number", "place", "digest", "meaning")]
+        moments = self.searcher.fast_field_values("at", addresses)
+        return [
+            Candidate(
+                address, score, session, place, digest, meaning, NO_MOMENT if at is None else cast(int, at)
+            )
+            for address, score, at, session, place, digest, meaning in zip(
+                addresses, scores, moments, *columns, strict=True
+            )
+        ]
+
+    def _column(self, name: str, addresses: list[Any]) -> list[int]:
+        column = cast(list[int], self.searcher.fast_field_values(name, addresses))
+        if None in column:
+            raise Damaged("a document has not the numbers that every document has")
+        return column
+
+    def stored(self, address: Any) -> dict[str, Any]:
+        """Return what was stored with a document."""
+        with guarded():
+            return cast(
+                dict[str, Any], json.loads(cast(bytes, self.searcher.doc(address).get_first("stored")))
+            )
+
+    def card(self, session: str) -> dict[str, Any]:
+        """Return a session's card; empty where it has none."""
+        with guarded():
+            query = tantivy.Query.term_query(self.schema, "card", session)
+            found = self.searcher.search(query, limit=1, count=False).hits
+        return self.stored(found[0][1]) if found else {}
+
+    def count(self) -> Counted:
+        """Count the turns and the sessions in the index."""
+        with guarded():
+            query = at_least(self.schema, "ordinal", 0)
+            turns = _count(self.searcher.search(query, limit=1, count=True))
+            return Counted(turns, int(self.searcher.num_docs) - turns)
+
+    def streams(self, session: str) -> dict[str, Reached]:
+        """Return every stream of a session that is in the index, by its name as `as_key` has it."""
+        reached = {}
+        with guarded():
+            for part, _ in self.searcher.terms_with_prefix("part", f"{session}/"):
+                query = tantivy.Query.term_query(self.schema, "part", part)
+                result = self.searcher.search(query, limit=1, count=True, order_by_field="ordinal")
+                if result.hits:
+                    addresses = [result.hits[0][1]]
+                    chain = cast(list[int], self.searcher.fast_field_values("chain", addresses))[0]
+                    reached[part.partition("/")[2]] = Reached(_count(result), chain)
+        return reached
+
+    def embedded(self, first_round: int) -> dict[int, Any]:
+        """Return the embeddings' keys of turns added in a round or later, each with where one such turn is.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        having = [at_least(self.schema, "meaning", 1), at_least(self.schema, "round", first_round)]
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, each) for each in having])
+        with guarded():
+            found = self.searcher.search(
+                tantivy.Query.const_score_query(query, 0.0), limit=max(1, self.size), count=False
+            ).hits
+            addresses = [address for _, address in found]
+            return dict(zip(self._column("meaning", addresses), addresses, strict=True))
+
+    def writer(self, round_number: int = 0) -> Writer:
+        """Start to change the index; the one who does holds the lock.
+
+        What is added is of a round: each time that the index is brought up has a higher number.
+        """
+        with guarded():
+            return Writer(self._index.writer(heap_size=HEAP_BYTES, num_threads=1), round_number)
+
+
+def _count(result: Any) -> int:
+    return int(result.count)  # its type declares only the hits

@@ -1,0 +1,107 @@
+"""The life of a sidecar: it takes its post, serves, keeps the indexes up, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+import gitmem
+from gitmem.model.errors import DiskRefused, SidecarRefused, StoreBusy
+from gitmem.sidecar.folders import meeting_folder, state_folder
+from gitmem.sidecar.starting import home
+from gitmem.sidecar.wire import Greeting
+from indexer.replying import Answers
+from indexer.service.answering import Unshelved
+from indexer.service.keeping import Keeper
+from indexer.service.live import LiveCapture
+from indexer.service.log import Log
+from indexer.service.post import Post, hold
+from indexer.service.server import Server, Service
+
+_NEVER: Final = float("inf")
+
+
+def serve(environ: Mapping[str, str], answers: Answers, *, idle_s: float, wait_s: float) -> int:
+    """Be the sidecar out of everybody's sight, unless there is one, and return the exit code."""
+    _detach()
+    environ = _own(environ)
+    log = Log(state_folder(environ) / "indexer.log", os.getpid())
+    try:
+        with hold(meeting_folder(environ, os.geteuid()), os.geteuid(), wait_s) as post:
+            log.note(f"serves, as gitmem {gitmem.__version__}")
+            why = _run(post, environ, answers, idle_s, log)
+            log.note(f"ends: {why}")
+    except StoreBusy:
+        return 0  # another one serves
+    except (SidecarRefused, DiskRefused) as error:
+        log.note(str(error))
+        return 1
+    except Exception as error:
+        log.failed("serving", error)
+        raise
+    return 0
+
+
+def watch(environ: Mapping[str, str], answers: Answers, *, wait_s: float) -> int:
+    """Be the sidecar in sight of a person, until they interrupt, and return the exit code."""
+    environ = _own(environ)
+    log = Log(state_folder(environ) / "indexer.log", os.getpid())
+    try:
+        with hold(meeting_folder(environ, os.geteuid()), os.geteuid(), wait_s) as post:
+            sys.stderr.write(f"listens at {os.fsencode(post.path)!r}; Ctrl-C ends it\n")
+            why = _run(post, environ, answers, _NEVER, log)
+            sys.stderr.write(f"ends: {why}\n")
+    except StoreBusy:
+        sys.stderr.write("error: another sidecar serves\nhint: gitmem index stop: ends it\n")
+        return 1
+    except (SidecarRefused, DiskRefused) as error:
+        sys.stderr.write(f"error: {str(error)!r}\nhint: {error.hint}\n")
+        return 1
+    return 0
+
+
+def _run(post: Post, environ: Mapping[str, str], answers: Answers, idle_s: float, log: Log) -> str:
+    answering = Unshelved(answers)
+    keeper = Keeper(answering, environ, state_folder(environ), log)
+    live = LiveCapture(keeper.places, environ, log)
+    server = Server(
+        Service(
+            post=post,
+            greeting=Greeting(gitmem.__version__, home(), os.getpid()),
+            answers=answering.answer,
+            environ=environ,
+            idle_s=idle_s,
+            log=log,
+            on_answered=keeper.remember,
+            on_look=answering.close_idle,
+        )
+    )
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: server.end(signal.Signals(number).name))
+    keeper.start()
+    live.start()
+    try:
+        return server.run()
+    finally:
+        live.end()
+        keeper.end()
+
+
+def _own(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what git, or a hook of it, says to whoever started us."""
+    return {name: value for name, value in environ.items() if not name.startswith("GIT_")}
+
+
+def _detach() -> None:
+    """Let go of the terminal, the working directory and every file of whoever started us."""
+    with suppress(PermissionError):  # we lead a session already
+        os.setsid()
+    os.chdir("/")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))

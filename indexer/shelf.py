@@ -1,0 +1,261 @@
+"""What a process keeps open: indexes, vectors, the model, and the answers that it gave while they stand.
+
+A process that answers once and one that stays use it alike. One that stays keeps graphs of vectors in memory,
+and leaves to others what would take long.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gitmem.model.errors import DiskRefused, GitmemError, NoMemory, StoreBusy
+from gitmem.sidecar.wire import Json, Place
+from indexer import state as states
+from indexer import synonyms
+from indexer.lexical import Damaged, LexicalIndex
+from indexer.state import Condition, State
+from indexer.synonyms import Synonyms
+from indexer.tips import read_tip
+
+if TYPE_CHECKING:
+    from indexer.follow import Teller
+    from indexer.model.embedder import Embedder
+    from indexer.vectors.store import Vectors
+
+_PATIENCE_S: Final = 3.0
+"""How long to wait for another process that brings the index up, where there is one to answer from."""
+LONG_PATIENCE_S: Final = 600.0
+_MOST_ANSWERS: Final = 256
+_MOST_OPEN: Final = 32
+
+
+@dataclass(slots=True)
+class Opened:
+    """An index that is open, what it was made of, and how many commits of the memory it does not know."""
+
+    turns: LexicalIndex
+    state: State
+    behind: int
+    vectors: Vectors | None = None
+    looked_at: tuple[int, int] | None = None
+
+
+class NotReady(GitmemError):
+    """There is no index to answer from yet, and making one is nothing for a process that others wait for."""
+
+    def __init__(self, condition: Condition) -> None:
+        self.condition = condition
+        super().__init__(f"could not answer at once: the search index is {condition}")
+
+
+class Shelf:
+    """Indexes and what belongs to them, opened when they are first asked for; used from several threads."""
+
+    def __init__(self, *, stays: bool = False) -> None:
+        self.stays = stays
+        self._lock = threading.RLock()
+        self._opened: OrderedDict[tuple[str, str], Opened] = OrderedDict()
+        self._answers: OrderedDict[object, Json] = OrderedDict()
+        self._embedders: dict[str, Embedder] = {}
+        self._synonyms: dict[tuple[str | None, int], Synonyms] = {}
+        self._catching_up: dict[tuple[str, str], threading.Thread] = {}
+
+    def open(self, place: Place, environ: Mapping[str, str], teller: Teller, *, catch_up_ms: int) -> Opened:
+        """Open an index that is as far as its memory, or as far as can be had in time.
+
+        Raises:
+            NotReady: There is none to answer from, and this process stays.
+        """
+        root = states.root_of(Path(place.common_dir))
+        loaded = states.load(root)
+        condition = states.examine(loaded, place.ref, tip_of(place, environ))
+        if isinstance(loaded, State) and condition in ("current", "behind"):
+            with suppress(Damaged):  # or swept away by a process that has just made it anew
+                if condition == "current":
+                    return self._open_folder(place, loaded, 0)
+                return self._open_behind(place, loaded, environ, teller, catch_up_ms)
+            condition = "corrupt"
+        if self.stays:
+            raise NotReady(condition)
+        state = bring_up(place, environ, teller, LONG_PATIENCE_S)
+        return self._open_folder(place, state, 0)
+
+    def reopen(self, place: Place, environ: Mapping[str, str], teller: Teller) -> Opened:
+        """Make an index anew whose files turned out to be damaged while they were read.
+
+        Raises:
+            NotReady: This process stays.
+        """
+        self.forget(place.common_dir)
+        if self.stays:
+            raise NotReady("corrupt")
+        teller.notice("made the search index anew: it was damaged")
+        return self._open_folder(place, bring_up(place, environ, teller, LONG_PATIENCE_S, anew=True), 0)
+
+    def vectors(self, place: Place, opened: Opened, model_id: str) -> Vectors:
+        """Return the vectors that there are now for a repository's turns."""
+        from indexer.embedding import folder_of
+        from indexer.vectors.store import Vectors
+
+        folder = folder_of(Path(place.common_dir), model_id)
+        looked_at = _stamp(folder)
+        with self._lock:
+            if opened.vectors is None or opened.vectors.folder != folder:
+                opened.vectors = Vectors.open(folder, model_id, with_graphs=self.stays)
+            elif opened.looked_at != looked_at:
+                opened.vectors = opened.vectors.refreshed()
+            opened.looked_at = looked_at
+            return opened.vectors
+
+    def embedder(self, model_dir: str) -> Embedder:
+        """Return the open model.
+
+        Raises:
+            ModelMissing, ModelDamaged, SemanticLibraryMissing: There is none to use.
+        """
+        from indexer.model.embedder import Embedder
+
+        with self._lock:
+            if model_dir not in self._embedders:
+                self._embedders[model_dir] = Embedder.open(Path(model_dir))
+            return self._embedders[model_dir]
+
+    def synonyms(self, own: str | None) -> Synonyms:
+        """Return our synonyms and the user's, read again when that file has changed."""
+        stamp = 0
+        if own is not None:
+            with suppress(OSError):
+                stamp = Path(own).stat().st_mtime_ns
+        if (own, stamp) not in self._synonyms:
+            self._synonyms = {(own, stamp): synonyms.load(Path(own) if own else None)}
+        return self._synonyms[own, stamp]
+
+    def known_answer(self, key: object) -> Json | None:
+        """Return the answer that was given to the same question of the same indexes."""
+        with self._lock:
+            found = self._answers.get(key)
+            if found is not None:
+                self._answers.move_to_end(key)
+            return found
+
+    def keep_answer(self, key: object, answer: Json) -> None:
+        """Keep an answer while its indexes stand, which are part of the key."""
+        with self._lock:
+            self._answers[key] = answer
+            while len(self._answers) > _MOST_ANSWERS:
+                self._answers.popitem(last=False)
+
+    def forget(self, common_dir: str) -> None:
+        """Close what is open of a repository."""
+        with self._lock:
+            for at in [at for at in self._opened if at[0] == common_dir]:
+                del self._opened[at]
+            self._answers.clear()
+
+    def close_models(self) -> None:
+        """Let go of the model and of all answers; what is asked next opens it again."""
+        with self._lock:
+            self._embedders.clear()
+            self._answers.clear()
+
+    def wait(self) -> None:
+        """Wait until what goes on behind an answer has ended."""
+        for thread in list(self._catching_up.values()):
+            thread.join()
+
+    def _open_behind(
+        self, place: Place, loaded: State, environ: Mapping[str, str], teller: Teller, catch_up_ms: int
+    ) -> Opened:
+        """Catch up with the memory if that takes no longer than it may; else go on behind the answer."""
+        reached: list[State] = []
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                reached.append(bring_up(place, environ, teller, _PATIENCE_S))
+            except BaseException as error:  # noqa: BLE001 (raised again where it is waited for)
+                failed.append(error)
+
+        at = (place.common_dir, place.ref)
+        with self._lock:
+            thread = self._catching_up.get(at)
+            if thread is None or not thread.is_alive():
+                thread = threading.Thread(target=work, name="catching up")
+                self._catching_up[at] = thread
+                thread.start()
+        thread.join(catch_up_ms / 1000)
+        if failed and not isinstance(failed[0], StoreBusy | DiskRefused):
+            raise failed[0]
+        if reached:
+            return self._open_folder(place, reached[0], 0)
+        now = states.load(states.root_of(Path(place.common_dir)))
+        if not isinstance(now, State):
+            now = loaded
+        return self._open_folder(place, now, count_behind(place, environ, now))
+
+    def _open_folder(self, place: Place, state: State, behind: int) -> Opened:
+        at = (place.common_dir, place.ref)
+        with self._lock:
+            known = self._opened.get(at)
+            if known is not None and known.state == state:
+                known.behind = behind
+                self._opened.move_to_end(at)
+                return known
+            opened = Opened(
+                LexicalIndex(states.root_of(Path(place.common_dir)) / state.folder), state, behind
+            )
+            if known is not None:
+                opened.vectors, opened.looked_at = known.vectors, known.looked_at
+            self._opened[at] = opened
+            while len(self._opened) > _MOST_OPEN:
+                self._opened.popitem(last=False)
+            return opened
+
+
+def tip_of(place: Place, environ: Mapping[str, str]) -> str:
+    """Return the commit that a memory is at.
+
+    Raises:
+        NoMemory: There is none.
+    """
+    tip = read_tip(Path(place.common_dir), place.ref, environ)
+    if tip is None:
+        raise NoMemory(place.ref)
+    return tip
+
+
+def bring_up(
+    place: Place, environ: Mapping[str, str], teller: Teller, wait_s: float, *, anew: bool = False
+) -> State:
+    """Bring an index to where its memory is; as `indexer.follow.bring_up`."""
+    from indexer import follow  # reads the memory, which an answer from a current index need not
+
+    return follow.bring_up(place, environ, teller, wait_s=wait_s, anew=anew)
+
+
+def count_behind(place: Place, environ: Mapping[str, str], state: State) -> int:
+    """Count the commits of the memory that an index does not know."""
+    from indexer import follow
+
+    return follow.count_behind(place, environ, state.commit)
+
+
+def milliseconds_since(started: float) -> float:
+    """Return how long it is since a moment of `time.perf_counter`."""
+    return round(1000 * (time.perf_counter() - started), 2)
+
+
+def _stamp(folder: Path) -> tuple[int, int] | None:
+    """Return what changes whenever a store of vectors does: its state is replaced by a rename."""
+    try:
+        status = (folder / "state.json").stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino

@@ -1,0 +1,66 @@
+"""Sidecars that are slower, quicker or worse than the real one, as programs to start."""
+
+from __future__ import annotations
+
+_BEGINNING = """\
+import os, pathlib, sys, time
+sys.path.insert(0, sys.argv.pop(1))
+import indexer.__main__ as module
+from indexer.service import conversation, keeping, live, server
+answers = module._answers
+server._LOOKED_EVERY_S = 0.05
+server._MOST_CLIENTS = 8
+conversation._REQUEST_TIMEOUT_S = 0.5
+keeping._TIMEOUT_S = 0.2
+live._QUIET_MS = 50
+live._LOOKED_EVERY_S = live._AT_MOST_EVERY_S = 0.2
+asked = pathlib.Path(os.environ["HOME"], "asked")
+"""
+_END = "sys.exit(module.main())\n"
+
+QUICK = _BEGINNING + _END
+"""Looks around more often, and has less patience, than one for people."""
+
+SLOW = f"""{_BEGINNING}
+def late(*args):
+    asked.touch()
+    time.sleep(1)
+    yield from answers(*args)
+module._answers = late
+{_END}"""
+"""Takes a second before each answer."""
+
+STUCK = f"""{_BEGINNING}
+def never(*args):
+    yield from answers(*args)
+    asked.touch()
+    time.sleep(3600)
+module._answers = never
+{_END}"""
+"""Answers, and does not come to an end."""
+
+BUGGY = f"""{_BEGINNING}
+def fail(request, *args):
+    if request.queries == ("bug",):
+        raise ZeroDivisionError("what was asked for")
+    yield from answers(request, *args)
+module._answers = fail
+{_END}"""
+"""Meets a bug where the query is `bug`."""
+
+JUMPING = f"""{_BEGINNING}
+import itertools
+ticks = itertools.count()
+time.time = lambda: 4e9 * (next(ticks) % 2)
+{_END}"""
+"""Lives where the clock on the wall jumps by a century at each look."""
+
+OTHER_VERSION = f"""{_BEGINNING}
+import gitmem
+gitmem.__version__ = "0.0.1"
+{_END}"""
+
+OTHER_HOME = f"""{_BEGINNING}
+from indexer.service import serving
+serving.home = lambda: "/other"
+{_END}"""
