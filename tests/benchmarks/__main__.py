@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import captures, imports, reads, sizes, vectors
+from tests.benchmarks import captures, embedding, imports, reads, sizes, vectors
 from tests.benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "capture": captures.run,
     "size": sizes.run,
     "read": reads.run,
+    "embedding": embedding.run,
     "vectors": vectors.run,
 }
 

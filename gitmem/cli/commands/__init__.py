@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "show": Entry("show", "Show a session, or one turn of it."),
     "search": Entry("search", "Search the sessions by words, with filters."),
     "index": Entry("index", "The state of the search index, and bringing it up."),
+    "model": Entry("model", "The model behind search by meaning: install, look at or remove it."),
     "push": Entry("push", "Send the memory to a remote."),
     "pull": Entry("pull", "Bring in what the memory of a remote has."),
     "log": Entry("log", "Show the commits of the memory, and what each of them brought."),
