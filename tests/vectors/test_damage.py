@@ -7,6 +7,9 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,7 +21,25 @@ from gitmem.model.errors import DiskRefused
 from indexer.vectors import block, graph
 from indexer.vectors.store import Vectors
 from indexer.vectors.writing import append, build_graphs, keep_only
+from tests.conftest import CHECKOUT, IMPORTED_FROM
 from tests.vectors.clusters import DIMENSIONS, MODEL, clustered, fill, keys_for, opened
+
+_READ_ONLY = """
+import json, os, sys
+from pathlib import Path
+from gitmem.model.errors import DiskRefused
+from tests.vectors.test_damage import KEYS, MODEL, VECTORS, answers, append, opened
+import hnswlib
+if os.geteuid() == 0:
+    os.setuid(65534)
+folder = Path(sys.argv[1])
+store = opened(folder)
+assert (store.count, store.damaged) == (len(KEYS), ())
+try:
+    append(folder, MODEL, KEYS[:1], VECTORS[:1])
+except DiskRefused as error:
+    print(json.dumps([answers(store), error.why]))
+"""
 
 COUNT = 900
 KEYS, VECTORS = keys_for(5, COUNT), clustered(5, COUNT)
@@ -281,6 +302,26 @@ def test_reading_has_no_effect_on_the_disk(folder: Path, seed: int) -> None:
         with pytest.raises(DiskRefused):
             append(folder, MODEL, keys_for(seed + 1, 1), clustered(seed + 1, 1))
     assert opened(folder).count == COUNT
+
+
+def test_a_folder_that_may_only_be_read_is_searched(folder: Path) -> None:
+    """In a process of its own that is not root, which may write anywhere."""
+    expected = answers(opened(folder))
+    with tempfile.TemporaryDirectory() as place:
+        shutil.copytree(folder, Path(place) / "vectors")
+        for path in (Path(place), *Path(place).rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        Path(place).chmod(0o755)
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _READ_ONLY, str(Path(place) / "vectors")],
+            env={"PYTHONPATH": f"{IMPORTED_FROM}{os.pathsep}{CHECKOUT}", "HOME": "/"},
+            cwd="/",
+            capture_output=True,
+            text=True,
+        )
+        (Path(place) / "vectors").chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [expected, "Permission denied"]
 
 
 def test_where_no_folder_can_be_made_an_append_says_so(tmp_path: Path, seed: int) -> None:
