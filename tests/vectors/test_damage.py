@@ -13,16 +13,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from gitmem import disk
 from gitmem.model.errors import DiskRefused
-from indexer.vectors import block, graph
+from indexer.vectors import block
 from indexer.vectors.store import Vectors
 from indexer.vectors.writing import append, build_graphs, keep_only
 from tests.conftest import CHECKOUT, IMPORTED_FROM
-from tests.vectors.clusters import DIMENSIONS, MODEL, clustered, fill, keys_for, opened
+from tests.vectors.clusters import MODEL, clustered, fill, keys_for, opened
 
 _READ_ONLY = """
 import json, os, sys
@@ -392,22 +391,3 @@ def test_a_graph_that_the_disk_took_a_part_of_is_not_published(tmp_path: Path, s
     store = opened(tmp_path)
     assert (store.count, store.without_graph, store.damaged) == (480, 480, ())
     assert not list(tmp_path.glob("graph-*"))
-
-
-def test_the_least_a_checksum_must_see(seed: int) -> None:
-    words = np.random.default_rng(seed).integers(0, 1 << 64, 2000, dtype=np.uint64)
-    whole = block.checksum(words)
-    for n in (0, 511, 512, 1999):
-        for bit in (0, 8, 63):
-            changed = words.copy()
-            changed[n] ^= np.uint64(1 << bit)
-            assert block.checksum(changed) != whole
-    swapped = np.concatenate([words[512:1024], words[:512], words[1024:]])
-    assert block.checksum(swapped) != whole
-    assert block.checksum(np.zeros(0, np.uint64)) == 0
-
-
-def test_axes_are_at_right_angles(folder: Path) -> None:
-    axes = graph.principal_axes(opened(folder).blocks[0].rows).astype(np.float64)
-    assert axes.shape == (DIMENSIONS, graph.DIMENSIONS)
-    assert np.allclose(axes.T @ axes, np.eye(graph.DIMENSIONS), atol=1e-5)
