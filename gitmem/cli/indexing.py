@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gitmem.cli.context import Context
-from gitmem.model.errors import SidecarRefused
+from gitmem.cli.folders import model_dir_of
+from gitmem.model.errors import NotARepository, SidecarRefused, UsageError
 from gitmem.model.settings import Level, Settings
 from gitmem.query.filters import Filters
 from gitmem.sidecar.client import ask
-from gitmem.sidecar.folders import meeting_folder
+from gitmem.sidecar.folders import config_folder, meeting_folder, state_folder
 from gitmem.sidecar.meeting import Meeting
-from gitmem.sidecar.wire import Grouping, Json, Mode, Place, Request, Verb
+from gitmem.sidecar.wire import Facet, Grouping, Json, Mode, Place, Request, Verb
+
+if TYPE_CHECKING:
+    from gitmem.git.repository import Repository
 
 _NO_FILTERS: Final = Filters()
 _IDLE_MINUTES: Final = Settings().sidecar_idle_minutes
@@ -28,33 +32,35 @@ def ask_indexer(
     context: Context,
     verb: Verb,
     *,
+    places: tuple[Place, ...] | None = None,
     queries: tuple[str, ...] = (),
     filters: Filters = _NO_FILTERS,
     mode: Mode = "hybrid",
     group: Grouping = "turn",
     limit: int = 10,
+    facets: tuple[Facet, ...] = (),
+    is_recent: bool = False,
 ) -> Iterator[Json]:
-    """Yield the indexer's answers about the memory of the repository at hand; raises as `ask` does."""
-    output, repository, settings = context.output, context.repository, context.settings
+    """Yield the indexer's answers about memories, or that of the repository at hand; raises as `ask` does."""
+    output, settings = context.output, _settings(context)
     meeting = None
     if settings.sidecar:
         with suppress(SidecarRefused):  # it cannot be met anywhere, so nobody could have started one
             meeting = meeting_of(context.environ, settings.sidecar_idle_minutes)
-    place = Place(
-        start=str(context.start),
-        common_dir=str(repository.common_dir),
-        ref=settings.memory_ref,
-        name=repository.name,
-        level=_LEVEL_OF_REF,
-    )
     request = Request(
         verb=verb,
-        places=(place,),
+        places=places or places_of(context),
         queries=queries,
         filters=filters,
         mode=mode,
         group=group,
         limit=limit,
+        facets=facets,
+        is_recent=is_recent,
+        model_dir=str(model_dir_of(context)),
+        synonyms=str(config_folder(context.environ) / "synonyms.txt"),
+        now_ms=context.now_ms(),
+        catch_up_ms=settings.catch_up_ms,
         has_progress=output.is_stderr_terminal,
     )
     with output.progress("indexing", None) as progress:
@@ -75,6 +81,49 @@ def ask_indexer(
             on_progress=show_progress,
             on_said=say,
         )
+
+
+def _settings(context: Context) -> Settings:
+    try:
+        return context.settings
+    except NotARepository:
+        return Settings()  # every known repository may be searched from anywhere
+
+
+def places_of(context: Context, *, every: bool = False, recurse: bool = False) -> tuple[Place, ...]:
+    """Return the memories to search: that of the repository at hand, and more where they are asked for.
+
+    Raises:
+        UsageError: All known ones are asked for, and none is known.
+    """
+    if every:
+        from gitmem.sidecar.known import known
+
+        found = known(state_folder(context.environ))
+        if not found:
+            hint = "gitmem search QUERY: in a repository with a memory, makes that one known"
+            raise UsageError("could not search every repository: none is known yet", hint=hint)
+        return tuple(found)
+    if recurse:
+        from gitmem.git.settings import load
+        from gitmem.git.submodules import with_submodules
+
+        repositories = with_submodules(context.repository, context.git)
+        refs = (load(each, context.environ).memory_ref for each in repositories)
+        return tuple(
+            _place(str(each.common_dir), each, ref) for each, ref in zip(repositories, refs, strict=True)
+        )
+    return (_place(str(context.start), context.repository, context.settings.memory_ref),)
+
+
+def _place(start: str, repository: Repository, ref: str) -> Place:
+    return Place(
+        start=start,
+        common_dir=str(repository.common_dir),
+        ref=ref,
+        name=repository.name,
+        level=_LEVEL_OF_REF,
+    )
 
 
 def meeting_of(environ: Mapping[str, str], idle_minutes: int = _IDLE_MINUTES) -> Meeting:

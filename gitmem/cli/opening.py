@@ -7,12 +7,12 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gitmem
 from gitmem.cli.context import Context
-from gitmem.model.errors import LevelNotKept, NotARepository
+from gitmem.cli.folders import user_data_dir
+from gitmem.model.errors import LevelNotKept
 from gitmem.model.records import Author
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.keys import redaction_key
@@ -111,29 +111,3 @@ def opened_intake(
             wait_s=wait_s,
             tell=tell,
         )
-
-
-def home_of(context: Context) -> Path:
-    """Return the user's home directory, as the environment has it."""
-    return Path(context.environ.get("HOME") or Path.home())
-
-
-def model_dir_of(context: Context) -> Path:
-    """Return where embedding models are: what the settings say, else a folder of the user's cache.
-
-    Without a repository at hand, GITMEM_MODEL_DIR is all that can say it.
-    """
-    from gitmem.git.settings import model_dir_without_repository
-
-    try:
-        chosen = context.settings.model_dir
-    except NotARepository:
-        chosen = model_dir_without_repository(context.environ)
-    cache = context.environ.get("XDG_CACHE_HOME")
-    return chosen or (Path(cache) if cache else home_of(context) / ".cache") / "gitmem" / "models"
-
-
-def user_data_dir(context: Context) -> Path:
-    """Return the user's own folder for gitmem's data (XDG Base Directory Specification)."""
-    data = context.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else home_of(context) / ".local" / "share") / "gitmem"

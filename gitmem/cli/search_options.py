@@ -6,6 +6,7 @@ from typing import Final
 
 from gitmem.cli.declared import Option
 from gitmem.model.settings import LEVELS
+from gitmem.sidecar.wire import FACETS
 
 ROLES: Final = ("user", "assistant", "tool", "system")
 """As gitmem.model.turns has them, which would load a library that a search has no use for."""
@@ -54,6 +55,39 @@ OPTIONS: Final = (
         metavar="WHEN",
     ),
     Option(("--until",), "until", "Not after; a date means all of that day.", metavar="WHEN"),
+    Option(
+        ("--as-of",),
+        "as_of",
+        "As the memory was then: a commit of it, a date or a time ago.",
+        metavar="WHEN",
+    ),
+    Option(
+        ("--except",),
+        "without",
+        "Leave out sessions whose name or id begins so, such as the current one.",
+        metavar="SESSION",
+        is_many=True,
+    ),
+    Option(("--recent",), "is_recent", "Rank newer turns higher: a month counts half.", kind="flag"),
+    Option(
+        ("--facets",),
+        "facets",
+        f"Count all that match by these, separated by commas: {', '.join(FACETS)}.",
+        metavar="NAMES",
+    ),
+    Option(
+        ("--complete",),
+        "complete",
+        "Print the words in the index that begin so, the most frequent first.",
+        metavar="PREFIX",
+    ),
+    Option(("--all",), "every", "Search every repository that gitmem knows of.", kind="flag"),
+    Option(
+        ("--recurse-submodules",),
+        "recurse",
+        "Search the superproject and its submodules, from anywhere inside.",
+        kind="flag",
+    ),
     Option(("--batch",), "batch", "Answer one query a line; - is standard input.", metavar="FILE"),
     Option(("--json",), "as_json", "Print one JSON document.", kind="flag"),
     Option(("--json-lines",), "json_lines", "Print a line of JSON for each query.", kind="flag"),

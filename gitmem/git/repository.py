@@ -147,6 +147,17 @@ def superproject(repository: Repository, git: Git) -> Path | None:
     return Path(answer.text) if answer.text else None
 
 
+def moment_of_commit(repository: Repository, revision: str, git: Git) -> int | None:
+    """Return when a commit was made, in milliseconds since 1970, or None where there is no such commit."""
+    answer = git.elsewhere().run(
+        ["log", "-1", "--format=%ct", "--no-show-signature", "--end-of-options", revision, "--"],
+        doing=f"find the commit {revision}",
+        git_dir=repository.common_dir,
+        accept=range(256),
+    )
+    return int(answer.text) * 1000 + 999 if not answer.status and answer.text.isdecimal() else None
+
+
 def identity(repository: Repository, environ: Mapping[str, str]) -> Identity:
     """Return whom git would name as the author, and who is logged in where it would name nobody.
 

@@ -91,6 +91,16 @@ class BadMoment(UsageError):
         super().__init__(f"could not read {text[:80]!r} as a date or as a time ago")
 
 
+class UnknownMoment(UsageError):
+    """What a memory is to be seen as of is neither a moment nor a commit."""
+
+    hint = "gitmem log: lists the memory's commits; a date, a moment or 7d will do too"
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(f"could not see the memory as of {text[:80]!r}: it is neither a time nor a commit")
+
+
 class SettingRefused(UsageError):
     """A file that comes with the repository asks for what only its user may decide."""
 

@@ -25,7 +25,8 @@ class Settings(NamedTuple):
     `level` is what a session gets that nobody has given one. An erasure can be taken back for `grace_days`.
     `remotes` are in the order of their names. `workers` is how many processes an import may use, None for as
     many as there are cores. `model_dir` is None for the user's own place for embedding models. A `sidecar` is
-    asked and started, and ends after `sidecar_idle_minutes` that nobody asks it; with `live` it captures what
+    asked and started, and ends after `sidecar_idle_minutes` that nobody asks it; a search waits
+    `catch_up_ms` for an index that is behind. With `live` the sidecar captures what
     agents write as they write it.
     """
 
@@ -37,6 +38,7 @@ class Settings(NamedTuple):
     remotes: tuple[ChosenRemote, ...] = ()
     sidecar: bool = True
     sidecar_idle_minutes: int = 30
+    catch_up_ms: int = 200
     live: bool = False
 
 

@@ -23,6 +23,7 @@ ModelVerb = Literal["model-status", "model-install", "model-remove"]
 Mode = Literal["hybrid", "lexical", "semantic"]
 Grouping = Literal["session", "turn"]
 Facet = Literal["agent", "branch", "author", "month", "role", "tool", "level", "repo"]
+FACETS: Final[tuple[Facet, ...]] = get_args(Facet)
 
 Json: TypeAlias = dict[str, object]
 T = TypeVar("T")

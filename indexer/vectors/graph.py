@@ -33,6 +33,7 @@ _LINKS: Final = 12
 _EF_CONSTRUCTION: Final = 60
 _SEED: Final = 1
 _SAMPLED_ROWS: Final = 16_384
+_PROJECTED_ROWS: Final = 4096
 _ADDED_ROWS: Final = 1024
 _READ_BYTES: Final = 1 << 20
 
@@ -55,7 +56,7 @@ class Graph:
         return np.sort(found[0].astype(np.int64))
 
     def save(self, folder: Path) -> GraphFiles:
-        """Publish the graph's two files.
+        """Publish the graph's two files, without waiting for the disk: they can be made again.
 
         Raises:
             DiskRefused: The disk does not let it; what was published is named by nothing.
@@ -64,7 +65,7 @@ class Graph:
         axes = np.ascontiguousarray(self._axes, "<f4").tobytes()
         with NewFile(folder) as new:
             new.write(axes)
-            new.publish(folder / f"{AXES_PREFIX}{name}", mode=0o400)
+            new.publish(folder / f"{AXES_PREFIX}{name}", durable=False, mode=0o400)
         axes_file = File(f"{AXES_PREFIX}{name}", len(axes), hashlib.sha256(axes).hexdigest())
         with NewFile(folder) as new:
             announce("write", new.path)
@@ -72,7 +73,7 @@ class Graph:
             size, digest = _measure(new)
             if size != self._index.index_file_size():  # hnswlib does not look whether its writes succeed
                 raise DiskRefused("write", str(new.path), "the disk took only a part of it")
-            new.publish(folder / f"{GRAPH_PREFIX}{name}", mode=0o400)
+            new.publish(folder / f"{GRAPH_PREFIX}{name}", durable=False, mode=0o400)
         return GraphFiles(File(f"{GRAPH_PREFIX}{name}", size, digest), axes_file)
 
 
@@ -87,10 +88,15 @@ def build(rows: Rows, progress: Callable[[int], None] = lambda done: None) -> Gr
     count = len(rows.keys)
     index = hnswlib.Index("ip", axes.shape[1])
     index.init_index(count, M=_LINKS, ef_construction=_EF_CONSTRUCTION, random_seed=_SEED)
+    # All of them first: BLAS keeps its threads waiting busily for a while after each product.
+    projected = np.empty((count, axes.shape[1]), np.float32)
+    for at in range(0, count, _PROJECTED_ROWS):
+        which = slice(at, at + _PROJECTED_ROWS)
+        np.matmul(_vectors(rows, which), axes, out=projected[which])
     for at in range(0, count, _ADDED_ROWS):
         until = min(at + _ADDED_ROWS, count)
         # On one thread, since with more the order of links is another one each time.
-        index.add_items(_vectors(rows, slice(at, until)) @ axes, np.arange(at, until), num_threads=1)
+        index.add_items(projected[at:until], np.arange(at, until), num_threads=1)
         progress(until)
     return Graph(index, axes)
 
@@ -121,8 +127,8 @@ def principal_axes(rows: Rows) -> NDArray[np.float32]:
     step = max(1, len(rows.keys) // _SAMPLED_ROWS)
     dimensions = rows.codes.shape[1]
     moments = np.zeros((dimensions, dimensions))
-    for at in range(0, len(rows.keys), step * _ADDED_ROWS):
-        sample = _vectors(rows, slice(at, at + step * _ADDED_ROWS, step))
+    for at in range(0, len(rows.keys), step * _PROJECTED_ROWS):
+        sample = _vectors(rows, slice(at, at + step * _PROJECTED_ROWS, step))
         moments += sample.T @ sample
     _, axes = np.linalg.eigh(moments)
     return np.ascontiguousarray(axes[:, ::-1][:, :DIMENSIONS], dtype=np.float32)

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import captures, embedding, imports, million, reads, sidecar, sizes
+from tests.benchmarks import captures, embedding, imports, million, reads, sidecar, sizes, vectors
 from tests.benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -20,9 +20,10 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "capture": captures.run,
     "size": sizes.run,
     "read": reads.run,
-    "sidecar": sidecar.run,
     "embedding": embedding.run,
     "million": million.run,
+    "sidecar": sidecar.run,
+    "vectors": vectors.run,
 }
 
 

@@ -289,14 +289,11 @@ def sidecar(repository: Path) -> Iterator[int | None]:
         pid = million_sidecar.wait_until_started()
         if pid is None:
             _say("no search starts a sidecar: no rows of it")
-        try:
-            for query in ("whatever", "something", "nothing") if pid else ():
-                _search_json(repository, query, "hybrid")
-            yield pid
-        finally:
-            if pid:
-                million_sidecar.end(pid)
+        for query in ("whatever", "something", "nothing") if pid else ():
+            _search_json(repository, query, "hybrid")
+        yield pid
     finally:
+        million_sidecar.end()
         os.environ["GITMEM_SIDECAR"] = "false"
 
 

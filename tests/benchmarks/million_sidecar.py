@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 _PATIENCE_S: Final = 10.0
 _STILL_S: Final = 15.0
+_SETTLED_S: Final = 0.5
 
 
 class Idle(NamedTuple):
@@ -21,13 +23,18 @@ class Idle(NamedTuple):
 
 
 def wait_until_started() -> int | None:
-    """Return the process of the sidecar whose socket is in our XDG_RUNTIME_DIR; None if none has started."""
+    """Return the process of the sidecar whose socket is in our XDG_RUNTIME_DIR; None if none has started.
+
+    Of several that were started at once all but one end by themselves.
+    """
     deadline = time.monotonic() + _PATIENCE_S
+    before: set[int] = set()
     while time.monotonic() < deadline:
-        for entry in Path("/proc").glob("[0-9]*"):
-            if _is_ours(entry):
-                return int(entry.name)
-        time.sleep(0.1)
+        found = _ours()
+        if len(found) == 1 and found == before:
+            return found.pop()
+        before = found
+        time.sleep(_SETTLED_S)
     return None
 
 
@@ -42,14 +49,18 @@ def idle(pid: int) -> Idle:
     return Idle(100 * took, held)
 
 
-def end(pid: int) -> None:
-    """End a sidecar, and wait until it has ended."""
-    os.kill(pid, signal.SIGTERM)
+def end() -> None:
+    """End whatever sidecars of ours there are, and wait until they have ended."""
     deadline = time.monotonic() + _PATIENCE_S
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-            return
-        time.sleep(0.05)
+    while (found := _ours()) and time.monotonic() < deadline:
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        time.sleep(0.1)
+
+
+def _ours() -> set[int]:
+    return {int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _is_ours(entry)}
 
 
 def _is_ours(entry: Path) -> bool:

@@ -135,7 +135,7 @@ def test_rows_that_no_link_leads_to_are_scanned(folder: Path, seed: int, limit: 
 
 
 def test_pages_hold_every_row_once_in_descending_order(folder: Path, seed: int) -> None:
-    keys = fill(folder, seed, 9000, batch=2500)
+    keys = fill(folder, seed, 9000, batch=4500)
     build_graphs(folder, MODEL, crossover=4000)
     query = clustered(seed + 1, 1)[0]
     store = opened(folder)

@@ -6,8 +6,9 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
+from gitmem.cli.folders import home_of
 from gitmem.cli.intake import describe, report_as_json, total_bytes
-from gitmem.cli.opening import home_of, opened_intake, opened_storage
+from gitmem.cli.opening import opened_intake, opened_storage
 
 
 @click.command("capture", cls=Command, examples=["gitmem capture", "gitmem capture --json"])

@@ -9,7 +9,7 @@ import click
 
 from gitmem.cli.command import Group
 from gitmem.cli.context import Context
-from gitmem.cli.opening import model_dir_of
+from gitmem.cli.folders import model_dir_of
 from gitmem.cli.progress import size
 from gitmem.sidecar.client import ask
 from gitmem.sidecar.wire import Json, ModelRequest, ModelVerb

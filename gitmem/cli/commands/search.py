@@ -5,19 +5,18 @@ It must start fast, so nothing here may load what reads a memory; the indexer's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
 from gitmem.cli.context import Context
 from gitmem.cli.declared import Declared
-from gitmem.cli.indexing import ask_indexer
-from gitmem.cli.output import Output, Part, Styled
+from gitmem.cli.hits import show
+from gitmem.cli.indexing import ask_indexer, places_of
 from gitmem.cli.search_options import OPTIONS
-from gitmem.cli.text import clean, one_line
-from gitmem.model.errors import UsageError
+from gitmem.cli.text import one_line
+from gitmem.model.errors import BadMoment, UnknownMoment, UsageError
 from gitmem.query.filters import Filters
-from gitmem.sidecar.wire import Grouping, Json, Mode
+from gitmem.sidecar.wire import FACETS, Facet, Grouping, Json, Mode, Place
 
 _USAGE_HINT: Final = "gitmem search -h: shows how it is used"
 
@@ -30,6 +29,11 @@ def search(
     limit: int,
     mode: Mode,
     group: Grouping,
+    facets: str | None,
+    is_recent: bool,
+    complete: str | None,
+    every: bool,
+    recurse: bool,
     batch: str | None,
     as_json: bool,
     json_lines: bool,
@@ -38,10 +42,22 @@ def search(
     """Search and print what was found; return 1 if nothing was."""
     if as_json and json_lines:
         raise UsageError("--json and --json-lines exclude each other", hint=_USAGE_HINT)
+    places = places_of(context, every=every, recurse=recurse)
+    if complete is not None:
+        return _complete(context, places, complete, limit, as_json=as_json or json_lines)
     filters = _filters(context, narrowing)
     queries = _queries(context, words, batch, filters)
     answers = ask_indexer(
-        context, "search", queries=queries, filters=filters, mode=mode, group=group, limit=limit
+        context,
+        "search",
+        places=places,
+        queries=queries,
+        filters=filters,
+        mode=mode,
+        group=group,
+        limit=limit,
+        facets=_facets(facets),
+        is_recent=is_recent,
     )
     has_found = False
     collected: list[Json] = []
@@ -56,7 +72,7 @@ def search(
     elif has_found:
         with context.paged() as output:
             for answer in collected:
-                _show(output, answer, heading=batch is not None)
+                show(output, answer, heading=batch is not None, with_repo=len(places) > 1)
     if not has_found:
         context.output.note("nothing found")
     return 0 if has_found else 1
@@ -68,7 +84,8 @@ command: Final = Declared(
 Search the sessions of this repository's memory.
 
 Words are alternatives: the more of them a turn has, and the rarer, the better. "Words in quotes" must
-stand together, -word must not be there, and begin* stands for every word that begins so. Without a QUERY
+stand together, -word must not be there, and begin* stands for every word that begins so. field:value
+narrows as the option of that name does: agent:codex, file:src/app.py, since:7d, is:error. Without a QUERY
 but with a filter, the latest turns are listed.
 
 Ends with 1 if nothing was found.
@@ -86,24 +103,66 @@ Ends with 1 if nothing was found.
 
 
 def _filters(context: Context, values: dict[str, Any]) -> Filters:
-    now_ms = context.now_ms()
-    since, until = values.pop("since"), values.pop("until")
-    if since is None and until is None:
+    since, until, as_of = (values.pop(name) for name in ("since", "until", "as_of"))
+    if since is None and until is None and as_of is None:
         return Filters(**values)
     from gitmem.query.moments import parse_since, parse_until  # with a library of dates
 
+    now_ms = context.now_ms()
     return Filters(
         since_ms=None if since is None else parse_since(since, now_ms),
         until_ms=None if until is None else parse_until(until, now_ms),
+        as_of_ms=None if as_of is None else _moment_of(context, as_of),
         **values,
     )
+
+
+def _moment_of(context: Context, text: str) -> int:
+    """Return the moment that a date, a time ago or a commit stands for, in milliseconds since 1970."""
+    from gitmem.query.moments import parse_until
+
+    try:
+        return parse_until(text, context.now_ms())
+    except BadMoment:
+        from gitmem.git.repository import moment_of_commit
+
+        found = moment_of_commit(context.repository, text, context.git)
+        if found is None:
+            raise UnknownMoment(text) from None
+        return found
+
+
+def _facets(text: str | None) -> tuple[Facet, ...]:
+    if text is None:
+        return ()
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    found = tuple(facet for facet in FACETS if facet in names)
+    unknown = [name for name in names if name not in FACETS]
+    if unknown or not found:
+        expected = ", ".join(FACETS)
+        raise UsageError(f"could not count by {', '.join(unknown) or 'nothing'}: expected some of {expected}")
+    return found
+
+
+def _complete(
+    context: Context, places: tuple[Place, ...], beginning: str, limit: int, *, as_json: bool
+) -> int:
+    """Print the words that begin so; return 1 if there is none."""
+    (answer,) = ask_indexer(context, "complete", places=places, queries=(beginning,), limit=limit)
+    words = cast(list[Json], answer["words"])
+    if as_json:
+        context.output.json(answer)
+    else:
+        for each in words:
+            context.output.say(one_line(str(each["word"])))
+    return 0 if words else 1
 
 
 def _queries(
     context: Context, words: tuple[str, ...], batch: str | None, filters: Filters
 ) -> tuple[str, ...]:
     if batch is None:
-        if not words and filters == Filters():
+        if not words and filters == Filters(without=filters.without):
             raise UsageError("expected a QUERY or a filter", hint=_USAGE_HINT)
         return (" ".join(words),)
     if words:
@@ -118,47 +177,3 @@ def _queries(
             raise UsageError(f"could not read {batch}: {error.strerror}", hint=hint) from error
     lines = content.decode("utf-8", "replace").removesuffix("\n")
     return tuple(line.removesuffix("\r") for line in lines.split("\n")) if lines else ()
-
-
-def _show(output: Output, answer: Json, *, heading: bool) -> None:
-    """Print an answer for people."""
-    if heading:
-        output.say(Styled(one_line(str(answer["query"])), "strong"))
-    if answer.get("relaxed"):
-        output.note("no turn has what stands in quotes; it was searched for as words")
-    behind = cast(Json, answer["indexed"])["behind"]
-    if behind:
-        output.note(f"another process is indexing; {behind} commits of the memory are not searched yet")
-    for hit in cast(list[Json], answer["hits"]):
-        _show_hit(output, hit)
-
-
-def _show_hit(output: Output, hit: Json) -> None:
-    """Print a hit; nothing in it can end a line, so that none can be made up by what a memory holds."""
-    about = [hit["role"], hit["tool"], hit["at"] and str(hit["at"])[:16].replace("T", " "), hit["author"]]
-    turn = f"{hit['stream']}:{hit['ordinal']}" if hit["stream"] else hit["ordinal"]
-    output.say(
-        Styled(one_line(f"{hit['session']}#{turn}"), "name"),
-        "  ",
-        Styled("  ".join(one_line(str(each)) for each in about if each), "dim"),
-    )
-    title, snippet = one_line(str(hit["title"])), str(hit["snippet"])
-    # A title is often how the first turn begins, which is then a hit itself.
-    if title and not one_line(snippet).startswith(title.removesuffix("…")):
-        output.say("    ", Styled(title, "strong"))
-    output.say("    ", *_highlighted(snippet, cast(list[list[int]], hit["marks"])))
-    output.say()
-
-
-def _highlighted(text: str, marks: list[list[int]]) -> Iterator[Part]:
-    at = 0
-    for start, end in marks:
-        yield _in_line(text[at:start])
-        yield Styled(_in_line(text[start:end]), "match")
-        at = end
-    yield _in_line(text[at:])
-
-
-def _in_line(part: str) -> str:
-    """Return a part of a line clean and without line ends, with the spaces that it begins and ends with."""
-    return " ".join(clean(part).split("\n"))

@@ -8,7 +8,8 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.opening import opened_storage, user_data_dir
+from gitmem.cli.folders import user_data_dir
+from gitmem.cli.opening import opened_storage
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.model.errors import NoMemory
 
