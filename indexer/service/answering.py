@@ -11,10 +11,15 @@ from typing import Final, Protocol
 from gitmem.sidecar.client import Listener
 from gitmem.sidecar.wire import Json, ModelRequest, Place, Request
 from indexer import state
+from indexer.follow import count_changed
 from indexer.replying import Relay
 from indexer.service.children import ask_child
 from indexer.shelf import Shelf
 from indexer.tips import read_tip
+
+_PATIENCE_MS: Final = 600_000
+_FEW_SESSIONS: Final = 4
+"""As many as are brought up here: more would take from those who ask meanwhile."""
 
 _MODELS_KEPT_S: Final = 600.0
 """How long a model stays open that nobody asks with."""
@@ -57,7 +62,9 @@ class Answering:
         return model_dir if is_installed(Path(model_dir)) else None
 
     def bring_up(self, place: Place, model_dir: str | None, environ: Mapping[str, str]) -> None:
-        """Have a child bring an index to where its memory is, if it is not, vectors and all.
+        """Bring an index to where its memory is: here what is new of turns, the rest and vectors by a child.
+
+        So what came in a moment ago is found at once by its words.
 
         Raises:
             GitmemError: It could not.
@@ -67,6 +74,11 @@ class Answering:
         if tip is None or self._done.get(place.common_dir) == (tip, model_dir):
             return
         loaded = state.load(state.root_of(common_dir))
+        if isinstance(loaded, state.State) and state.examine(loaded, place.ref, tip) == "behind":
+            changed = count_changed(place, environ, loaded)
+            if changed is not None and changed <= _FEW_SESSIONS:
+                self._shelf.open(place, environ, Relay(lambda line: None), catch_up_ms=_PATIENCE_MS)
+                loaded = state.load(state.root_of(common_dir))
         # Whether anything is without a vector is more than a look; a child finds out, once for each tip.
         if model_dir is not None or state.examine(loaded, place.ref, tip) != "current":
             for _ in ask_child(Request("update", (place,), model_dir=model_dir), environ, Listener()):

@@ -58,7 +58,7 @@ def run(folder: Path) -> Iterator[Row]:
         _say(
             f"{tally.turns:,} turns of {name} ({tally.real:,} as they are, the others of their pieces) in "
             f"{tally.sessions:,} sessions, {tally.characters / 1e6:,.0f} million characters, "
-            f"{tally.messages:,} messages; {dict(tally.kinds)}"
+            f"{tally.meant:,} with vectors; {dict(tally.kinds)}"
         )
         repository = _repository(folder / "million", real)
         yield from _build(repository, ready)
@@ -178,6 +178,9 @@ def _hybrid(repository: Path, peers: Peers, ready: Path, every: Iterator[str]) -
     took = json.loads(done.stdout)
     beside = f"{took['size_bytes'] / 1e6:.0f} MB; to write them: {took['append_cpu_s']:.1f} CPU-s"
     yield Row(f"graphs of {took['vectors']:,} vectors", took["graphs_cpu_s"], "CPU-s", None, False, beside)
+    gitmem(
+        "index", "update", cwd=repository
+    )  # embeds what of the small memory has none, and says that it is done
     asked = list(islice(every, _QUERIES))
     mode = json.loads(_search_json(repository, asked[0], "hybrid"))["mode"]
     if mode != "hybrid":

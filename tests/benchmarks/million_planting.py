@@ -33,7 +33,7 @@ def plant(repository: Path, entries: Path) -> dict[str, float]:
     index = LexicalIndex(root / state.folder)
     reading_cpu_s = reading_wall_s = 0.0
     cpu_s, wall_s = time.process_time(), time.perf_counter()
-    writer = index.writer()
+    writer = index.writer(state.round)
     chunks = million_turns.read(entries)
     session = ""
     while True:

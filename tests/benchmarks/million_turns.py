@@ -71,18 +71,14 @@ class RealSession(NamedTuple):
 
 @dataclass
 class Tally:
-    """What was made."""
+    """What was made; `meant` are the turns that have vectors."""
 
     turns: int = 0
     sessions: int = 0
     real: int = 0
     characters: int = 0
+    meant: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def messages(self) -> int:
-        """The turns that have vectors."""
-        return self.kinds["message"]
 
 
 def read_sessions(repository: Path) -> list[RealSession]:
@@ -147,6 +143,7 @@ def write(real: Sequence[RealSession], count: int, path: Path) -> Tally:
             for turn, entry in zip(session.turns, entries(session), strict=True):
                 tally.turns += 1
                 tally.characters += len(entry.body) + len(entry.output)
+                tally.meant += bool(entry.meaning)
                 tally.kinds[turn.kind] += 1
                 yield entry
 

@@ -34,12 +34,13 @@ def plant(repository: Path, entries: Path) -> dict[str, float]:
     """
     import numpy as np
 
+    from indexer.embedding import folder_of
     from indexer.model.embedder import Embedder
     from indexer.vectors.store import Vectors
     from indexer.vectors.writing import append, build_graphs
 
     embedder = Embedder.open(Path(os.environ["GITMEM_MODEL_DIR"]))
-    folder = Path(place_of(repository).common_dir) / "gitmem" / "index" / "vectors" / embedder.id
+    folder = folder_of(Path(place_of(repository).common_dir), embedder.id)
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(million_turns.SEED)
     said = [text for _, text in itertools.islice(_messages(entries), 20 * EMBEDDED)]
@@ -65,9 +66,8 @@ def plant(repository: Path, entries: Path) -> dict[str, float]:
 def _messages(entries: Path) -> Iterator[tuple[int, str]]:
     for chunk in million_turns.read(entries):
         for entry in chunk:
-            # No field says so: what was said is neither output nor a call, and thinking has no vector.
-            if entry.body and b'"kind":"message"' in entry.stored:
-                yield entry.digest, entry.body
+            if entry.meaning:
+                yield entry.meaning, entry.body
 
 
 if __name__ == "__main__":

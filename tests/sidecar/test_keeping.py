@@ -119,7 +119,8 @@ def test_end_while_it_indexes_leaves_no_child(
     client: Client, sidecars: Sidecars, number: signal.Signals
 ) -> None:
     known.remember(state_folder(sidecars.environ), client.memory.place)
-    client.memory.add("later", [said(f"a sextant of number {line}") for line in range(3000)])
+    for n in range(20):
+        client.memory.add(f"later {n}", [said(f"a sextant of number {line}") for line in range(200)])
     process = sidecars.start()
     until(lambda: _children(process.pid), "a child indexes")
     process.send_signal(number)
