@@ -77,11 +77,12 @@ def ask(
         on_notice(f"does without its sidecar: {error}")
     else:
         return
-    if given < len(request.queries):
+    if given < len(request.queries) or not given:
         yield from ask_process(request._replace(queries=request.queries[given:]), environ, listener)
     if absent.may_start:
         # Behind the answer, for a start takes from it what it needs itself.
-        start_detached(environ, meeting.idle_minutes, absent.wait_s)
+        with suppress(OSError):  # there may be no more processes now, and the answer is given
+            start_detached(environ, meeting.idle_minutes, absent.wait_s)
 
 
 def ask_process(

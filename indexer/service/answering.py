@@ -53,6 +53,14 @@ class Answering:
             self._asked_at = time.monotonic()
         return self._answers(request, environ, relay, self._shelf)
 
+    def usable(self, model_dir: str | None) -> str | None:
+        """Return where the model is, None where none is installed."""
+        if model_dir is None:
+            return None
+        from indexer.model.installed import is_installed
+
+        return model_dir if is_installed(Path(model_dir)) else None
+
     def bring_up(self, place: Place, model_dir: str | None, environ: Mapping[str, str]) -> None:
         """Bring an index to where its memory is: here what is new of turns, the rest and vectors by a child.
 

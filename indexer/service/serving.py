@@ -23,6 +23,7 @@ from indexer.service.post import Post, hold
 from indexer.service.server import Server, Service
 
 _NEVER: Final = float("inf")
+_STANDARD_ERROR: Final = 2
 
 
 def serve(environ: Mapping[str, str], answers: Answers, *, idle_s: float, wait_s: float) -> int:
@@ -112,4 +113,7 @@ def _detach() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    # Not a range up to the most there may be, which is a thousand million in some containers.
+    for descriptor in [int(name) for name in os.listdir("/dev/fd") if int(name) > _STANDARD_ERROR]:  # noqa: PTH208
+        with suppress(OSError):  # the one that the listing itself took
+            os.close(descriptor)

@@ -176,6 +176,7 @@ class Client:
 def client(sidecars: Sidecars, memory: Filled, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Return a client that counts, and starts no sidecar by itself."""
     from gitmem.sidecar import client as module
+    from gitmem.sidecar import meeting
 
     counting = Client(sidecars, memory)
     ask_process = module.ask_process
@@ -187,6 +188,7 @@ def client(sidecars: Sidecars, memory: Filled, monkeypatch: pytest.MonkeyPatch) 
     def count_start(*args: Any) -> None:
         counting.starts += 1
 
+    monkeypatch.setattr(meeting, "_GREETING_TIMEOUT_S", 10.0)  # no test is about how fast a machine is
     monkeypatch.setattr(module, "ask_process", count_process)
     monkeypatch.setattr(module, "start_detached", count_start)
     return counting

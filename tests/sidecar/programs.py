@@ -10,7 +10,7 @@ from indexer.service import conversation, keeping, live, server
 answers = module._answers
 server._LOOKED_EVERY_S = 0.05
 server._MOST_CLIENTS = 8
-conversation._REQUEST_TIMEOUT_S = 0.5
+conversation._REQUEST_TIMEOUT_S = 2
 keeping._TIMEOUT_S = 0.2
 live._QUIET_MS = 50
 live._LOOKED_EVERY_S = live._AT_MOST_EVERY_S = 0.2

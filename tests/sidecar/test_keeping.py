@@ -178,6 +178,9 @@ def test_repositories_are_remembered_as_they_are(tmp_path: Path) -> None:
     assert [place.name for place in known.known(tmp_path / "state")] == ["a"]
     (tmp_path / "a").rmdir()
     assert known.known(tmp_path / "state") == []
+    assert len(list((tmp_path / "state" / "repositories").iterdir())) == 1
+    known.prune(tmp_path / "state")
+    assert list((tmp_path / "state" / "repositories").iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"start": 1}', b"\xff", b'{"start": "x"}'])
