@@ -18,6 +18,7 @@ from gitmem.sidecar.known import remember
 from gitmem.sidecar.wire import Json, ModelRequest, Request
 from indexer.answer import answer
 from indexer.replying import Relay, reply
+from indexer.shelf import Shelf
 
 
 def main() -> int:
@@ -66,12 +67,14 @@ def _answer_all(environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _answers(request: Request | ModelRequest, environ: Mapping[str, str], relay: Relay) -> Iterator[Json]:
+def _answers(
+    request: Request | ModelRequest, environ: Mapping[str, str], relay: Relay, shelf: Shelf | None = None
+) -> Iterator[Json]:
     if isinstance(request, ModelRequest):
         from indexer.model.requests import answer_model  # A search has no need of it.
 
         return answer_model(request, relay)
-    return answer(request, environ, relay)
+    return answer(request, environ, relay, shelf)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 A word is misspelt if no index has it, in any form. The nearest is one edit away (a letter left out, put in,
 changed, or two swapped), the most frequent of those; of longer words two edits, where the first two letters
-are right and its length nearly so. On LoCoMo with typos in half of the longer words this keeps nDCG@10 at .485 of .489, where fuzzy
-queries keep .436.
+and nearly the length are right. On LoCoMo with typos in half of the longer words this keeps nDCG@10 at .485
+of .489, where fuzzy queries keep .436.
 """
 
 from __future__ import annotations

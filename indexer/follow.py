@@ -92,6 +92,15 @@ def count_behind(place: Place, environ: Mapping[str, str], commit: str) -> int:
             return 1  # an erasure restarted the history, and took the old one away
 
 
+def count_changed(place: Place, environ: Mapping[str, str], state: State) -> int | None:
+    """Count the sessions that an index has to be brought up by; None where that cannot be told."""
+    with opened_memory(place, environ) as memory:
+        try:
+            return sum(1 for _ in changed_sessions(memory, Oid(state.tree)))
+        except (ObjectMissing, ObjectDamaged):
+            return None
+
+
 @contextmanager
 def opened_memory(place: Place, environ: Mapping[str, str]) -> Iterator[Memory]:
     """Open the memory that a request is about."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gitmem.cli.context import Context
 from gitmem.model.errors import NotARepository
+from gitmem.sidecar.folders import models_folder
 
 
 def home_of(context: Context) -> Path:
@@ -24,8 +25,7 @@ def model_dir_of(context: Context) -> Path:
         from gitmem.git.settings import model_dir_without_repository
 
         chosen = model_dir_without_repository(context.environ)
-    cache = context.environ.get("XDG_CACHE_HOME")
-    return chosen or (Path(cache) if cache else home_of(context) / ".cache") / "gitmem" / "models"
+    return chosen or models_folder(context.environ)
 
 
 def user_data_dir(context: Context) -> Path:

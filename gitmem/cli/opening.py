@@ -7,13 +7,12 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gitmem
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
-from gitmem.model.errors import LevelNotKept, NotARepository
+from gitmem.model.errors import LevelNotKept
 from gitmem.model.records import Author
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.keys import redaction_key

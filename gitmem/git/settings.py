@@ -62,9 +62,7 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
         sidecar_idle_minutes=decide(
             "gitmem.sidecarIdle", lambda choice: _as_count(choice, 1), default.sidecar_idle_minutes
         ),
-        catch_up_ms=decide(
-            "gitmem.catchUpMs", lambda choice: _as_count(choice, 0), default.catch_up_ms
-        ),
+        catch_up_ms=decide("gitmem.catchUpMs", lambda choice: _as_count(choice, 0), default.catch_up_ms),
         live=decide("gitmem.live", _as_flag, default.live),
     )
 

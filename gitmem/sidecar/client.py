@@ -29,8 +29,9 @@ _SAID_BYTES: Final = 65_536
 _OTHER_OBJECTS: Final = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE")
 """Where one of these is set, a sidecar would look at other objects or refs than the one who asks."""
 
-_OF_SURROUNDINGS: Final = frozenset({"ForeignOwner", "GitFailed", "GitMissing", "NotARepository"})
-"""What a sidecar may be refused by git that whoever asks is not: it has another environment."""
+_OF_ITS_OWN: Final = frozenset({"ForeignOwner", "GitFailed", "GitMissing", "NotARepository", "NotReady"})
+"""Why a sidecar cannot answer what a process of ours may: git refuses it, which has another environment, or
+there is no index yet, and others would have to wait until it is made."""
 
 
 class Listener(NamedTuple):
@@ -76,11 +77,12 @@ def ask(
         on_notice(f"does without its sidecar: {error}")
     else:
         return
-    if given < len(request.queries):
+    if given < len(request.queries) or not given:
         yield from ask_process(request._replace(queries=request.queries[given:]), environ, listener)
     if absent.may_start:
         # Behind the answer, for a start takes from it what it needs itself.
-        start_detached(environ, meeting.idle_minutes, absent.wait_s)
+        with suppress(OSError):  # there may be no more processes now, and the answer is given
+            start_detached(environ, meeting.idle_minutes, absent.wait_s)
 
 
 def ask_process(
@@ -89,6 +91,7 @@ def ask_process(
     """Run the indexer once and yield its answers; `arguments` are for its `main`. Raises as `ask` does.
 
     Its standard input stays open until it has answered, so that one started with `bound` ends when we do.
+    What it goes on with behind its answers is not waited for.
     """
     import subprocess  # Both are of no use to who asks a sidecar.
     import tempfile
@@ -101,23 +104,25 @@ def ask_process(
             stderr=kept,
             env=environ,
         )
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
-            with process:
-                assert process.stdin is not None
-                assert process.stdout is not None
-                try:
-                    with suppress(BrokenPipeError):  # it has ended already; what it said is still to be read
-                        process.stdin.write(encode_request(request))
-                        process.stdin.flush()
-                    yield from _answers(process.stdout, listener)
-                except _Silence:
-                    status = process.wait()
-                    raise _failure(status, _last_said(kept)) from None
-                finally:
-                    process.kill()
-                    with suppress(BrokenPipeError):
-                        process.stdin.close()
+            with suppress(BrokenPipeError):  # it has ended already; what it said is still to be read
+                process.stdin.write(encode_request(request))
+                process.stdin.flush()
+            yield from _answers(process.stdout, listener)
+        except _Silence:
+            raise _failure(process.wait(), _last_said(kept)) from None
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        else:
+            process.returncode = process.poll() or 0  # so that nobody complains that it was not waited for
         finally:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            process.stdout.close()
             said = _last_said(kept)
             if said:
                 listener.on_said(said)
@@ -138,7 +143,7 @@ def _ask_sidecar(request: Request, meeting: Meeting, listener: Listener) -> Iter
     connection = meet(meeting)
     try:
         connection.send(line)
-        yield from _answers(connection.lines(), listener, of_no_weight=_OF_SURROUNDINGS)
+        yield from _answers(connection.lines(), listener, of_no_weight=_OF_ITS_OWN)
     except (_Silence, _Nonsense, _OtherSurroundings) as error:
         raise Absent(str(error), may_start=False) from error
     finally:

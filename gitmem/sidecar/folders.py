@@ -70,6 +70,14 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return Path(state) / "gitmem"
 
 
+def models_folder(environ: Mapping[str, str]) -> Path:
+    """Return where embedding models are where no setting says it (XDG Base Directory Specification)."""
+    cache = environ.get("XDG_CACHE_HOME", "")
+    if not cache.startswith("/"):
+        cache = f"{environ.get('HOME', '')}/.cache"
+    return Path(cache) / "gitmem" / "models"
+
+
 def config_folder(environ: Mapping[str, str]) -> Path:
     """Return the user's own folder for what they write for gitmem (XDG Base Directory Specification)."""
     config = environ.get("XDG_CONFIG_HOME", "")

@@ -32,7 +32,7 @@ def remember(state_folder: Path, place: Place) -> None:
 
 def known(state_folder: Path) -> list[Place]:
     """Return the repositories that are noted and still there, by their folders' names."""
-    return sorted(_read(state_folder), key=lambda place: place.common_dir)
+    return sorted(filter(_is_there, _read(state_folder)), key=lambda place: place.common_dir)
 
 
 def forget(state_folder: Path, common_dir: str) -> None:
@@ -44,14 +44,27 @@ def forget(state_folder: Path, common_dir: str) -> None:
     disk.remove_file(_path(state_folder, common_dir))
 
 
+def prune(state_folder: Path) -> None:
+    """Drop the repositories that are gone.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    for place in _read(state_folder):
+        if not _is_there(place):
+            forget(state_folder, place.common_dir)
+
+
 def _read(state_folder: Path) -> Iterator[Place]:
     for path in _folder(state_folder).glob("*.json"):
         try:
-            place = decode_place(decode(path.read_bytes()))
+            yield decode_place(decode(path.read_bytes()))
         except (OSError, NotUnderstood):
             continue  # gone meanwhile, or another version's
-        if Path(place.common_dir).is_dir():
-            yield place
+
+
+def _is_there(place: Place) -> bool:
+    return Path(place.common_dir).is_dir()
 
 
 def _entry(place: Place) -> Json:

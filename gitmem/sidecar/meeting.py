@@ -21,6 +21,7 @@ from gitmem.sidecar.wire import RETIRE, NotUnderstood, decode_greeting
 
 _CONNECT_TIMEOUT_S: Final = 0.25
 _GREETING_TIMEOUT_S: Final = 1.0
+_RETIRE_TIMEOUT_S: Final = 10.0
 _ANSWER_TIMEOUT_S: Final = 900.0
 """No answer may take longer: of a million turns an index is made in a few minutes."""
 
@@ -103,6 +104,7 @@ def retire(meeting: Meeting) -> bool:
     endpoint = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         _connect(endpoint, path, meeting.uid)
+        endpoint.settimeout(_RETIRE_TIMEOUT_S)
         endpoint.sendall(RETIRE)
         while endpoint.recv(_PIECE_BYTES):
             pass

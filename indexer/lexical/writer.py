@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import tantivy
@@ -59,15 +59,7 @@ class Writer:
         text = document.add_text
         text("session", entry.session)
         text("part", f"{entry.session}/{as_key(entry.stream)}")
-        body = spaced(entry.body)
-        if body:
-            text("body", body)
-            text("exact", body)
-            parts = parts_of_identifiers(entry.body)
-            if parts:
-                text("body", parts)
-        if entry.output:
-            text("output", spaced(entry.output))
+        _add_texts(text, entry)
         for name in ("key", "agent", "role", "branch"):
             value = getattr(entry, name)
             if value:
@@ -131,3 +123,15 @@ class Writer:
     def _delete(self, field: str, value: str) -> None:
         with guarded():
             self._writer.delete_documents_by_term(field, value)
+
+
+def _add_texts(text: Callable[[str, str], None], entry: Entry) -> None:
+    body = spaced(entry.body)
+    if body:
+        text("body", body)
+        text("exact", body)
+        parts = parts_of_identifiers(entry.body)
+        if parts:
+            text("body", parts)
+    if entry.output:
+        text("output", spaced(entry.output))

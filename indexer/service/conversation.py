@@ -68,7 +68,7 @@ class Conversation:
             return  # it has ended already
 
     def _say_bug(self, error: Exception, log: Log) -> None:
-        text = f"the sidecar met a bug of its own: {type(error).__name__}; {log.path} says where"
+        text = f"{type(error).__name__}; {log.path} says where"
         try:
             self._write(encode(refused("Bug", text, "", 3)) + encode({"end": True}))
         except Gone:

@@ -37,6 +37,7 @@ class Keeper:
     ) -> None:
         self._answering, self._environ, self._state_folder, self._log = answering, environ, state_folder, log
         self._places: dict[str, Place] = {}
+        self._model_dirs: dict[str, str | None] = {}
         self._marks: dict[str, Mark] = {}
         self._at_work: set[str] = set()
         self._lock = threading.Lock()
@@ -61,16 +62,22 @@ class Keeper:
             return list(self._places.values())
 
     def remember(self, request: Request) -> None:
-        """Know the repositories that somebody asked about from now on."""
+        """Know the repositories that somebody asked about from now on, and the model they are to have."""
+        model_dir = self._answering.usable(request.model_dir)
         for place in request.places:
             with self._lock:
                 is_new = self._places.get(place.common_dir) != place
                 self._places[place.common_dir] = place
+                if self._model_dirs.get(place.common_dir) != model_dir:
+                    self._model_dirs[place.common_dir] = model_dir
+                    self._marks.pop(place.common_dir, None)  # for there may be no vectors by that model
             if is_new:
                 known.remember(self._state_folder, place)
                 self._others.set()
 
     def _keep(self) -> None:
+        with suppress(DiskRefused):  # they are left out wherever they are read
+            known.prune(self._state_folder)
         while not self._end.is_set():
             self._others.clear()
             self._take_in()
@@ -119,7 +126,8 @@ class Keeper:
         try:
             with self._has_room:
                 if not self._end.is_set():
-                    self._answering.bring_up(place, self._environ)
+                    model_dir = self._model_dirs.get(place.common_dir)
+                    self._answering.bring_up(place, model_dir, self._environ)
         except GitmemError as error:
             # Whoever searches next is told, or finds that it is over.
             self._log.note(f"could not bring an index up: {type(error).__name__}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
@@ -14,8 +15,7 @@ from gitmem.model.errors import DiskRefused, SidecarRefused, StoreBusy
 from gitmem.sidecar.folders import meeting_folder, state_folder
 from gitmem.sidecar.starting import home
 from gitmem.sidecar.wire import Greeting
-from indexer.replying import Answers
-from indexer.service.answering import Unshelved
+from indexer.service.answering import Answering, Answers
 from indexer.service.keeping import Keeper
 from indexer.service.live import LiveCapture
 from indexer.service.log import Log
@@ -23,6 +23,7 @@ from indexer.service.post import Post, hold
 from indexer.service.server import Server, Service
 
 _NEVER: Final = float("inf")
+_STANDARD_ERROR: Final = 2
 
 
 def serve(environ: Mapping[str, str], answers: Answers, *, idle_s: float, wait_s: float) -> int:
@@ -35,6 +36,7 @@ def serve(environ: Mapping[str, str], answers: Answers, *, idle_s: float, wait_s
             log.note(f"serves, as gitmem {gitmem.__version__}")
             why = _run(post, environ, answers, idle_s, log)
             log.note(f"ends: {why}")
+        _leave()
     except StoreBusy:
         return 0  # another one serves
     except (SidecarRefused, DiskRefused) as error:
@@ -55,6 +57,7 @@ def watch(environ: Mapping[str, str], answers: Answers, *, wait_s: float) -> int
             sys.stderr.write(f"listens at {os.fsencode(post.path)!r}; Ctrl-C ends it\n")
             why = _run(post, environ, answers, _NEVER, log)
             sys.stderr.write(f"ends: {why}\n")
+        _leave()
     except StoreBusy:
         sys.stderr.write("error: another sidecar serves\nhint: gitmem index stop: ends it\n")
         return 1
@@ -65,7 +68,7 @@ def watch(environ: Mapping[str, str], answers: Answers, *, wait_s: float) -> int
 
 
 def _run(post: Post, environ: Mapping[str, str], answers: Answers, idle_s: float, log: Log) -> str:
-    answering = Unshelved(answers)
+    answering = Answering(answers)
     keeper = Keeper(answering, environ, state_folder(environ), log)
     live = LiveCapture(keeper.places, environ, log)
     server = Server(
@@ -96,6 +99,12 @@ def _own(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.startswith("GIT_")}
 
 
+def _leave() -> None:
+    """End now if a thread goes on behind an answer; what it is at outlives that, as it outlives a kill."""
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        os._exit(0)
+
+
 def _detach() -> None:
     """Let go of the terminal, the working directory and every file of whoever started us."""
     with suppress(PermissionError):  # we lead a session already
@@ -104,4 +113,7 @@ def _detach() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    # Not a range up to the most there may be, which is a thousand million in some containers.
+    for descriptor in [int(name) for name in os.listdir("/dev/fd") if int(name) > _STANDARD_ERROR]:  # noqa: PTH208
+        with suppress(OSError):  # the one that the listing itself took
+            os.close(descriptor)

@@ -1,7 +1,7 @@
 """A graph over the rows of one block: hnswlib's, in fewer dimensions, built once and never changed.
 
 hnswlib holds float32 in memory and knows nothing else. So its rows are projected on the axes along which the
-block's own rows differ most, a quarter of the dimensions. What it finds are candidates, to be scored by the
+block's own rows are longest, a quarter of the dimensions. What it finds are candidates, to be scored by the
 stored rows. A file that was cut off takes the process down when hnswlib loads it: none is loaded before its
 size and digest hold.
 """
@@ -47,11 +47,10 @@ class Graph:
     def candidates(self, query: NDArray[np.float32], fetch: int) -> NDArray[np.int64] | None:
         """Return the numbers of about the nearest rows, ascending; None where too few can be reached."""
         fetch = min(fetch, self._index.get_current_count())
+        projected = np.einsum("i,ij->j", query, self._axes)  # not BLAS, as in arithmetic.score_all
         try:
-            found, _ = self._index.knn_query(query @ self._axes, fetch, num_threads=1)
-        except (
-            RuntimeError
-        ):  # "Cannot return the results in a contiguous 2D array": rows that no link leads to
+            found, _ = self._index.knn_query(projected, fetch, num_threads=1)
+        except RuntimeError:  # "Cannot return the results in a contiguous 2D array": too few were reached
             return None
         return np.sort(found[0].astype(np.int64))
 

@@ -35,7 +35,7 @@ class Block(NamedTuple):
     graph: Graph | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vectors:
     """What a store had at one moment. Files that are removed later stay readable through it.
 
@@ -160,12 +160,7 @@ def _open_block(
     folder: Path, of: state.State, entry: state.BlockEntry, with_graphs: bool, known: Block | None
 ) -> tuple[Block | None, list[str]]:
     """Return a block, and the names of what is damaged of it."""
-    wants_graph = with_graphs and entry.graph is not None
-    if known:
-        rows: Rows | None = known.rows
-    else:
-        path = folder / entry.name
-        rows = block.read(path, of.model, of.dimensions, entry.rows, is_scanned=not wants_graph)
+    rows = known.rows if known else block.read(folder / entry.name, of.model, of.dimensions, entry.rows)
     if rows is None:
         return None, [entry.name]
     if entry.graph is None or not with_graphs:

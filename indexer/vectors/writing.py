@@ -81,15 +81,9 @@ def build_graphs(
     done, built, total = 0, 0, _rows_of(waiting)
     for at in waiting:
         made = graph.build(at.rows, _counting_on(progress, done, total))
+        built += _take_in(folder, model_id, at.entry.name, made)
         done += at.entry.rows
-        with state.locked(folder):
-            blocks = list(_open(folder, model_id).blocks)
-            # Where a block has gone meanwhile, what its graph shows may have been erased.
-            for n, there in enumerate(blocks):
-                if there.entry.name == at.entry.name:
-                    blocks[n] = _with_graph(folder, there, made)
-                    built += 1
-            _publish(folder, model_id, blocks)
+        del made  # before the next one takes as much memory
     return built
 
 
@@ -148,7 +142,11 @@ def _written(folder: Path, model_id: str, rows: Rows) -> Iterator[Block]:
     """Publish rows as a block, or as several where they are too many for one."""
     for at in range(0, len(rows.keys), SHARD_ROWS):
         part = arithmetic.select(rows, slice(at, at + SHARD_ROWS))
-        yield Block(BlockEntry(block.write(folder, model_id, part), len(part.keys)), part, None)
+        count, dimensions = part.codes.shape
+        name = block.write(folder, model_id, part)
+        # Mapped from the file, so that a million rows are not held while graphs are built over them.
+        mapped = block.read(folder / name, model_id, dimensions, count)
+        yield Block(BlockEntry(name, count), mapped or part, None)
 
 
 def _worth_merging(blocks: list[Block]) -> list[Block]:
@@ -187,9 +185,8 @@ def _cut(several: list[Block], first: int, last: int) -> Iterator[Rows]:
     at = 0
     for one in several:
         count = len(one.rows.keys)
-        which = np.arange(max(first - at, 0), min(last - at, count))
-        if len(which):
-            yield arithmetic.select(one.rows, which)
+        if at < last and first < at + count:
+            yield arithmetic.select(one.rows, slice(max(first - at, 0), last - at))
         at += count
 
 
@@ -219,8 +216,16 @@ def _is_loose(at: Block, waiting_rows: int, shard_rows: int) -> bool:
     return at.entry.rows < min(waiting_rows, shard_rows)
 
 
-def _with_graph(folder: Path, at: Block, made: graph.Graph) -> Block:
-    return Block(replace(at.entry, graph=made.save(folder)), at.rows, None)
+def _take_in(folder: Path, model_id: str, name: str, made: graph.Graph) -> bool:
+    """Publish the graph of a block, unless that has gone meanwhile: what the graph shows may be erased."""
+    with state.locked(folder):
+        blocks = list(_open(folder, model_id).blocks)
+        place = next((n for n, at in enumerate(blocks) if at.entry.name == name), None)
+        if place is not None:
+            at = blocks[place]
+            blocks[place] = Block(replace(at.entry, graph=made.save(folder)), at.rows, None)
+        _publish(folder, model_id, blocks)
+    return place is not None
 
 
 def _with_sound_graph(folder: Path, at: Block) -> Block:

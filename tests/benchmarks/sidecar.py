@@ -45,7 +45,7 @@ def run(folder: Path) -> Iterator[Row]:
     environ = {**os.environ, **apart}
     bare = _median(["-c", "pass"], repository, environ)
     without = _search(repository, {**environ, "GITMEM_SIDECAR": "false"})
-    _know_many(folder, repository, environ)
+    _know_many(folder, environ)
     process = subprocess.Popen(starting.command("serve", "10", "0"), env=environ)
     try:
         socket = meeting_folder(environ, os.geteuid()) / SOCKET_NAME
@@ -86,11 +86,16 @@ def _median(arguments: list[str], cwd: Path, environ: Mapping[str, str]) -> floa
     return statistics.median(times)
 
 
-def _know_many(folder: Path, repository: Path, environ: Mapping[str, str]) -> None:
-    """Make clones that the sidecar knows, so that it has something to watch."""
+def _know_many(folder: Path, environ: Mapping[str, str]) -> None:
+    """Make repositories with a small memory each, that the sidecar knows: it has something to watch."""
+    material.write_session(folder / "one" / "one.jsonl", material.session_name(99), 20_000, material.SEED)
+    one = material.make_repository(folder / "few")
+    gitmem("init", "--no-import", cwd=one)
+    gitmem("import", folder / "one", cwd=one)
     for n in range(_REPOSITORIES - 1):
         clone = folder / f"clone{n}"
-        material.git("clone", "-q", "--bare", str(repository), str(clone), cwd=folder)
+        material.git("clone", "-q", "--bare", str(one), str(clone), cwd=folder)
+        gitmem("index", "update", cwd=clone)
         place = Place(str(clone), str(clone), "refs/heads/gitmem", clone.name, "team")
         known.remember(state_folder(environ), place)
 

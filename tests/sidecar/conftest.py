@@ -134,8 +134,10 @@ def sidecars(environ: Mapping[str, str], home: Path) -> Iterator[Sidecars]:
 
 @pytest.fixture
 def memory(repository: Path, environ: Mapping[str, str]) -> Filled:
+    """Return a memory with an index, for who has none is not answered by a sidecar."""
     filled = Filled(repository, environ)
     filled.add("one", [said("the anchor holds"), said("a buoy")])
+    list(ask(Request("update", (filled.place,)), environ))
     return filled
 
 
@@ -150,7 +152,10 @@ class Client:
     notices: list[str] = field(default_factory=list)
 
     def request(self, *queries: str, **changes: Any) -> Request:
-        return Request("search", (self.memory.place,), queries=queries or ("anchor",), **changes)
+        """Return a search that waits until the index is where the memory is."""
+        return Request(
+            "search", (self.memory.place,), queries=queries or ("anchor",), catch_up_ms=60_000, **changes
+        )
 
     def __call__(self, *queries: str, **changes: Any) -> list[dict[str, Any]]:
         return list(
@@ -171,6 +176,7 @@ class Client:
 def client(sidecars: Sidecars, memory: Filled, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Return a client that counts, and starts no sidecar by itself."""
     from gitmem.sidecar import client as module
+    from gitmem.sidecar import meeting
 
     counting = Client(sidecars, memory)
     ask_process = module.ask_process
@@ -182,6 +188,7 @@ def client(sidecars: Sidecars, memory: Filled, monkeypatch: pytest.MonkeyPatch) 
     def count_start(*args: Any) -> None:
         counting.starts += 1
 
+    monkeypatch.setattr(meeting, "_GREETING_TIMEOUT_S", 10.0)  # no test is about how fast a machine is
     monkeypatch.setattr(module, "ask_process", count_process)
     monkeypatch.setattr(module, "start_detached", count_start)
     return counting

@@ -10,7 +10,7 @@ from indexer.service import conversation, keeping, live, server
 answers = module._answers
 server._LOOKED_EVERY_S = 0.05
 server._MOST_CLIENTS = 8
-conversation._REQUEST_TIMEOUT_S = 0.5
+conversation._REQUEST_TIMEOUT_S = 2
 keeping._TIMEOUT_S = 0.2
 live._QUIET_MS = 50
 live._LOOKED_EVERY_S = live._AT_MOST_EVERY_S = 0.2
@@ -22,17 +22,17 @@ QUICK = _BEGINNING + _END
 """Looks around more often, and has less patience, than one for people."""
 
 SLOW = f"""{_BEGINNING}
-def late(*args):
+def late(*args, **more):
     asked.touch()
     time.sleep(1)
-    yield from answers(*args)
+    yield from answers(*args, **more)
 module._answers = late
 {_END}"""
 """Takes a second before each answer."""
 
 STUCK = f"""{_BEGINNING}
-def never(*args):
-    yield from answers(*args)
+def never(*args, **more):
+    yield from answers(*args, **more)
     asked.touch()
     time.sleep(3600)
 module._answers = never
@@ -40,10 +40,10 @@ module._answers = never
 """Answers, and does not come to an end."""
 
 BUGGY = f"""{_BEGINNING}
-def fail(request, *args):
+def fail(request, *args, **more):
     if request.queries == ("bug",):
         raise ZeroDivisionError("what was asked for")
-    yield from answers(request, *args)
+    yield from answers(request, *args, **more)
 module._answers = fail
 {_END}"""
 """Meets a bug where the query is `bug`."""

@@ -17,6 +17,7 @@ import pytest
 
 import gitmem
 from gitmem.model.errors import GitmemError, SidecarBroken, SidecarRefused
+from gitmem.sidecar import meeting
 from gitmem.sidecar.folders import meeting_folder
 from gitmem.sidecar.starting import home
 from gitmem.sidecar.wire import MAX_REQUEST_BYTES, Greeting, encode, encode_greeting, encode_request
@@ -99,7 +100,10 @@ def test_sidecar_that_talks_nonsense_is_done_without(
     assert (client.processes, client.starts) == (1, 0)
 
 
-def test_sidecar_that_says_nothing_is_not_waited_for(client: Client, imposed: Callable[..., None]) -> None:
+def test_sidecar_that_says_nothing_is_not_waited_for(
+    client: Client, imposed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meeting, "_GREETING_TIMEOUT_S", 0.2)
     imposed(b"", hears=False, hangs=True)
     assert client.found() == 1
     assert client.processes == 1

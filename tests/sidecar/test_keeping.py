@@ -102,9 +102,9 @@ def test_kill_while_it_answers_costs_no_answer(client: Client, sidecars: Sidecar
 
 
 def test_kill_while_it_indexes_ends_its_child_and_loses_nothing(client: Client, sidecars: Sidecars) -> None:
-    client("anchor")
     for n in range(40):
         client.memory.add(f"session {n}", [said(f"a sextant of number {line}") for line in range(30)])
+    known.remember(state_folder(sidecars.environ), client.memory.place)
     process = sidecars.start()
     until(lambda: _children(process.pid), "a child indexes")
     process.kill()
@@ -118,8 +118,9 @@ def test_kill_while_it_indexes_ends_its_child_and_loses_nothing(client: Client, 
 def test_end_while_it_indexes_leaves_no_child(
     client: Client, sidecars: Sidecars, number: signal.Signals
 ) -> None:
-    client("anchor")
-    client.memory.add("later", [said(f"a sextant of number {line}") for line in range(3000)])
+    known.remember(state_folder(sidecars.environ), client.memory.place)
+    for n in range(20):
+        client.memory.add(f"later {n}", [said(f"a sextant of number {line}") for line in range(200)])
     process = sidecars.start()
     until(lambda: _children(process.pid), "a child indexes")
     process.send_signal(number)
@@ -177,6 +178,9 @@ def test_repositories_are_remembered_as_they_are(tmp_path: Path) -> None:
     assert [place.name for place in known.known(tmp_path / "state")] == ["a"]
     (tmp_path / "a").rmdir()
     assert known.known(tmp_path / "state") == []
+    assert len(list((tmp_path / "state" / "repositories").iterdir())) == 1
+    known.prune(tmp_path / "state")
+    assert list((tmp_path / "state" / "repositories").iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"start": 1}', b"\xff", b'{"start": "x"}'])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -259,3 +260,38 @@ def test_clock_that_jumps_ends_nothing(client: Client, sidecars: Sidecars) -> No
         assert client.found() == 1
     assert process.poll() is None
     assert client.processes == 0
+
+
+def test_memory_without_an_index_is_left_to_a_process_and_answered_from_then_on(
+    client: Client, sidecars: Sidecars
+) -> None:
+    shutil.rmtree(client.memory.repository.common_dir / "gitmem" / "index")
+    sidecars.start()
+    assert client.found() == 1
+    assert client.processes == 1
+    assert client.found() == 1
+    assert client.processes == 1
+
+
+def test_search_by_a_sidecar_loads_next_to_nothing(memory: Filled, sidecars: Sidecars) -> None:
+    sidecars.start()
+    program = (
+        "import sys\n"
+        "from gitmem.cli.context import context_of_process\n"
+        "from gitmem.cli.main import run\n"
+        "assert run(['search', 'anchor'], context_of_process()) == 0\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-P", "-S", "-c", program],
+        cwd=memory.top,
+        capture_output=True,
+        text=True,
+        env={**sidecars.environ, "PYTHONPATH": str(IMPORTED_FROM)},
+        check=True,
+    )
+    assert "'gitmem'" in finished.stderr
+    for name in ("click", "dataclasses", "datetime", "indexer", "inspect", "selectors", "shutil", "socket"):
+        assert f"'{name}'" not in finished.stderr, name
+    for name in ("subprocess", "tempfile", "threading", "unicodedata", "hashlib"):
+        assert f"'{name}'" not in finished.stderr, name

@@ -6,8 +6,8 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.intake import describe, report_as_json, total_bytes
 from gitmem.cli.folders import home_of
+from gitmem.cli.intake import describe, report_as_json, total_bytes
 from gitmem.cli.opening import opened_intake, opened_storage
 
 

@@ -123,6 +123,7 @@ class _Demo:
         return {
             **kept,
             "HOME": str(home),
+            "GITMEM_SIDECAR": "false",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
             "GIT_AUTHOR_NAME": name,
