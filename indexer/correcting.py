@@ -9,7 +9,7 @@ of .489, where fuzzy queries keep .436.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from gitmem.query.text import Query, Term
@@ -24,15 +24,24 @@ _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _PLAIN: Final = re.compile(r"[a-z]+\Z")
 
 
-def corrections(query: Query, indexes: Sequence[LexicalIndex]) -> dict[str, str]:
-    """Return the misspelt words of a query with what they most likely are, both in lower case."""
+def corrections(
+    query: Query, indexes: Sequence[LexicalIndex], is_word: Callable[[str], bool] = lambda word: False
+) -> dict[str, str]:
+    """Return the misspelt words of a query with what they most likely are, both in lower case.
+
+    What `is_word` knows is right as it is: nobody wrote of water here, but that does not make it `later`.
+    """
     found: dict[str, str] = {}
     for term in query.terms:
         if term.kind == "phrase":
             continue
         words = indexes[0].words(term.text) if indexes else []
         for word in words[:-1] if term.kind == "prefix" else words:
-            if word not in found and _may_be_misspelt(word) and not _is_known(word, indexes):
+            if (
+                word not in found
+                and _may_be_misspelt(word)
+                and not (is_word(word) or _is_known(word, indexes))
+            ):
                 right = _nearest(word, indexes)
                 if right is not None:
                     found[word] = right
