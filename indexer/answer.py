@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gitmem.model.errors import ModelDamaged, ModelMissing, SemanticLibraryMissing
+from gitmem.model.errors import ModelDamaged, ModelMissing, NoMemory, SemanticLibraryMissing
 from gitmem.query.filters import Filters
 from gitmem.query.narrowing import Narrowed, narrow
 from gitmem.query.text import parse
@@ -72,7 +72,7 @@ def answer(
 
 
 def _search(request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf) -> Iterator[Json]:
-    opened = [shelf.open(place, environ, teller, catch_up_ms=request.catch_up_ms) for place in request.places]
+    request, opened = _open(request, environ, teller, shelf)
     asking = _Asking(request, opened, teller, shelf)
     for text in request.queries:
         try:
@@ -82,6 +82,22 @@ def _search(request: Request, environ: Mapping[str, str], teller: Teller, shelf:
             asking = _Asking(request, opened, teller, shelf)
             found = asking.answer(text)
         yield found
+
+
+def _open(
+    request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf
+) -> tuple[Request, list[Opened]]:
+    """Open the indexes of a request's places; of several, those that have no memory are left out."""
+    opened: dict[Place, Opened] = {}
+    for place in request.places:
+        try:
+            opened[place] = shelf.open(place, environ, teller, catch_up_ms=request.catch_up_ms)
+        except NoMemory:
+            if len(request.places) == 1:
+                raise
+    if not opened:
+        raise NoMemory(request.places[0].ref)
+    return request._replace(places=tuple(opened)), list(opened.values())
 
 
 class _Asking:
@@ -209,7 +225,7 @@ class _Asking:
 
 def _complete(request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf) -> Iterator[Json]:
     """Answer with the words that begin as each query does, those of most turns first."""
-    opened = [shelf.open(place, environ, teller, catch_up_ms=request.catch_up_ms) for place in request.places]
+    request, opened = _open(request, environ, teller, shelf)
     for text in request.queries:
         counted: dict[str, int] = {}
         for each in opened:

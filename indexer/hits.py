@@ -69,14 +69,17 @@ class _Marker:
 
     def matches(self, word: str) -> bool:
         """Tell whether a word would be marked."""
-        if word not in self._known:
-            index = self._source.turns
-            stems, beginnings = self._wanted
-            both = f"{word} {parts_of_identifiers(word)}"
-            self._known[word] = not stems.isdisjoint(index.stems(both)) or any(
-                found.startswith(beginnings) for found in index.words(word) if beginnings
-            )
-        return self._known[word]
+        known = self._known.get(word)
+        if known is None:
+            known = self._known[word] = self._look_at(word)
+        return known
+
+    def _look_at(self, word: str) -> bool:
+        index = self._source.turns
+        stems, beginnings = self._wanted
+        if not stems.isdisjoint(index.stems(f"{word} {parts_of_identifiers(word)}")):
+            return True
+        return bool(beginnings) and any(found.startswith(beginnings) for found in index.words(word))
 
     @cached_property
     def _wanted(self) -> tuple[frozenset[str], tuple[str, ...]]:

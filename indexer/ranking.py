@@ -1,4 +1,7 @@
-"""From scores of turns to an order of hits: coverage, neighbours, both legs as one, duplicates, sessions."""
+"""From scores of turns to an order of hits: coverage, neighbours, both legs as one, duplicates, sessions.
+
+A thousand candidates are ranked for every query, so what changes scores changes them where they are.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,11 @@ from typing import Final
 
 from indexer.lexical import Candidate
 from indexer.lexical.index import Coverage
-from indexer.lexical.schema import MOST_UNSIGNED
 
 NEIGHBOUR_SHARES: Final = (0.4, 0.15)
 """What a turn lends to those one and two places away, in words."""
 
-MEANING_SHARES: Final = (0.33,)
+MEANING_SHARES: Final = (0.33, 0.0)
 """What it lends in meaning: an embedding of a turn knows nothing of those beside it."""
 
 WORDS_SHARE: Final = 0.6
@@ -24,77 +26,58 @@ SESSION_WEIGHTS: Final = (1.0, 0.5, 0.5 * 0.7, 0.5 * 0.7**2, 0.5 * 0.7**3)
 HALF_LIFE_MS: Final = 30 * 86_400_000
 """Where newer turns are asked for, one counts half as much as another that is so much newer."""
 
+_MOST_HALVINGS: Final = 64.0
 
-def with_coverage(candidates: Sequence[Candidate], coverage: Mapping[int, Coverage]) -> list[Candidate]:
+
+def weigh_coverage(candidates: Iterable[Candidate], coverage: Mapping[int, Coverage]) -> None:
     """Multiply each score by the share that a turn has of what was asked for, beside the one that has most.
 
     `coverage` is by source; a turn of a source that has none keeps its score.
     """
     most = max((max(each.known.values(), default=each.least) for each in coverage.values()), default=0.0)
     if not most:
-        return list(candidates)
-    return [
-        each._replace(score=each.score * at.known.get(each.place, at.least) / most)
-        if (at := coverage.get(each.source))
-        else each
-        for each in candidates
-    ]
+        return
+    for each in candidates:
+        at = coverage.get(each.source)
+        if at is not None:
+            each.score *= at.known.get(each.place, at.least) / most
 
 
-def with_neighbours(
-    candidates: Sequence[Candidate],
+def lend_to_neighbours(
+    candidates: Iterable[Candidate],
     words: Sequence[float] = NEIGHBOUR_SHARES,
     meaning: Sequence[float] = MEANING_SHARES,
-) -> list[Candidate]:
-    """Let each turn lend shares of its scores to those around it in its stream, where they match too."""
-    scores = {(each.source, each.place): each.score for each in candidates}
-    cosines = {(each.source, each.place): each.cosine for each in candidates}
-    return [
-        each._replace(
-            score=each.score + _lent(scores, each, words), cosine=each.cosine + _lent(cosines, each, meaning)
-        )
-        for each in candidates
-    ]
+) -> None:
+    """Let turns lend shares of their scores to those one and two away in their streams that match too."""
+    candidates = list(candidates)
+    score = {each.place: each.score for each in candidates}.get
+    cosine = {each.place: each.cosine for each in candidates if each.cosine}.get
+    (near, far), (near_meaning, far_meaning) = words, meaning
+    for each in candidates:
+        at = each.place
+        each.score += near * (score(at - 1, 0.0) + score(at + 1, 0.0))
+        each.score += far * (score(at - 2, 0.0) + score(at + 2, 0.0))
+        each.cosine += near_meaning * (cosine(at - 1, 0.0) + cosine(at + 1, 0.0))
+        each.cosine += far_meaning * (cosine(at - 2, 0.0) + cosine(at + 2, 0.0))
 
 
-def _lent(values: Mapping[tuple[int, int], float], to: Candidate, shares: Sequence[float]) -> float:
-    source, place = to.source, to.place
-    return sum(
-        share
-        * (
-            values.get((source, (place - away) & MOST_UNSIGNED), 0.0)
-            + values.get((source, (place + away) & MOST_UNSIGNED), 0.0)
-        )
-        for away, share in enumerate(shares, 1)
-    )
-
-
-def fused(candidates: Sequence[Candidate], share: float = WORDS_SHARE) -> list[Candidate]:
+def fuse(candidates: Sequence[Candidate], share: float = WORDS_SHARE) -> None:
     """Make one score of words and meaning, each as a part of the best that there is."""
     most_words = max((each.score for each in candidates), default=0.0) or 1.0
     most_meaning = max((each.cosine for each in candidates), default=0.0) or 1.0
-    return [
-        each._replace(
-            score=share * each.score / most_words + (1 - share) * max(each.cosine, 0.0) / most_meaning
-        )
-        for each in candidates
-    ]
+    for each in candidates:
+        each.score = share * each.score / most_words + (1 - share) * max(each.cosine, 0.0) / most_meaning
 
 
-def with_recency(candidates: Iterable[Candidate], now_ms: int) -> list[Candidate]:
+def weigh_recency(candidates: Iterable[Candidate], now_ms: int) -> None:
     """Let a turn count half as much as one that is a month newer; without a time it is the oldest."""
-    return [
-        each._replace(score=each.score * 0.5 ** min(max(now_ms - each.at_ms, 0) / HALF_LIFE_MS, 64.0))
-        for each in candidates
-    ]
+    for each in candidates:
+        each.score *= 0.5 ** min(max(now_ms - each.at_ms, 0) / HALF_LIFE_MS, _MOST_HALVINGS)
 
 
 def in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return the best first; of equals the newer, then by what they are: any index gives one order."""
-    return sorted(
-        candidates,
-        key=lambda each: (-each.score, -each.at_ms, each.session, each.place),
-    )
+    return sorted(candidates, key=lambda each: (-each.score, -each.at_ms, each.session, each.place))
 
 
 def by_turn(ordered: Iterable[Candidate]) -> list[Candidate]:
@@ -103,18 +86,15 @@ def by_turn(ordered: Iterable[Candidate]) -> list[Candidate]:
 
 
 def by_session(ordered: Iterable[Candidate]) -> list[Candidate]:
-    """Return each session once, at its best turn, with the score of the whole session."""
+    """Return each session once, at its best turn, which gets the score of the whole session."""
     turns: dict[int, list[Candidate]] = {}
     for each in ordered:
         best = turns.setdefault(each.session, [])
         if len(best) < len(SESSION_WEIGHTS) and all(each.digest != other.digest for other in best):
             best.append(each)
-    return in_order(
-        best[0]._replace(
-            score=sum(weight * each.score for weight, each in zip(SESSION_WEIGHTS, best, strict=False))
-        )
-        for best in turns.values()
-    )
+    for best in turns.values():
+        best[0].score = sum(weight * each.score for weight, each in zip(SESSION_WEIGHTS, best, strict=False))
+    return in_order(best[0] for best in turns.values())
 
 
 def first_of_each_session(ordered: Iterable[Candidate]) -> list[Candidate]:

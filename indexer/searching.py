@@ -14,7 +14,7 @@ from gitmem.query.narrowing import Narrowed
 from gitmem.sidecar.wire import Facet, Place, Request
 from indexer import ranking
 from indexer.lexical import Candidate, LexicalIndex
-from indexer.lexical.index import Coverage
+from indexer.lexical.index import Coverage, place_in
 from indexer.lexical.schema import UNSET_LEVEL
 from indexer.matching import Asked, Matcher, both, scoring, with_terms
 
@@ -123,20 +123,22 @@ def _ordered(
         legs.append(_by_meaning(sources, asked, request, meaning, strictly=strictly))
     leg = _together(legs)
     if meaning is not None:
-        leg = leg._replace(candidates=_with_cosines(sources, leg.candidates, meaning))
+        _give_cosines(sources, leg.candidates, meaning)
     return _ranked(leg, request, has_meaning=meaning is not None)
 
 
 def _ranked(leg: _Leg, request: Request, *, has_meaning: bool) -> list[Candidate]:
     if request.mode == "semantic" and has_meaning:
-        scored = [each._replace(score=each.cosine) for each in leg.candidates]
+        for each in leg.candidates:
+            each.score = each.cosine
     else:
-        scored = ranking.with_neighbours(ranking.with_coverage(leg.candidates, leg.coverage))
+        ranking.weigh_coverage(leg.candidates, leg.coverage)
+        ranking.lend_to_neighbours(leg.candidates)
         if has_meaning:
-            scored = ranking.fused(scored)
+            ranking.fuse(leg.candidates)
     if request.is_recent:
-        scored = ranking.with_recency(scored, request.now_ms)
-    ordered = ranking.in_order(scored)
+        ranking.weigh_recency(leg.candidates, request.now_ms)
+    ordered = ranking.in_order(leg.candidates)
     return ranking.by_session(ordered) if request.group == "session" else ranking.by_turn(ordered)
 
 
@@ -146,7 +148,9 @@ def _listed(sources: Sequence[Source], asked: Narrowed, request: Request) -> lis
     ordered = ranking.in_order(leg.candidates)
     if request.group == "session":
         ordered = ranking.first_of_each_session(ordered)
-    return [each._replace(score=0.0) for each in ordered]
+    for each in ordered:
+        each.score = 0.0
+    return ordered
 
 
 def _by_words(sources: Sequence[Source], asked: Narrowed, request: Request, *, strictly: bool) -> _Leg:
@@ -201,7 +205,7 @@ def _round(
             if matched.coverage is not None and found:
                 covered = both(matched.coverage, matched.narrowed)
                 coverage[number] = source.turns.coverage(covered, COVERED * most)
-        yield _Leg([each._replace(source=number) for each in found], coverage)
+        yield _of_source(number, found, coverage)
 
 
 def _by_meaning(
@@ -227,7 +231,7 @@ def _by_meaning(
         coverage = {}
         if matched.coverage is not None:
             coverage[number] = source.turns.coverage(scoring(narrowed, matched.coverage), most)
-        legs.append(_Leg([each._replace(source=number) for each in found], coverage))
+        legs.append(_of_source(number, found, coverage))
     return _together(legs)
 
 
@@ -252,9 +256,9 @@ def _nearest(source: Source, matched: Asked, meaning: NDArray[float32], limit: i
     return keys[:limit]
 
 
-def _with_cosines(
+def _give_cosines(
     sources: Sequence[Source], candidates: Sequence[Candidate], meaning: NDArray[float32]
-) -> list[Candidate]:
+) -> None:
     cosines: dict[tuple[int, int], float] = {}
     for number, source in enumerate(sources):
         if source.vectors is None:
@@ -266,11 +270,9 @@ def _with_cosines(
             for key, score in zip(keys, scores, strict=True)
             if not math.isnan(score)
         }
-    return [
-        # Rounded as scores of words are: what the same vector scores depends on where in a file it stands.
-        each._replace(cosine=round(cosines.get((each.source, each.meaning), 0.0), 5))
-        for each in candidates
-    ]
+    for each in candidates:
+        # Rounded as scores of words are: what a vector scores may depend on where in a file it stands.
+        each.cosine = round(cosines.get((each.source, each.meaning), 0.0), 5)
 
 
 def _query(source: Source, matched: Asked) -> tantivy.Query:
@@ -279,13 +281,24 @@ def _query(source: Source, matched: Asked) -> tantivy.Query:
     return matched.narrowed if matched.narrowed is not None else source.matcher.every_turn()
 
 
+def _of_source(number: int, found: list[Candidate], coverage: dict[int, Coverage]) -> _Leg:
+    """Return what was found in an index, told apart from what is found in others."""
+    if number:
+        for each in found:
+            each.source, each.place = number, place_in(number, each.place)
+        coverage = {at: each.of_source(number) for at, each in coverage.items()}
+    return _Leg(found, coverage)
+
+
 def _together(legs: Sequence[_Leg]) -> _Leg:
     """Return the candidates of several legs, each once, and what is known of each."""
-    candidates: dict[tuple[int, int], Candidate] = {}
+    if len(legs) == 1:
+        return legs[0]
+    candidates: dict[int, Candidate] = {}
     coverage: dict[int, Coverage] = {}
     for leg in legs:
         for each in leg.candidates:
-            candidates.setdefault((each.source, each.place), each)
+            candidates.setdefault(each.place, each)
         for number, more in leg.coverage.items():
             coverage[number] = coverage[number].together(more) if number in coverage else more
     return _Leg(list(candidates.values()), coverage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -15,11 +16,13 @@ from indexer.lexical.writer import HEAP_BYTES, Writer
 from indexer.words import spaced
 
 
-class Candidate(NamedTuple):
+@dataclass(slots=True)
+class Candidate:
     """A document that matches: where it is, what it scored, and what ranking has to know of it.
 
     `place` is its stream's number and its own together: the turn behind it has the next. `source` tells
-    indexes apart that are searched together; `cosine` is how near it is in meaning.
+    indexes apart that are searched together, and is part of the place then; `cosine` is how near the turn is
+    in meaning. Ranking changes the scores.
     """
 
     address: Any
@@ -39,6 +42,10 @@ class Coverage(NamedTuple):
     known: dict[int, float]
     least: float
 
+    def of_source(self, source: int) -> Coverage:
+        """Return the same with places that are told apart from other indexes'."""
+        return Coverage({place_in(source, at): score for at, score in self.known.items()}, self.least)
+
     def together(self, other: Coverage) -> Coverage:
         """Return what both know."""
         return Coverage(self.known | other.known, min(self.least, other.least))
@@ -56,6 +63,11 @@ class Counted(NamedTuple):
 
     turns: int
     sessions: int
+
+
+def place_in(source: int, place: int) -> int:
+    """Return a document's place among those of several indexes."""
+    return place + (source << 64)
 
 
 class LexicalIndex:

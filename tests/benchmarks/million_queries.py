@@ -12,6 +12,7 @@ from pathlib import Path
 from indexer.words import STOP_WORDS
 from tests.benchmarks.million_turns import SEED, RealSession
 
+_TRIES = 1_000
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,30}")
 
 
@@ -22,13 +23,16 @@ def queries(real: Sequence[RealSession], count: int) -> list[str]:
     rng.shuffle(given)
     found = dict.fromkeys(given[: count // 2])
     turns = [turn for session in real for turn in session.turns if turn.text]
-    while len(found) < count:
+    for _ in range(_TRIES * count):
+        if len(found) == count:
+            break
         every = _WORD.findall(rng.choice(turns).text[:20_000])
         words = [word for word in every if word.lower() not in STOP_WORDS]
         wanted = rng.randrange(2, 7)
         if len(words) >= wanted:
             at = rng.randrange(len(words) - wanted + 1)
             found[" ".join(words[at : at + wanted])] = None
+    assert len(found) == count, f"there are no {count} different queries in it"
     ordered = list(found)
     rng.shuffle(ordered)
     return ordered

@@ -7,37 +7,91 @@ import random
 import pytest
 
 from indexer.lexical import Candidate
+from indexer.lexical.index import Coverage
+from indexer.lexical.schema import NO_MOMENT
 from indexer.ranking import (
+    HALF_LIFE_MS,
     SESSION_WEIGHTS,
     by_session,
     by_turn,
     first_of_each_session,
+    fuse,
     in_order,
-    with_neighbours,
+    lend_to_neighbours,
+    weigh_coverage,
+    weigh_recency,
 )
 
 
 def turn(
-    score: float, session: int = 1, ordinal: int = 0, stream: int = 0, digest: int | None = None
+    score: float,
+    session: int = 1,
+    ordinal: int = 0,
+    stream: int = 0,
+    digest: int | None = None,
+    at_ms: int = 0,
+    cosine: float = 0.0,
 ) -> Candidate:
     place = 1000 * (stream or session) + ordinal
-    return Candidate(None, score, session, place, place if digest is None else digest, 0, 0)
+    digest = place if digest is None else digest
+    return Candidate(None, score, session, place, digest, 0, at_ms, cosine=cosine)
 
 
 def scores(candidates: list[Candidate]) -> list[float]:
     return [each.score for each in candidates]
 
 
-def test_turn_gets_a_share_of_both_neighbours_and_of_no_other() -> None:
-    found = with_neighbours(
-        [turn(3, ordinal=1), turn(6, ordinal=2), turn(9, ordinal=3), turn(1, ordinal=5)], (1 / 3,)
-    )
-    assert scores(found) == pytest.approx([5, 10, 11, 1])
+def test_turn_gets_shares_of_those_one_and_two_away_and_of_no_others() -> None:
+    found = [turn(3, ordinal=1), turn(6, ordinal=2), turn(9, ordinal=3), turn(1, ordinal=6)]
+    lend_to_neighbours(found, (1 / 3, 1 / 9), (0.0, 0.0))
+    assert scores(found) == pytest.approx([3 + 2 + 1, 6 + 1 + 3, 9 + 2 + 1 / 3, 1])
+
+
+def test_what_is_lent_of_meaning_is_lent_apart_from_words() -> None:
+    found = [turn(3, ordinal=1, cosine=0.5), turn(6, ordinal=2), turn(9, ordinal=4, cosine=0.25)]
+    lend_to_neighbours(found, (0.0, 0.0), (0.5, 0.1))
+    assert scores(found) == [3, 6, 9]
+    assert [each.cosine for each in found] == pytest.approx([0.5, 0.25 + 0.025, 0.25])
 
 
 def test_neighbours_are_of_one_stream() -> None:
-    found = with_neighbours([turn(3, ordinal=1, stream=7), turn(6, ordinal=2, stream=8)], (1 / 3,))
+    found = [turn(3, ordinal=1, stream=7), turn(6, ordinal=2, stream=8)]
+    lend_to_neighbours(found)
     assert scores(found) == [3, 6]
+
+
+def test_turn_counts_by_the_share_that_it_has_of_what_was_asked_for() -> None:
+    found = [turn(8, ordinal=1), turn(8, ordinal=5), turn(8, ordinal=9)]
+    weigh_coverage(found, {0: Coverage({found[0].place: 4.0, found[1].place: 2.0}, 1.0)})
+    assert scores(found) == [8, 4, 2]
+
+
+def test_coverage_of_nothing_changes_nothing() -> None:
+    found = [turn(8), turn(4)]
+    weigh_coverage(found, {})
+    weigh_coverage(found, {0: Coverage({}, 0.0)})
+    assert scores(found) == [8, 4]
+
+
+def test_words_and_meaning_count_as_parts_of_the_best() -> None:
+    found = [turn(10, ordinal=1), turn(5, ordinal=5, cosine=0.4), turn(0, ordinal=9, cosine=0.8)]
+    fuse(found, 0.6)
+    assert scores(found) == pytest.approx([0.6, 0.3 + 0.2, 0.4])
+
+
+def test_of_equals_the_newer_comes_first() -> None:
+    old, new = turn(1, session=1, at_ms=1_000), turn(1, session=2, at_ms=2_000)
+    assert in_order([old, new]) == [new, old]
+
+
+def test_recency_halves_with_each_month_and_never_ends_at_nothing() -> None:
+    found = [turn(8, at_ms=10 * HALF_LIFE_MS), turn(8, at_ms=9 * HALF_LIFE_MS), turn(8, at_ms=NO_MOMENT)]
+    weigh_recency(found, 10 * HALF_LIFE_MS)
+    assert scores(found)[:2] == [8, 4]
+    assert 0 < scores(found)[2] < 1e-9
+    future = [turn(8, at_ms=99 * HALF_LIFE_MS)]
+    weigh_recency(future, 10 * HALF_LIFE_MS)
+    assert scores(future) == [8]
 
 
 def test_order_is_the_same_however_turns_come(seed: int) -> None:

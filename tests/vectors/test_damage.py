@@ -7,18 +7,38 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from gitmem import disk
 from gitmem.model.errors import DiskRefused
-from indexer.vectors import block, graph
+from indexer.vectors import block
 from indexer.vectors.store import Vectors
 from indexer.vectors.writing import append, build_graphs, keep_only
-from tests.vectors.clusters import DIMENSIONS, MODEL, clustered, fill, keys_for, opened
+from tests.conftest import CHECKOUT, IMPORTED_FROM
+from tests.vectors.clusters import MODEL, clustered, fill, keys_for, opened
+
+_READ_ONLY = """
+import json, os, sys
+from pathlib import Path
+from gitmem.model.errors import DiskRefused
+from tests.vectors.test_damage import KEYS, MODEL, VECTORS, answers, append, opened
+import hnswlib
+if os.geteuid() == 0:
+    os.setuid(65534)
+folder = Path(sys.argv[1])
+store = opened(folder)
+assert (store.count, store.damaged) == (len(KEYS), ())
+try:
+    append(folder, MODEL, KEYS[:1], VECTORS[:1])
+except DiskRefused as error:
+    print(json.dumps([answers(store), error.why]))
+"""
 
 COUNT = 900
 KEYS, VECTORS = keys_for(5, COUNT), clustered(5, COUNT)
@@ -283,6 +303,26 @@ def test_reading_has_no_effect_on_the_disk(folder: Path, seed: int) -> None:
     assert opened(folder).count == COUNT
 
 
+def test_a_folder_that_may_only_be_read_is_searched(folder: Path) -> None:
+    """In a process of its own that is not root, which may write anywhere."""
+    expected = answers(opened(folder))
+    with tempfile.TemporaryDirectory() as place:
+        shutil.copytree(folder, Path(place) / "vectors")
+        for path in (Path(place), *Path(place).rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        Path(place).chmod(0o755)
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _READ_ONLY, str(Path(place) / "vectors")],
+            env={"PYTHONPATH": f"{IMPORTED_FROM}{os.pathsep}{CHECKOUT}", "HOME": "/"},
+            cwd="/",
+            capture_output=True,
+            text=True,
+        )
+        (Path(place) / "vectors").chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [expected, "Permission denied"]
+
+
 def test_where_no_folder_can_be_made_an_append_says_so(tmp_path: Path, seed: int) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DiskRefused):
@@ -351,22 +391,3 @@ def test_a_graph_that_the_disk_took_a_part_of_is_not_published(tmp_path: Path, s
     store = opened(tmp_path)
     assert (store.count, store.without_graph, store.damaged) == (480, 480, ())
     assert not list(tmp_path.glob("graph-*"))
-
-
-def test_the_least_a_checksum_must_see(seed: int) -> None:
-    words = np.random.default_rng(seed).integers(0, 1 << 64, 2000, dtype=np.uint64)
-    whole = block.checksum(words)
-    for n in (0, 511, 512, 1999):
-        for bit in (0, 8, 63):
-            changed = words.copy()
-            changed[n] ^= np.uint64(1 << bit)
-            assert block.checksum(changed) != whole
-    swapped = np.concatenate([words[512:1024], words[:512], words[1024:]])
-    assert block.checksum(swapped) != whole
-    assert block.checksum(np.zeros(0, np.uint64)) == 0
-
-
-def test_axes_are_at_right_angles(folder: Path) -> None:
-    axes = graph.principal_axes(opened(folder).blocks[0].rows).astype(np.float64)
-    assert axes.shape == (DIMENSIONS, graph.DIMENSIONS)
-    assert np.allclose(axes.T @ axes, np.eye(graph.DIMENSIONS), atol=1e-5)
