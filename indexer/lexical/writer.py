@@ -92,6 +92,7 @@ class Writer:
             ("chain", entry.chain),
             ("digest", entry.digest),
             ("meaning", entry.meaning),
+            ("speaker", number_of(as_key(entry.name)) if entry.name else 0),
             ("round", self._round),
         ):
             document.add_unsigned(name, number)
