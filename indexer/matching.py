@@ -132,8 +132,8 @@ class Matcher:
             ways = [self._scored("exact", words[0], EXACT_WEIGHT)]
         else:
             weight = EXACT_WEIGHT if len(words) == 1 else TOGETHER_WEIGHT
-            ways = [_boosted(self._run("exact", words, term), weight)]
-            ways.append(_boosted(self._run("output", stems, term), OUTPUT_WEIGHT))
+            ways = [self._scored_run("exact", words, term, weight)]
+            ways.append(self._scored_run("output", stems, term, OUTPUT_WEIGHT))
         if term.kind == "word":
             ways += self._apart(term)
             for other in self.others(term):
@@ -141,7 +141,7 @@ class Matcher:
                 found = (
                     self._scored("body", stems[0], SYNONYM_WEIGHT)
                     if len(other) == 1
-                    else _boosted(self._phrase("exact", other), SYNONYM_WEIGHT)
+                    else self._scored_phrase("exact", other, SYNONYM_WEIGHT)
                 )
                 ways.append(found)
         return _any(ways)
@@ -152,8 +152,8 @@ class Matcher:
         ways = [self._scored("body", stem, 1.0) for stem in stems]
         ways += [self._scored("output", stem, OUTPUT_WEIGHT) for stem in stems]
         for pair in pairs:
-            ways.append(self._phrase("exact", pair))
-            ways.append(_boosted(self._phrase("output", pair), OUTPUT_WEIGHT))
+            ways.append(self._scored_phrase("exact", pair, 1.0))
+            ways.append(self._scored_phrase("output", pair, OUTPUT_WEIGHT))
         return ways
 
     def _parts(self, term: Term) -> tuple[list[str], list[tuple[str, str]]]:
@@ -170,7 +170,7 @@ class Matcher:
         for term in terms:
             if term.kind == "prefix":
                 run = self._anywhere(term)
-                parts[term] = _constant(run, self._spread.rarity_of(self._index.matching(run)))
+                parts[term] = _constant(run, self._spread.rarity_of(self._spread.matching(term, run)))
                 continue
             stems, pairs = self._parts(term)
             others = [
@@ -212,6 +212,15 @@ class Matcher:
     def _scored(self, field: str, word: str, weight: float) -> tantivy.Query:
         """Return what scores a word by how rare it is in all that is searched."""
         return _boosted(self._one(field, word), weight * self._spread.factor(self._index, field, word))
+
+    def _scored_run(self, field: str, words: Sequence[str], term: Term, weight: float) -> tantivy.Query:
+        whole = words[:-1] if term.kind == "prefix" else words  # a beginning has no rarity in a score
+        factor = self._spread.factor(self._index, field, *whole)
+        return _boosted(self._run(field, words, term), weight * factor)
+
+    def _scored_phrase(self, field: str, words: Sequence[str], weight: float) -> tantivy.Query:
+        factor = self._spread.factor(self._index, field, *words)
+        return _boosted(self._phrase(field, words), weight * factor)
 
     def _phrase(self, field: str, words: Sequence[str]) -> tantivy.Query:
         return tantivy.Query.phrase_query(self._index.schema, field, list(words))
