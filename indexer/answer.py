@@ -6,14 +6,22 @@ An index that is current is answered from without loading what reads a memory: g
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gitmem.model.errors import ModelDamaged, ModelMissing, NoMemory, SemanticLibraryMissing
+from gitmem.model.errors import (
+    ForeignOwner,
+    ModelDamaged,
+    ModelMissing,
+    NoMemory,
+    NotAMemory,
+    NotARepository,
+    SemanticLibraryMissing,
+)
 from gitmem.query.filters import Filters
 from gitmem.query.narrowing import narrow
-from gitmem.query.text import parse
+from gitmem.query.text import parse, readable
 from gitmem.sidecar.wire import Json, Place, Request
 from indexer import state as states
 from indexer.correcting import corrected, corrections, with_corrections
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
 
 _MOST_WORDS: Final = 20
 _WITHOUT_MEANING: Final = (ModelMissing, ModelDamaged, SemanticLibraryMissing)
+_REFUSED: Final = (ForeignOwner, NotAMemory, NotARepository)
 
 
 def answer(
@@ -53,9 +62,15 @@ def answer(
     shelf = shelf or Shelf()
     match request.verb:
         case "search":
-            yield from _search(request, environ, teller, shelf)
+            yield from _each_query(
+                request,
+                environ,
+                teller,
+                shelf,
+                lambda request, opened: _Asking(request, opened, teller, shelf).answer,
+            )
         case "complete":
-            yield from _complete(request, environ, teller, shelf)
+            yield from _each_query(request, environ, teller, shelf, _completing)
         case "status":
             for place in request.places:
                 yield _status(place, environ, request.model_dir)
@@ -69,23 +84,33 @@ def answer(
                 yield _status(place, environ, request.model_dir)
 
 
-def _search(request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf) -> Iterator[Json]:
+def _each_query(
+    request: Request,
+    environ: Mapping[str, str],
+    teller: Teller,
+    shelf: Shelf,
+    asking: Callable[[Request, Sequence[Opened]], Callable[[str], Json]],
+) -> Iterator[Json]:
+    """Answer each query by what `asking` makes of the open indexes, made anew if they turn out damaged."""
     request, opened = _open(request, environ, teller, shelf)
-    asking = _Asking(request, opened, teller, shelf)
+    answer_to = asking(request, opened)
     for text in request.queries:
         try:
-            found = asking.answer(text)
+            found = answer_to(text)
         except Damaged:
             opened = [shelf.reopen(place, environ, teller) for place in request.places]
-            asking = _Asking(request, opened, teller, shelf)
-            found = asking.answer(text)
+            answer_to = asking(request, opened)
+            found = answer_to(text)
         yield found
 
 
 def _open(
     request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf
 ) -> tuple[Request, list[Opened]]:
-    """Open the indexes of a request's places; of several, those that have no memory are left out."""
+    """Open the indexes of a request's places; of several, those that have no memory are left out.
+
+    So are those that git refuses, unless this process stays: it may refuse it what it grants who asks.
+    """
     opened: dict[Place, Opened] = {}
     for place in request.places:
         try:
@@ -93,6 +118,10 @@ def _open(
         except NoMemory:
             if len(request.places) == 1:
                 raise
+        except _REFUSED as error:
+            if len(request.places) == 1 or shelf.stays:
+                raise
+            teller.notice(f"searched without {place.name}: {error}")
     if not opened:
         raise NoMemory(request.places[0].ref)
     return request._replace(places=tuple(opened)), list(opened.values())
@@ -102,15 +131,16 @@ class _Asking:
     """One request, over the indexes that it is about."""
 
     def __init__(self, request: Request, opened: Sequence[Opened], teller: Teller, shelf: Shelf) -> None:
-        self._request, self._opened, self._teller, self._shelf = request, opened, teller, shelf
+        self._request = request._replace(filters=_readable(request.filters))
+        self._opened, self._teller, self._shelf = opened, teller, shelf
         self._model_id = self._usable_model()
         spread = Spread([each.turns for each in opened])
-        synonyms = shelf.synonyms(request.synonyms)
+        self._synonyms_stamp, self._synonyms = shelf.synonyms(request.synonyms)
         self._sources = [
             Source(
                 place,
                 each.turns,
-                Matcher(each.turns, place.name, place.level, spread, synonyms),
+                Matcher(each.turns, place.name, place.level, spread, self._synonyms),
                 shelf.vectors(place, each, self._model_id) if self._model_id else None,
             )
             for place, each in zip(request.places, opened, strict=True)
@@ -131,12 +161,16 @@ class _Asking:
         asked = narrow(parse(text), request.now_ms)
         embedder = self._embedder() if asked.query.terms else None
         fixes = corrections(
-            asked.query, [source.turns for source in self._sources], *([embedder.knows] if embedder else [])
+            asked.query,
+            [source.turns for source in self._sources],
+            self._synonyms,
+            *([embedder.knows] if embedder else []),
         )
         asked = asked._replace(query=with_corrections(asked.query, fixes))
         found, mode = Found([], False), "lexical"
-        if asked.query.terms or asked.holding or asked.excluding or self._is_listing(text):
-            meaning = embedder.embed_query(corrected(text, fixes)) if embedder else None
+        is_asking = bool(asked.query.terms or asked.holding or asked.excluding or self._is_listing(text))
+        if is_asking:
+            meaning = embedder.embed_query(readable(corrected(text, fixes))) if embedder else None
             if meaning is not None:
                 mode = request.mode
             found = find(self._sources, asked, request, meaning)
@@ -150,7 +184,8 @@ class _Asking:
         if fixes:
             answer["corrected"] = fixes
         if request.facets:
-            answer["facets"] = count_values(self._sources, asked, request)
+            counted = self._sources if is_asking else []
+            answer["facets"] = count_values(counted, asked, request, strictly=not found.is_relaxed)
         return answer
 
     def _is_listing(self, text: str) -> bool:
@@ -217,24 +252,32 @@ class _Asking:
             request.places,
             tuple((each.state.folder, each.state.commit, each.looked_at) for each in self._opened),
             (request.filters, request.mode, request.group, request.limit, request.facets),
-            (self._model_id, request.synonyms, id(self._shelf.synonyms(request.synonyms))),
+            (self._model_id, self._synonyms_stamp),
             # What is counted back from now may be another answer a minute later.
             request.now_ms // 60_000 if request.is_recent or ":" in text else None,
             request.is_recent,
         )
 
 
-def _complete(request: Request, environ: Mapping[str, str], teller: Teller, shelf: Shelf) -> Iterator[Json]:
-    """Answer with the words that begin as each query does, those of most turns first."""
-    request, opened = _open(request, environ, teller, shelf)
-    for text in request.queries:
+def _completing(request: Request, opened: Sequence[Opened]) -> Callable[[str], Json]:
+    """Return what answers with the words that begin as a query does, those of most turns first."""
+
+    def complete(text: str) -> Json:
         counted: dict[str, int] = {}
         for each in opened:
-            for beginning in each.turns.words(text)[-1:]:
+            for beginning in each.turns.words(readable(text))[-1:]:
                 for word, count in each.turns.words_beginning(beginning, max(_MOST_WORDS, request.limit)):
                     counted[word] = counted.get(word, 0) + count
         ordered = sorted(counted.items(), key=lambda each: (-each[1], each[0]))[: request.limit]
-        yield {"query": text, "words": [{"word": word, "turns": count} for word, count in ordered]}
+        return {"query": text, "words": [{"word": word, "turns": count} for word, count in ordered]}
+
+    return complete
+
+
+def _readable(filters: Filters) -> Filters:
+    """Return filters without what stands in arguments for bytes that are no text."""
+    texts = (tuple(map(readable, value)) if isinstance(value, tuple) else value for value in filters)
+    return Filters(*texts)  # type: ignore[arg-type]  # each as it was
 
 
 def _embed(place: Place, model_dir: str, teller: Teller, shelf: Shelf) -> None:

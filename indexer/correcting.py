@@ -1,74 +1,76 @@
 """Words that nobody wrote become the nearest that somebody did.
 
-A word is misspelt if no index has it, in any form. The nearest is one edit away (a letter left out, put in,
-changed, or two swapped), the most frequent of those; of longer words two edits, where the first two letters
-and nearly the length are right. On LoCoMo with typos in half of the longer words this keeps nDCG@10 at .485
-of .489, where fuzzy queries keep .436.
+A word is misspelt if no index has it, in any form, and it has no synonyms. What looks like code is looked
+for as it was written: identifiers, paths, beginnings. The nearest is one edit away (a letter left out, put
+in, changed, or two swapped), the most frequent of those; of longer words two edits, where the first two
+letters and nearly the length are right. On LoCoMo with typos in half of the longer words this keeps nDCG@10
+at .485 of .489, where fuzzy queries keep .436.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Final
 
 from gitmem.query.text import Query, Term
 from indexer.lexical import LexicalIndex
-from indexer.words import is_unspaced
+from indexer.words import STOP_WORDS, parts_of_identifiers
 
 _SHORTEST: Final = 4
 _SHORTEST_FOR_TWO: Final = 7
 _LONGEST: Final = 32
 _MOST_LOOKED_AT: Final = 5_000
+_MOST_CORRECTED: Final = 8  # a text with more words that nobody wrote is in another language, or pasted
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
-_PLAIN: Final = re.compile(r"[a-z]+\Z")
+_PLAIN: Final = re.compile(r"\W*([A-Za-z]+(?:['’-][A-Za-z]+)*)\W*\Z")
+_WORD: Final = re.compile(r"[a-z]+")
 
 
 def corrections(
-    query: Query, indexes: Sequence[LexicalIndex], is_word: Callable[[str], bool] = lambda word: False
+    query: Query,
+    indexes: Sequence[LexicalIndex],
+    others: Container[str] = (),
+    is_word: Callable[[str], bool] = lambda word: False,
 ) -> dict[str, str]:
     """Return the misspelt words of a query with what they most likely are, both in lower case.
 
-    What `is_word` knows is right as it is: nobody wrote of water here, but that does not make it `later`.
+    `others` are words that may be found by another name. What `is_word` knows is right as it is: nobody wrote
+    of water here, but that does not make it `later`.
     """
-    found: dict[str, str] = {}
-    for term in query.terms:
-        if term.kind == "phrase":
-            continue
-        words = indexes[0].words(term.text) if indexes else []
-        for word in words[:-1] if term.kind == "prefix" else words:
-            if (
-                word not in found
-                and _may_be_misspelt(word)
-                and not (is_word(word) or _is_known(word, indexes))
-            ):
-                right = _nearest(word, indexes)
-                if right is not None:
-                    found[word] = right
-    return found
+    words = dict.fromkeys(word for term in query.terms for word in _plain_words(term))
+    unknown = [
+        word for word in words if word not in others and not is_word(word) and not _is_known(word, indexes)
+    ]
+    nearest = {word: _nearest(word, indexes) for word in unknown[:_MOST_CORRECTED]}
+    return {word: right for word, right in nearest.items() if right is not None}
 
 
 def corrected(text: str, fixes: dict[str, str]) -> str:
     """Return text with its misspelt words replaced."""
     if not fixes:
         return text
-    wrong = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, fixes))})(?![^\W_])", re.IGNORECASE)
-    return wrong.sub(lambda found: fixes.get(found[0].casefold(), found[0]), text)
+    wrong = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, fixes))})(?!\w)", re.IGNORECASE)
+    return wrong.sub(lambda found: fixes.get(found[0].lower(), found[0]), text)
 
 
 def with_corrections(query: Query, fixes: dict[str, str]) -> Query:
-    """Return a query with its misspelt words replaced; phrases stay as they were written."""
+    """Return a query with its misspelt words replaced; all else stays as it was written."""
     if not fixes:
         return query
     terms = (
-        term if term.kind == "phrase" else Term(term.kind, corrected(term.text, fixes))
-        for term in query.terms
+        Term(term.kind, corrected(term.text, fixes)) if _plain_words(term) else term for term in query.terms
     )
     return query._replace(terms=tuple(dict.fromkeys(terms)))
 
 
-def _may_be_misspelt(word: str) -> bool:
-    return _SHORTEST <= len(word) <= _LONGEST and _PLAIN.match(word) is not None and not is_unspaced(word)
+def _plain_words(term: Term) -> list[str]:
+    """Return the words of a term that may be misspelt, in lower case."""
+    plain = _PLAIN.match(term.text)
+    if term.kind != "word" or plain is None or parts_of_identifiers(plain[1]):
+        return []
+    words = _WORD.findall(plain[1].lower())
+    return [word for word in words if _SHORTEST <= len(word) <= _LONGEST and word not in STOP_WORDS]
 
 
 def _is_known(word: str, indexes: Sequence[LexicalIndex]) -> bool:

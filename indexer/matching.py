@@ -43,7 +43,8 @@ class Asked(NamedTuple):
     """What a query comes to in one index.
 
     `wanted` scores by words, None where none were asked for; `coverage` says what part of what was asked for
-    a turn has, as a sum; `speakers` what a score gains by who spoke; `narrowed` are the turns that may be found at all, None where all may.
+    a turn has, as a sum; `speakers` what a score gains by who spoke; `narrowed` are the turns that may be
+    found at all, None where all may.
     """
 
     wanted: tantivy.Query | None
@@ -122,7 +123,7 @@ class Matcher:
         return [words for other in called if (words := self._index.words(other))]
 
     def speakers(self, terms: Sequence[Term]) -> dict[int, float]:
-        """Return what a turn's score gains by who said it, for the numbers of those whose name is asked for."""
+        """Return what a score gains by who spoke, for the numbers of those whose name is asked for."""
         gains: dict[int, float] = {}
         for word in dict.fromkeys(word for term in terms for word in self._index.words(term.text)):
             count = self._spread.count("author", word)
@@ -133,7 +134,7 @@ class Matcher:
         return gains
 
     def _wanted(self, terms: Sequence[Term]) -> tantivy.Query:
-        # One level of alternatives, and words in all of it but phrases: so tantivy passes over what cannot win.
+        # One level of alternatives, all of it words but for phrases: tantivy passes over what cannot win.
         return _any_or_none([way for term in terms for way in self._term(term)])
 
     def _term(self, term: Term) -> list[tantivy.Query]:
@@ -145,17 +146,16 @@ class Matcher:
             ways = [self._scored("exact", words[0], EXACT_WEIGHT)]
         else:
             weight = EXACT_WEIGHT if len(words) == 1 else TOGETHER_WEIGHT
-            ways = [_boosted(self._run("exact", words, term), weight)]
-            ways.append(_boosted(self._run("output", stems, term), OUTPUT_WEIGHT))
+            ways = [self._scored_run("exact", words, term, weight)]
+            ways.append(self._scored_run("output", stems, term, OUTPUT_WEIGHT))
         if term.kind == "word":
             ways += self._apart(term)
             for other in self.others(term):
                 if len(other) == 1:
-                    ways += [
-                        self._scored("body", stem, SYNONYM_WEIGHT) for stem in self._index.stems(other[0])
-                    ]
+                    stems = self._index.stems(other[0])
+                    ways += [self._scored("body", stem, SYNONYM_WEIGHT) for stem in stems]
                 else:
-                    ways.append(_boosted(self._phrase("exact", other), SYNONYM_WEIGHT))
+                    ways.append(self._scored_phrase("exact", other, SYNONYM_WEIGHT))
         return ways
 
     def _apart(self, term: Term) -> list[tantivy.Query]:
@@ -164,8 +164,8 @@ class Matcher:
         ways = [self._scored("body", stem, 1.0) for stem in stems]
         ways += [self._scored("output", stem, OUTPUT_WEIGHT) for stem in stems]
         for pair in pairs:
-            ways.append(self._phrase("exact", pair))
-            ways.append(_boosted(self._phrase("output", pair), OUTPUT_WEIGHT))
+            ways.append(self._scored_phrase("exact", pair, 1.0))
+            ways.append(self._scored_phrase("output", pair, OUTPUT_WEIGHT))
         return ways
 
     def _parts(self, term: Term) -> tuple[list[str], list[tuple[str, str]]]:
@@ -182,7 +182,7 @@ class Matcher:
         for term in terms:
             if term.kind == "prefix":
                 run = self._anywhere(term)
-                rarity = self._spread.rarity_of(self._index.matching(run))
+                rarity = self._spread.rarity_of(self._spread.matching(term, run))
                 parts[term] = (rarity, [_constant(run, rarity)])
                 continue
             stems, pairs = self._parts(term)
@@ -234,6 +234,15 @@ class Matcher:
     def _scored(self, field: str, word: str, weight: float) -> tantivy.Query:
         """Return what scores a word by how rare it is in all that is searched."""
         return _boosted(self._one(field, word), weight * self._spread.factor(self._index, field, word))
+
+    def _scored_run(self, field: str, words: Sequence[str], term: Term, weight: float) -> tantivy.Query:
+        whole = words[:-1] if term.kind == "prefix" else words  # a beginning has no rarity in a score
+        factor = self._spread.factor(self._index, field, *whole)
+        return _boosted(self._run(field, words, term), weight * factor)
+
+    def _scored_phrase(self, field: str, words: Sequence[str], weight: float) -> tantivy.Query:
+        factor = self._spread.factor(self._index, field, *words)
+        return _boosted(self._phrase(field, words), weight * factor)
 
     def _phrase(self, field: str, words: Sequence[str]) -> tantivy.Query:
         return tantivy.Query.phrase_query(self._index.schema, field, list(words))

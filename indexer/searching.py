@@ -82,13 +82,18 @@ def find(
     return Found(ordered, bool(ordered))
 
 
-def count_values(sources: Sequence[Source], asked: Narrowed, request: Request) -> dict[str, dict[str, int]]:
-    """Count the turns that have some of the words, or fit the filters, by what they have in other fields."""
+def count_values(
+    sources: Sequence[Source], asked: Narrowed, request: Request, *, strictly: bool
+) -> dict[str, dict[str, int]]:
+    """Count the turns that have some of the words, or fit the filters, by what they have in other fields.
+
+    `strictly` as in `Matcher.match`.
+    """
     names: dict[Facet, str] = {"author": "name"}
     fields = [names.get(facet, facet) for facet in request.facets if facet != "repo"]
     counted: dict[str, dict[str, int]] = {facet: {} for facet in request.facets}
     for source in sources:
-        matched = source.matcher.match(asked, request.filters)
+        matched = source.matcher.match(asked, request.filters, strictly=strictly)
         if matched is None:
             continue
         query = _query(source, matched)
@@ -97,6 +102,8 @@ def count_values(sources: Sequence[Source], asked: Narrowed, request: Request) -
             found["repo"] = {source.place.name: source.turns.matching(query)}
         for facet in request.facets:
             for value, count in found[names.get(facet, facet)].items():
+                if not count:
+                    continue
                 shown = source.place.level if value == UNSET_LEVEL and facet == "level" else value
                 counted[facet][shown] = counted[facet].get(shown, 0) + count
     return {
@@ -166,8 +173,7 @@ def _gather(sources: Sequence[Source], asked: Narrowed, request: Request, *, str
     while True:
         found = list(_round(sources, asked, request, most, seen, strictly=strictly))
         leg = _together([leg, *found]) if by_session else _together(found)
-        distinct = {(each.source, each.session) for each in leg.candidates}
-        have = len(distinct) if by_session else len({each.digest for each in leg.candidates})
+        have = len({each.session if by_session else each.digest for each in leg.candidates})
         if have >= request.limit or all(len(each.candidates) < most for each in found):
             return leg
         if by_session:

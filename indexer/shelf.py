@@ -64,7 +64,7 @@ class Shelf:
         self._opened: OrderedDict[tuple[str, str], Opened] = OrderedDict()
         self._answers: OrderedDict[object, Json] = OrderedDict()
         self._embedders: dict[str, Embedder] = {}
-        self._synonyms: dict[tuple[str | None, int], Synonyms] = {}
+        self._synonyms: tuple[object, Synonyms] | None = None
         self._catching_up: dict[tuple[str, str], threading.Thread] = {}
 
     def open(self, place: Place, environ: Mapping[str, str], teller: Teller, *, catch_up_ms: int) -> Opened:
@@ -105,7 +105,7 @@ class Shelf:
         from indexer.vectors.store import Vectors
 
         folder = folder_of(Path(place.common_dir), model_id)
-        looked_at = _stamp(folder)
+        looked_at = _stamp(folder / "state.json")
         with self._lock:
             if opened.vectors is None or opened.vectors.folder != folder:
                 opened.vectors = Vectors.open(folder, model_id, with_graphs=self.stays)
@@ -127,15 +127,14 @@ class Shelf:
                 self._embedders[model_dir] = Embedder.open(Path(model_dir))
             return self._embedders[model_dir]
 
-    def synonyms(self, own: str | None) -> Synonyms:
-        """Return our synonyms and the user's, read again when that file has changed."""
-        stamp = 0
-        if own is not None:
-            with suppress(OSError):
-                stamp = Path(own).stat().st_mtime_ns
-        if (own, stamp) not in self._synonyms:
-            self._synonyms = {(own, stamp): synonyms.load(Path(own) if own else None)}
-        return self._synonyms[own, stamp]
+    def synonyms(self, own: str | None) -> tuple[object, Synonyms]:
+        """Return ours and the user's, read again when that file has changed, behind what tells them apart."""
+        path = Path(own) if own else None
+        stamp = (own, _stamp(path) if path else None)
+        with self._lock:
+            if self._synonyms is None or self._synonyms[0] != stamp:
+                self._synonyms = (stamp, synonyms.load(path))
+            return self._synonyms
 
     def known_answer(self, key: object) -> Json | None:
         """Return the answer that was given to the same question of the same indexes."""
@@ -252,10 +251,10 @@ def milliseconds_since(started: float) -> float:
     return round(1000 * (time.perf_counter() - started), 2)
 
 
-def _stamp(folder: Path) -> tuple[int, int] | None:
-    """Return what changes whenever a store of vectors does: its state is replaced by a rename."""
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes whenever a file is replaced by a rename, as a store of vectors' state is."""
     try:
-        status = (folder / "state.json").stat()
+        status = path.stat()
     except OSError:
         return None
     return status.st_mtime_ns, status.st_ino

@@ -11,9 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from gitmem.query.text import Term
 from indexer.lexical import LexicalIndex
+
+if TYPE_CHECKING:
+    import tantivy
 
 _FEWEST: Final = 1e-6
 
@@ -24,6 +28,7 @@ class Spread:
     def __init__(self, indexes: Sequence[LexicalIndex]) -> None:
         self._indexes = tuple(indexes)
         self._counted: dict[tuple[str, str], int] = {}
+        self._matching: dict[Term, int] = {}
 
     def rarity(self, stem: str) -> float:
         """Return the inverse document frequency of a stem, whether it was said or came back from a tool."""
@@ -39,12 +44,21 @@ class Spread:
             self._counted[field, term] = sum(index.spread(field, term) for index in self._indexes)
         return self._counted[field, term]
 
-    def factor(self, index: LexicalIndex, field: str, term: str) -> float:
-        """Return by what to multiply a term's score in one index to make it count as in all of them."""
-        if len(self._indexes) == 1:
+    def matching(self, term: Term, query: tantivy.Query) -> int:
+        """Return how many documents of all indexes match a query, which is what a term comes to."""
+        if term not in self._matching:
+            self._matching[term] = sum(index.matching(query) for index in self._indexes)
+        return self._matching[term]
+
+    def factor(self, index: LexicalIndex, field: str, *terms: str) -> float:
+        """Return by what to multiply a score in one index to make it count as in all of them.
+
+        Of several terms, the score is that of the phrase: BM25 adds up how rare they are.
+        """
+        if len(self._indexes) == 1 or not terms:
             return 1.0
-        here = rarity(index.spread(field, term), index.size)
-        return rarity(self.count(field, term), self._size) / max(here, _FEWEST)
+        here = sum(rarity(index.spread(field, term), index.size) for term in terms)
+        return sum(rarity(self.count(field, term), self._size) for term in terms) / max(here, _FEWEST)
 
     @cached_property
     def _size(self) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.folders import model_dir_of
-from gitmem.model.errors import NotARepository, SidecarRefused, UsageError
+from gitmem.model.errors import ForeignOwner, NotARepository, SidecarRefused, UsageError
 from gitmem.model.settings import Level, Settings
 from gitmem.query.filters import Filters
 from gitmem.sidecar.client import ask
@@ -86,7 +86,7 @@ def ask_indexer(
 def _settings(context: Context) -> Settings:
     try:
         return context.settings
-    except NotARepository:
+    except (NotARepository, ForeignOwner):
         return Settings()  # every known repository may be searched from anywhere
 
 

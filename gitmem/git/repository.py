@@ -152,7 +152,7 @@ def moment_of_commit(repository: Repository, revision: str, git: Git) -> int | N
     answer = git.elsewhere().run(
         ["log", "-1", "--format=%ct", "--no-show-signature", "--end-of-options", revision, "--"],
         doing=f"find the commit {revision}",
-        git_dir=repository.common_dir,
+        git_dir=repository.git_dir,  # HEAD is this worktree's
         accept=range(256),
     )
     return int(answer.text) * 1000 + 999 if not answer.status and answer.text.isdecimal() else None

@@ -14,8 +14,8 @@ _LIST = ".gitmodules"
 def with_submodules(repository: Repository, git: Git) -> list[Repository]:
     """Return the outermost superproject of a repository and all submodules below that are checked out.
 
-    Each once, the superproject first; whose owner git does not trust is left out, and so is what is no
-    repository of its own.
+    Each once, the superproject first. A submodule whose owner git does not trust is left out, and so is what
+    is no working tree of its own: a tree may hold the files of a git directory, with settings in them.
     """
     git = git.elsewhere()
     top = repository
@@ -42,6 +42,6 @@ def _below(repository: Repository, git: Git) -> Iterator[Repository]:
             submodule = discover(path, git)
         except (NotARepository, ForeignOwner, GitFailed):
             continue  # not checked out, or not to be trusted
-        if submodule.common_dir != repository.common_dir:
+        if submodule.top == path and submodule.common_dir != repository.common_dir:
             yield submodule
             yield from _below(submodule, git)

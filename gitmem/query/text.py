@@ -73,11 +73,10 @@ def parse(text: str) -> Query:
     A single letter behind a dash is an option of some program and no word to leave out, and so is what stands
     behind two dashes.
     """
-    readable = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode()
     wanted: list[Term] = []
     unwanted: list[Term] = []
     narrowings: list[Narrowing] = []
-    for found in _PARTS.finditer(readable):
+    for found in _PARTS.finditer(readable(text[:MAX_CHARACTERS])):
         dash, name, quoted, value, straight, curly, bare = found.groups()
         if name:
             narrowings.append(Narrowing(name, quoted or value or "", bool(dash), found[0]))
@@ -92,6 +91,11 @@ def parse(text: str) -> Query:
     if unwanted and not wanted and not narrowings:
         return Query(tuple(Term("word", term.text) for term in unwanted[:MAX_TERMS]))
     return Query(tuple(wanted[:MAX_TERMS]), tuple(unwanted[:MAX_TERMS]), tuple(narrowings[:MAX_TERMS]))
+
+
+def readable(text: str) -> str:
+    """Return text without lone surrogates, which stand in arguments for bytes that are no text."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def as_words(query: Query, refused: tuple[Narrowing, ...]) -> Query:

@@ -14,7 +14,7 @@ from gitmem.cli.hits import show
 from gitmem.cli.indexing import ask_indexer, places_of
 from gitmem.cli.search_options import OPTIONS
 from gitmem.cli.text import one_line
-from gitmem.model.errors import BadMoment, UnknownMoment, UsageError
+from gitmem.model.errors import BadMoment, NotARepository, UnknownMoment, UsageError
 from gitmem.query.filters import Filters
 from gitmem.sidecar.wire import FACETS, Facet, Grouping, Json, Mode, Place
 
@@ -42,6 +42,10 @@ def search(
     """Search and print what was found; return 1 if nothing was."""
     if as_json and json_lines:
         raise UsageError("--json and --json-lines exclude each other", hint=_USAGE_HINT)
+    if every and recurse:
+        raise UsageError("--all and --recurse-submodules exclude each other", hint=_USAGE_HINT)
+    if complete is not None and (words or batch is not None):
+        raise UsageError("--complete has what to complete: expected no QUERY beside it", hint=_USAGE_HINT)
     places = places_of(context, every=every, recurse=recurse)
     if complete is not None:
         return _complete(context, places, complete, limit, as_json=as_json or json_lines)
@@ -126,7 +130,10 @@ def _moment_of(context: Context, text: str) -> int:
     except BadMoment:
         from gitmem.git.repository import moment_of_commit
 
-        found = moment_of_commit(context.repository, text, context.git)
+        try:
+            found = moment_of_commit(context.repository, text, context.git)
+        except NotARepository:  # where every repository that is known is searched
+            found = None
         if found is None:
             raise UnknownMoment(text) from None
         return found
