@@ -27,7 +27,7 @@ OUTPUT_WEIGHT: Final = 0.3
 TOGETHER_WEIGHT: Final = 1.0
 SPEAKER_WEIGHT: Final = 1.0
 SYNONYM_WEIGHT: Final = 0.3
-COMMON_SHARE: Final = 0.2
+COMMON_SHARE: Final = 0.3
 """A word that is less rare than this share of the rarest does not count where it is looked at how many of the
 words that were asked for a turn has."""
 
