@@ -62,6 +62,7 @@ def answer(
     shelf = shelf or Shelf()
     match request.verb:
         case "search":
+            _fetch_model(request, shelf)
             yield from _each_query(
                 request,
                 environ,
@@ -82,6 +83,14 @@ def answer(
                 if request.model_dir is not None:
                     _embed(place, request.model_dir, teller, shelf)
                 yield _status(place, environ, request.model_dir)
+
+
+def _fetch_model(request: Request, shelf: Shelf) -> None:
+    """Begin to open the model where an answer will need it: it takes as long as all else together."""
+    if request.mode == "lexical" or request.model_dir is None:
+        return
+    if any(states.vectors_of(Path(place.common_dir)).is_dir() for place in request.places):
+        shelf.fetch_model(request.model_dir)
 
 
 def _each_query(

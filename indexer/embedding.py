@@ -40,7 +40,7 @@ class Embedded(NamedTuple):
 
 def folder_of(common_dir: Path, model_id: str) -> Path:
     """Return where a repository's vectors of one model are."""
-    return common_dir / "gitmem" / "index" / "vectors" / model_id
+    return states.vectors_of(common_dir) / model_id
 
 
 def embed_missing(place: Place, open_embedder: Callable[[], Embedder], teller: Teller) -> None:

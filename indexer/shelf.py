@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gitmem.model.errors import DiskRefused, GitmemError, NoMemory, StoreBusy
+from gitmem.model.errors import DiskRefused, GitmemError, ModelDamaged, ModelMissing, NoMemory, StoreBusy
 from gitmem.sidecar.wire import Json, Place
 from indexer import state as states
 from indexer import synonyms
@@ -34,6 +34,7 @@ _PATIENCE_S: Final = 3.0
 LONG_PATIENCE_S: Final = 600.0
 _MOST_ANSWERS: Final = 256
 _MOST_OPEN: Final = 32
+_loading_numpy = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Shelf:
     def __init__(self, *, stays: bool = False) -> None:
         self.stays = stays
         self._lock = threading.RLock()
+        self._model_lock = threading.Lock()
         self._opened: OrderedDict[tuple[str, str], Opened] = OrderedDict()
         self._answers: OrderedDict[object, Json] = OrderedDict()
         self._embedders: dict[str, Embedder] = {}
@@ -101,6 +103,7 @@ class Shelf:
 
     def vectors(self, place: Place, opened: Opened, model_id: str) -> Vectors:
         """Return the vectors that there are now for a repository's turns."""
+        _load_numpy()
         from indexer.embedding import folder_of
         from indexer.vectors.store import Vectors
 
@@ -120,12 +123,24 @@ class Shelf:
         Raises:
             ModelMissing, ModelDamaged, SemanticLibraryMissing: There is none to use.
         """
+        _load_numpy()
         from indexer.model.embedder import Embedder
 
-        with self._lock:
+        with self._model_lock:
             if model_dir not in self._embedders:
                 self._embedders[model_dir] = Embedder.open(Path(model_dir))
             return self._embedders[model_dir]
+
+    def fetch_model(self, model_dir: str) -> None:
+        """Begin to open a model, beside whatever is done until it is asked for."""
+
+        def fetch() -> None:
+            with suppress(ModelMissing, ModelDamaged):  # who asks for it meets the same
+                self.embedder(model_dir)
+
+        if model_dir not in self._embedders:
+            _load_numpy()
+            threading.Thread(target=fetch, name="fetching the model", daemon=True).start()
 
     def synonyms(self, own: str | None) -> tuple[object, Synonyms]:
         """Return ours and the user's, read again when that file has changed, behind what tells them apart."""
@@ -160,8 +175,9 @@ class Shelf:
 
     def close_models(self) -> None:
         """Let go of the model and of all answers; what is asked next opens it again."""
-        with self._lock:
+        with self._model_lock:
             self._embedders.clear()
+        with self._lock:
             self._answers.clear()
 
     def wait(self) -> None:
@@ -244,6 +260,12 @@ def count_behind(place: Place, environ: Mapping[str, str], state: State) -> int:
     from indexer import follow
 
     return follow.count_behind(place, environ, state.commit)
+
+
+def _load_numpy() -> None:
+    """Load numpy, one thread at a time: one that asks for a part of it while another loads it, fails."""
+    with _loading_numpy:
+        import numpy  # noqa: F401
 
 
 def milliseconds_since(started: float) -> float:

@@ -64,6 +64,11 @@ def root_of(common_dir: Path) -> Path:
     return common_dir / "gitmem" / "index" / "lexical"
 
 
+def vectors_of(common_dir: Path) -> Path:
+    """Return where a repository's vectors are, a folder for each model."""
+    return common_dir / "gitmem" / "index" / "vectors"
+
+
 def lock_of(root: Path) -> Path:
     """Return the file whose lock one holds who changes the index."""
     return root / "lock"
