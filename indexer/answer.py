@@ -20,7 +20,7 @@ from gitmem.model.errors import (
     SemanticLibraryMissing,
 )
 from gitmem.query.filters import Filters
-from gitmem.query.narrowing import Narrowed, narrow
+from gitmem.query.narrowing import narrow
 from gitmem.query.text import parse, readable
 from gitmem.sidecar.wire import Json, Place, Request
 from indexer import state as states
@@ -43,10 +43,8 @@ from indexer.spread import Spread
 from indexer.state import State
 
 if TYPE_CHECKING:
-    from numpy import float32
-    from numpy.typing import NDArray
-
     from indexer.follow import Teller
+    from indexer.model.embedder import Embedder
 
 _MOST_WORDS: Final = 20
 _WITHOUT_MEANING: Final = (ModelMissing, ModelDamaged, SemanticLibraryMissing)
@@ -161,12 +159,18 @@ class _Asking:
     def _answer(self, text: str) -> Json:
         request = self._request
         asked = narrow(parse(text), request.now_ms)
-        fixes = corrections(asked.query, [source.turns for source in self._sources], self._synonyms)
+        embedder = self._embedder() if asked.query.terms else None
+        fixes = corrections(
+            asked.query,
+            [source.turns for source in self._sources],
+            self._synonyms,
+            *([embedder.knows] if embedder else []),
+        )
         asked = asked._replace(query=with_corrections(asked.query, fixes))
         found, mode = Found([], False), "lexical"
         is_asking = bool(asked.query.terms or asked.holding or asked.excluding or self._is_listing(text))
         if is_asking:
-            meaning = self._meaning(corrected(text, fixes), asked)
+            meaning = embedder.embed_query(readable(corrected(text, fixes))) if embedder else None
             if meaning is not None:
                 mode = request.mode
             found = find(self._sources, asked, request, meaning)
@@ -187,14 +191,14 @@ class _Asking:
     def _is_listing(self, text: str) -> bool:
         return not text.strip() and self._request.filters != Filters()
 
-    def _meaning(self, text: str, asked: Narrowed) -> NDArray[float32] | None:
-        """Return what a query means, where that is asked for and can be had."""
-        if self._model_id is None or not asked.query.terms or self._request.model_dir is None:
+    def _embedder(self) -> Embedder | None:
+        """Return what turns a query into its meaning, where that is asked for and can be had."""
+        if self._model_id is None or self._request.model_dir is None:
             return None
         if not any(source.vectors is not None and source.vectors.count for source in self._sources):
             return None
         try:
-            return self._shelf.embedder(self._request.model_dir).embed_query(text)
+            return self._shelf.embedder(self._request.model_dir)
         except _WITHOUT_MEANING as error:
             if self._request.mode == "semantic":
                 raise

@@ -10,7 +10,7 @@ at .485 of .489, where fuzzy queries keep .436.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Final
 
 from gitmem.query.text import Query, Term
@@ -27,13 +27,21 @@ _PLAIN: Final = re.compile(r"\W*([A-Za-z]+(?:['’-][A-Za-z]+)*)\W*\Z")
 _WORD: Final = re.compile(r"[a-z]+")
 
 
-def corrections(query: Query, indexes: Sequence[LexicalIndex], others: Container[str] = ()) -> dict[str, str]:
+def corrections(
+    query: Query,
+    indexes: Sequence[LexicalIndex],
+    others: Container[str] = (),
+    is_word: Callable[[str], bool] = lambda word: False,
+) -> dict[str, str]:
     """Return the misspelt words of a query with what they most likely are, both in lower case.
 
-    `others` are words that may be found by another name.
+    `others` are words that may be found by another name. What `is_word` knows is right as it is: nobody wrote
+    of water here, but that does not make it `later`.
     """
     words = dict.fromkeys(word for term in query.terms for word in _plain_words(term))
-    unknown = [word for word in words if word not in others and not _is_known(word, indexes)]
+    unknown = [
+        word for word in words if word not in others and not is_word(word) and not _is_known(word, indexes)
+    ]
     nearest = {word: _nearest(word, indexes) for word in unknown[:_MOST_CORRECTED]}
     return {word: right for word, right in nearest.items() if right is not None}
 

@@ -77,7 +77,9 @@ class _Marker:
     def _look_at(self, word: str) -> bool:
         index = self._source.turns
         stems, beginnings = self._wanted
-        if not stems.isdisjoint(index.stems(f"{word} {parts_of_identifiers(word)}")):
+        # Nearly every word is of small letters, and has no parts.
+        both = word if word[1:].islower() else f"{word} {parts_of_identifiers(word)}"
+        if not stems.isdisjoint(index.stems(both)):
             return True
         return bool(beginnings) and any(found.startswith(beginnings) for found in index.words(word))
 

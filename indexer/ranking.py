@@ -12,10 +12,7 @@ from indexer.lexical import Candidate
 from indexer.lexical.index import Coverage
 
 NEIGHBOUR_SHARES: Final = (0.4, 0.15)
-"""What a turn lends to those one and two places away, in words."""
-
-MEANING_SHARES: Final = (0.33, 0.0)
-"""What it lends in meaning: an embedding of a turn knows nothing of those beside it."""
+"""What a turn lends to those one and two places away, of its words as of its meaning."""
 
 WORDS_SHARE: Final = 0.6
 """How much words count beside meaning, where there are both."""
@@ -44,21 +41,19 @@ def weigh_coverage(candidates: Iterable[Candidate], coverage: Mapping[int, Cover
 
 
 def lend_to_neighbours(
-    candidates: Iterable[Candidate],
-    words: Sequence[float] = NEIGHBOUR_SHARES,
-    meaning: Sequence[float] = MEANING_SHARES,
+    candidates: Iterable[Candidate], shares: tuple[float, float] = NEIGHBOUR_SHARES
 ) -> None:
     """Let turns lend shares of their scores to those one and two away in their streams that match too."""
     candidates = list(candidates)
     score = {each.place: each.score for each in candidates}.get
     cosine = {each.place: each.cosine for each in candidates if each.cosine}.get
-    (near, far), (near_meaning, far_meaning) = words, meaning
+    near, far = shares
     for each in candidates:
         at = each.place
         each.score += near * (score(at - 1, 0.0) + score(at + 1, 0.0))
         each.score += far * (score(at - 2, 0.0) + score(at + 2, 0.0))
-        each.cosine += near_meaning * (cosine(at - 1, 0.0) + cosine(at + 1, 0.0))
-        each.cosine += far_meaning * (cosine(at - 2, 0.0) + cosine(at + 2, 0.0))
+        each.cosine += near * (cosine(at - 1, 0.0) + cosine(at + 1, 0.0))
+        each.cosine += far * (cosine(at - 2, 0.0) + cosine(at + 2, 0.0))
 
 
 def fuse(candidates: Sequence[Candidate], share: float = WORDS_SHARE) -> None:

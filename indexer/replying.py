@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -13,20 +14,36 @@ Write: TypeAlias = Callable[[bytes], object]
 
 
 class Relay:
-    """Hands on what goes on while a request is answered."""
+    """Sends what is said of one request, whole messages one after the other, until its end has been said.
+
+    What goes on behind an answer may still speak then, from another thread, and is not heard.
+    """
 
     def __init__(self, write: Write) -> None:
         self._write = write
+        self._lock = threading.Lock()
+        self._is_over = False
         self.has_progress = False
+
+    def send(self, message: Json) -> None:
+        """Send a message; raises what writing raises."""
+        with self._lock:
+            if not self._is_over:
+                self._write(encode(message))
 
     def notice(self, text: str) -> None:
         """Hand on a sentence for whoever waits."""
-        self._write(encode({"notice": text}))
+        self.send({"notice": text})
 
     def progress(self, done: int, total: int) -> None:
         """Hand on how far it is."""
         if self.has_progress:
-            self._write(encode({"progress": [done, total]}))
+            self.send({"progress": [done, total]})
+
+    def end(self) -> None:
+        """Let nothing more be heard."""
+        with self._lock:
+            self._is_over = True
 
 
 Answers: TypeAlias = Callable[[Request | ModelRequest, Mapping[str, str], Relay], Iterator[Json]]
@@ -47,18 +64,21 @@ def reply(
         OSError: Nobody takes the answer.
         Exception: A bug; nothing has been said of it.
     """
+    relay = Relay(write)
     try:
-        request = decode_request(line)
-        relay = Relay(write)
-        relay.has_progress = request.has_progress
-        for found in answers(request, environ, relay):
-            write(encode({"answer": found}))
-        if isinstance(request, Request):
-            on_answered(request)
-    except (GitmemError, NotUnderstood) as error:
-        hint, status = (error.hint, error.exit_code) if isinstance(error, GitmemError) else ("", 1)
-        write(encode(refused(type(error).__name__, str(error), hint, status)))
-    write(encode({"end": True}))
+        try:
+            request = decode_request(line)
+            relay.has_progress = request.has_progress
+            for found in answers(request, environ, relay):
+                relay.send({"answer": found})
+            if isinstance(request, Request):
+                on_answered(request)
+        except (GitmemError, NotUnderstood) as error:
+            hint, status = (error.hint, error.exit_code) if isinstance(error, GitmemError) else ("", 1)
+            relay.send(refused(type(error).__name__, str(error), hint, status))
+        relay.send({"end": True})
+    finally:
+        relay.end()
 
 
 def refused(kind: str, message: str, hint: str, exit_code: int) -> Json:

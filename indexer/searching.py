@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from indexer.vectors.store import Vectors
 
-CANDIDATES: Final = 1000
+CANDIDATES: Final = 500
 """Turns that are ranked: neighbours and sessions are made of these. More of them where they are not enough
 for as many hits as are wanted, for they are all of few sessions, or say the same."""
 
@@ -35,10 +35,14 @@ _GROWTH: Final = 8
 COVERED: Final = 3
 """For so many times the candidates it is known how much of what was asked for they have."""
 
-MEANT: Final = 400
+MEANT: Final = 100
 """Texts that are nearest in meaning, which join the candidates."""
 
-MEANT_TURNS: Final = 4 * MEANT
+MEANT_ALONE: Final = 400
+"""As many where nothing else brings candidates: sessions are made of these."""
+
+_TURNS_OF_A_TEXT: Final = 4
+"""How often a text is said at most, on average, by those that join."""
 _SCORED_ONE_BY_ONE: Final = 20_000
 """Where filters leave no more texts than that, each is scored; else all are, and the best looked through."""
 
@@ -127,7 +131,8 @@ def _ordered(
     if request.mode != "semantic" or meaning is None:
         legs.append(_by_words(sources, asked, request, strictly=strictly))
     if meaning is not None:
-        legs.append(_by_meaning(sources, asked, request, meaning, strictly=strictly))
+        known = legs[0].candidates if legs else []
+        legs.append(_by_meaning(sources, asked, request, meaning, known, strictly=strictly))
     leg = _together(legs)
     if meaning is not None:
         _give_cosines(sources, leg.candidates, meaning)
@@ -206,7 +211,7 @@ def _round(
             found = source.turns.newest(query, most)
             coverage: dict[int, Coverage] = {}
         else:
-            found = source.turns.best(query, most)
+            found = source.turns.best(query, most, matched.speakers)
             coverage = {}
             if matched.coverage is not None and found:
                 covered = both(matched.coverage, matched.narrowed)
@@ -219,23 +224,27 @@ def _by_meaning(
     asked: Narrowed,
     request: Request,
     meaning: NDArray[float32],
+    known: Sequence[Candidate],
     *,
     strictly: bool,
 ) -> _Leg:
-    """Return the turns whose texts are nearest in meaning, scored by their words."""
+    """Return the turns whose texts are nearest in meaning and not known yet, scored by their words."""
+    is_alone = request.mode == "semantic"
+    texts = max(MEANT_ALONE if is_alone else MEANT, request.limit)
     legs = []
     for number, source in enumerate(sources):
         matched = source.matcher.match(asked, request.filters, strictly=strictly)
         if matched is None or source.vectors is None or not source.vectors.count:
             continue
-        keys = _nearest(source, matched, meaning, max(MEANT, request.limit))
+        familiar = frozenset(each.meaning for each in known if each.source == number)
+        keys = [key for key in _nearest(source, matched, meaning, texts) if key not in familiar]
         if not keys:
             continue
         narrowed = both(with_terms(source.turns, "meaning", keys), matched.narrowed)
-        most = max(MEANT_TURNS, 4 * request.limit)
-        found = source.turns.best(scoring(narrowed, matched.wanted), most)
+        most = _TURNS_OF_A_TEXT * texts
+        found = source.turns.best(narrowed if is_alone else scoring(narrowed, matched.wanted), most)
         coverage = {}
-        if matched.coverage is not None:
+        if matched.coverage is not None and not is_alone:
             coverage[number] = source.turns.coverage(scoring(narrowed, matched.coverage), most)
         legs.append(_of_source(number, found, coverage))
     return _together(legs)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import tantivy
 
-from indexer.lexical.schema import NO_MOMENT, Damaged, analyzers, at_least, guarded
+from indexer.lexical.schema import NO_MOMENT, Damaged, analyzers, at_least, guarded, number_of
 from indexer.lexical.writer import HEAP_BYTES, Writer
 from indexer.words import spaced
 
@@ -86,6 +86,7 @@ class LexicalIndex:
                 self._index.register_tokenizer(name, analyzer)
             self.schema = self._index.schema
             self.searcher = self._index.searcher()
+            self._speakers: dict[str, list[int]] | None = None
 
     def words(self, text: str) -> list[str]:
         """Return a text's words as the `exact` field has them."""
@@ -114,8 +115,20 @@ class LexicalIndex:
         with guarded():
             return _count(self.searcher.search(query, limit=1, count=True))
 
-    def best(self, query: tantivy.Query, limit: int) -> list[Candidate]:
-        """Return the documents that match a query best.
+    def speakers(self, word: str) -> list[int]:
+        """Return the numbers of those who said something and have a word in their name."""
+        if self._speakers is None:
+            by_word: dict[str, list[int]] = {}
+            for name in self.names_beginning("name", ""):
+                for each in dict.fromkeys(self.words(name)):
+                    by_word.setdefault(each, []).append(number_of(name))
+            self._speakers = by_word
+        return self._speakers.get(word, [])
+
+    def best(
+        self, query: tantivy.Query, limit: int, speakers: Mapping[int, float] | None = None
+    ) -> list[Candidate]:
+        """Return the documents that match a query best; a speaker's number may be worth something more.
 
         Raises:
             Damaged: The files cannot be read.
@@ -124,7 +137,13 @@ class LexicalIndex:
             found = self.searcher.search(query, limit=limit, count=False).hits
             # A sum of 32-bit numbers depends on their order, which depends on how the files were merged.
             scores = [round(float(score), 4) for score, _ in found]
-            return self._candidates([address for _, address in found], scores)
+            addresses = [address for _, address in found]
+            if speakers:
+                numbers = self._column("speaker", addresses)
+                scores = [
+                    score + speakers.get(number, 0.0) for score, number in zip(scores, numbers, strict=True)
+                ]
+            return self._candidates(addresses, scores)
 
     def coverage(self, query: tantivy.Query, limit: int) -> Coverage:
         """Return what the documents of a query score in it.

@@ -19,7 +19,7 @@ import tantivy
 
 from gitmem.model.times import to_text
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Goes up whenever a field, an analyzer or what is put into them changes."""
 
 MOST_UNSIGNED: Final = (1 << 64) - 1
@@ -93,7 +93,7 @@ def _schema() -> tantivy.Schema:
     builder.add_integer_field("captured", indexed=True)
     for name in ("ordinal", "digest", "meaning", "round"):
         builder.add_unsigned_field(name, indexed=True, fast=True)
-    for name in ("session_number", "place", "chain"):
+    for name in ("session_number", "place", "chain", "speaker"):
         builder.add_unsigned_field(name, fast=True)
     builder.add_bytes_field("stored", stored=True)
     return builder.build()

@@ -97,6 +97,10 @@ class Embedder:
         vector: NDArray[np.float32] = self._run([self._tokens(text)])[0]
         return vector
 
+    def knows(self, word: str) -> bool:
+        """Tell whether a word, in lower case, is one that the model has a token of its own for."""
+        return self._tokenizer.token_to_id(word) is not None
+
     def _embed(self, tokens: Sequence[Sequence[int]], vectors: NDArray[np.float32]) -> None:
         batches = list(_batches([len(each) for each in tokens]))
 

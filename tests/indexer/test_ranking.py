@@ -43,14 +43,14 @@ def scores(candidates: list[Candidate]) -> list[float]:
 
 def test_turn_gets_shares_of_those_one_and_two_away_and_of_no_others() -> None:
     found = [turn(3, ordinal=1), turn(6, ordinal=2), turn(9, ordinal=3), turn(1, ordinal=6)]
-    lend_to_neighbours(found, (1 / 3, 1 / 9), (0.0, 0.0))
+    lend_to_neighbours(found, (1 / 3, 1 / 9))
     assert scores(found) == pytest.approx([3 + 2 + 1, 6 + 1 + 3, 9 + 2 + 1 / 3, 1])
 
 
 def test_what_is_lent_of_meaning_is_lent_apart_from_words() -> None:
     found = [turn(3, ordinal=1, cosine=0.5), turn(6, ordinal=2), turn(9, ordinal=4, cosine=0.25)]
-    lend_to_neighbours(found, (0.0, 0.0), (0.5, 0.1))
-    assert scores(found) == [3, 6, 9]
+    lend_to_neighbours(found, (0.5, 0.1))
+    assert scores(found) == pytest.approx([3 + 3, 6 + 1.5 + 0.9, 9 + 0.6])
     assert [each.cosine for each in found] == pytest.approx([0.5, 0.25 + 0.025, 0.25])
 
 

@@ -1,6 +1,6 @@
 """Measure how well gitmem finds what it should, beside others, and compare that with what was reviewed.
 
-    python -m tests.recall [--write] [SET…]
+    python -m tests.recall [--write] [--quick] [SET…]
 
 Our own set is always measured; GITMEM_CORPUS names a folder that may hold two more (`locomo`, by turn, and
 `recall`, by session). A `bench/recall.py` beside that folder is run too, and has to come to the same figures.
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     """Measure, print, compare."""
     parser = argparse.ArgumentParser(prog="tests.recall")
     parser.add_argument("--write", action="store_true", help="make what was measured the reviewed figures")
+    parser.add_argument("--quick", action="store_true", help="do not run bench/recall.py as well")
     parser.add_argument("sets", nargs="*", metavar="SET", help="only these: own, locomo, recall")
     asked = parser.parse_args(arguments)
     corpus = Path(os.environ["GITMEM_CORPUS"]).resolve() if os.environ.get("GITMEM_CORPUS") else None
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
             for row, score in measure(each, Path(folder), embed):
                 print(f"… {row.measured_on}: {row.what}: {score.ndcg_10:.4f}", file=sys.stderr, flush=True)
                 measured[row] = score
-        others = [each for each in sets if each.name != "own"]
+        others = [each for each in sets if each.name != "own" and not asked.quick]
         disagreeing = [each for each in others if corpus and not _agrees(corpus, each, measured)]
     print(figures.table(measured))
     reviewed = figures.read()
@@ -143,9 +144,15 @@ def _agrees(corpus: Path, measured: RecallSet, found: dict[Row, Score]) -> bool:
         ours = found.get(Row(measured.name, f"{figures.OURS}{mode}"))
         if ours is None:
             continue
+        # Embedding takes most of the time, and searching by words needs none of it.
+        without = {"GITMEM_MODEL_DIR": os.devnull} if mode == "lexical" else {}
         args = [str(corpus / measured.name), "--by", measured.group, "--mode", mode]
         done = subprocess.run(
-            [sys.executable, script, *args], env=environ, text=True, capture_output=True, check=False
+            [sys.executable, script, *args],
+            env={**environ, **without},
+            text=True,
+            capture_output=True,
+            check=False,
         )
         print(f"{script.name}: {done.stdout.strip() or done.stderr.strip()}", flush=True)
         printed = _PRINTED.search(done.stdout)

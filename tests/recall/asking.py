@@ -17,7 +17,7 @@ from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import open_storage
 from gitmem.model.refs import DEFAULT_MEMORY_REF
-from indexer.documents import Documents
+from indexer.documents import Documents, meant_by
 from tests.recall.sets import Group, Part, RecallSet
 
 MODES = ("hybrid", "lexical", "semantic")
@@ -26,13 +26,16 @@ _LIMIT = 20
 
 
 class Turn(NamedTuple):
-    """A turn as an index takes it: `said` is whether it is a message, which alone have vectors."""
+    """A turn as an index takes it: its text behind the name of who spoke, where the turn has one.
+
+    `meant` is what is embedded of it, empty where nothing is.
+    """
 
     id: str
     session: str
     text: str
     at_ms: int
-    said: bool
+    meant: str
 
 
 class Searched(NamedTuple):
@@ -121,8 +124,11 @@ def read_turns(repository: Path) -> list[Turn]:
                 stored = json.loads(entry.stored)
                 name = stored["turn"] or f"{folder.session[:12]}#{entry.ordinal}"
                 session = entry.key.partition("/")[2]
-                said = stored["kind"] == "message"
-                found.append(Turn(name, session, entry.body or entry.output, entry.at_ms or 0, said))
+                speaker = None if stored["address"] else stored["author"]
+                meant = meant_by(stored["role"], stored["kind"], stored["text"], speaker)
+                text = entry.body or entry.output
+                text = f"{speaker}: {text}" if speaker and text else text
+                found.append(Turn(name, session, text, entry.at_ms or 0, meant))
     assert found, f"no turns in {repository}"
     return found
 

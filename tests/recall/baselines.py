@@ -108,8 +108,8 @@ def reciprocal_ranks(*ranks: Rank) -> Rank:
 
 def cosine(turns: Sequence[Turn], group: Group, embed: Embed) -> Rank:
     """Rank messages by the cosine of a model's vectors."""
-    said = [turn for turn in turns if turn.said and turn.text.strip()]
-    rows = embed([turn.text for turn in said])
+    said = [turn for turn in turns if turn.meant]
+    rows = embed([turn.meant for turn in said])
 
     def rank(query: str) -> list[str]:
         scores = rows @ embed([query])[0]

@@ -43,7 +43,9 @@ def read(path: Path = FILE) -> dict[Row, Score]:
 def write(figures: Figures, path: Path = FILE) -> None:
     """Put figures in the place of those of the same rows; the text before the table stays."""
     introduction = path.read_text().partition(_TABLE)[0]
-    path.write_text(introduction + table({**read(path), **figures}))
+    every = {**read(path), **figures}
+    order = sorted(every, key=lambda row: (row.measured_on, not row.what.startswith(OURS), row.what))
+    path.write_text(introduction + table({row: every[row] for row in order}))
 
 
 def table(figures: Figures) -> str:

@@ -15,9 +15,9 @@ from tests.recall.scoring import Score, mean_score
 from tests.recall.sets import misspelt
 
 _TURNS = [
-    Turn("a", "one", "the anchor chain broke", 1, True),
-    Turn("b", "one", "a chain", 3, True),
-    Turn("c", "two", "chains of events", 2, True),
+    Turn("a", "one", "the anchor chain broke", 1, ""),
+    Turn("b", "one", "a chain", 3, ""),
+    Turn("c", "two", "chains of events", 2, ""),
 ]
 
 
