@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from tests.conftest import CommandLine, RealGit
 from tests.git.test_submodules import add_submodule
 from tests.indexer.memories import Filled, called, gave, said
+from tests.indexer.test_command import on_a_terminal
 
 
 @pytest.fixture
@@ -132,6 +134,13 @@ def test_fields_of_a_query_are_as_good_as_options(top: Path, run: CommandLine) -
 def test_corrected_word_is_told(top: Path, run: CommandLine) -> None:
     assert asked(run, "anchro", cwd=top)["corrected"] == {"anchro": "anchor"}
     assert "the anchor drags" in run("search", "anchro", cwd=top).stdout
+
+
+def test_what_was_searched_for_instead_is_told_on_a_terminal(top: Path, environ: Mapping[str, str]) -> None:
+    screen = on_a_terminal(["search", 'anchro "drags anchor" holds', "--facets", "role"], top, environ)
+    assert "nobody wrote anchro; searched for anchor instead" in screen
+    assert "no turn has what stands in quotes; it was searched for as words" in screen
+    assert "nobody wrote" not in on_a_terminal(["search", "anchor"], top, environ)
 
 
 # All repositories that are known.

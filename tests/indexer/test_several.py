@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import shutil
 from collections.abc import Mapping, Sequence
@@ -9,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tantivy
 
 from gitmem.model.errors import NoMemory
 from gitmem.query.filters import Filters
+from gitmem.query.text import Term
 from gitmem.sidecar.wire import Place
+from indexer import state as states
+from indexer.lexical import LexicalIndex
+from indexer.spread import Spread, rarity
 from tests.conftest import RealGit
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, names_of, said
@@ -174,6 +180,38 @@ def test_typo_is_corrected_by_what_any_repository_has(three: Fleet) -> None:
     answer = three("dinhgy")
     assert answer["corrected"] == {"dinhgy": "dinghy"}
     assert where(answer) == {("dinghy", "d#0")}
+
+
+def test_term_counts_in_each_index_as_in_all_of_them(three: Fleet) -> None:
+    three("anchor")
+    indexes = [opened(memory) for memory in three.memories.values()]
+    size = sum(index.size for index in indexes)
+    spread = Spread(indexes)
+    assert spread.count("body", "anchor") == 2
+    assert spread.rarity("anchor") == pytest.approx(math.log(1 + (size - 2 + 0.5) / 2.5))
+    for index in indexes:
+        factor = spread.factor(index, "exact", "anchor")
+        here = rarity(index.spread("exact", "anchor"), index.size)
+        assert here * factor == pytest.approx(rarity(2, size))
+        both = sum(rarity(index.spread("exact", word), index.size) for word in ("the", "anchor"))
+        phrase = spread.factor(index, "exact", "the", "anchor")
+        assert both * phrase == pytest.approx(rarity(spread.count("exact", "the"), size) + rarity(2, size))
+        assert spread.factor(index, "exact") == 1.0
+        beginning = tantivy.Query.fuzzy_term_query(index.schema, "exact", "anch", distance=0, prefix=True)
+        assert spread.matching(Term("prefix", "anch"), beginning) == 2
+    assert Spread(indexes[:1]).factor(indexes[0], "exact", "anchor") == 1.0
+
+
+def test_word_that_everything_has_still_counts_for_something() -> None:
+    assert 0 < rarity(100, 100) < rarity(99, 100) < rarity(0, 100)
+    assert rarity(120, 100) > 0  # of deleted documents the words are counted until they are merged away
+
+
+def opened(memory: Filled) -> LexicalIndex:
+    root = states.root_of(memory.repository.common_dir)
+    state = states.load(root)
+    assert isinstance(state, states.State)
+    return LexicalIndex(root / state.folder)
 
 
 VOCABULARY = [f"{a}{b}{c}" for a in "bdfg" for b in "aeiou" for c in ("rk", "mble", "stor")]
