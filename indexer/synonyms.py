@@ -35,10 +35,14 @@ def _content(path: Path) -> str:
 
 
 def _groups(text: str) -> list[list[str]]:
-    lines = (line.partition("#")[0] for line in text.splitlines())
-    return [
-        words for line in lines if (words := [word for each in line.split(",") if (word := _clean(each))])
-    ]
+    found = (_words(line.partition("#")[0]) for line in text.splitlines())
+    return [words for words in found if words]
+
+
+def _words(line: str) -> list[str]:
+    """Return a group's words, each once, and of a line that is no group no more than one would have."""
+    words = dict.fromkeys(word for each in line.split(",") if (word := _clean(each)))
+    return list(words)[: _MAX_OTHERS + 1]
 
 
 def _clean(word: str) -> str:

@@ -61,6 +61,9 @@ PIECES = [
         "-=",
         "---",
     ),
+    *("--facets", "--facets=role,month", "--facets=", "--complete", "--complete=", "--complete=anch"),
+    *("--as-of", "--as-of=gitmem~1", "--except", "--except=codex/1", "--recent", "--recent=1"),
+    *("--all", "--al", "--recurse-submodules", "--recurse", "--all=yes", "role:user", "-role:user"),
     *("-h", "--help", "-nn", "-n-1", "--session=claude-code/1", "--file", "src/a b.py", "١"),
 ]
 
@@ -83,6 +86,9 @@ def test_what_is_understood_click_understands_likewise(arguments: Sequence[str])
         ["--batch", "-", "--json-lines", "--group", "session"],
         ["--", "-not", "--an-option"],
         ["--file", "-strange-name", "-"],
+        ["--facets", "role,month", "--recent", "--as-of=gitmem~1", "--except", "a", "--except=b", "word"],
+        ["--all", "--complete", "anch"],
+        ["--recurse-submodules", "role:user", "word", "--complete="],
     ],
 )
 def test_what_is_common_needs_no_click(arguments: Sequence[str]) -> None:
@@ -101,6 +107,9 @@ def test_what_is_common_needs_no_click(arguments: Sequence[str]) -> None:
         ["--limit", "0"],
         ["--role", "captain"],
         ["--errors=1"],
+        ["--recent=1"],
+        ["--recurse"],
+        ["--as-of"],
         ["-x"],
     ],
 )
@@ -109,7 +118,16 @@ def test_what_is_unusual_or_wrong_is_left_to_click(arguments: Sequence[str]) -> 
 
 
 def test_every_option_is_read_by_each_of_its_names() -> None:
-    assert len(search.options) > 10
+    names = {name for option in search.options for name in option.names}
+    assert names >= {
+        "--facets",
+        "--complete",
+        "--all",
+        "--recurse-submodules",
+        "--as-of",
+        "--except",
+        "--recent",
+    }
     for option in search.options:
         for name in option.names:
             value = {"flag": [], "number": ["2"], "text": [(*option.choices, "x")[0]]}[option.kind]
@@ -168,6 +186,14 @@ def test_click_is_loaded_for_what_is_unusual_alone(
         ["search", "--since", "soon", "x"],
         ["--color=always", "search"],
         ["search", "--batch", "none.txt"],
+        ["search", "--all", "x"],
+        ["search", "--all", "--recurse-submodules", "x"],
+        ["search", "--recurse-submodules", "x"],
+        ["search", "--complete", "x"],
+        ["search", "--complete", "x", "y"],
+        ["search", "--facets", "colour", "x"],
+        ["search", "--as-of", "HEAD~7", "x"],
+        ["search", "--except", "x"],
     ],
 )
 def test_both_ways_end_alike(

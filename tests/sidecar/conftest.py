@@ -154,8 +154,8 @@ class Client:
     def request(self, *queries: str, **changes: Any) -> Request:
         """Return a search that waits until the index is where the memory is."""
         return Request(
-            "search", (self.memory.place,), queries=queries or ("anchor",), catch_up_ms=60_000, **changes
-        )
+            "search", (self.memory.place,), queries=queries or ("anchor",), catch_up_ms=60_000
+        )._replace(**changes)
 
     def __call__(self, *queries: str, **changes: Any) -> list[dict[str, Any]]:
         return list(

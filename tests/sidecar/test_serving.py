@@ -17,7 +17,7 @@ import pytest
 
 from gitmem.sidecar.meeting import retire
 from gitmem.sidecar.wire import encode, encode_request
-from tests.conftest import IMPORTED_FROM, CommandLine
+from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
 from tests.indexer.memories import Filled, said
 from tests.sidecar.conftest import DEADLINE_S, Client, Sidecars, until
 from tests.sidecar.programs import JUMPING, OTHER_HOME, OTHER_VERSION, QUICK, SLOW
@@ -32,6 +32,29 @@ def test_sidecar_answers_as_a_process_does(client: Client, sidecars: Sidecars) -
         del answer["took_ms"]
     assert together == alone
     assert (client.processes, client.starts) == (0, 1)
+
+
+def test_several_repositories_are_answered_by_a_sidecar_as_by_a_process(
+    client: Client, sidecars: Sidecars, memory: Filled, tmp_path: Path, git: RealGit
+) -> None:
+    git("init", "--quiet", str(tmp_path / "other"), cwd=tmp_path)
+    git.commit(tmp_path / "other")
+    without = memory.place._replace(common_dir=str(tmp_path / "other" / ".git"), name="none yet")
+    sidecars.start()
+    assert [hit["repo"] for hit in client(places=(memory.place, without))[0]["hits"]] == ["repository"]
+    assert client.processes == 0
+    other = Filled(tmp_path / "other", memory.environ)
+    other.add("two", [said("an anchor of iron")])
+    places = (memory.place, other.place)
+    first = client("anchor", "anchro", places=places, facets=("repo",))
+    assert client.processes == 1  # which has made the index that was missing
+    second = client("anchor", "anchro", places=places, facets=("repo",))
+    assert client.processes == 1
+    for answer in (*first, *second):
+        del answer["took_ms"]
+    assert first == second
+    assert {hit["repo"] for hit in first[0]["hits"]} == {"repository", "other"}
+    assert first[1]["corrected"] == {"anchro": "anchor"}
 
 
 def test_socket_is_the_users_alone(sidecars: Sidecars) -> None:
