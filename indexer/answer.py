@@ -26,9 +26,10 @@ from gitmem.sidecar.wire import Json, Place, Request
 from indexer import state as states
 from indexer.correcting import corrected, corrections, with_corrections
 from indexer.hits import hits_of
+from indexer.legs import Source
 from indexer.lexical import Damaged, LexicalIndex
 from indexer.matching import Matcher
-from indexer.searching import Found, Source, count_values, find
+from indexer.searching import Found, count_values, find
 from indexer.shelf import (
     LONG_PATIENCE_S,
     NotReady,
