@@ -181,6 +181,10 @@ class LexicalIndex:
         with guarded():
             return [str(name) for name, _ in self.searcher.terms_with_prefix(field, beginning)]
 
+    def is_alive(self, word: str) -> bool:
+        """Tell whether any document has a word; the words of those that were deleted stay for a while."""
+        return self.matching(self.term("exact", word)) > 0
+
     def words_beginning(self, beginning: str, limit: int) -> list[tuple[str, int]]:
         """Return words that begin so, those of most documents first."""
         with guarded():
