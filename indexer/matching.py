@@ -207,7 +207,7 @@ class Matcher:
         for term in terms:
             if term.kind == "prefix":
                 run = self._anywhere(term)
-                rarity = self._spread.rarity_of(self._spread.matching(term, run))
+                rarity = self._rarity_of(term, run)
                 parts[term] = (rarity, [_constant(run, rarity)])
                 continue
             stems, pairs = self._parts(term)
@@ -235,6 +235,10 @@ class Matcher:
         # What nearly every turn has tells nothing, and is most of what would be gone through.
         telling = [ways for rarity, ways in parts.values() if rarity >= COMMON_SHARE * rarest]
         return _any([way for ways in telling for way in ways]) if len(telling) > 1 else None
+
+    def _rarity_of(self, term: Term, found: tantivy.Query) -> float:
+        """Return how rare it is, in all that is searched, what a term finds."""
+        return self._spread.rarity_of(self._spread.matching(term, lambda index: index.matching(found)))
 
     def _anywhere(self, term: Term) -> tantivy.Query:
         """Return what finds every turn that has a term as it was written."""

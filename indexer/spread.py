@@ -9,15 +9,12 @@ conversations in ten indexes, terms weighted by what they are in all of them tog
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gitmem.query.text import Term
 from indexer.lexical import LexicalIndex
-
-if TYPE_CHECKING:
-    import tantivy
 
 _FEWEST: Final = 1e-6
 
@@ -44,10 +41,10 @@ class Spread:
             self._counted[field, term] = sum(index.spread(field, term) for index in self._indexes)
         return self._counted[field, term]
 
-    def matching(self, term: Term, query: tantivy.Query) -> int:
-        """Return how many documents of all indexes match a query, which is what a term comes to."""
+    def matching(self, term: Term, count: Callable[[LexicalIndex], int]) -> int:
+        """Return how many documents of all indexes a term finds, which `count` says of each."""
         if term not in self._matching:
-            self._matching[term] = sum(index.matching(query) for index in self._indexes)
+            self._matching[term] = sum(map(count, self._indexes))
         return self._matching[term]
 
     def factor(self, index: LexicalIndex, field: str, *terms: str) -> float:

@@ -197,8 +197,8 @@ def test_term_counts_in_each_index_as_in_all_of_them(three: Fleet) -> None:
         phrase = spread.factor(index, "exact", "the", "anchor")
         assert both * phrase == pytest.approx(rarity(spread.count("exact", "the"), size) + rarity(2, size))
         assert spread.factor(index, "exact") == 1.0
-        beginning = tantivy.Query.fuzzy_term_query(index.schema, "exact", "anch", distance=0, prefix=True)
-        assert spread.matching(Term("prefix", "anch"), beginning) == 2
+    beginning = tantivy.Query.fuzzy_term_query(indexes[0].schema, "exact", "anch", distance=0, prefix=True)
+    assert spread.matching(Term("prefix", "anch"), lambda each: each.matching(beginning)) == 2
     assert Spread(indexes[:1]).factor(indexes[0], "exact", "anchor") == 1.0
 
 
