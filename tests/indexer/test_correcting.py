@@ -158,6 +158,9 @@ class Counting:
     def stems(self, text: str) -> list[str]:
         return [text]
 
+    def is_alive(self, word: str) -> bool:
+        return word in self.words_there
+
     def words_beginning(self, beginning: str, limit: int) -> list[tuple[str, int]]:
         self.walked += 1
         found = [each for each in self.words_there.items() if each[0].startswith(beginning)]
