@@ -301,8 +301,12 @@ def _readable(filters: Filters) -> Filters:
 
 
 def _embed(place: Place, model_dir: str, teller: Teller, shelf: Shelf) -> None:
-    """Embed what has no vector yet, where there is a model."""
+    """Embed what has no vector yet, where there is a model; take away vectors of what is gone in any case."""
     from indexer.embedding import embed_missing
+    from indexer.model.installed import is_installed
+
+    if not is_installed(Path(model_dir)) and not states.vectors_of(Path(place.common_dir)).is_dir():
+        return
 
     try:
         embed_missing(place, lambda: shelf.embedder(model_dir), teller)

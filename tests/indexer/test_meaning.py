@@ -189,6 +189,35 @@ def test_text_that_is_gone_is_not_found_and_its_vector_goes(
     assert Vectors.open(folder, model_id(), with_graphs=False).count == 1
 
 
+def test_vectors_of_what_is_gone_go_without_a_model_too(
+    memory: Filled, search: Asked, model_dir: Path, tmp_path: Path
+) -> None:
+    memory.add("one", [said("the kitten sleeps")])
+    two = memory.add("two", [said("a cat on a sofa")])
+    assert update(search, model_dir)["vectors"] == 2
+    memory.remove(two)
+    update(search, tmp_path / "no model")
+    folder = embedding.folder_of(memory.repository.common_dir, model_id())
+    assert Vectors.open(folder, model_id(), with_graphs=False).count == 1
+
+
+def test_vectors_of_what_was_taken_out_by_one_that_was_killed_go_too(
+    memory: Filled, search: Asked, model_dir: Path
+) -> None:
+    memory.add("one", [said("the kitten sleeps")])
+    two = memory.add("two", [said("a cat on a sofa")])
+    assert update(search, model_dir)["vectors"] == 2
+    memory.remove(two)
+
+    def kill(effect: disk.Effect, path: Path) -> None:
+        if effect == "rename" and path.name == "state.json":
+            raise KeyboardInterrupt
+
+    with disk.observe(kill), pytest.raises(KeyboardInterrupt):
+        update(search, model_dir)
+    assert update(search, model_dir)["vectors"] == 1
+
+
 def test_text_is_embedded_once_whatever_happens_to_the_index(
     memory: Filled, search: Asked, model_dir: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -306,15 +335,22 @@ def test_model_of_which_a_byte_changed_is_not_used(
     content[len(content) // 2] ^= 1
     graph.chmod(0o600)
     graph.write_bytes(content)
-    answer = search("kitten", model_dir=str(mine), mode="hybrid")
-    assert answer["mode"] == "lexical"
-    assert names_of(answer) == ["one#0"]
+    found = search("kitten", model_dir=str(mine), mode="hybrid")
+    assert found["mode"] == "lexical"
+    assert names_of(found) == ["one#0"]
     assert any("words alone" in notice for notice in search.notices)
     with pytest.raises(ModelDamaged) as damaged:
         search("kitten", model_dir=str(mine), mode="semantic")
     assert damaged.value.hint.startswith("gitmem model install")
     memory.add("two", [said("a puppy sleeps")])
     assert update(search, mine)["unembedded"] == 1
+    shelf = Shelf()
+    request = search.request("search", queries=("kitten",), model_dir=str(mine), mode="hybrid")
+    (answer_by_words,) = answer(request, memory.environ, search, shelf)
+    content[len(content) // 2] ^= 1
+    graph.write_bytes(content)
+    (mended,) = answer(request, memory.environ, search, shelf)
+    assert (answer_by_words["mode"], mended["mode"]) == ("lexical", "hybrid")
 
 
 def test_damaged_vectors_are_made_again(
