@@ -69,8 +69,8 @@ def test_word_that_begins_alike_is_taken_before_one_that_is_a_little_more_freque
         "sextants",  # of what a tool gave back
         "boris",  # whoever spoke
         "example",
-        "anchored",  # between quotes below too
-        "which creds",  # asks nothing; has a synonym
+        "anchors",
+        "does creds",  # asks nothing; has a synonym
         "reef",
     ],
 )
@@ -78,7 +78,7 @@ def test_word_that_exists_in_any_form_is_left_alone(memory: Filled, search: Aske
     memory.add(
         "one",
         [
-            said("the reef floods, the witch blooding, an anchor, cards of doris", author="Boris"),
+            said("the reef floods, blooding, anchored, a dose of creeds by doris", author="Boris"),
             called("shell", "c"),
             gave("c", "one sextant, some credentials"),
         ],
