@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gitmem.model.errors import (
-    ForeignOwner,
+    GitmemError,
     ModelDamaged,
     ModelMissing,
     NoMemory,
-    NotAMemory,
-    NotARepository,
     SemanticLibraryMissing,
 )
 from gitmem.query.filters import Filters
@@ -26,9 +25,10 @@ from gitmem.sidecar.wire import Json, Place, Request
 from indexer import state as states
 from indexer.correcting import corrected, corrections, with_corrections
 from indexer.hits import hits_of
+from indexer.legs import Source
 from indexer.lexical import Damaged, LexicalIndex
 from indexer.matching import Matcher
-from indexer.searching import Found, Source, count_values, find
+from indexer.searching import Found, count_values, find
 from indexer.shelf import (
     LONG_PATIENCE_S,
     NotReady,
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 _MOST_WORDS: Final = 20
 _WITHOUT_MEANING: Final = (ModelMissing, ModelDamaged, SemanticLibraryMissing)
-_REFUSED: Final = (ForeignOwner, NotAMemory, NotARepository)
 
 
 def answer(
@@ -79,7 +78,9 @@ def answer(
             if shelf.stays:
                 raise NotReady("behind")
             for place in request.places:
-                bring_up(place, environ, teller, LONG_PATIENCE_S, anew=request.verb == "rebuild")
+                bring_up(
+                    place, environ, teller, LONG_PATIENCE_S, anew=request.verb == "rebuild", is_thorough=True
+                )
                 if request.model_dir is not None:
                     _embed(place, request.model_dir, teller, shelf)
                 yield _status(place, environ, request.model_dir)
@@ -118,7 +119,7 @@ def _open(
 ) -> tuple[Request, list[Opened]]:
     """Open the indexes of a request's places; of several, those that have no memory are left out.
 
-    So are those that git refuses, unless this process stays: it may refuse it what it grants who asks.
+    So are those that cannot be opened, unless this process stays: git may grant more to who asks.
     """
     opened: dict[Place, Opened] = {}
     for place in request.places:
@@ -127,7 +128,7 @@ def _open(
         except NoMemory:
             if len(request.places) == 1:
                 raise
-        except _REFUSED as error:
+        except GitmemError as error:
             if len(request.places) == 1 or shelf.stays:
                 raise
             teller.notice(f"searched without {place.name}: {error}")
@@ -154,6 +155,11 @@ class _Asking:
             )
             for place, each in zip(request.places, opened, strict=True)
         ]
+        self._seen = tuple(
+            (each.state.folder, each.state.round, each.state.commit, source.vectors and source.vectors.names)
+            for each, source in zip(opened, self._sources, strict=True)
+        )
+        self._has_model = self._model_id is not None
 
     def answer(self, text: str) -> Json:
         """Answer one query."""
@@ -162,12 +168,13 @@ class _Asking:
         known = self._shelf.known_answer(key)
         if known is None:
             known = self._answer(text)
-            self._shelf.keep_answer(key, known)
+            if self._has_model == (self._model_id is not None):  # else it is for want of a model
+                self._shelf.keep_answer(key, known)
         return {**known, "indexed": self._indexed(), "took_ms": milliseconds_since(started)}
 
     def _answer(self, text: str) -> Json:
         request = self._request
-        asked = narrow(parse(text), request.now_ms)
+        asked = narrow(parse(text, is_narrowed=request.filters != Filters()), request.now_ms)
         embedder = self._embedder() if asked.query.terms else None
         fixes = corrections(
             asked.query,
@@ -177,7 +184,9 @@ class _Asking:
         )
         asked = asked._replace(query=with_corrections(asked.query, fixes))
         found, mode = Found([], False), "lexical"
-        is_asking = bool(asked.query.terms or asked.holding or asked.excluding or self._is_listing(text))
+        query = asked.query
+        is_asking = bool(query.terms or query.unwanted or asked.holding or asked.excluding)
+        is_asking = is_asking or self._is_listing(text)
         if is_asking:
             meaning = embedder.embed_query(readable(corrected(text, fixes))) if embedder else None
             if meaning is not None:
@@ -259,7 +268,7 @@ class _Asking:
         return (
             text,
             request.places,
-            tuple((each.state.folder, each.state.commit, each.looked_at) for each in self._opened),
+            self._seen,
             (request.filters, request.mode, request.group, request.limit, request.facets),
             (self._model_id, self._synonyms_stamp),
             # What is counted back from now may be another answer a minute later.
@@ -277,8 +286,10 @@ def _completing(request: Request, opened: Sequence[Opened]) -> Callable[[str], J
             for beginning in each.turns.words(readable(text))[-1:]:
                 for word, count in each.turns.words_beginning(beginning, max(_MOST_WORDS, request.limit)):
                     counted[word] = counted.get(word, 0) + count
-        ordered = sorted(counted.items(), key=lambda each: (-each[1], each[0]))[: request.limit]
-        return {"query": text, "words": [{"word": word, "turns": count} for word, count in ordered]}
+        ordered = sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+        alive = (each for each in ordered if any(one.turns.is_alive(each[0]) for one in opened))
+        words = [{"word": word, "turns": count} for word, count in islice(alive, request.limit)]
+        return {"query": text, "words": words}
 
     return complete
 

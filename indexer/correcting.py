@@ -21,6 +21,7 @@ _SHORTEST: Final = 4
 _SHORTEST_FOR_TWO: Final = 7
 _LONGEST: Final = 32
 _MOST_LOOKED_AT: Final = 5_000
+_MOST_TRIED: Final = 8
 _MOST_CORRECTED: Final = 8  # a text with more words that nobody wrote is in another language, or pasted
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _PLAIN: Final = re.compile(r"\W*([A-Za-z]+(?:['’-][A-Za-z]+)*)\W*\Z")
@@ -83,23 +84,30 @@ def _is_known(word: str, indexes: Sequence[LexicalIndex]) -> bool:
 
 
 def _nearest(word: str, indexes: Sequence[LexicalIndex]) -> str | None:
-    best, most = None, 0
-    for other in dict.fromkeys(_edits(word)):
-        count = sum(index.spread("exact", other) for index in indexes)
-        # A word seldom begins with the wrong letter.
-        count *= 4 if other[0] == word[0] else 1
-        if count > most:
-            best, most = other, count
+    counted = {other: sum(index.spread("exact", other) for index in indexes) for other in _edits(word)}
+    # A word seldom begins with the wrong letter.
+    near = sorted(
+        (other for other, count in counted.items() if count),
+        key=lambda other: (-counted[other] * (4 if other[0] == word[0] else 1), other),
+    )
+    best = _first_alive(near, indexes)
     if best is None and len(word) >= _SHORTEST_FOR_TWO:
-        counted: dict[str, int] = {}
+        counted = {}
         for index in indexes:
             for other, count in index.words_beginning(word[:2], _MOST_LOOKED_AT):
                 counted[other] = counted.get(other, 0) + count
         near = [
             other for other in counted if abs(len(other) - len(word)) <= 1 and _distance(word, other) <= 2
         ]
-        best = max(near, key=lambda other: (counted[other], other), default=None)
+        best = _first_alive(sorted(near, key=lambda other: (-counted[other], other)), indexes)
     return best
+
+
+def _first_alive(words: Sequence[str], indexes: Sequence[LexicalIndex]) -> str | None:
+    """Return the first word that some turn has; those of deleted turns stand in an index for a while."""
+    return next(
+        (word for word in words[:_MOST_TRIED] if any(index.is_alive(word) for index in indexes)), None
+    )
 
 
 def _edits(word: str) -> Iterator[str]:

@@ -104,13 +104,15 @@ def _embed(
     index = LexicalIndex(states.root_of(Path(place.common_dir)) / state.folder)
     wanted = index.embedded(since)
     missing = store.missing(wanted)
-    embedder = open_embedder()
-    for done, piece in _pieces(missing):
-        teller.progress(done, len(missing))
-        texts = [_text(index.stored(wanted[key])) for key in piece]
-        writing.append(folder, model_id(), np.array(piece, np.uint64), embedder.embed(texts))
     if not since:
+        # First of all, and whether or not there is a model to go on with.
         writing.keep_only(folder, model_id(), frozenset(wanted))
+    if missing:
+        embedder = open_embedder()
+        for done, piece in _pieces(missing):
+            teller.progress(done, len(missing))
+            texts = [_text(index.stored(wanted[key])) for key in piece]
+            writing.append(folder, model_id(), np.array(piece, np.uint64), embedder.embed(texts))
     writing.build_graphs(folder, model_id())
     writing.remove_others(folder.parent, model_id())
     disk.replace_file(folder / _DONE, json.dumps(_done_with(state)).encode(), mode=0o600)
@@ -129,14 +131,14 @@ def _text(stored: Mapping[str, Any]) -> str:
 def _first_round(folder: Path, state: State) -> int:
     """Return the first round that has not been looked at; 0 where all of them have to be."""
     done = _read_done(folder)
-    if done.get("index") != state.folder or done.get("removals") != state.removals:
+    if done.get("index") != state.folder or done.get("removals") != state.worn.removals:
         return 0
     number = done.get("round")
     return number + 1 if isinstance(number, int) else 0
 
 
 def _done_with(state: State) -> dict[str, object]:
-    return {"index": state.folder, "round": state.round, "removals": state.removals}
+    return {"index": state.folder, "round": state.round, "removals": state.worn.removals}
 
 
 def _read_done(folder: Path) -> dict[str, object]:

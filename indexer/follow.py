@@ -31,10 +31,13 @@ from indexer import state as states
 from indexer.documents import Documents
 from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Writer, as_key, create
 from indexer.lexical.index import Reached
-from indexer.state import Condition, Fork, State
+from indexer.state import Condition, Fork, State, Worn
 
 Change: TypeAlias = tuple[SessionId, Folder | None]
 """A session that differs; None where it is gone."""
+
+_MOST_WORN: Final = 0.2
+"""What part of an index may be of no use before it is made anew: until then that counts in scores."""
 
 _WHY: Final[Mapping[Condition, str]] = {
     "corrupt": "it was damaged",
@@ -56,9 +59,18 @@ class Teller(Protocol):
 
 
 def bring_up(
-    place: Place, environ: Mapping[str, str], teller: Teller, *, wait_s: float, anew: bool = False
+    place: Place,
+    environ: Mapping[str, str],
+    teller: Teller,
+    *,
+    wait_s: float,
+    anew: bool = False,
+    is_thorough: bool = False,
 ) -> State:
     """Bring a memory's index to where the memory is, making it anew where that is needed or asked for.
+
+    What is taken out is found no more, but stands in the index's files until these are merged, and counts in
+    scores. With `is_thorough` they are made anew where a session has gone, or a fifth of them is of no use.
 
     Raises:
         StoreBusy: Another process has been changing the index for `wait_s` seconds.
@@ -71,7 +83,9 @@ def bring_up(
         condition = states.examine(loaded, place.ref, memory.commit, READER_VERSION)
         if isinstance(loaded, State) and condition in ("behind", "current") and not anew:
             try:
-                return _advance(root, loaded, memory, teller)
+                state = _advance(root, loaded, memory, teller)
+                if not (is_thorough and _is_worn(root, state)):
+                    return state
             except Damaged:
                 condition = "corrupt"
         try:
@@ -125,14 +139,24 @@ def _advance(root: Path, state: State, memory: Memory, teller: Teller) -> State:
     if memory.root != state.tree:
         changes |= {session: memory.find(session) for session in _forks_of_changed(memory, state, changes)}
     if not changes:
-        left = _Left(dict(state.unreadable), dict(state.forks), 0)
-        return _publish(root, memory, state.folder, left, state.round, state.removals)
+        left = _Left(dict(state.unreadable), dict(state.forks), state.worn)
+        return _publish(root, memory, state.folder, left, state.round)
     round_number = state.round + 1
+    # One that was killed behind its commit took something out that no state tells of.
+    was_killed = states.is_changing(root)
+    states.begin_change(root)
     left = _apply(index, memory, list(changes.items()), teller, round_number)
     left.unreadable.update({name: why for name, why in state.unreadable.items() if name not in changes})
     left.forks.update({name: fork for name, fork in state.forks.items() if name not in changes})
-    removals = state.removals + (left.removed > 0)
-    return _publish(root, memory, state.folder, left, round_number, removals)
+    left = left._replace(worn=state.worn.and_also(left.worn, was_killed=was_killed))
+    return _publish(root, memory, state.folder, left, round_number)
+
+
+def _is_worn(root: Path, state: State) -> bool:
+    worn = state.worn
+    if worn.gone or not worn.turns:
+        return worn.gone > 0
+    return worn.turns > _MOST_WORN * LexicalIndex(root / state.folder).count().turns
 
 
 def _forks_of_changed(memory: Memory, state: State, changes: Container[SessionId]) -> Iterator[SessionId]:
@@ -154,10 +178,10 @@ def _make(root: Path, memory: Memory, teller: Teller) -> State:
     create(folder)
     sessions: list[Change] = [(found.session, found) for found in memory.folders()]
     left = _apply(LexicalIndex(folder), memory, sessions, teller, 1)
-    return _publish(root, memory, folder.name, left, 1, 0)
+    return _publish(root, memory, folder.name, left, 1)
 
 
-def _publish(root: Path, memory: Memory, folder: str, left: _Left, round_number: int, removals: int) -> State:
+def _publish(root: Path, memory: Memory, folder: str, left: _Left, round_number: int) -> State:
     state = State(
         schema=SCHEMA_VERSION,
         reader=READER_VERSION,
@@ -167,69 +191,87 @@ def _publish(root: Path, memory: Memory, folder: str, left: _Left, round_number:
         tree=memory.root,
         folder=folder,
         round=round_number,
-        removals=removals,
+        worn=left.worn,
         unreadable=left.unreadable,
         forks=left.forks,
     )
     states.publish(root, state)
+    states.end_change(root)
     states.sweep(root, state)
     return state
 
 
 class _Left(NamedTuple):
-    """What an index does not say itself: the sessions that cannot be read, and those that were forked.
-
-    `removed` counts those of which turns were taken out.
-    """
+    """What an index does not say itself: what cannot be read, what was forked, and what was taken out."""
 
     unreadable: dict[str, str]
     forks: dict[str, Fork]
-    removed: int
+    worn: Worn
 
 
 def _apply(
     index: LexicalIndex, memory: Memory, changes: list[Change], teller: Teller, round_number: int
 ) -> _Left:
     """Bring sessions to where they are now."""
-    left = _Left({}, {}, 0)
+    left, worn = _Left({}, {}, Worn()), Worn()
     writer = index.writer(round_number)
     for done, (session, folder) in enumerate(changes):
         teller.progress(done, len(changes))
+        reached = index.streams(session)
         if folder is None:
-            writer.remove(session)
+            worn = worn.and_also(_take_out(writer, session, reached, is_gone=True))
             continue
         try:
-            fork = _follow_session(index, writer, memory, folder)
+            followed = _follow_session(index, writer, memory, folder, reached)
         except (ReaderMissing, ObjectDamaged, ObjectMissing, RecordRefused) as error:
-            writer.remove(session)
+            worn = worn.and_also(_take_out(writer, session, reached, is_gone=False))
             left.unreadable[session] = str(error)
         else:
-            if fork is not None:
-                left.forks[session] = fork
+            worn = worn.and_also(followed.worn)
+            if followed.fork is not None:
+                left.forks[session] = followed.fork
     writer.commit()
-    return left._replace(removed=writer.removed)
+    return left._replace(worn=worn)
 
 
-def _follow_session(index: LexicalIndex, writer: Writer, memory: Memory, folder: Folder) -> Fork | None:
-    """Bring a session to where it is now; return what it was forked from."""
+def _take_out(writer: Writer, session: str, reached: Mapping[str, Reached], *, is_gone: bool) -> Worn:
+    """Take a session out of the index; return what that leaves of no use in its files."""
+    writer.remove(session)
+    if not reached:
+        return Worn()
+    return Worn(1, int(is_gone), sum(stream.turns for stream in reached.values()))
+
+
+class _Followed(NamedTuple):
+    """What a session was forked from, and what of it was taken out."""
+
+    fork: Fork | None
+    worn: Worn
+
+
+def _follow_session(
+    index: LexicalIndex, writer: Writer, memory: Memory, folder: Folder, reached: Mapping[str, Reached]
+) -> _Followed:
+    """Bring a session to where it is now, of which the index has what it `reached`."""
     stored = memory.load(folder)
     if stored.value("hidden") is True:
-        writer.remove(folder.session)
-        return None  # once it is shown again, it has changed itself
-    reached = index.streams(folder.session)
+        # Once it is shown again, it has changed itself.
+        return _Followed(None, _take_out(writer, folder.session, reached, is_gone=True))
+    worn = Worn()
     documents = Documents(memory, folder, stored)
     has_grown = _add_new(writer, documents, reached)
     if not has_grown:
-        writer.remove(folder.session)
+        worn = _take_out(writer, folder.session, reached, is_gone=False)
         documents = Documents(memory, folder, stored)
         _add_new(writer, documents, {})
     card = documents.card()
     if not has_grown or json.loads(card) != index.card(folder.session):
         writer.put_card(folder.session, card)
     if documents.forked_from is None:
-        return None
+        return _Followed(None, worn)
     agent = stored.record.agent
-    return Fork(agent, documents.forked_from, caching.origin_ids(memory, agent, documents.forked_from))
+    origins = caching.origin_ids(memory, agent, documents.forked_from)
+    return _Followed(Fork(agent, documents.forked_from, origins), worn)
 
 
 def _add_new(writer: Writer, entries: Iterable[Entry], reached: Mapping[str, Reached]) -> bool:

@@ -8,8 +8,8 @@ from functools import cached_property
 from gitmem.model.times import to_text
 from gitmem.query.text import Query
 from gitmem.sidecar.wire import Json
+from indexer.legs import Source
 from indexer.lexical import Candidate
-from indexer.searching import Source
 from indexer.snippets import snippet
 from indexer.words import parts_of_identifiers
 

@@ -17,7 +17,7 @@ from gitmem.query.filters import Filters
 from gitmem.query.narrowing import Narrowed
 from gitmem.query.text import Term
 from indexer.lexical import LexicalIndex, as_key
-from indexer.lexical.schema import LONGEST_TOOL, UNSET_LEVEL
+from indexer.lexical.schema import LONGEST_TOOL, NO_MOMENT, UNSET_LEVEL
 from indexer.spread import Spread
 from indexer.synonyms import Synonyms
 from indexer.words import STOP_WORDS, is_unspaced, parts_of_identifiers
@@ -31,6 +31,9 @@ COMMON_SHARE: Final = 0.3
 """A word that is less rare than this share of the rarest does not count where it is looked at how many of the
 words that were asked for a turn has."""
 
+_RARE_SPEAKER: Final = 0.5
+"""Who says more than about two thirds of all is not told apart by their name."""
+
 _FEW_VALUES: Final = 300
 """Up to so many are sooner looked up one by one: .14 ms for 100 of them, where a set of terms takes .9."""
 
@@ -43,14 +46,22 @@ class Asked(NamedTuple):
     """What a query comes to in one index.
 
     `wanted` scores by words, None where none were asked for; `coverage` says what part of what was asked for
-    a turn has, as a sum; `speakers` what a score gains by who spoke; `narrowed` are the turns that may be
-    found at all, None where all may.
+    a turn has, as a sum; `speakers` what a score gains by who spoke and `spoken`
+    what finds what they said; `narrowed` are the turns that may be found at all, None where all may.
     """
 
     wanted: tantivy.Query | None
     coverage: tantivy.Query | None
     speakers: dict[int, float]
+    spoken: tantivy.Query | None
     narrowed: tantivy.Query | None
+
+
+class _Speakers(NamedTuple):
+    """What a score gains by who spoke, by the speakers' numbers, and what finds what they said."""
+
+    gains: dict[int, float]
+    query: tantivy.Query | None
 
 
 class Matcher:
@@ -84,15 +95,19 @@ class Matcher:
             narrowed = self._filters(each)
             clauses += [(_MUST_NOT, query) for query in narrowed or ()]
         clauses += [(_MUST_NOT, self._anywhere(term)) for term in asked.query.unwanted]
-        clauses += [(_MUST_NOT, query) for name in filters.without if name for query in self._sessions(name)]
-        clauses += [(_MUST_NOT, self._one("session", session)) for session in without]
+        left_out = [query for name in filters.without if name for query in self._sessions(name)]
+        left_out += [self._one("session", session) for session in without]
+        if left_out:
+            clauses.append((_MUST_NOT, _any(left_out)))
         terms = self.asking(asked.query.terms)
         if strictly:
             clauses += [(_MUST, self._anywhere(term)) for term in terms if term.kind == "phrase"]
+        speakers = self._speakers(terms)
         return Asked(
             wanted=self._wanted(terms) if terms else None,
             coverage=self._coverage(terms),
-            speakers=self.speakers(terms) if terms else {},
+            speakers=speakers.gains,
+            spoken=speakers.query,
             narrowed=_unscored(_every_of(self._index, clauses)) if clauses else None,
         )
 
@@ -122,16 +137,26 @@ class Matcher:
         called = self._synonyms.get(" ".join(words), ())
         return [words for other in called if (words := self._index.words(other))]
 
-    def speakers(self, terms: Sequence[Term]) -> dict[int, float]:
-        """Return what a score gains by who spoke, for the numbers of those whose name is asked for."""
+    def since(self, at_ms: int) -> tantivy.Query:
+        """Return what finds the turns of a moment and after it; of a turn that has none, every turn."""
+        if at_ms == NO_MOMENT:
+            return self.every_turn()
+        return _unscored(_any(self._between("at", at_ms, None)))
+
+    def _speakers(self, terms: Sequence[Term]) -> _Speakers:
+        """Return what a score gains by who spoke, for those whose name is asked for."""
         gains: dict[int, float] = {}
+        words = []
         for word in dict.fromkeys(word for term in terms for word in self._index.words(term.text)):
             count = self._spread.count("author", word)
-            if count:
-                gain = SPEAKER_WEIGHT * self._spread.rarity_of(count)
-                for number in self._index.speakers(word):
-                    gains[number] = gains.get(number, 0.0) + gain
-        return gains
+            rarity = self._spread.rarity_of(count)
+            numbers = self._index.speakers(word) if count and rarity >= _RARE_SPEAKER else []
+            if numbers:
+                words.append(word)
+                for number in numbers:
+                    gains[number] = gains.get(number, 0.0) + SPEAKER_WEIGHT * rarity
+        found = [self._one("author", word) for word in words]
+        return _Speakers(gains, _unscored(_any(found)) if found else None)
 
     def _wanted(self, terms: Sequence[Term]) -> tantivy.Query:
         # One level of alternatives, all of it words but for phrases: tantivy passes over what cannot win.

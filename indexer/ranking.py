@@ -5,11 +5,10 @@ A thousand candidates are ranked for every query, so what changes scores changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from indexer.lexical import Candidate
-from indexer.lexical.index import Coverage
 
 NEIGHBOUR_SHARES: Final = (0.4, 0.15)
 """What a turn lends to those one and two places away, of its words as of its meaning."""
@@ -26,18 +25,12 @@ HALF_LIFE_MS: Final = 30 * 86_400_000
 _MOST_HALVINGS: Final = 64.0
 
 
-def weigh_coverage(candidates: Iterable[Candidate], coverage: Mapping[int, Coverage]) -> None:
-    """Multiply each score by the share that a turn has of what was asked for, beside the one that has most.
-
-    `coverage` is by source; a turn of a source that has none keeps its score.
-    """
-    most = max((max(each.known.values(), default=each.least) for each in coverage.values()), default=0.0)
-    if not most:
-        return
-    for each in candidates:
-        at = coverage.get(each.source)
-        if at is not None:
-            each.score *= at.known.get(each.place, at.least) / most
+def weigh_coverage(candidates: Sequence[Candidate]) -> None:
+    """Multiply each score by the share that a turn has of what was asked for, as the best has it."""
+    most = max((each.coverage for each in candidates), default=0.0)
+    if most:
+        for each in candidates:
+            each.score *= each.coverage / most
 
 
 def lend_to_neighbours(

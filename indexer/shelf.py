@@ -11,11 +11,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gitmem.model.errors import DiskRefused, GitmemError, ModelDamaged, ModelMissing, NoMemory, StoreBusy
+from gitmem.model.errors import (
+    DiskRefused,
+    GitmemError,
+    ModelDamaged,
+    ModelMissing,
+    NoMemory,
+    StoreBusy,
+    StoreError,
+)
 from gitmem.sidecar.wire import Json, Place
 from indexer import state as states
 from indexer import synonyms
@@ -33,6 +41,10 @@ _PATIENCE_S: Final = 3.0
 """How long to wait for another process that brings the index up, where there is one to answer from."""
 LONG_PATIENCE_S: Final = 600.0
 _MOST_ANSWERS: Final = 256
+_MOST_HITS: Final = 2_000
+_MOST_HITS_OF_ONE: Final = 100
+"""Hits are what answers weigh: some 2 KB each."""
+
 _MOST_OPEN: Final = 32
 _loading_numpy = threading.Lock()
 
@@ -46,6 +58,7 @@ class Opened:
     behind: int
     vectors: Vectors | None = None
     looked_at: tuple[int, int] | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class NotReady(GitmemError):
@@ -109,7 +122,7 @@ class Shelf:
 
         folder = folder_of(Path(place.common_dir), model_id)
         looked_at = _stamp(folder / "state.json")
-        with self._lock:
+        with opened.lock:
             if opened.vectors is None or opened.vectors.folder != folder:
                 opened.vectors = Vectors.open(folder, model_id, with_graphs=self.stays)
             elif opened.looked_at != looked_at:
@@ -161,9 +174,13 @@ class Shelf:
 
     def keep_answer(self, key: object, answer: Json) -> None:
         """Keep an answer while its indexes stand, which are part of the key."""
+        if _hits_in(answer) > _MOST_HITS_OF_ONE:
+            return
         with self._lock:
             self._answers[key] = answer
-            while len(self._answers) > _MOST_ANSWERS:
+            while (
+                len(self._answers) > _MOST_ANSWERS or sum(map(_hits_in, self._answers.values())) > _MOST_HITS
+            ):
                 self._answers.popitem(last=False)
 
     def forget(self, common_dir: str) -> None:
@@ -206,14 +223,21 @@ class Shelf:
                 self._catching_up[at] = thread
                 thread.start()
         thread.join(catch_up_ms / 1000)
-        if failed and not isinstance(failed[0], StoreBusy | DiskRefused):
-            raise failed[0]
         if reached:
             return self._open_folder(place, reached[0], 0)
+        if failed:
+            if not isinstance(failed[0], GitmemError):
+                raise failed[0]
+            if not isinstance(failed[0], StoreBusy | DiskRefused):
+                teller.notice(f"searched what was indexed before: {failed[0]}")
         now = states.load(states.root_of(Path(place.common_dir)))
         if not isinstance(now, State):
             now = loaded
-        return self._open_folder(place, now, count_behind(place, environ, now))
+        try:
+            behind = count_behind(place, environ, now)
+        except StoreError:
+            behind = 1  # or more; what cannot be read cannot be counted
+        return self._open_folder(place, now, behind)
 
     def _open_folder(self, place: Place, state: State, behind: int) -> Opened:
         at = (place.common_dir, place.ref)
@@ -247,12 +271,18 @@ def tip_of(place: Place, environ: Mapping[str, str]) -> str:
 
 
 def bring_up(
-    place: Place, environ: Mapping[str, str], teller: Teller, wait_s: float, *, anew: bool = False
+    place: Place,
+    environ: Mapping[str, str],
+    teller: Teller,
+    wait_s: float,
+    *,
+    anew: bool = False,
+    is_thorough: bool = False,
 ) -> State:
     """Bring an index to where its memory is; as `indexer.follow.bring_up`."""
     from indexer import follow  # reads the memory, which an answer from a current index need not
 
-    return follow.bring_up(place, environ, teller, wait_s=wait_s, anew=anew)
+    return follow.bring_up(place, environ, teller, wait_s=wait_s, anew=anew, is_thorough=is_thorough)
 
 
 def count_behind(place: Place, environ: Mapping[str, str], state: State) -> int:
@@ -266,6 +296,11 @@ def _load_numpy() -> None:
     """Load numpy, one thread at a time: one that asks for a part of it while another loads it, fails."""
     with _loading_numpy:
         import numpy  # noqa: F401
+
+
+def _hits_in(answer: Json) -> int:
+    hits = answer["hits"]
+    return len(hits) if isinstance(hits, list) else 0
 
 
 def milliseconds_since(started: float) -> float:

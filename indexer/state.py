@@ -25,6 +25,7 @@ with another reader of transcripts; options: it is of another memory ref; behind
 current: it has all of the memory."""
 
 _STATE: Final = "state.json"
+_CHANGING: Final = "changing"
 _FOLDER_PREFIX: Final = "turns-"
 
 
@@ -36,12 +37,33 @@ class Fork(NamedTuple):
     origins: tuple[str | None, ...]
 
 
+class Worn(NamedTuple):
+    """What was taken out of an index: how often a session's turns were, how many sessions are gone for good,
+    and how many turns are of no use in its files."""
+
+    removals: int = 0
+    gone: int = 0
+    turns: int = 0
+
+    def and_also(self, other: Worn, *, was_killed: bool = False) -> Worn:
+        """Return both together; one that was killed may have taken out what nobody counted."""
+        unknown = int(was_killed)
+        return Worn(
+            self.removals + other.removals + unknown,
+            self.gone + other.gone + unknown,
+            self.turns + other.turns,
+        )
+
+
+NOT_WORN: Final = Worn()
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What an index was made of.
 
     `commit` and `tree` (its root) are those of the memory that it has reached. `round` is how often it was
-    brought up, `removals` in how many of these rounds something was taken out. `gitmem` is the version that
+    brought up, `worn` what was taken out since it was made. `gitmem` is the version that
     looked at it last: another one looks more closely. `unreadable` are the sessions left out, and why;
     `forks` those whose turns depend on another session's.
     """
@@ -54,7 +76,7 @@ class State:
     tree: str
     folder: str
     round: int = 0
-    removals: int = 0
+    worn: Worn = NOT_WORN
     unreadable: Mapping[str, str] = field(default_factory=dict)
     forks: Mapping[str, Fork] = field(default_factory=dict)
 
@@ -84,7 +106,8 @@ def load(root: Path) -> State | Condition:
         return "corrupt"
     try:
         values = json.loads(content)
-        state = State(**{**values, "forks": _forks(values.get("forks", {}))})
+        worn = Worn(*values.get("worn", ()))
+        state = State(**{**values, "forks": _forks(values.get("forks", {})), "worn": worn})
     except (ValueError, TypeError, AttributeError, RecursionError):
         return "corrupt"
     if not _is_sound(state):
@@ -117,6 +140,30 @@ def publish(root: Path, state: State) -> None:
     disk.replace_file(root / _STATE, json.dumps(asdict(state)).encode(), mode=0o600)
 
 
+def begin_change(root: Path) -> None:
+    """Leave word that an index is being changed; under the lock.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    disk.replace_file(root / _CHANGING, b"", durable=False, mode=0o600)
+
+
+def end_change(root: Path) -> None:
+    """Take that word back, once the state that counts tells of the change.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    if is_changing(root):
+        disk.remove_file(root / _CHANGING)
+
+
+def is_changing(root: Path) -> bool:
+    """Tell whether somebody began a change and did not come to its end; under the lock."""
+    return (root / _CHANGING).exists()
+
+
 def sweep(root: Path, state: State) -> None:
     """Remove the folders of indexes that no state names any more; under the lock."""
     for path in root.glob(f"{_FOLDER_PREFIX}*"):
@@ -146,7 +193,7 @@ def _forks(values: Mapping[str, Sequence[Any]]) -> dict[str, Fork]:
 
 def _is_sound(state: State) -> bool:
     texts = (state.gitmem, state.ref, state.commit, state.tree, state.folder)
-    numbers = (state.schema, state.reader, state.round, state.removals)
+    numbers = (state.schema, state.reader, state.round, *state.worn)
     return (
         all(isinstance(text, str) for text in texts)
         and all(type(number) is int for number in numbers)

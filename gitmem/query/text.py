@@ -67,10 +67,11 @@ class Query(NamedTuple):
     narrowings: tuple[Narrowing, ...] = ()
 
 
-def parse(text: str) -> Query:
+def parse(text: str, *, is_narrowed: bool = False) -> Query:
     """Read a query.
 
-    A single letter behind a dash is an option of some program and no word to leave out, and so is what stands
+    A query that only leaves out is read as words, unless it `is_narrowed` by something beside it. A single
+    letter behind a dash is an option of some program and no word to leave out, and so is what stands
     behind two dashes.
     """
     wanted: list[Term] = []
@@ -88,7 +89,7 @@ def parse(text: str) -> Query:
             into, term = (unwanted if dash else wanted), Term("phrase", straight or curly or "")
         if _HAS_WORD.search(term.text) and term not in into:
             into.append(term)
-    if unwanted and not wanted and not narrowings:
+    if unwanted and not (wanted or narrowings or is_narrowed):
         return Query(tuple(Term("word", term.text) for term in unwanted[:MAX_TERMS]))
     return Query(tuple(wanted[:MAX_TERMS]), tuple(unwanted[:MAX_TERMS]), tuple(narrowings[:MAX_TERMS]))
 

@@ -22,7 +22,7 @@ class Candidate:
 
     `place` is its stream's number and its own together: the turn behind it has the next. `source` tells
     indexes apart that are searched together, and is part of the place then; `cosine` is how near the turn is
-    in meaning. Ranking changes the scores.
+    in meaning, `coverage` how much it has of what was asked for. Ranking changes the scores.
     """
 
     address: Any
@@ -34,21 +34,7 @@ class Candidate:
     at_ms: int
     source: int = 0
     cosine: float = 0.0
-
-
-class Coverage(NamedTuple):
-    """What documents score, by their places; `least` is what any other scores at most."""
-
-    known: dict[int, float]
-    least: float
-
-    def of_source(self, source: int) -> Coverage:
-        """Return the same with places that are told apart from other indexes'."""
-        return Coverage({place_in(source, at): score for at, score in self.known.items()}, self.least)
-
-    def together(self, other: Coverage) -> Coverage:
-        """Return what both know."""
-        return Coverage(self.known | other.known, min(self.least, other.least))
+    coverage: float = 0.0
 
 
 class Reached(NamedTuple):
@@ -125,10 +111,8 @@ class LexicalIndex:
             self._speakers = by_word
         return self._speakers.get(word, [])
 
-    def best(
-        self, query: tantivy.Query, limit: int, speakers: Mapping[int, float] | None = None
-    ) -> list[Candidate]:
-        """Return the documents that match a query best; a speaker's number may be worth something more.
+    def best(self, query: tantivy.Query, limit: int) -> list[Candidate]:
+        """Return the documents that match a query best.
 
         Raises:
             Damaged: The files cannot be read.
@@ -137,16 +121,21 @@ class LexicalIndex:
             found = self.searcher.search(query, limit=limit, count=False).hits
             # A sum of 32-bit numbers depends on their order, which depends on how the files were merged.
             scores = [round(float(score), 4) for score, _ in found]
-            addresses = [address for _, address in found]
-            if speakers:
-                numbers = self._column("speaker", addresses)
-                scores = [
-                    score + speakers.get(number, 0.0) for score, number in zip(scores, numbers, strict=True)
-                ]
-            return self._candidates(addresses, scores)
+            return self._candidates([address for _, address in found], scores)
 
-    def coverage(self, query: tantivy.Query, limit: int) -> Coverage:
-        """Return what the documents of a query score in it.
+    def gain(self, candidates: Sequence[Candidate], speakers: Mapping[int, float]) -> None:
+        """Let documents of some speakers, who go by their numbers, score more.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        with guarded():
+            numbers = self._column("speaker", [each.address for each in candidates])
+        for each, number in zip(candidates, numbers, strict=True):
+            each.score += speakers.get(number, 0.0)
+
+    def coverage(self, query: tantivy.Query, limit: int) -> dict[int, float]:
+        """Return what the documents that score best in a query score there, by their places.
 
         Raises:
             Damaged: The files cannot be read.
@@ -154,12 +143,7 @@ class LexicalIndex:
         with guarded():
             found = self.searcher.search(query, limit=limit, count=False).hits
             places = self._column("place", [address for _, address in found])
-        scores = [round(float(score), 4) for score, _ in found]
-        least = scores[-1] if len(found) == limit else 0.0
-        # Which of the equal ones at the end are among them depends on how the files were merged.
-        return Coverage(
-            {place: score for place, score in zip(places, scores, strict=True) if score > least}, least
-        )
+        return {place: round(float(score), 4) for place, (score, _) in zip(places, found, strict=True)}
 
     def meanings(self, query: tantivy.Query, limit: int) -> list[int] | None:
         """Return the keys of the embeddings that documents of a query have; None where they are over `limit`.
@@ -196,6 +180,10 @@ class LexicalIndex:
         """Return what documents have in a field of whole names that begins so."""
         with guarded():
             return [str(name) for name, _ in self.searcher.terms_with_prefix(field, beginning)]
+
+    def is_alive(self, word: str) -> bool:
+        """Tell whether any document has a word; the words of those that were deleted stay for a while."""
+        return self.matching(self.term("exact", word)) > 0
 
     def words_beginning(self, beginning: str, limit: int) -> list[tuple[str, int]]:
         """Return words that begin so, those of most documents first."""

@@ -53,7 +53,6 @@ class Writer:
 
     def __init__(self, writer: tantivy.IndexWriter, round_number: int) -> None:
         self._writer, self._round = writer, round_number
-        self.removed = 0
 
     def add(self, entry: Entry) -> None:
         """Add a turn."""
@@ -109,7 +108,6 @@ class Writer:
 
     def remove(self, session: str) -> None:
         """Take a session out, its card too."""
-        self.removed += 1
         self._delete("session", session)
         self._delete("card", session)
 

@@ -62,6 +62,11 @@ class Vectors:
         return _open(self.folder, self.model_id, self.with_graphs, {at.entry.name: at for at in self.blocks})
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What tells this snapshot from others of the same store."""
+        return tuple(at.entry.name for at in self.blocks)
+
+    @property
     def count(self) -> int:
         """How many vectors there are."""
         return sum(len(at.rows.keys) for at in self.blocks)

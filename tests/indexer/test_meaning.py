@@ -145,7 +145,7 @@ def test_filters_hold_before_meaning_is_ranked(
     holds: Callable[[dict[str, Any]], bool],
     one_by_one: int,
 ) -> None:
-    monkeypatch.setattr("indexer.searching._SCORED_ONE_BY_ONE", one_by_one)
+    monkeypatch.setattr("indexer.legs._SCORED_ONE_BY_ONE", one_by_one)
     fill(memory, seed)
     everything = meaning("cannot sign in", mode="semantic", limit=1000)["hits"]
     # A text that fits is found wherever it stands, so the oracle looks at all turns and not at distinct texts.

@@ -7,7 +7,6 @@ import random
 import pytest
 
 from indexer.lexical import Candidate
-from indexer.lexical.index import Coverage
 from indexer.lexical.schema import NO_MOMENT
 from indexer.ranking import (
     HALF_LIFE_MS,
@@ -62,14 +61,16 @@ def test_neighbours_are_of_one_stream() -> None:
 
 def test_turn_counts_by_the_share_that_it_has_of_what_was_asked_for() -> None:
     found = [turn(8, ordinal=1), turn(8, ordinal=5), turn(8, ordinal=9)]
-    weigh_coverage(found, {0: Coverage({found[0].place: 4.0, found[1].place: 2.0}, 1.0)})
+    for each, coverage in zip(found, (4.0, 2.0, 1.0), strict=True):
+        each.coverage = coverage
+    weigh_coverage(found)
     assert scores(found) == [8, 4, 2]
 
 
 def test_coverage_of_nothing_changes_nothing() -> None:
     found = [turn(8), turn(4)]
-    weigh_coverage(found, {})
-    weigh_coverage(found, {0: Coverage({}, 0.0)})
+    weigh_coverage(found)
+    weigh_coverage([])
     assert scores(found) == [8, 4]
 
 
