@@ -69,8 +69,8 @@ def test_word_that_begins_alike_is_taken_before_one_that_is_a_little_more_freque
         "sextants",  # of what a tool gave back
         "boris",  # whoever spoke
         "example",
-        "anchored",  # between quotes below too
-        "which creds",  # asks nothing; has a synonym
+        "anchors",
+        "does creds",  # asks nothing; has a synonym
         "reef",
     ],
 )
@@ -78,7 +78,7 @@ def test_word_that_exists_in_any_form_is_left_alone(memory: Filled, search: Aske
     memory.add(
         "one",
         [
-            said("the reef floods, the witch blooding, an anchor, cards of doris", author="Boris"),
+            said("the reef floods, blooding, anchored, a dose of creeds by doris", author="Boris"),
             called("shell", "c"),
             gave("c", "one sextant, some credentials"),
         ],
@@ -159,6 +159,7 @@ class Counting:
         return [text]
 
     def is_alive(self, word: str) -> bool:
+        self.looked_up += 1
         return word in self.words_there
 
     def words_beginning(self, beginning: str, limit: int) -> list[tuple[str, int]]:
@@ -219,7 +220,7 @@ def test_distance_is_the_fewest_edits(one: str, other: str) -> None:
     assert _distance(one, other) == plainly(one, other) == _distance(other, one)
 
 
-@given(st.text("abcdef", min_size=4, max_size=12), st.lists(st.text("abcdef", min_size=3, max_size=12)))
+@given(st.text("ab", min_size=4, max_size=9), st.lists(st.text("ab", min_size=3, max_size=9), max_size=5))
 def test_whatever_is_taken_is_known_and_no_further_than_two_edits(word: str, known: list[str]) -> None:
     fixes = asked_of(word, Counting(dict.fromkeys(known, 1)))
     for wrong, right in fixes.items():
