@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from gitmem.sidecar.folders import state_folder
 from gitmem.sidecar.known import remember
 from gitmem.sidecar.wire import Json, ModelRequest, Request
-from indexer.answer import answer
-from indexer.replying import Relay, reply
-from indexer.shelf import Shelf
+from indexer.requests.answer import answer
+from indexer.requests.replying import Relay, reply
+from indexer.requests.shelf import Shelf
 
 
 def main() -> int:

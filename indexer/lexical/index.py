@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, cast
 import tantivy
 
 from indexer.lexical.schema import NO_MOMENT, Damaged, analyzers, at_least, guarded, number_of
+from indexer.lexical.words import spaced
 from indexer.lexical.writer import HEAP_BYTES, Writer
-from indexer.words import spaced
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import tantivy
 
 from indexer.lexical.schema import MOST_UNSIGNED, UNSET_LEVEL, as_key, guarded, month_of, number_of
-from indexer.words import parts_of_identifiers, spaced
+from indexer.lexical.words import parts_of_identifiers, spaced
 
 HEAP_BYTES: Final = 192 << 20
 """Of what is not yet written. A million turns come to four pieces; with a third of this they are ten times as

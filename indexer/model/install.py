@@ -24,7 +24,7 @@ from indexer.model.installed import (
 from indexer.model.sources import Published, fetch
 
 if TYPE_CHECKING:
-    from indexer.follow import Teller
+    from indexer.teller import Teller
 
 LIBRARIES: Final = ("numpy", "onnx", "onnxruntime", "safetensors", "tokenizers")
 

@@ -14,7 +14,7 @@ from indexer.model.installed import folder_of, load
 from indexer.model.pinned import DIMENSIONS, NAME, model_id
 
 if TYPE_CHECKING:
-    from indexer.follow import Teller
+    from indexer.teller import Teller
 
 
 def answer_model(request: ModelRequest, teller: Teller) -> Iterator[Json]:

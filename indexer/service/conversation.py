@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from gitmem.sidecar.wire import MAX_REQUEST_BYTES, RETIRE, Greeting, Request, encode, encode_greeting
-from indexer.replying import Answers, refused, reply
+from indexer.requests.replying import Answers, refused, reply
 from indexer.service.log import Log
 
 _REQUEST_TIMEOUT_S: Final = 30.0

@@ -17,7 +17,7 @@ from typing import Final
 
 from gitmem.sidecar.meeting import peer_uid
 from gitmem.sidecar.wire import Greeting, Request
-from indexer.replying import Answers
+from indexer.requests.replying import Answers
 from indexer.service.conversation import Conversation
 from indexer.service.log import Log
 from indexer.service.post import Post

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from indexer.words import STOP_WORDS
+from indexer.lexical.words import STOP_WORDS
 from tests.benchmarks import million_turns
 from tests.recall.baselines import words_of
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.sidecar.wire import Place
-from indexer import state as states
 from indexer.lexical import LexicalIndex
-from indexer.state import State
+from indexer.upkeep import state as states
+from indexer.upkeep.state import State
 from tests.benchmarks import million_turns
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from indexer.words import STOP_WORDS
+from indexer.lexical.words import STOP_WORDS
 from tests.benchmarks.million_turns import SEED, RealSession
 
 _TRIES = 1_000

@@ -31,8 +31,16 @@ from gitmem.model.records import Author, Session
 from gitmem.model.refs import DEFAULT_MEMORY_REF
 from gitmem.model.turns import Turn
 from gitmem.verbs import reading
-from indexer.documents import MAX_CALL, MAX_OUTPUT_HEAD, MAX_OUTPUT_TAIL, MAX_SAID, Origin, _Scribe, origins
 from indexer.lexical import Entry
+from indexer.upkeep.documents import (
+    MAX_CALL,
+    MAX_OUTPUT_HEAD,
+    MAX_OUTPUT_TAIL,
+    MAX_SAID,
+    Origin,
+    _Scribe,
+    origins,
+)
 
 SEED: Final = 11
 CHUNK: Final = 5_000

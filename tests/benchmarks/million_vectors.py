@@ -34,8 +34,8 @@ def plant(repository: Path, entries: Path) -> dict[str, float]:
     """
     import numpy as np
 
-    from indexer.embedding import folder_of
     from indexer.model.embedder import Embedder
+    from indexer.upkeep.embedding import folder_of
     from indexer.vectors.store import Vectors
     from indexer.vectors.writing import append, build_graphs
 

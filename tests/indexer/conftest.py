@@ -11,7 +11,7 @@ import pytest
 
 from gitmem.query.filters import Filters
 from gitmem.sidecar.wire import Request, Verb
-from indexer.answer import answer
+from indexer.requests.answer import answer
 from tests.indexer.memories import Filled
 
 NO_FILTERS = Filters()

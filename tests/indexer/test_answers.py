@@ -15,9 +15,9 @@ from gitmem.model.times import to_ms, to_text
 from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since
 from gitmem.sidecar.wire import FACETS, Request
-from indexer.answer import answer
 from indexer.lexical import Damaged
-from indexer.shelf import Shelf
+from indexer.requests.answer import answer
+from indexer.requests.shelf import Shelf
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, called, gave, names_of, said
 from tests.indexer.test_search import busy, found_by  # noqa: F401 (a fixture)

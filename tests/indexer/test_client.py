@@ -226,7 +226,7 @@ def test_current_index_is_asked_without_what_reads_a_memory(
 
 @pytest.mark.parametrize("how", ["loose", "packed", "symbolic", "linked worktree"])
 def test_ref_is_read_wherever_git_keeps_it(memory: Filled, git: Any, how: str, tmp_path: Path) -> None:
-    from indexer.tips import read_tip
+    from indexer.upkeep.tips import read_tip
 
     memory.add("one", [said("an anchor")])
     ref, common = memory.ref, memory.repository.common_dir

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gitmem.model.records import Author
 from gitmem.query.text import MAX_TERMS, Query, Term, parse
-from indexer.correcting import _distance, corrected, corrections, with_corrections
+from indexer.finding.correcting import _distance, corrected, corrections, with_corrections
 from indexer.lexical import LexicalIndex
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, called, gave, names_of, said

@@ -17,7 +17,7 @@ import pytest
 
 from gitmem.sidecar.client import ask
 from gitmem.sidecar.wire import Request, encode_request
-from indexer import state as states
+from indexer.upkeep import state as states
 from tests.conftest import IMPORTED_FROM
 from tests.indexer.memories import Filled, names_of, said
 

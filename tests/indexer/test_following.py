@@ -14,9 +14,10 @@ from gitmem.model.errors import DiskRefused
 from gitmem.model.ids import SessionId
 from gitmem.query.filters import Filters
 from gitmem.transcripts.read import READER_VERSION
-from indexer import follow, lexical
-from indexer import state as states
+from indexer import lexical
 from indexer.lexical import Writer
+from indexer.upkeep import follow
+from indexer.upkeep import state as states
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, called, gave, names_of, said
 
@@ -228,7 +229,7 @@ def test_another_version_of_gitmem_that_reads_alike_keeps_the_index(
 def test_reader_that_finds_another_at_work_answers_from_what_there_is(
     memory: Filled, search: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.shelf._PATIENCE_S", 0.05)
+    monkeypatch.setattr("indexer.requests.shelf._PATIENCE_S", 0.05)
     memory.add("one", [said("an anchor")])
     search("anchor")
     memory.add("two", [said("an anchor too")])

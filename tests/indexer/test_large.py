@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gitmem.query.filters import Filters
-from indexer.answer import answer
-from indexer.shelf import Shelf
+from indexer.requests.answer import answer
+from indexer.requests.shelf import Shelf
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, called, names_of, said
 

@@ -16,13 +16,13 @@ from gitmem import disk
 from gitmem.model.errors import DiskRefused, ModelDamaged
 from gitmem.query.filters import Filters
 from gitmem.verbs import reading
-from indexer import embedding, state
-from indexer.answer import answer
-from indexer.documents import meant_by
 from indexer.model.embedder import Embedder
 from indexer.model.installed import GRAPH_FILE, folder_of
 from indexer.model.pinned import model_id
-from indexer.shelf import Shelf
+from indexer.requests.answer import answer
+from indexer.requests.shelf import Shelf
+from indexer.upkeep import embedding, state
+from indexer.upkeep.documents import meant_by
 from indexer.vectors.store import Vectors
 from indexer.vectors.writing import build_graphs
 from tests.indexer.conftest import Asked
@@ -145,7 +145,7 @@ def test_filters_hold_before_meaning_is_ranked(
     holds: Callable[[dict[str, Any]], bool],
     one_by_one: int,
 ) -> None:
-    monkeypatch.setattr("indexer.legs._SCORED_ONE_BY_ONE", one_by_one)
+    monkeypatch.setattr("indexer.finding.legs._SCORED_ONE_BY_ONE", one_by_one)
     fill(memory, seed)
     everything = meaning("cannot sign in", mode="semantic", limit=1000)["hits"]
     # A text that fits is found wherever it stands, so the oracle looks at all turns and not at distinct texts.

@@ -6,9 +6,7 @@ import random
 
 import pytest
 
-from indexer.lexical import Candidate
-from indexer.lexical.schema import NO_MOMENT
-from indexer.ranking import (
+from indexer.finding.ranking import (
     HALF_LIFE_MS,
     SESSION_WEIGHTS,
     by_session,
@@ -20,6 +18,8 @@ from indexer.ranking import (
     weigh_coverage,
     weigh_recency,
 )
+from indexer.lexical import Candidate
+from indexer.lexical.schema import NO_MOMENT
 
 
 def turn(

@@ -14,7 +14,7 @@ from gitmem.model.times import to_ms
 from gitmem.query.filters import Filters
 from gitmem.verbs import reading
 from gitmem.verbs.naming import tags_of
-from indexer.documents import Documents
+from indexer.upkeep.documents import Documents
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, called, gave, names_of, said
 

@@ -16,9 +16,9 @@ from gitmem.model.errors import NoMemory
 from gitmem.query.filters import Filters
 from gitmem.query.text import Term
 from gitmem.sidecar.wire import Place
-from indexer import state as states
+from indexer.finding.spread import Spread, rarity
 from indexer.lexical import LexicalIndex
-from indexer.spread import Spread, rarity
+from indexer.upkeep import state as states
 from tests.conftest import RealGit
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, names_of, said

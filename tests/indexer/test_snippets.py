@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.snippets import SNIPPET_CHARACTERS, snippet
-from indexer.words import find_words, parts_of_identifiers, spaced, without_escapes
+from indexer.finding.snippets import SNIPPET_CHARACTERS, snippet
+from indexer.lexical.words import find_words, parts_of_identifiers, spaced, without_escapes
 
 
 def marked(text: str, *words: str) -> tuple[str, list[str]]:

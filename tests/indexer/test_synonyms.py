@@ -8,7 +8,7 @@ import pytest
 
 import indexer
 from gitmem.query.filters import Filters
-from indexer.synonyms import load
+from indexer.finding.synonyms import load
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, names_of, said
 

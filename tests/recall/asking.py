@@ -17,7 +17,7 @@ from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import open_storage
 from gitmem.model.refs import DEFAULT_MEMORY_REF
-from indexer.documents import Documents, meant_by
+from indexer.upkeep.documents import Documents, meant_by
 from tests.recall.sets import Group, Part, RecallSet
 
 MODES = ("hybrid", "lexical", "semantic")

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import tantivy
 
-from indexer.words import STOP_WORDS
+from indexer.lexical.words import STOP_WORDS
 from tests.recall.asking import Turn
 from tests.recall.embedding import Embed
 from tests.recall.sets import Group

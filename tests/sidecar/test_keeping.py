@@ -18,7 +18,7 @@ import pytest
 from gitmem.sidecar import known
 from gitmem.sidecar.folders import state_folder
 from gitmem.sidecar.wire import Place
-from indexer import state
+from indexer.upkeep import state
 from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
 from tests.indexer.memories import Filled, said
 from tests.sidecar.conftest import DEADLINE_S, Client, Sidecars, processes_of, until

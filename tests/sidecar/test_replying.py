@@ -10,7 +10,7 @@ import pytest
 
 from gitmem.model.errors import NoMemory
 from gitmem.sidecar.wire import Json, ModelRequest, Place, Request, encode_request
-from indexer.replying import Relay, reply
+from indexer.requests.replying import Relay, reply
 
 REQUEST = Request("search", (Place("/", "/", "refs/heads/gitmem", "x", "team"),), has_progress=True)
 

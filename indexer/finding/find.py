@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.query.narrowing import Narrowed
 from gitmem.sidecar.wire import Facet, Request
-from indexer import ranking
-from indexer.legs import Source, by_meaning, by_words, give_cosines, query_of
+from indexer.finding import ranking
+from indexer.finding.legs import Source, by_meaning, by_words, give_cosines, query_of
 from indexer.lexical import Candidate
 from indexer.lexical.schema import UNSET_LEVEL
 

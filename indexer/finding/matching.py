@@ -16,11 +16,11 @@ import tantivy
 from gitmem.query.filters import Filters
 from gitmem.query.narrowing import Narrowed
 from gitmem.query.text import Term
+from indexer.finding.spread import Spread
+from indexer.finding.synonyms import Synonyms
 from indexer.lexical import LexicalIndex, as_key
 from indexer.lexical.schema import LONGEST_TOOL, NO_MOMENT, UNSET_LEVEL
-from indexer.spread import Spread
-from indexer.synonyms import Synonyms
-from indexer.words import STOP_WORDS, is_unspaced, parts_of_identifiers
+from indexer.lexical.words import STOP_WORDS, is_unspaced, parts_of_identifiers
 
 EXACT_WEIGHT: Final = 0.5
 OUTPUT_WEIGHT: Final = 0.3

@@ -22,14 +22,14 @@ from gitmem.query.filters import Filters
 from gitmem.query.narrowing import narrow
 from gitmem.query.text import parse, readable
 from gitmem.sidecar.wire import Json, Place, Request
-from indexer import state as states
-from indexer.correcting import corrected, corrections, with_corrections
-from indexer.hits import hits_of
-from indexer.legs import Source
+from indexer.finding.correcting import corrected, corrections, with_corrections
+from indexer.finding.find import Found, count_values, find
+from indexer.finding.hits import hits_of
+from indexer.finding.legs import Source
+from indexer.finding.matching import Matcher
+from indexer.finding.spread import Spread
 from indexer.lexical import Damaged, LexicalIndex
-from indexer.matching import Matcher
-from indexer.searching import Found, count_values, find
-from indexer.shelf import (
+from indexer.requests.shelf import (
     LONG_PATIENCE_S,
     NotReady,
     Opened,
@@ -39,12 +39,12 @@ from indexer.shelf import (
     milliseconds_since,
     tip_of,
 )
-from indexer.spread import Spread
-from indexer.state import State
+from indexer.upkeep import state as states
+from indexer.upkeep.state import State
 
 if TYPE_CHECKING:
-    from indexer.follow import Teller
     from indexer.model.embedder import Embedder
+    from indexer.teller import Teller
 
 _MOST_WORDS: Final = 20
 _WITHOUT_MEANING: Final = (ModelMissing, ModelDamaged, SemanticLibraryMissing)
@@ -302,8 +302,8 @@ def _readable(filters: Filters) -> Filters:
 
 def _embed(place: Place, model_dir: str, teller: Teller, shelf: Shelf) -> None:
     """Embed what has no vector yet, where there is a model; take away vectors of what is gone in any case."""
-    from indexer.embedding import embed_missing
     from indexer.model.installed import is_installed
+    from indexer.upkeep.embedding import embed_missing
 
     if not is_installed(Path(model_dir)) and not states.vectors_of(Path(place.common_dir)).is_dir():
         return
@@ -351,7 +351,7 @@ def _vectors(place: Place, state: State, model_dir: str) -> Json:
 
     if not is_installed(Path(model_dir)):
         return {}
-    from indexer.embedding import count_embedded
+    from indexer.upkeep.embedding import count_embedded
 
     embedded = count_embedded(place, state)
     return {"vectors": embedded.vectors, "unembedded": embedded.missing}

@@ -25,16 +25,16 @@ from gitmem.model.errors import (
     StoreError,
 )
 from gitmem.sidecar.wire import Json, Place
-from indexer import state as states
-from indexer import synonyms
+from indexer.finding import synonyms
+from indexer.finding.synonyms import Synonyms
 from indexer.lexical import Damaged, LexicalIndex
-from indexer.state import Condition, State
-from indexer.synonyms import Synonyms
-from indexer.tips import read_tip
+from indexer.upkeep import state as states
+from indexer.upkeep.state import Condition, State
+from indexer.upkeep.tips import read_tip
 
 if TYPE_CHECKING:
-    from indexer.follow import Teller
     from indexer.model.embedder import Embedder
+    from indexer.teller import Teller
     from indexer.vectors.store import Vectors
 
 _PATIENCE_S: Final = 3.0
@@ -117,7 +117,7 @@ class Shelf:
     def vectors(self, place: Place, opened: Opened, model_id: str) -> Vectors:
         """Return the vectors that there are now for a repository's turns."""
         _load_numpy()
-        from indexer.embedding import folder_of
+        from indexer.upkeep.embedding import folder_of
         from indexer.vectors.store import Vectors
 
         folder = folder_of(Path(place.common_dir), model_id)
@@ -279,15 +279,15 @@ def bring_up(
     anew: bool = False,
     is_thorough: bool = False,
 ) -> State:
-    """Bring an index to where its memory is; as `indexer.follow.bring_up`."""
-    from indexer import follow  # reads the memory, which an answer from a current index need not
+    """Bring an index to where its memory is; as `indexer.upkeep.follow.bring_up`."""
+    from indexer.upkeep import follow  # reads the memory, which an answer from a current index need not
 
     return follow.bring_up(place, environ, teller, wait_s=wait_s, anew=anew, is_thorough=is_thorough)
 
 
 def count_behind(place: Place, environ: Mapping[str, str], state: State) -> int:
     """Count the commits of the memory that an index does not know."""
-    from indexer import follow
+    from indexer.upkeep import follow
 
     return follow.count_behind(place, environ, state.commit)
 

@@ -8,10 +8,10 @@ from functools import cached_property
 from gitmem.model.times import to_text
 from gitmem.query.text import Query
 from gitmem.sidecar.wire import Json
-from indexer.legs import Source
+from indexer.finding.legs import Source
+from indexer.finding.snippets import snippet
 from indexer.lexical import Candidate
-from indexer.snippets import snippet
-from indexer.words import parts_of_identifiers
+from indexer.lexical.words import parts_of_identifiers
 
 
 def hits_of(sources: Sequence[Source], query: Query, ordered: Sequence[Candidate]) -> list[Json]:

@@ -23,7 +23,7 @@ from gitmem.verbs.naming import tags_of, title_of
 from gitmem.verbs.summaries import shorten
 from indexer.lexical import Entry
 from indexer.lexical.schema import LONGEST_TOOL
-from indexer.words import without_escapes
+from indexer.lexical.words import without_escapes
 
 MAX_SAID: Final = 32_768
 MAX_CALL: Final = 8_192

@@ -15,7 +15,7 @@ from typing import Final
 
 from gitmem.query.text import Query, Term
 from indexer.lexical import LexicalIndex
-from indexer.words import STOP_WORDS, parts_of_identifiers
+from indexer.lexical.words import STOP_WORDS, parts_of_identifiers
 
 _SHORTEST: Final = 4
 _SHORTEST_FOR_TWO: Final = 7

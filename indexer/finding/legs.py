@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.query.narrowing import Narrowed
 from gitmem.sidecar.wire import Place, Request
+from indexer.finding.matching import Asked, Matcher, both, scoring, with_terms
 from indexer.lexical import Candidate, LexicalIndex
 from indexer.lexical.index import place_in
-from indexer.matching import Asked, Matcher, both, scoring, with_terms
 
 if TYPE_CHECKING:
     import tantivy

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from gitmem import disk
 from gitmem.model.errors import DiskRefused
 from gitmem.sidecar.wire import Place
-from indexer import state as states
-from indexer.documents import meant_by
 from indexer.lexical import Damaged, LexicalIndex
-from indexer.state import State
+from indexer.upkeep import state as states
+from indexer.upkeep.documents import meant_by
+from indexer.upkeep.state import State
 
 if TYPE_CHECKING:
-    from indexer.follow import Teller
     from indexer.model.embedder import Embedder
+    from indexer.teller import Teller
 
 PIECE_TEXTS: Final = 512
 """Texts that are embedded together and stored together: some seconds of work."""

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from indexer.words import find_words
+from indexer.lexical.words import find_words
 
 SNIPPET_CHARACTERS: Final = 240
 _LOOKED_AT_CHARACTERS: Final = 16_384

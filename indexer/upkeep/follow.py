@@ -13,7 +13,7 @@ import json
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import gitmem
 from gitmem import disk
@@ -27,11 +27,12 @@ from gitmem.objects.history import distance
 from gitmem.sidecar.wire import Place
 from gitmem.transcripts.read import READER_VERSION
 from gitmem.verbs import caching
-from indexer import state as states
-from indexer.documents import Documents
 from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Writer, as_key, create
 from indexer.lexical.index import Reached
-from indexer.state import Condition, Fork, State, Worn
+from indexer.teller import Teller
+from indexer.upkeep import state as states
+from indexer.upkeep.documents import Documents
+from indexer.upkeep.state import Condition, Fork, State, Worn
 
 Change: TypeAlias = tuple[SessionId, Folder | None]
 """A session that differs; None where it is gone."""
@@ -44,18 +45,6 @@ _WHY: Final[Mapping[Condition, str]] = {
     "version": "another version of gitmem made it",
     "options": "it was of another memory ref",
 }
-
-
-class Teller(Protocol):
-    """Is told what goes on while an index is made."""
-
-    def notice(self, text: str) -> None:
-        """Take a sentence for whoever waits."""
-        ...
-
-    def progress(self, done: int, total: int) -> None:
-        """Take how many sessions are done, and of how many."""
-        ...
 
 
 def bring_up(

@@ -1,0 +1,1 @@
+"""From a request to its answers, out of indexes that are opened, brought up and kept open."""
