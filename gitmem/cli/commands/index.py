@@ -93,5 +93,9 @@ def _tell(context: Context, verb: Verb, as_json: bool) -> None:
         turns, sessions = cast(int, answer["turns"]), cast(int, answer["sessions"])
         on_disk = size(cast(int, answer["size_bytes"]))
         context.output.say(f"{turns:,} turns of {sessions:,} sessions, {on_disk}")
+        vectors, missing = cast(int, answer["vectors"]), cast(int, answer["unembedded"])
+        if vectors or missing:
+            waiting = f", {missing:,} texts have none yet" if missing else ""
+            context.output.say(f"{vectors:,} vectors{waiting}")
     for row in cast(list[Json], answer["unreadable"]):
         context.output.warn(f"left out: {row['session']}: {row['why']}")
