@@ -3,7 +3,7 @@
 `serve MINUTES SECONDS` makes it the sidecar of its user, which is met at a socket and ends after so many
 minutes that nobody asks; if there is one already, it waits so many seconds for that to end. `watch SECONDS`
 is the same in sight of a person, who ends it. `bound` ends when whoever holds the other end of its standard
-input does.
+input does; `beside` does so too, and gives way to everybody else.
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ def main() -> int:
                 from indexer.service.serving import watch
 
                 return watch(environ, _answers, wait_s=float(seconds))
-            case ["bound"]:
-                from indexer.service.children import end_with_parent
+            case ["bound" | "beside" as how]:
+                from indexer.service.children import end_with_parent, give_way
 
+                if how == "beside":
+                    give_way()
                 end_with_parent(sys.stdin.fileno())
     except Exception:  # noqa: BLE001 (the last handler: what arrives here is a bug)
         traceback.print_exc()

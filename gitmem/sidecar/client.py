@@ -34,6 +34,18 @@ _OF_ITS_OWN: Final = frozenset({"ForeignOwner", "GitFailed", "GitMissing", "NotA
 there is no index yet, and others would have to wait until it is made."""
 
 
+class Relayed(GitmemError):
+    """An expected failure of an indexer, in its own words; `kind` is what it was there."""
+
+    def __init__(self, kind: str, message: str, *, hint: str = "") -> None:
+        self.kind = kind
+        super().__init__(message, hint=hint)
+
+
+class RelayedUsage(Relayed, UsageError):
+    """What an indexer was asked for does not exist."""
+
+
 class Listener(NamedTuple):
     """Who is told what goes on meanwhile: notices, progress, and what a process wrote to standard error."""
 
@@ -62,7 +74,11 @@ def ask(
         GitmemError: It met an expected failure, which is raised with its own words and hint.
     """
     listener = Listener(on_notice, on_progress, on_said)
-    if meeting is None or not _is_for_sidecar(request, environ):
+    if not _is_quick(request):
+        # Nobody needs it when we are gone, while a search may go on behind its answer.
+        yield from ask_process(request, environ, listener, "bound")
+        return
+    if meeting is None or any(name in environ for name in _OTHER_OBJECTS):
         yield from ask_process(request, environ, listener)
         return
     assert isinstance(request, Request)
@@ -90,8 +106,8 @@ def ask_process(
 ) -> Iterator[Json]:
     """Run the indexer once and yield its answers; `arguments` are for its `main`. Raises as `ask` does.
 
-    Its standard input stays open until it has answered, so that one started with `bound` ends when we do.
-    What it goes on with behind its answers is not waited for.
+    Its standard input stays open until it has answered, so that one started with `bound` or `beside` ends
+    when we do. What it goes on with behind its answers is not waited for.
     """
     import subprocess  # Both are of no use to who asks a sidecar.
     import tempfile
@@ -165,11 +181,9 @@ class _OtherSurroundings(Exception):
     """git refused the indexer what it may not refuse us."""
 
 
-def _is_for_sidecar(request: Request | ModelRequest, environ: Mapping[str, str]) -> bool:
-    """Tell whether a request is quick work, which the sidecar is for, and of what it sees as we do."""
-    if not isinstance(request, Request) or request.verb not in ("search", "complete"):
-        return False
-    return not any(name in environ for name in _OTHER_OBJECTS)
+def _is_quick(request: Request | ModelRequest) -> bool:
+    """Tell whether a request is quick work, which the sidecar is for."""
+    return isinstance(request, Request) and request.verb in ("search", "complete")
 
 
 def _answers(
@@ -197,7 +211,8 @@ def _answers(
             case {"progress": [int(done), int(total)]}:
                 listener.on_progress(done, total)
             case {"refused": {"message": str(text), "hint": str(hint), "exit_code": int(status), **more}}:
-                raise _refusal(text, hint, status, is_weighty=more.get("kind") not in of_no_weight)
+                kind = str(more.get("kind"))
+                raise _refusal(kind, text, hint, status, is_weighty=kind not in of_no_weight)
             case {"end": True}:
                 return
             case _:
@@ -205,12 +220,12 @@ def _answers(
     raise _Silence
 
 
-def _refusal(text: str, hint: str, status: int, *, is_weighty: bool) -> Exception:
+def _refusal(kind: str, text: str, hint: str, status: int, *, is_weighty: bool) -> Exception:
     if not is_weighty:
         return _OtherSurroundings(text)
     if status == SidecarBroken.exit_code:
         return SidecarBroken(text)
-    return (UsageError if status == UsageError.exit_code else GitmemError)(text, hint=hint)
+    return (RelayedUsage if status == UsageError.exit_code else Relayed)(kind, text, hint=hint)
 
 
 def _last_said(kept: IO[bytes]) -> str:

@@ -59,6 +59,8 @@ def answer(
         GitmemError: An expected failure, for whoever asked.
     """
     shelf = shelf or Shelf()
+    if shelf.stays and request.verb not in ("search", "complete"):
+        raise NotReady("behind")  # what takes long, or is seldom asked, is nothing for who others wait for
     match request.verb:
         case "search":
             _fetch_model(request, shelf)
@@ -75,8 +77,6 @@ def answer(
             for place in request.places:
                 yield _status(place, environ, request.model_dir)
         case "update" | "rebuild":
-            if shelf.stays:
-                raise NotReady("behind")
             for place in request.places:
                 bring_up(
                     place, environ, teller, LONG_PATIENCE_S, anew=request.verb == "rebuild", is_thorough=True

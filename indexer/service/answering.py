@@ -13,8 +13,9 @@ from gitmem.sidecar.wire import Json, ModelRequest, Place, Request
 from indexer.requests.replying import Relay
 from indexer.requests.shelf import Shelf
 from indexer.service.children import ask_child
-from indexer.upkeep import state
+from indexer.upkeep import state as states
 from indexer.upkeep.follow import count_changed
+from indexer.upkeep.state import Condition, State
 from indexer.upkeep.tips import read_tip
 
 _PATIENCE_MS: Final = 600_000
@@ -43,7 +44,6 @@ class Answering:
         self._shelf = Shelf(stays=True)
         self._lock = threading.Lock()
         self._asked_at: float | None = None
-        self._done: dict[str, tuple[str, str | None]] = {}
 
     def answer(
         self, request: Request | ModelRequest, environ: Mapping[str, str], relay: Relay
@@ -53,42 +53,53 @@ class Answering:
             self._asked_at = time.monotonic()
         return self._answers(request, environ, relay, self._shelf)
 
-    def usable(self, model_dir: str | None) -> str | None:
-        """Return where the model is, None where none is installed."""
-        if model_dir is None:
-            return None
-        from indexer.model.installed import is_installed
+    def is_behind(self, place: Place, environ: Mapping[str, str]) -> bool:
+        """Tell whether there is a memory, and its index is not where that is, or holds what has gone from it."""
+        loaded, condition = _examine(place, environ)
+        if condition == "current":
+            return isinstance(loaded, State) and loaded.worn.gone > 0
+        return condition is not None
 
-        return model_dir if is_installed(Path(model_dir)) else None
-
-    def bring_up(self, place: Place, model_dir: str | None, environ: Mapping[str, str]) -> None:
-        """Bring an index to where its memory is: here what is new of turns, the rest and vectors by a child.
+    def index(self, place: Place, environ: Mapping[str, str]) -> None:
+        """Bring an index to where its memory is: here what is new of turns, all else by a child.
 
         So what came in a moment ago is found at once by its words.
 
         Raises:
             GitmemError: It could not.
         """
-        common_dir = Path(place.common_dir)
-        tip = read_tip(common_dir, place.ref, environ)
-        if tip is None or self._done.get(place.common_dir) == (tip, model_dir):
-            return
-        loaded = state.load(state.root_of(common_dir))
-        if isinstance(loaded, state.State) and state.examine(loaded, place.ref, tip) == "behind":
+        loaded, condition = _examine(place, environ)
+        if isinstance(loaded, State) and condition == "behind":
             changed = count_changed(place, environ, loaded)
             if changed is not None and changed <= _FEW_SESSIONS:
                 self._shelf.open(place, environ, Relay(lambda line: None), catch_up_ms=_PATIENCE_MS)
-                loaded = state.load(state.root_of(common_dir))
-        # Whether anything is without a vector is more than a look; a child finds out, once for each tip.
-        if model_dir is not None or state.examine(loaded, place.ref, tip) != "current":
-            for _ in ask_child(Request("update", (place,), model_dir=model_dir), environ, Listener()):
-                pass
-        self._done[place.common_dir] = (tip, model_dir)
+        if self.is_behind(place, environ):
+            _have_updated(Request("update", (place,)), environ)
+
+    def lacks_vectors(self, place: Place, model_dir: str, environ: Mapping[str, str]) -> bool:
+        """Tell whether there is a model, and an index that is where its memory is has texts to embed."""
+        from indexer.model.installed import is_installed
+        from indexer.model.pinned import model_id
+        from indexer.upkeep.embedding import is_complete
+
+        if not is_installed(Path(model_dir)):
+            return False
+        loaded, condition = _examine(place, environ)
+        if not isinstance(loaded, State) or condition != "current":
+            return False
+        return not is_complete(place, loaded, model_id())
+
+    def embed(self, place: Place, model_dir: str, environ: Mapping[str, str]) -> None:
+        """Have a child embed what has no vector yet.
+
+        Raises:
+            GitmemError: It could not.
+        """
+        _have_updated(Request("update", (place,), model_dir=model_dir), environ)
 
     def forget(self, common_dir: str) -> None:
         """Let go of a repository that is gone."""
         self._shelf.forget(common_dir)
-        self._done.pop(common_dir, None)
 
     def close_idle(self) -> None:
         """Let go of models that nobody has asked with for a while."""
@@ -98,3 +109,16 @@ class Answering:
                 self._asked_at = None
         if is_idle:
             self._shelf.close_models()
+
+
+def _examine(place: Place, environ: Mapping[str, str]) -> tuple[State | Condition, Condition | None]:
+    """Return an index's state, and how it compares with its memory; None where there is no memory."""
+    common_dir = Path(place.common_dir)
+    tip = read_tip(common_dir, place.ref, environ)
+    loaded = states.load(states.root_of(common_dir))
+    return loaded, None if tip is None else states.examine(loaded, place.ref, tip)
+
+
+def _have_updated(request: Request, environ: Mapping[str, str]) -> None:
+    for _ in ask_child(request, environ, Listener()):
+        pass

@@ -20,12 +20,16 @@ _NICENESS: Final = 10
 
 def ask_child(request: Request, environ: Mapping[str, str], listener: Listener) -> Iterator[Json]:
     """Have a request answered by a child, as `gitmem.sidecar.client.ask_process` does."""
-    return ask_process(request, environ, listener, "bound")
+    return ask_process(request, environ, listener, "beside")
+
+
+def give_way() -> None:
+    """Let everybody else go first; before there are other threads, which have a priority of their own."""
+    os.nice(_NICENESS)
 
 
 def end_with_parent(descriptor: int) -> None:
     """Let this process end as soon as nobody holds the other end of a pipe any more."""
-    os.nice(_NICENESS)
     threading.Thread(target=_end_when_alone, args=(descriptor,), name="end with parent", daemon=True).start()
 
 

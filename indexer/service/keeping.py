@@ -2,7 +2,8 @@
 
 Events of the file system only hint, and so does the clock; what counts is whether the files that hold refs
 are other than when they were last looked at. Then whoever knows indexes compares and does what is needed, in
-a thread beside, one at a time for each repository.
+a thread beside. Words and vectors are two things: while texts are embedded, which may take hours, the index
+goes on following its memory.
 """
 
 from __future__ import annotations
@@ -13,20 +14,26 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from gitmem.model.errors import DiskRefused, GitmemError
+from gitmem.git.settings import model_dir_without_repository
+from gitmem.model.errors import BadSetting, DiskRefused
 from gitmem.sidecar import known
+from gitmem.sidecar.folders import models_folder
 from gitmem.sidecar.wire import Place, Request
 from indexer.service.answering import Answering
 from indexer.service.events import hints
 from indexer.service.log import Log
+from indexer.service.upkeep import Upkeep, Work
+from indexer.upkeep import state as states
 
 _TIMEOUT_S: Final = 5.0
 _QUIET_MS: Final = 100
 _MOST_MS: Final = 400
-_AT_ONCE: Final = 2
+_INDEXED_AT_ONCE: Final = 2
+_EMBEDDED_AT_ONCE: Final = 1
+"""It takes all the cores that it is given, and a gigabyte of memory."""
 
 Mark: TypeAlias = tuple[tuple[int, int, int] | None, ...]
-"""Modification time, inode and size of each file that can hold a ref; None for one that is not there."""
+"""Modification time, inode and size of files; None for one that is not there."""
 
 
 class Keeper:
@@ -37,14 +44,34 @@ class Keeper:
     ) -> None:
         self._answering, self._environ, self._state_folder, self._log = answering, environ, state_folder, log
         self._places: dict[str, Place] = {}
-        self._model_dirs: dict[str, str | None] = {}
-        self._marks: dict[str, Mark] = {}
-        self._at_work: set[str] = set()
+        self._model_dirs: dict[str, str] = {}
+        self._model_dir = _model_dir(environ)
         self._lock = threading.Lock()
-        self._has_room = threading.Semaphore(_AT_ONCE)
         self._others = threading.Event()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self._indexing = Upkeep(
+            Work(
+                "bringing an index up",
+                _INDEXED_AT_ONCE,
+                mark=_refs,
+                is_due=lambda place: answering.is_behind(place, environ),
+                do=lambda place: answering.index(place, environ),
+            ),
+            self._end,
+            log,
+        )
+        self._embedding = Upkeep(
+            Work(
+                "embedding",
+                _EMBEDDED_AT_ONCE,
+                mark=lambda place: (_refs(place), _vectors(place, self._model_dir_of(place))),
+                is_due=lambda place: answering.lacks_vectors(place, self._model_dir_of(place), environ),
+                do=lambda place: answering.embed(place, self._model_dir_of(place), environ),
+            ),
+            self._end,
+            log,
+        )
 
     def start(self) -> None:
         """Begin to watch."""
@@ -63,14 +90,12 @@ class Keeper:
 
     def remember(self, request: Request) -> None:
         """Know the repositories that somebody asked about from now on, and the model they are to have."""
-        model_dir = self._answering.usable(request.model_dir)
         for place in request.places:
             with self._lock:
                 is_new = self._places.get(place.common_dir) != place
                 self._places[place.common_dir] = place
-                if self._model_dirs.get(place.common_dir) != model_dir:
-                    self._model_dirs[place.common_dir] = model_dir
-                    self._marks.pop(place.common_dir, None)  # for there may be no vectors by that model
+                if request.model_dir is not None:
+                    self._model_dirs[place.common_dir] = request.model_dir
             if is_new:
                 known.remember(self._state_folder, place)
                 self._others.set()
@@ -109,40 +134,25 @@ class Keeper:
         return name in ("packed-refs", "tables.list") or name in refs
 
     def _compare(self) -> None:
-        """Have those brought up whose refs were written since they were last looked at."""
+        """Have done what is due of what is new."""
         for place in self.places():
             if not Path(place.common_dir).is_dir():
                 self._forget(place.common_dir)
                 continue
-            mark = _mark(place)
-            with self._lock:
-                if self._marks.get(place.common_dir) == mark or place.common_dir in self._at_work:
-                    continue
-                self._marks[place.common_dir] = mark
-                self._at_work.add(place.common_dir)
-            threading.Thread(target=self._bring_up, args=(place,), name="bring up", daemon=True).start()
+            self._indexing.look(place)
+            self._embedding.look(place)
 
-    def _bring_up(self, place: Place) -> None:
-        try:
-            with self._has_room:
-                if not self._end.is_set():
-                    model_dir = self._model_dirs.get(place.common_dir)
-                    self._answering.bring_up(place, model_dir, self._environ)
-        except GitmemError as error:
-            # Whoever searches next is told, or finds that it is over.
-            self._log.note(f"could not bring an index up: {type(error).__name__}")
-        except Exception as error:  # noqa: BLE001 (a bug, at which the sidecar does not end)
-            self._log.failed("bringing an index up", error)
-        finally:
-            with self._lock:
-                self._at_work.discard(place.common_dir)
+    def _model_dir_of(self, place: Place) -> str:
+        with self._lock:
+            return self._model_dirs.get(place.common_dir, self._model_dir)
 
     def _forget(self, common_dir: str) -> None:
         with self._lock:
             self._places.pop(common_dir, None)
-            self._marks.pop(common_dir, None)
         with suppress(DiskRefused):  # it is left out wherever it is read
             known.forget(self._state_folder, common_dir)
+        self._indexing.forget(common_dir)
+        self._embedding.forget(common_dir)
         self._answering.forget(common_dir)
         self._others.set()
 
@@ -153,12 +163,35 @@ def _watched(place: Place) -> list[Path]:
     return [common_dir, (common_dir / place.ref).parent, common_dir / "reftable"]
 
 
-def _mark(place: Place) -> Mark:
+def _refs(place: Place) -> Mark:
+    """Return the mark of the files that can hold the memory's ref."""
     common_dir = Path(place.common_dir)
     return tuple(
         _written(path)
         for path in (common_dir / place.ref, common_dir / "packed-refs", common_dir / "reftable/tables.list")
     )
+
+
+def _vectors(place: Place, model_dir: str) -> tuple[Mark, int | None]:
+    """Return the mark of the index and the model, and which folder the vectors are in.
+
+    Not what is in that: whoever fails at embedding may have written there before.
+    """
+    from indexer.model.installed import folder_of as installed_in
+    from indexer.model.pinned import model_id
+    from indexer.upkeep.embedding import folder_of as vectors_of
+
+    common_dir = Path(place.common_dir)
+    vectors = _written(vectors_of(common_dir, model_id()))
+    state_file = states.root_of(common_dir) / "state.json"
+    return (_written(state_file), _written(installed_in(Path(model_dir)))), vectors[1] if vectors else None
+
+
+def _model_dir(environ: Mapping[str, str]) -> str:
+    """Return where models are for repositories that nobody has asked about yet."""
+    with suppress(BadSetting):  # whoever asks is told
+        return str(model_dir_without_repository(environ) or models_folder(environ))
+    return str(models_folder(environ))
 
 
 def _written(path: Path) -> tuple[int, int, int] | None:

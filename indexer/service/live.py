@@ -33,7 +33,8 @@ _SUFFIXES: Final = (".json", ".jsonl")
 _CAPTURE: Final = """\
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-from indexer.service.children import end_with_parent
+from indexer.service.children import end_with_parent, give_way
+give_way()
 end_with_parent(0)
 from gitmem.cli.main import main
 sys.exit(main())

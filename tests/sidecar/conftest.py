@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,16 @@ def memory(repository: Path, environ: Mapping[str, str]) -> Filled:
     filled.add("one", [said("the anchor holds"), said("a buoy")])
     list(ask(Request("update", (filled.place,)), environ))
     return filled
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    found: list[int] = []
+    with suppress(OSError):  # it has ended
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):  # so has the thread
+                found += map(int, (task / "children").read_text().split())
+    return found
 
 
 @dataclass

@@ -6,12 +6,13 @@ _BEGINNING = """\
 import os, pathlib, sys, time
 sys.path.insert(0, sys.argv.pop(1))
 import indexer.__main__ as module
-from indexer.service import conversation, keeping, live, server
+from indexer.service import conversation, keeping, live, server, upkeep
 answers = module._answers
 server._LOOKED_EVERY_S = 0.05
 server._MOST_CLIENTS = 8
 conversation._REQUEST_TIMEOUT_S = 2
 keeping._TIMEOUT_S = 0.2
+upkeep._FIRST_PAUSE_S = 0.2
 live._QUIET_MS = 50
 live._LOOKED_EVERY_S = live._AT_MOST_EVERY_S = 0.2
 asked = pathlib.Path(os.environ["HOME"], "asked")
@@ -64,3 +65,28 @@ OTHER_HOME = f"""{_BEGINNING}
 from indexer.service import serving
 serving.home = lambda: "/other"
 {_END}"""
+
+_HELD_CHILD = """\
+import os, pathlib, sys, time
+sys.path.insert(0, sys.argv.pop(1))
+from indexer.upkeep import embedding, state
+from indexer.__main__ import main
+embed_missing = embedding.embed_missing
+home = pathlib.Path(os.environ["HOME"])
+def held(place, *args):
+    reached = state.load(state.root_of(pathlib.Path(place.common_dir)))
+    with (home / "embeds").open("a") as file:
+        file.write(f"{reached.commit}\\n")
+    while not (home / "go").exists():
+        time.sleep(0.02)
+    embed_missing(place, *args)
+embedding.embed_missing = held
+sys.exit(main())
+"""
+
+HELD = f"""{_BEGINNING}
+from gitmem.sidecar import client
+client._START = {_HELD_CHILD!r}
+{_END}"""
+"""Has children that begin to embed only when they are told to, by a file `go`; first they write into `embeds`
+which commit their index has reached."""

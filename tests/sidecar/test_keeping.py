@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -21,7 +20,7 @@ from gitmem.sidecar.wire import Place
 from indexer.upkeep import state
 from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
 from tests.indexer.memories import Filled, said
-from tests.sidecar.conftest import DEADLINE_S, Client, Sidecars, processes_of, until
+from tests.sidecar.conftest import DEADLINE_S, Client, Sidecars, children_of, processes_of, until
 from tests.sidecar.programs import QUICK, SLOW, STUCK
 
 PLACE = Place("/top", "/top/.git", "refs/heads/gitmem", "top", "team")
@@ -106,7 +105,7 @@ def test_kill_while_it_indexes_ends_its_child_and_loses_nothing(client: Client, 
         client.memory.add(f"session {n}", [said(f"a sextant of number {line}") for line in range(30)])
     known.remember(state_folder(sidecars.environ), client.memory.place)
     process = sidecars.start()
-    until(lambda: _children(process.pid), "a child indexes")
+    until(lambda: children_of(process.pid), "a child indexes")
     process.kill()
     process.wait()
     until(lambda: not processes_of(Path(sidecars.environ["HOME"])), "the child has ended")
@@ -122,7 +121,7 @@ def test_end_while_it_indexes_leaves_no_child(
     for n in range(20):
         client.memory.add(f"later {n}", [said(f"a sextant of number {line}") for line in range(200)])
     process = sidecars.start()
-    until(lambda: _children(process.pid), "a child indexes")
+    until(lambda: children_of(process.pid), "a child indexes")
     process.send_signal(number)
     process.wait(DEADLINE_S)
     until(lambda: not processes_of(Path(sidecars.environ["HOME"])), "all have ended")
@@ -215,14 +214,3 @@ def _claude(top: Path, n: int, word: str) -> dict[str, Any]:
 def _count(run: CommandLine, top: Path, word: str) -> str:
     answer = json.loads(run("search", word, "--json", cwd=top, status=None).stdout)
     return str(len(answer["hits"]))
-
-
-def _children(pid: int) -> list[str]:
-    tasks = Path(f"/proc/{pid}/task")
-    found = []
-    for task in os.listdir(tasks):  # noqa: PTH208 (names are all that is wanted)
-        try:
-            found += (tasks / task / "children").read_text().split()
-        except OSError:
-            continue
-    return found
