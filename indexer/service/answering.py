@@ -54,7 +54,7 @@ class Answering:
         return self._answers(request, environ, relay, self._shelf)
 
     def is_behind(self, place: Place, environ: Mapping[str, str]) -> bool:
-        """Tell whether there is a memory, and its index is not where that is, or holds what has gone from it."""
+        """Tell whether there is a memory, and its index is not where that is, or has what is gone."""
         loaded, condition = _examine(place, environ)
         if condition == "current":
             return isinstance(loaded, State) and loaded.worn.gone > 0

@@ -51,6 +51,30 @@ def test_new_commit_is_indexed_without_anybody_asking(client: Client, sidecars: 
     assert client.processes == 0
 
 
+def test_text_of_a_session_that_is_gone_leaves_the_files_without_anybody_asking(
+    client: Client, sidecars: Sidecars
+) -> None:
+    gone = client.memory.add("gone", [said("a xylophonic windlass")])
+    sidecars.start(program=QUICK)
+    assert client.found("xylophonic") == 1
+    client.memory.remove(gone)
+    root = state.root_of(client.memory.repository.common_dir)
+
+    def is_gone() -> bool:
+        files = [path for path in root.rglob("*") if path.is_file()]
+        return bool(files) and not any(b"xylophonic" in read(path) for path in files)
+
+    def read(path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return b""  # swept away meanwhile
+
+    until(is_gone, "nothing of it is left")
+    assert client.found("xylophonic") == 0
+    assert client.found("anchor") > 0
+
+
 def test_what_a_process_was_asked_is_kept_up_too(
     client: Client, sidecars: Sidecars, run: CommandLine
 ) -> None:
