@@ -10,7 +10,7 @@ from typing import Final
 
 from indexer.lexical import Candidate
 
-NEIGHBOUR_SHARES: Final = (0.4, 0.15)
+NEIGHBOUR_SHARES: Final = (0.3, 0.1)
 """What a turn lends to those one and two places away, of its words as of its meaning."""
 
 WORDS_SHARE: Final = 0.6
