@@ -108,7 +108,9 @@ def fetch(remote: Remote, storage: Storage, ref: str) -> Oid | None:
             if there is None:
                 return None
             now = storage.read_ref(tracking)
-            is_busy = now != before or ".lock" in error.stderr  # another fetch of the same ref
+            # Another fetch of the same ref; or it was pushed to in that moment, in which a folder that is
+            # listed while a file in it is renamed may not show that.
+            is_busy = now != before or any(word in error.stderr for word in (".lock", "find remote ref"))
             if now != there and (not is_busy or tries == _FETCH_TRIES - 1):
                 raise FetchRefused(remote.name, _last_words(error.stderr)) from error
             if now != there:
