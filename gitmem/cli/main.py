@@ -6,6 +6,7 @@ of standard output went away, as a shell says it of a program that SIGPIPE ended
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ _READER_GONE: Final = 141
 
 def main() -> int:
     """Run the command line of this process and return its exit code."""
+    gc.disable()  # until a command that takes longer than a search turns out to be asked for
     name = "git mem" if Path(sys.argv[0]).name == "git-mem" else "gitmem"
     return run(sys.argv[1:], context_of_process(), name=name)
 
@@ -56,6 +58,7 @@ def _invoke(argv: Sequence[str], context: Context, name: str) -> int:
         status = _invoke_plainly(argv, context)
         if status is not None:
             return status
+    gc.enable()
     from gitmem.cli.root import invoke
 
     return invoke(argv, context, name)

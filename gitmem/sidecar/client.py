@@ -107,7 +107,7 @@ def ask_process(
     """Run the indexer once and yield its answers; `arguments` are for its `main`. Raises as `ask` does.
 
     Its standard input stays open until it has answered, so that one started with `bound` or `beside` ends
-    when we do. What it goes on with behind its answers is not waited for.
+    when we do, and is waited for. What another goes on with behind its answers is not.
     """
     import subprocess  # Both are of no use to who asks a sidecar.
     import tempfile
@@ -133,12 +133,14 @@ def ask_process(
             process.kill()
             process.wait()
             raise
-        else:
-            process.returncode = process.poll() or 0  # so that nobody complains that it was not waited for
         finally:
             with suppress(BrokenPipeError):
                 process.stdin.close()
             process.stdout.close()
+            if arguments:
+                process.wait()
+            else:
+                process.returncode = process.poll() or 0  # so that nobody complains that it is not waited for
             said = _last_said(kept)
             if said:
                 listener.on_said(said)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.query.narrowing import Narrowed
 from gitmem.sidecar.wire import Facet, Request
 from indexer.finding import ranking
-from indexer.finding.legs import Source, by_meaning, by_words, give_cosines, query_of
+from indexer.finding.beside import Beside
+from indexer.finding.legs import Source, by_meaning, by_words, give_cosines, nearest_texts, query_of
 from indexer.lexical import Candidate
 from indexer.lexical.schema import UNSET_LEVEL
 
@@ -27,11 +28,14 @@ class Found(NamedTuple):
 
 
 def find(
-    sources: Sequence[Source], asked: Narrowed, request: Request, meaning: NDArray[float32] | None
+    sources: Sequence[Source],
+    asked: Narrowed,
+    request: Request,
+    meaning: Callable[[], NDArray[float32]] | None,
 ) -> Found:
     """Return hits in order: as many as are wanted, if there are so many.
 
-    `meaning` is the query's unit vector, None where meaning is not asked for.
+    `meaning` returns the query's unit vector; None where meaning is not asked for.
     """
     ordered = _ordered(sources, asked, request, meaning, strictly=True)
     if ordered or len({term.kind == "phrase" for term in asked.query.terms}) != 2:
@@ -74,20 +78,30 @@ def _ordered(
     sources: Sequence[Source],
     asked: Narrowed,
     request: Request,
-    meaning: NDArray[float32] | None,
+    meaning: Callable[[], NDArray[float32]] | None,
     *,
     strictly: bool,
 ) -> list[Candidate]:
     if not asked.query.terms:
         return _listed(sources, asked, request)
-    candidates: list[Candidate] = []
-    if request.mode != "semantic" or meaning is None:
+    if meaning is None:
+        return _ranked(by_words(sources, asked, request, strictly=strictly), request, has_meaning=False)
+
+    def look() -> tuple[NDArray[float32], list[list[int]]]:
+        vector = meaning()
+        return vector, nearest_texts(sources, asked, request, vector, strictly=strictly)
+
+    if request.mode == "semantic":
+        candidates: list[Candidate] = []
+        vector, nearest = look()
+    else:
+        beside = Beside(look)
         candidates = by_words(sources, asked, request, strictly=strictly)
-    if meaning is not None:
-        candidates += by_meaning(sources, asked, request, meaning, candidates, strictly=strictly)
-        candidates = list({each.place: each for each in reversed(candidates)}.values())
-        give_cosines(sources, candidates, meaning)
-    return _ranked(candidates, request, has_meaning=meaning is not None)
+        vector, nearest = beside.result()
+    candidates += by_meaning(sources, asked, request, nearest, candidates, strictly=strictly)
+    candidates = list({each.place: each for each in reversed(candidates)}.values())
+    give_cosines(sources, candidates, vector)
+    return _ranked(candidates, request, has_meaning=True)
 
 
 def _ranked(candidates: list[Candidate], request: Request, *, has_meaning: bool) -> list[Candidate]:

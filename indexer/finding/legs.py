@@ -83,28 +83,39 @@ def by_words(
         most = min(most * _GROWTH, MOST_CANDIDATES)  # for there were hundreds of the same
 
 
-def by_meaning(
+def nearest_texts(
     sources: Sequence[Source],
     asked: Narrowed,
     request: Request,
     meaning: NDArray[float32],
+    *,
+    strictly: bool,
+) -> list[list[int]]:
+    """Return for each source the keys of its texts that are nearest in meaning, the nearest first."""
+    texts = max(MEANT_ALONE if request.mode == "semantic" else MEANT, request.limit)
+    return [_nearest(source, asked, request, meaning, texts, strictly=strictly) for source in sources]
+
+
+def by_meaning(
+    sources: Sequence[Source],
+    asked: Narrowed,
+    request: Request,
+    nearest: Sequence[Sequence[int]],
     known: Sequence[Candidate],
     *,
     strictly: bool,
 ) -> list[Candidate]:
-    """Return the turns whose texts are nearest in meaning and not known yet, scored by their words."""
-    is_alone = request.mode == "semantic"
-    texts = max(MEANT_ALONE if is_alone else MEANT, request.limit)
+    """Return the turns that say one of the nearest texts and are not known yet, scored by their words."""
     candidates: list[Candidate] = []
-    for number, source in enumerate(sources):
-        matched = source.matcher.match(asked, request.filters, strictly=strictly)
-        if matched is None or source.vectors is None or not source.vectors.count:
-            continue
+    for number, (source, keys) in enumerate(zip(sources, nearest, strict=True)):
         familiar = frozenset(each.meaning for each in known if each.source == number)
-        keys = [key for key in _nearest(source, matched, meaning, texts) if key not in familiar]
-        if is_alone:
+        new = [key for key in keys if key not in familiar]
+        matched = source.matcher.match(asked, request.filters, strictly=strictly) if new else None
+        if matched is None:
+            continue
+        if request.mode == "semantic":
             matched = matched._replace(wanted=None, coverage=None)
-        candidates += _of_source(number, _saying(source, matched, keys))
+        candidates += _of_source(number, _saying(source, matched, new))
     return candidates
 
 
@@ -228,9 +239,21 @@ def _cover(
         each.coverage = known.get(each.place, least)
 
 
-def _nearest(source: Source, matched: Asked, meaning: NDArray[float32], limit: int) -> list[int]:
+def _nearest(
+    source: Source,
+    asked: Narrowed,
+    request: Request,
+    meaning: NDArray[float32],
+    limit: int,
+    *,
+    strictly: bool,
+) -> list[int]:
     """Return the keys of the nearest texts; exactly where filters leave only some."""
-    assert source.vectors is not None
+    if source.vectors is None or not source.vectors.count:
+        return []
+    matched = source.matcher.match(asked, request.filters, strictly=strictly)
+    if matched is None:
+        return []
     if matched.narrowed is None:
         return [int(key) for key in source.vectors.nearest(meaning, limit)[0]]
     few = source.turns.meanings(matched.narrowed, _SCORED_ONE_BY_ONE)

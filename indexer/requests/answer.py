@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -188,8 +189,9 @@ class _Asking:
         is_asking = bool(query.terms or query.unwanted or asked.holding or asked.excluding)
         is_asking = is_asking or self._is_listing(text)
         if is_asking:
-            meaning = embedder.embed_query(readable(corrected(text, fixes))) if embedder else None
-            if meaning is not None:
+            meaning = None
+            if embedder is not None:
+                meaning = cache(partial(embedder.embed_query, readable(corrected(text, fixes))))
                 mode = request.mode
             found = find(self._sources, asked, request, meaning)
         answer: Json = {

@@ -106,9 +106,11 @@ def load(root: Path) -> State | Condition:
         return "corrupt"
     try:
         values = json.loads(content)
+        if values["schema"] != SCHEMA_VERSION and type(values["schema"]) is int:
+            return "version"  # of which nothing else is known
         worn = Worn(*values.get("worn", ()))
         state = State(**{**values, "forks": _forks(values.get("forks", {})), "worn": worn})
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return "corrupt"
     if not _is_sound(state):
         return "corrupt"
