@@ -98,7 +98,6 @@ def test_index_that_is_gone_is_made_anew_without_a_word(filled: Filled) -> None:
         b'{"schema": "1"}',
         b"\xff" * 100,
         b"[" * 100_000,
-        b'{"schema": 1, "new": 2}',
     ],
 )
 def test_state_that_says_nothing_is_taken_for_damage(filled: Filled, content: bytes) -> None:
@@ -107,6 +106,15 @@ def test_state_that_says_nothing_is_taken_for_damage(filled: Filled, content: by
     notices: list[str] = []
     assert search(filled, notices) == expected
     assert notices == ["made the search index anew: it was damaged"]
+
+
+def test_state_of_another_version_is_no_damage(filled: Filled) -> None:
+    expected = search(filled)
+    path = states.root_of(filled.repository.common_dir) / "state.json"
+    path.write_bytes(b'{"schema": 1, "of": "which nothing else is known"}')
+    notices: list[str] = []
+    assert search(filled, notices) == expected
+    assert notices == ["made the search index anew: another version of gitmem made it"]
 
 
 def test_state_that_names_another_folder_leads_nowhere(filled: Filled, tmp_path: Path) -> None:

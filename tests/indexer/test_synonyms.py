@@ -12,7 +12,7 @@ from indexer.finding.synonyms import load
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, names_of, said
 
-OURS = Path(indexer.__file__).parent / "synonyms.txt"
+OURS = Path(indexer.__file__).parent / "finding" / "synonyms.txt"
 
 
 def test_our_list_is_made_of_groups_in_which_each_word_stands_once() -> None:
