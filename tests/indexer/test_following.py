@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -16,8 +18,11 @@ from gitmem.query.filters import Filters
 from gitmem.transcripts.read import READER_VERSION
 from indexer import lexical
 from indexer.lexical import Writer
+from indexer.requests import shelf as shelf_module
+from indexer.requests.answer import answer
 from indexer.upkeep import follow
 from indexer.upkeep import state as states
+from tests.conftest import CommandLine
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, called, gave, names_of, said
 
@@ -238,6 +243,42 @@ def test_reader_that_finds_another_at_work_answers_from_what_there_is(
         assert names_of(answer) == ["one#0"]
         assert answer["indexed"]["behind"] == 1
     assert search("anchor")["indexed"]["behind"] == 0
+
+
+def test_index_that_takes_long_to_catch_up_is_answered_from_meanwhile(
+    memory: Filled, search: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.add("one", [said("an anchor")])
+    search("anchor")
+    memory.add("two", [said("an anchor too")])
+    may_go_on = threading.Event()
+    bring_up = shelf_module.bring_up
+
+    def slowly(*args: Any, **more: Any) -> Any:
+        assert may_go_on.wait(60)
+        return bring_up(*args, **more)
+
+    monkeypatch.setattr(shelf_module, "bring_up", slowly)
+    shelf = shelf_module.Shelf()
+    request = search.request("search", queries=("anchor",), catch_up_ms=1)
+    (behind,) = answer(request, memory.environ, search, shelf)
+    assert (names_of(behind), behind["indexed"]["behind"]) == (["one#0"], 1)  # type: ignore[index]
+    may_go_on.set()
+    shelf.wait()
+    (now,) = answer(request, memory.environ, search, shelf)
+    assert (len(names_of(now)), now["indexed"]["behind"]) == (2, 0)  # type: ignore[index]
+
+
+def test_process_that_answered_goes_on_catching_up(memory: Filled, search: Asked, run: CommandLine) -> None:
+    memory.add("one", [said("an anchor")])
+    search("anchor")
+    for n in range(20):
+        memory.add(f"more {n}", [said(f"a buoy {line}") for line in range(50)])
+    run("search", "anchor", cwd=memory.top, environ={"GITMEM_CATCH_UP_MS": "0"})
+    deadline = time.monotonic() + 60
+    while search.status()["state"] != "current":
+        assert time.monotonic() < deadline, "waited in vain until it has caught up"
+        time.sleep(0.05)
 
 
 def test_folder_that_may_not_be_written_is_answered_from(
