@@ -33,6 +33,8 @@ from tests.indexer.memories import Filled, called, gave, names_of, said
         ("(harbuor)", "harbour"),
         ("harbuor's", "harbour"),
         ("deep-harbuor", "harbour"),
+        ("read_harbuor", "harbour"),
+        ("src/harbuor.py", "harbour"),
     ],
 )
 def test_misspelt_word_becomes_the_nearest_that_was_written(
@@ -91,9 +93,6 @@ def test_word_that_exists_in_any_form_is_left_alone(memory: Filled, search: Aske
     "query",
     [
         "readTidde",
-        "read_tidde",
-        "src/tidde.py",
-        "tidde.py",
         "harbuor2",
         "2027",
         "潮汐表",
@@ -118,11 +117,11 @@ def test_what_is_no_plain_word_is_looked_for_as_it_was_written(
 def test_phrase_stays_where_the_word_beside_it_is_corrected(memory: Filled, search: Asked) -> None:
     memory.add("one", [said("the harbour of harbuor lane")])
     memory.add("two", [said("the lighthouse of harbuor lane")])
-    assert with_corrections(parse('ligt "ligt house" ligt_x ligt*'), {"ligt": "light"}) == Query(
+    assert with_corrections(parse('ligt "ligt house" ligtX ligt*'), {"ligt": "light"}) == Query(
         (
             Term("word", "light"),
             Term("phrase", "ligt house"),
-            Term("word", "ligt_x"),
+            Term("word", "ligtX"),
             Term("prefix", "ligt"),
         )
     )
@@ -141,7 +140,7 @@ def test_answer_without_corrections_says_nothing_of_them(memory: Filled, search:
 def test_same_word_twice_is_corrected_wherever_it_stands() -> None:
     fixes = {"harbuor": "harbour", "tidde": "tide"}
     assert corrected("Harbuor, tidde and HARBUOR's", fixes) == "harbour, tide and harbour's"
-    assert corrected("harbuors read_tidde tidde2 tidde", fixes) == "harbuors read_tidde tidde2 tide"
+    assert corrected("harbuors read_tidde tidde2 tidde", fixes) == "harbuors read_tide tidde2 tide"
     assert corrected("as it is", {}) == "as it is"
 
 
