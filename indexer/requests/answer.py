@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
@@ -37,6 +38,7 @@ from indexer.requests.shelf import (
     Shelf,
     bring_up,
     count_behind,
+    load_numpy,
     milliseconds_since,
     tip_of,
 )
@@ -92,7 +94,8 @@ def _fetch_model(request: Request, shelf: Shelf) -> None:
     if request.mode == "lexical" or request.model_dir is None:
         return
     if any(states.vectors_of(Path(place.common_dir)).is_dir() for place in request.places):
-        shelf.fetch_model(request.model_dir)
+        with suppress(SemanticLibraryMissing):  # which is told where it is missed
+            shelf.fetch_model(request.model_dir)
 
 
 def _each_query(
@@ -246,6 +249,13 @@ class _Asking:
             if request.mode == "semantic":
                 raise ModelMissing
             return None
+        try:
+            load_numpy()
+        except SemanticLibraryMissing as error:
+            if request.mode == "semantic":
+                raise
+            self._teller.notice(f"searched by words alone: {error}")
+            return None
         return model_id()
 
     def _indexed(self) -> Json:
@@ -311,11 +321,12 @@ def _embed(place: Place, model_dir: str, teller: Teller, shelf: Shelf) -> None:
         return
 
     try:
+        load_numpy()
         embed_missing(place, lambda: shelf.embedder(model_dir), teller)
-    except ModelMissing:
-        pass  # which `index status` and every answer say
     except (ModelDamaged, SemanticLibraryMissing) as error:
         teller.notice(f"indexed words alone: {error}")
+    except ModelMissing:
+        pass  # which `index status` and every answer say
 
 
 def _status(place: Place, environ: Mapping[str, str], model_dir: str | None) -> Json:
@@ -353,6 +364,10 @@ def _vectors(place: Place, state: State, model_dir: str) -> Json:
 
     if not is_installed(Path(model_dir)):
         return {}
+    try:
+        load_numpy()
+    except SemanticLibraryMissing:
+        return {}  # as if there were no model, which cannot be used
     from indexer.upkeep.embedding import count_embedded
 
     embedded = count_embedded(place, state)

@@ -116,7 +116,7 @@ class Shelf:
 
     def vectors(self, place: Place, opened: Opened, model_id: str) -> Vectors:
         """Return the vectors that there are now for a repository's turns."""
-        _load_numpy()
+        load_numpy()
         from indexer.upkeep.embedding import folder_of
         from indexer.vectors.store import Vectors
 
@@ -136,7 +136,7 @@ class Shelf:
         Raises:
             ModelMissing, ModelDamaged, SemanticLibraryMissing: There is none to use.
         """
-        _load_numpy()
+        load_numpy()
         from indexer.model.embedder import Embedder
 
         with self._model_lock:
@@ -152,7 +152,7 @@ class Shelf:
                 self.embedder(model_dir)
 
         if model_dir not in self._embedders:
-            _load_numpy()
+            load_numpy()
             threading.Thread(target=fetch, name="fetching the model", daemon=True).start()
 
     def synonyms(self, own: str | None) -> tuple[object, Synonyms]:
@@ -292,8 +292,15 @@ def count_behind(place: Place, environ: Mapping[str, str], state: State) -> int:
     return follow.count_behind(place, environ, state.commit)
 
 
-def _load_numpy() -> None:
-    """Load numpy, one thread at a time: one that asks for a part of it while another loads it, fails."""
+def load_numpy() -> None:
+    """Load numpy, one thread at a time: one that asks for a part of it while another loads it, fails.
+
+    Raises:
+        SemanticLibraryMissing: It is not installed.
+    """
+    from indexer.model.embedder import require_libraries
+
+    require_libraries(("numpy",))
     with _loading_numpy:
         import numpy  # noqa: F401
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused, ModelDamaged
+from gitmem.model.errors import DiskRefused, ModelDamaged, SemanticLibraryMissing
 from gitmem.query.filters import Filters
 from gitmem.verbs import reading
 from indexer.model.embedder import Embedder
@@ -351,6 +351,27 @@ def test_model_of_which_a_byte_changed_is_not_used(
     graph.write_bytes(content)
     (mended,) = answer(request, memory.environ, search, shelf)
     assert (answer_by_words["mode"], mended["mode"]) == ("lexical", "hybrid")
+
+
+def test_without_the_libraries_a_model_is_of_no_use_and_words_are(
+    memory: Filled, search: Asked, model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.add("one", [said("the kitten sleeps")])
+    update(search, model_dir)
+
+    def refuse(names: Sequence[str]) -> None:
+        raise SemanticLibraryMissing(names[0])
+
+    monkeypatch.setattr("indexer.model.embedder.require_libraries", refuse)
+    memory.add("two", [said("a kitten purrs")])
+    found = search("kitten", model_dir=str(model_dir), mode="hybrid")
+    assert (found["mode"], len(found["hits"])) == ("lexical", 2)
+    with pytest.raises(SemanticLibraryMissing) as missing:
+        search("kitten", model_dir=str(model_dir), mode="semantic")
+    assert missing.value.hint.startswith("pip install '.[semantic]'")
+    state_now = update(search, model_dir)
+    assert (state_now["state"], state_now["vectors"]) == ("current", 0)
+    assert sum("words alone" in notice for notice in search.notices) == 2
 
 
 def test_damaged_vectors_are_made_again(
