@@ -112,9 +112,12 @@ def load(folder: Path, files: GraphFiles, rows: Rows) -> Graph | None:
     if not holds(folder, files):
         return None
     dimensions = rows.codes.shape[1]
-    axes = np.fromfile(folder / files.axes.name, "<f4").reshape(dimensions, -1)
-    index = hnswlib.Index("ip", axes.shape[1])
-    index.load_index(str(folder / files.index.name))
+    try:
+        axes = np.fromfile(folder / files.axes.name, "<f4").reshape(dimensions, -1)
+        index = hnswlib.Index("ip", axes.shape[1])
+        index.load_index(str(folder / files.index.name))
+    except (FileNotFoundError, RuntimeError):
+        return None  # whole a moment ago, and swept away since by who replaced it; hnswlib has but one error
     return Graph(index, axes) if index.get_current_count() == len(rows.keys) else None
 
 

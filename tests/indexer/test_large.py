@@ -64,7 +64,9 @@ def test_of_many_that_score_alike_the_newest_are_shown(memory: Filled, search: A
 
 def test_order_at_the_edge_is_that_of_an_index_made_anew(memory: Filled, search: Asked) -> None:
     for session in range(5):
-        memory.add(f"s{session}", [said(f"deploy number{n}") for n in range(300)])
+        at = [f"2026-03-{1 + n // 60:02}T1{session}:{n % 60:02}:00Z" for n in range(300)]
+        lines = [said(f"deploy number{session * 300 + n}", at=moment) for n, moment in enumerate(at)]
+        memory.add(f"s{session}", lines)
         search("deploy")
     grown = names_of(search("deploy", limit=20))
     search.status("rebuild")

@@ -17,7 +17,7 @@ import pytest
 
 from gitmem import disk
 from gitmem.model.errors import DiskRefused
-from indexer.vectors import block
+from indexer.vectors import block, graph
 from indexer.vectors.store import Vectors
 from indexer.vectors.writing import append, build_graphs, keep_only
 from tests.conftest import CHECKOUT, IMPORTED_FROM
@@ -270,6 +270,21 @@ def test_a_snapshot_outlives_its_files(folder: Path) -> None:
     assert store.refreshed().count == 0
     complete(folder)
     assert answers(store.refreshed()) == expected
+
+
+@pytest.mark.parametrize("kind", ["graph-*", "axes-*"])
+def test_a_graph_that_goes_behind_its_check_is_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def hold_and_go(there: Path, files: graph.GraphFiles) -> bool:
+        for path in there.glob(kind):
+            path.unlink()
+        return True
+
+    monkeypatch.setattr(graph, "holds", hold_and_go)
+    store = opened(folder)
+    assert len(store.damaged) == 2
+    assert (store.count, store.without_graph) == (COUNT, COUNT)
 
 
 def test_files_that_go_while_they_are_opened_are_looked_for_once_more(
