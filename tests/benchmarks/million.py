@@ -160,7 +160,7 @@ def _search(repository: Path, peers: Peers, asked: Sequence[str]) -> Iterator[Ro
     yield from _whole("search without a sidecar, lexical, whole process", whole, 150, beside)
     fts5 = list(million_peers.fts5_ms(peers, asked))
     built = f"built in {peers.cpu_s:.0f} CPU-s, {peers.database.stat().st_size / 1e6:.0f} MB"
-    yield from _within(_batch(repository, asked, "lexical"), fts5, 1 / 20, built)
+    yield from _within(_batch(repository, asked, "lexical"), fts5, None, built)
 
 
 def _search_sidecar(repository: Path, peers: Peers, asked: Sequence[str], mode: str) -> Iterator[Row]:
@@ -190,7 +190,7 @@ def _hybrid(repository: Path, peers: Peers, ready: Path, every: Iterator[str]) -
         "search without a sidecar, hybrid, whole process", _ask(repository, asked, "hybrid"), 450
     )
     fts5 = list(million_peers.fts5_ms(peers, asked))
-    yield from _within(_batch(repository, asked, "hybrid"), fts5, 1 / 10)
+    yield from _within(_batch(repository, asked, "hybrid"), fts5, None)
     with sidecar(repository) as pid:
         if pid:
             yield from _search_sidecar(repository, peers, list(islice(every, _QUERIES)), "hybrid")
@@ -205,9 +205,9 @@ def _whole(what: str, answers: Sequence[Answered], budget: float, beside: str = 
 
 
 def _within(
-    took_ms: Sequence[float], fts5_ms: Sequence[float], share: float, built: str = ""
+    took_ms: Sequence[float], fts5_ms: Sequence[float], share: float | None, built: str = ""
 ) -> Iterator[Row]:
-    """Compare what a process says that its answers took with FTS5."""
+    """Compare what a process says that its answers took with FTS5; `share` is for one that stays."""
     median = statistics.median(took_ms)
     yield Row("  within the process", median, "ms", None, False, f"95th of 100: {_p95(took_ms):.1f} ms")
     beside = f"FTS5, porter: {_both(fts5_ms)}" + (f"; {built}" if built else "")
