@@ -468,6 +468,15 @@ class SemanticLibraryMissing(ModelMissing):
         super().__init__(f"the library {library} is not installed")
 
 
+class NothingEmbedded(GitmemError):
+    """A search by meaning was asked for, and no text has a vector yet."""
+
+    hint = "gitmem index update: embeds them; gitmem search --mode lexical QUERY: searches by words meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__("could not search by meaning: no text has been embedded yet")
+
+
 class ModelDamaged(GitmemError):
     """The embedding model is there, and is not what was installed."""
 

@@ -18,6 +18,7 @@ from gitmem.model.errors import (
     ModelDamaged,
     ModelMissing,
     NoMemory,
+    NothingEmbedded,
     SemanticLibraryMissing,
 )
 from gitmem.query.filters import Filters
@@ -219,6 +220,8 @@ class _Asking:
         if self._model_id is None or self._request.model_dir is None:
             return None
         if not any(source.vectors is not None and source.vectors.count for source in self._sources):
+            if self._request.mode == "semantic":
+                raise NothingEmbedded
             return None
         try:
             return self._shelf.embedder(self._request.model_dir)

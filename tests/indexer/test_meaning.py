@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused, ModelDamaged, SemanticLibraryMissing
+from gitmem.model.errors import DiskRefused, ModelDamaged, NothingEmbedded, SemanticLibraryMissing
 from gitmem.query.filters import Filters
 from gitmem.verbs import reading
 from indexer.model.embedder import Embedder
@@ -372,6 +372,16 @@ def test_without_the_libraries_a_model_is_of_no_use_and_words_are(
     state_now = update(search, model_dir)
     assert (state_now["state"], state_now["vectors"]) == ("current", 0)
     assert sum("words alone" in notice for notice in search.notices) == 2
+
+
+def test_search_by_meaning_before_anything_is_embedded_says_what_to_do(
+    memory: Filled, search: Asked, model_dir: Path
+) -> None:
+    memory.add("one", [said("the kitten sleeps")])
+    with pytest.raises(NothingEmbedded) as nothing:
+        search("kitten", model_dir=str(model_dir), mode="semantic")
+    assert nothing.value.hint.startswith("gitmem index update")
+    assert search("kitten", model_dir=str(model_dir), mode="hybrid")["mode"] == "lexical"
 
 
 def test_damaged_vectors_are_made_again(
