@@ -20,7 +20,7 @@ from indexer.requests.answer import answer
 from indexer.requests.shelf import Shelf
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, called, gave, names_of, said
-from tests.indexer.test_search import busy, found_by  # noqa: F401 (a fixture)
+from tests.indexer.test_filters import busy, found_by  # noqa: F401 (a fixture)
 
 NOW_MS = to_ms("2026-06-01T00:00:00Z")
 
