@@ -22,9 +22,9 @@ def model_dir_of(context: Context) -> Path:
     try:
         chosen = context.settings.model_dir
     except NotARepository:
-        from gitmem.git.settings import model_dir_without_repository
+        from gitmem.git.settings import without_repository
 
-        chosen = model_dir_without_repository(context.environ)
+        chosen = without_repository(context.environ).model_dir
     return chosen or models_folder(context.environ)
 
 

@@ -87,7 +87,9 @@ def _settings(context: Context) -> Settings:
     try:
         return context.settings
     except (NotARepository, ForeignOwner):
-        return Settings()  # every known repository may be searched from anywhere
+        from gitmem.git.settings import without_repository
+
+        return without_repository(context.environ)  # every known one may be searched from anywhere
 
 
 def places_of(context: Context, *, every: bool = False, recurse: bool = False) -> tuple[Place, ...]:

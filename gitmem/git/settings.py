@@ -46,9 +46,23 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
     default = Settings()
     if repository.top is not None:
         default = Settings(level=_committed_level(repository.top / COMMITTED_FILE, default.level))
+    return _decided(repository.config, environ, default)
 
+
+def without_repository(environ: Mapping[str, str]) -> Settings:
+    """Return the settings where there is no repository at hand: what the environment alone says.
+
+    Raises:
+        BadSetting: A value cannot be used.
+    """
+    return _decided({}, environ, Settings())
+
+
+def _decided(
+    config: Mapping[str, tuple[str, ...]], environ: Mapping[str, str], default: Settings
+) -> Settings:
     def decide(name: str, parse: Callable[[_Choice], T], otherwise: T) -> T:
-        choice = _choose(name, repository.config, environ)
+        choice = _choose(name, config, environ)
         return otherwise if choice is None else parse(choice)
 
     return Settings(
@@ -57,7 +71,7 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
         grace_days=decide("gitmem.graceDays", lambda choice: _as_count(choice, 0), default.grace_days),
         workers=decide("gitmem.workers", lambda choice: _as_count(choice, 1), default.workers),
         model_dir=decide("gitmem.modelDir", lambda choice: _as_directory(choice, environ), default.model_dir),
-        remotes=_chosen_remotes(repository.config),
+        remotes=_chosen_remotes(config),
         sidecar=decide("gitmem.sidecar", _as_flag, default.sidecar),
         sidecar_idle_minutes=decide(
             "gitmem.sidecarIdle", lambda choice: _as_count(choice, 1), default.sidecar_idle_minutes
@@ -65,16 +79,6 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
         catch_up_ms=decide("gitmem.catchUpMs", lambda choice: _as_count(choice, 0), default.catch_up_ms),
         live=decide("gitmem.live", _as_flag, default.live),
     )
-
-
-def model_dir_without_repository(environ: Mapping[str, str]) -> Path | None:
-    """Return what the environment alone says about where embedding models are.
-
-    Raises:
-        BadSetting: It cannot be used.
-    """
-    choice = _choose("gitmem.modelDir", {}, environ)
-    return None if choice is None else _as_directory(choice, environ)
 
 
 def variable_for(name: str) -> str:

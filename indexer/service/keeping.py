@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from gitmem.git.settings import model_dir_without_repository
+from gitmem.git.settings import without_repository
 from gitmem.model.errors import BadSetting, DiskRefused
 from gitmem.sidecar import known
 from gitmem.sidecar.folders import models_folder
@@ -190,7 +190,7 @@ def _vectors(place: Place, model_dir: str) -> tuple[Mark, int | None]:
 def _model_dir(environ: Mapping[str, str]) -> str:
     """Return where models are for repositories that nobody has asked about yet."""
     with suppress(BadSetting):  # whoever asks is told
-        return str(model_dir_without_repository(environ) or models_folder(environ))
+        return str(without_repository(environ).model_dir or models_folder(environ))
     return str(models_folder(environ))
 
 

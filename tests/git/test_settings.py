@@ -10,7 +10,7 @@ import pytest
 
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
-from gitmem.git.settings import COMMITTED_FILE, load, variable_for
+from gitmem.git.settings import COMMITTED_FILE, load, variable_for, without_repository
 from gitmem.model.errors import BadSetting, SettingRefused
 from gitmem.model.settings import ChosenRemote, Settings
 from tests.conftest import RealGit
@@ -213,3 +213,12 @@ def test_bare_repository_has_no_committed_file(
 )
 def test_variable_is_the_settings_name_in_capitals(name: str, variable: str) -> None:
     assert variable_for(name) == variable
+
+
+def test_without_a_repository_the_environment_says_it_all() -> None:
+    environ = {"GITMEM_SIDECAR": "false", "GITMEM_CATCH_UP_MS": "5", "GITMEM_MODEL_DIR": "/models"}
+    found = without_repository(environ)
+    assert (found.sidecar, found.catch_up_ms, found.model_dir) == (False, 5, Path("/models"))
+    assert without_repository({}) == Settings()
+    with pytest.raises(BadSetting):
+        without_repository({"GITMEM_SIDECAR": "perhaps"})
