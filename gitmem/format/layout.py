@@ -68,6 +68,11 @@ def session_register_path(session: SessionId, register: RecordId) -> Path:
     return (*session_folder(session), "registers", register[:2], register[2:])
 
 
+def checkpoint_path(checkpoint: RecordId) -> Path:
+    """Return where a checkpoint stands."""
+    return ("checkpoints", checkpoint[:2], checkpoint[2:4], checkpoint[4:])
+
+
 def tombstone_path(tombstone: RecordId) -> Path:
     """Return where a tombstone stands."""
     return ("tombstones", tombstone[:2], tombstone[2:4], tombstone[4:])

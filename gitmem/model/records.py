@@ -134,18 +134,49 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     lines: Count
 
 
+class Rewrite(msgspec.Struct, frozen=True, array_like=True):
+    """A commit that took the place of another: by an amend or a rebase."""
+
+    old: ObjectName
+    new: ObjectName
+
+
+Trigger = Literal[
+    "manual",
+    "pre-commit",
+    "post-commit",
+    "post-checkout",
+    "post-merge",
+    "post-rewrite",
+    "pre-push",
+    "session-start",
+    "stop",
+    "session-end",
+    "rewind",
+]
+"""What asked for a checkpoint: somebody, a hook of git's, a hook of an agent's, or what `rewind` replaces."""
+TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
+
+
 class Checkpoint(Record, frozen=True, tag="checkpoint"):
     """The state of the code, tied to positions in sessions, at one moment."""
 
     at: Moment
     author: Author
-    trigger: str
+    trigger: Trigger
     head: ObjectName | None = None
     branch: str | None = None
+    """Without `refs/heads/`; None where HEAD was detached."""
     tree: ObjectName | None = None
     tree_from: Literal["commit", "index", "found"] = "commit"
     changes: tuple[PathChange, ...] = ()
+    """What the tree changed: against the commit's first parent, or against HEAD where it is no commit's."""
+    more_changes: Count = 0
+    """How many paths changed beyond those that are listed."""
     positions: tuple[Position, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    patches: tuple[ObjectName, ...] = ()
+    """Stable patch ids, as `git patch-id --stable` has them: of the commit, and of its branch as a whole."""
     message: str = ""
 
 

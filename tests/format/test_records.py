@@ -28,6 +28,7 @@ from gitmem.model.records import (
     Position,
     Record,
     Register,
+    Rewrite,
     SegmentEntry,
     Session,
     Tombstone,
@@ -62,7 +63,8 @@ EVERY_KIND: list[Record] = [
     Register(ID, "state", None, 3, AT, ADA),
     Checkpoint(AT, ADA, "post-commit"),
     Checkpoint(
-        AT, ADA, "pre-commit", OID, "main", OID, "index", (PathChange("a/b.py", 3, -1),), (Position(SessionId(ID), "", 9),), "m"
+        AT, ADA, "post-rewrite", OID, "main", OID, "index", (PathChange("a/b.py", 3, -1),), 2,
+        (Position(SessionId(ID), "", 9),), (Rewrite(OID, "ef" * 20),), ("ab" * 20,), "m"
     ),
     Note("decision", "Use one lock.", AT, ADA, AT, (RecordId(ID),), (Position(SessionId(ID), "", 9),), ("a.py",)),
     Tombstone("refs/heads/gitmem", SessionId(ID), AT, ADA, "asked to"),
