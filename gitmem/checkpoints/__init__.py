@@ -1,1 +1,1 @@
-"""The code's side of the memory: events that hooks left, checkpoints, snapshots, and from a line to a turn."""
+"""The code's side of the memory: events, checkpoints, snapshots, and from a line to its turn."""
