@@ -16,16 +16,24 @@ from gitmem.cli.opening import opened_intake, opened_storage
 @click.pass_obj
 def command(context: Context, as_json: bool) -> None:
     """Take in what has grown in the agents' own transcripts of this repository since last time."""
-    from gitmem.verbs.finding import sources_of_repository
+    from gitmem.git.worktrees import working_trees
     from gitmem.verbs.importing import import_sources
+    from gitmem.verbs.scanning import scan
 
-    top = context.repository.top
-    sources = [] if top is None else list(sources_of_repository(top, home_of(context), context.environ, None))
-    with (
-        opened_storage(context) as storage,
-        opened_intake(context, storage, total_bytes(sources), whole=False, wait_s=10) as intake,
-    ):
-        report = import_sources(intake, sources)
+    state_dir, tops = context.repository.state_dir, working_trees(context.repository)
+    with opened_storage(context) as storage:
+        found = scan(
+            state_dir,
+            tops,
+            home_of(context),
+            context.environ,
+            context.now_ms() * 1_000_000,
+            anew=storage.read_ref(context.settings.memory_ref) is None,
+        )
+        total = total_bytes(found.grown)
+        with opened_intake(context, storage, total, whole=False, wait_s=10) as intake:
+            report = import_sources(intake, found.grown)
+        found.settle([refused.path for refused in report.refused])
     if as_json:
         context.output.json(report_as_json(report))
     else:
