@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -170,6 +170,17 @@ def remove_file(path: Path) -> None:
     announce("remove", path)
     with refusing("remove", path):
         path.unlink(missing_ok=True)
+
+
+def rename_file(path: Path, to: Path) -> None:
+    """Give a file, or whatever stands there, another name in the same folder; being gone already is fine.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    announce("rename", to)
+    with refusing("rename", path), suppress(FileNotFoundError):
+        path.replace(to)
 
 
 @contextmanager
