@@ -39,7 +39,7 @@ class Settings(NamedTuple):
     sidecar: bool = True
     sidecar_idle_minutes: int = 30
     catch_up_ms: int = 200
-    live: bool = False
+    live: bool = True
 
 
 def is_lower(level: Level, than: Level) -> bool:
