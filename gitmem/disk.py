@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -170,6 +171,57 @@ def remove_file(path: Path) -> None:
     announce("remove", path)
     with refusing("remove", path):
         path.unlink(missing_ok=True)
+
+
+def rewrite_file(path: Path, content: bytes) -> None:
+    """Put other content into a file that is there, by a rename; it keeps its mode to the bit.
+
+    Raises:
+        DiskRefused: The disk is full or does not let it; the old file stands.
+    """
+    with refusing("read", path):
+        mode = stat.S_IMODE(path.stat().st_mode)
+    with NewFile(path.parent) as new:
+        new.write(content)
+        new.publish(path, mode=mode)
+
+
+def keep_beside(path: Path, other: Path) -> None:
+    """Give a file, or a symbolic link as it is, a second name in its folder, which nothing may have yet.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    announce("rename", other)
+    with refusing("write", other):
+        if path.is_symlink():
+            other.symlink_to(path.readlink())
+        else:
+            other.hardlink_to(path)
+
+
+def rename_file(path: Path, other: Path) -> None:
+    """Give a file another name, in place of what has that name.
+
+    Raises:
+        DiskRefused: The disk does not let it; both stand.
+    """
+    announce("rename", other)
+    with refusing("write", other):
+        path.replace(other)
+
+
+def remove_empty_folder(path: Path) -> None:
+    """Remove a folder if nothing is in it; being gone already, and being a link, are fine.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    if path.is_symlink() or not path.is_dir() or any(path.iterdir()):
+        return
+    announce("remove", path)
+    with refusing("remove", path):
+        path.rmdir()
 
 
 @contextmanager

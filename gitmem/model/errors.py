@@ -613,6 +613,47 @@ class PushRaced(SyncError):
         super().__init__(f"could not push the memory to {remote}: others were faster {tries} times in a row")
 
 
+# --- hooks --------------------------------------------------------------------------------------------
+
+
+class HooksElsewhere(GitmemError):
+    """git takes hooks from a folder that is not this clone's own, so gitmem writes nothing there unasked.
+
+    Attributes:
+        snippet: The line that does the same in a hook that the folder's owner looks after.
+    """
+
+    def __init__(self, folder: str, whose: str, snippet: str) -> None:
+        self.folder, self.whose, self.snippet = folder, whose, snippet
+        super().__init__(
+            f"could not write hooks: git takes them from {folder}, which {whose}",
+            hint="gitmem enable git --force: writes there all the same; so does this line in each hook, with "
+            f"its name for HOOK: {snippet}",
+        )
+
+
+class HookInTheWay(GitmemError):
+    """Something stands where a hook would, and is neither a file nor a link to one."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"could not write the hook {path}: something that is no file has its name",
+            hint=f"ls -ld {path}: shows what it is; git cannot run it either",
+        )
+
+
+class NothingToEnable(UsageError):
+    """A name was given that gitmem has no entries for."""
+
+    def __init__(self, name: str, known: tuple[str, ...], doing: str) -> None:
+        self.name, self.known = name, known
+        super().__init__(
+            f"could not {doing} {name[:40]!r}: this gitmem has entries for {', '.join(known)}",
+            hint=f"gitmem {doing} {known[0]}: is what there is",
+        )
+
+
 class DemoFailed(GitmemError):
     """A command that the demonstration ran did not do what it should."""
 

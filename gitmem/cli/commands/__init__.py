@@ -18,6 +18,8 @@ class Entry(NamedTuple):
 
 COMMANDS: Final[dict[str, Entry]] = {
     "init": Entry("init", "Make this repository remember."),
+    "enable": Entry("enable", "Have git tell gitmem of commits, checkouts, merges and pushes."),
+    "disable": Entry("disable", "Take gitmem's hooks out again, without a trace."),
     "import": Entry("import_", "Take transcripts from files and folders into the memory."),
     "capture": Entry("capture", "Take in what has grown since last time."),
     "sessions": Entry("sessions", "List the sessions, the newest first."),
