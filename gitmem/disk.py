@@ -12,7 +12,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -200,15 +200,15 @@ def keep_beside(path: Path, other: Path) -> None:
             other.hardlink_to(path)
 
 
-def rename_file(path: Path, other: Path) -> None:
-    """Give a file another name, in place of what has that name.
+def rename_file(path: Path, to: Path) -> None:
+    """Give a file, or whatever stands there, another name on the same disk; being gone already is fine.
 
     Raises:
         DiskRefused: The disk does not let it; both stand.
     """
-    announce("rename", other)
-    with refusing("write", other):
-        path.replace(other)
+    announce("rename", to)
+    with refusing("rename", path), suppress(FileNotFoundError):
+        path.replace(to)
 
 
 def remove_empty_folder(path: Path) -> None:

@@ -69,6 +69,14 @@ class BadTag(UsageError):
         super().__init__(f"could not use {text[:80]!r} as a tag: expected {expected}")
 
 
+class BadMessage(UsageError):
+    """A checkpoint cannot say that."""
+
+    def __init__(self, text: str, expected: str) -> None:
+        self.text, self.expected = text, expected
+        super().__init__(f"could not use {text[:80]!r} as a message: expected {expected}")
+
+
 class BadSetting(UsageError):
     """A setting has a value that it cannot have."""
 
@@ -319,6 +327,29 @@ class SessionAmbiguous(GitmemError):
         )
 
 
+class CheckpointUnknown(GitmemError):
+    """No checkpoint, and no session, of that name is in the memory."""
+
+    def __init__(self, name: str, candidates: tuple[str, ...] = ()) -> None:
+        self.name, self.candidates = name, candidates
+        listed = ", ".join(candidates[:5])
+        super().__init__(
+            f"could not find checkpoint {name[:80]} in this memory",
+            hint="gitmem log --checkpoints: lists them" + (f"; the newest are {listed}" if listed else ""),
+        )
+
+
+class CheckpointAmbiguous(GitmemError):
+    """A shortened name fits more than one checkpoint."""
+
+    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+        self.name, self.candidates = name, candidates
+        super().__init__(
+            f"could not tell which checkpoint {name} is: {len(candidates)} fit",
+            hint="name one of them: " + ", ".join(candidates[:5]),
+        )
+
+
 class TurnUnknown(GitmemError):
     """The session has no such turn."""
 
@@ -371,6 +402,16 @@ class UnknownTranscript(TranscriptError):
             f"could not tell which agent wrote {path}: {why}",
             hint="gitmem import --agent NAME PATH: says it; docs/agents.md lists what is recognised",
         )
+
+
+class EventRefused(GitmemError):
+    """A file in the spool is no event that a hook left."""
+
+    hint = "gitmem doctor: says what else is wrong"
+
+    def __init__(self, stem: str, why: str) -> None:
+        self.stem, self.why = stem, why
+        super().__init__(f"could not read event {stem[:80]!r}: {why}")
 
 
 class ReaderMissing(TranscriptError):
