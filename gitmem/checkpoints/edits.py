@@ -27,8 +27,11 @@ SCHEMA_VERSION = 1
 """Goes up whenever what stands in the file changes, or what counts as an edit."""
 
 HASH_BYTES = 8
+LEAST_OF_PART = 3
+"""Letters and digits of a part of a line that can be looked for at all."""
+
 MAX_PART = 400
-"""Characters of a part of a line that are worth keeping."""
+"""Characters of one that is worth keeping."""
 
 NO_PATH = b"\0" * HASH_BYTES
 """Stands for the name of a file where a command wrote without saying where."""
@@ -263,7 +266,7 @@ class _Gathered:
                 path=path,
                 is_shell=edit.is_shell,
                 added=b"".join(hashes),
-                parts=tuple(part for part in edit.parts if len(part) <= MAX_PART),
+                parts=tuple(part for part in edit.parts if _is_kept(part)),
             )
         )
 
@@ -279,6 +282,10 @@ def placed(path: str, cwd: str | None, root: str | None) -> str:
         if path.startswith(above):
             return path[len(above) :]
     return path
+
+
+def _is_kept(part: str) -> bool:
+    return len(part) <= MAX_PART and sum(map(str.isalnum, part)) >= LEAST_OF_PART
 
 
 def _is_absolute(path: str) -> bool:

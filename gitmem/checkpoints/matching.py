@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,9 +35,6 @@ _BESIDE = 3
 _FAR = 10
 _MOST_OF_COMMON = 10
 """Letters and digits of a line that may be anybody's; `return None` has ten."""
-
-_LEAST_OF_PART = 3
-"""Letters and digits of a part of a line that can be looked for at all."""
 
 _SECOND_MS = 1000
 
@@ -127,33 +124,37 @@ class Matcher:
         self._memory, self._state_dir = memory, state_dir
         self._known: dict[SessionId, SessionEdits | None] = {}
         self._passed_over: set[SessionId] = set()
-        self._turns: dict[tuple[SessionId, tuple[str, ...]], dict[bytes, list[EditTurn]]] = {}
+        self._touching: dict[tuple[str, ...], dict[SessionId, bool]] = {}
+        self._lines: dict[tuple[SessionId, tuple[str, ...]], dict[bytes, list[EditTurn]]] = {}
+        self._parts: dict[tuple[SessionId, tuple[str, ...]], list[EditTurn]] = {}
 
-    def find(self, wanted: Mapping[int, Wanted], paths: Sequence[str], scope: Scope) -> dict[int, Match]:
+    def find(self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope) -> dict[int, Match]:
         """Return the turns that wrote lines of a file, by the keys of `wanted`; `paths` are its names."""
-        names = [name_hash(path) for path in paths]
-        sessions = [
-            (session, limits)
-            for session, limits in scope.sessions
-            if not session.hidden and any(has_hash(session.names, name) for name in (*names, NO_PATH))
-        ]
+        touching = self._touching.setdefault(paths, {})
+        sessions = []
+        for session, limits in scope.sessions:
+            if session.session not in touching:
+                touching[session.session] = not session.hidden and _touches(session, paths)
+            if touching[session.session]:
+                sessions.append((session, limits))
         scope = scope._replace(sessions=sessions)
         found = self._find_whole(wanted, paths, scope)
         left = {key: each for key, each in wanted.items() if key not in found}
         return found | self._find_parts(left, paths, scope) if left else found
 
     def _find_whole(
-        self, wanted: Mapping[int, Wanted], paths: Sequence[str], scope: Scope
+        self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope
     ) -> dict[int, Match]:
         found: dict[int, list[Match]] = defaultdict(list)
+        hashes = {each.hash for each in wanted.values()}
         for session, limits in scope.sessions:
-            written = self._edits(session, {each.hash for each in wanted.values()})
+            written = self._edits(session, hashes)
             if written is None:
                 continue
-            place = session.session, tuple(paths)
-            if place not in self._turns:
-                self._turns[place] = _turns_by_line(written, paths)
-            turns = self._turns[place]
+            place = session.session, paths
+            if place not in self._lines:
+                self._lines[place] = _turns_by_line(written, paths)
+            turns = self._lines[place]
             for key, each in wanted.items():
                 for edit in turns.get(each.hash, ()):
                     if _is_in_time(edit, written.streams[edit.stream], limits, scope.until_ms):
@@ -162,22 +163,26 @@ class Matcher:
         return {key: match for key, match in chosen.items() if match is not None}
 
     def _find_parts(
-        self, wanted: Mapping[int, Wanted], paths: Sequence[str], scope: Scope
+        self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope
     ) -> dict[int, Match]:
         found: dict[int, Match] = {}
         for session, limits in scope.sessions:
             written = self._edits(session, ())
-            for edit, path in _turns_of_parts(written, paths) if written else ():
-                assert written is not None
-                stream = written.streams[edit.stream]
-                if not _is_in_time(edit, stream, limits, scope.until_ms):
+            if written is None:
+                continue
+            place = session.session, paths
+            if place not in self._parts:
+                self._parts[place] = _turns_of_parts(written, paths)
+            for edit in self._parts[place]:
+                if not _is_in_time(edit, written.streams[edit.stream], limits, scope.until_ms):
                     continue
                 for key, each in wanted.items():
-                    part = next((part for part in edit.parts if _is_part(part, each.line.text)), None)
-                    if part is not None:
-                        match = _match(session, written, edit, each)._replace(path=path, part=part)
-                        # The last that changed a line made it what it is.
-                        found[key] = max(found.get(key, match), match, key=_rank_of_part)
+                    text = each.line.text
+                    for part in edit.parts:
+                        if part in text:
+                            match = _match(session, written, edit, each)._replace(part=part)
+                            # The last that changed a line made it what it is.
+                            found[key] = max(found.get(key, match), match, key=_rank_of_part)
         return found
 
     def _edits(self, session: Toucher, hashes: Collection[bytes]) -> SessionEdits | None:
@@ -227,16 +232,15 @@ def _turns_by_line(written: SessionEdits, paths: Sequence[str]) -> dict[bytes, l
     return found
 
 
-def _turns_of_parts(written: SessionEdits, paths: Sequence[str]) -> Iterator[tuple[EditTurn, str]]:
-    for edit in written.turns:
-        if edit.parts and edit.path >= 0:
-            path = written.paths[edit.path]
-            if any(_is_path(path, each) for each in paths):
-                yield edit, path
+def _turns_of_parts(written: SessionEdits, paths: Sequence[str]) -> list[EditTurn]:
+    """Return the turns that may have replaced parts of a file's lines."""
+    is_it = [any(_is_path(each, path) for path in paths) for each in written.paths]
+    return [edit for edit in written.turns if edit.parts and edit.path >= 0 and is_it[edit.path]]
 
 
-def _is_part(part: str, text: str) -> bool:
-    return _count_letters(part) >= _LEAST_OF_PART and part in text
+def _touches(session: Toucher, paths: Sequence[str]) -> bool:
+    """Whether a session wrote to a file of that name, or did not always say where it wrote."""
+    return any(has_hash(session.names, name) for name in (*map(name_hash, paths), NO_PATH))
 
 
 def _rank_of_part(match: Match) -> tuple[bool, int, int, int]:

@@ -129,7 +129,7 @@ class Explainer:
         return self._commits[oid]
 
     def _find(
-        self, group: Mapping[int, Wanted], paths: Sequence[str], oid: Oid | None, head: Oid | None
+        self, group: Mapping[int, Wanted], paths: tuple[str, ...], oid: Oid | None, head: Oid | None
     ) -> dict[int, Written]:
         """Look for the lines that one commit brought into one file."""
         found: dict[int, Written] = {}

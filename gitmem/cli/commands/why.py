@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.opening import opened_storage
+from gitmem.cli.opening import opened_memory
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.accounts import Account
-    from gitmem.checkpoints.targets import Form, Target
+    from gitmem.checkpoints.targets import Form, Lines, Target
     from gitmem.checkpoints.why import Explainer
     from gitmem.cli.explaining import Explanation
     from gitmem.format.memory import Memory
+
+T = TypeVar("T")
 
 _DEFAULT_LIMIT = 20
 _FORM = "gitmem.why.form"
@@ -57,17 +61,21 @@ def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> No
     A line is followed to its commit, to the checkpoints that are about that, and to the turn that wrote it,
     by the line's own text. Ends with 1 where no session is known.
     """
-    from gitmem.checkpoints.targets import find_target
+    from gitmem.checkpoints.targets import find_target, lines_of
     from gitmem.cli.explaining import as_json as plain
     from gitmem.cli.explaining import say
-    from gitmem.format.memory import open_memory
 
     context: Context = ctx.obj
     form: Form = ctx.meta.get(_FORM, "any")
-    with opened_storage(context) as storage:
-        memory = open_memory(storage, context.settings.memory_ref)
-        found = find_target(target, form, context.repository, context.start, context.git)
-        explanation = _explain(context, memory, target, found, limit)
+    repository, start, git = context.repository, context.start, context.git
+    found = find_target(target, form, repository, start, git)
+    # git takes as long to tell where lines are from as we do to open the memory.
+    with (
+        _Meanwhile(lambda: lines_of(found, repository, start, git)) as asked,
+        opened_memory(context) as memory,
+    ):
+        explainer = _explainer(context, memory)
+        explanation = _explain(context, explainer, memory, target, found, asked.result(), limit)
         if as_json:
             context.output.json(plain(explanation))
         else:
@@ -77,14 +85,49 @@ def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> No
         ctx.exit(1)
 
 
-def _explain(context: Context, memory: Memory, text: str, target: Target, limit: int) -> Explanation:
+class _Meanwhile(Generic[T]):
+    """Does something in a thread while something else is done here; it is waited for in any case."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._done: list[T] = []
+        self._failed: list[BaseException] = []
+        self._thread = Thread(target=self._run)
+
+    def result(self) -> T:
+        """Return what it came to, or raise what it raised."""
+        self._thread.join()
+        if self._failed:
+            raise self._failed[0]
+        return self._done[0]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._done.append(self._work())
+        except BaseException as error:  # noqa: BLE001 (raised again by whoever asks for the result)
+            self._failed.append(error)
+
+
+def _explain(
+    context: Context,
+    explainer: Explainer,
+    memory: Memory,
+    text: str,
+    target: Target,
+    asked: list[Lines],
+    limit: int,
+) -> Explanation:
     from gitmem.checkpoints.accounts import account, count_known, newest_first
-    from gitmem.checkpoints.targets import lines_of
     from gitmem.cli.explaining import Explanation
     from gitmem.git.blame import resolve_commit
 
-    asked = lines_of(target, context.repository, context.start, context.git)
-    explainer = _explainer(context, memory)
     is_committed = all(line.commit for lines in asked for line in lines.lines)
     head = None if is_committed else resolve_commit(context.git, context.start, "HEAD")
     accounts: list[Account] = []
