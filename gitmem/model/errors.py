@@ -456,6 +456,40 @@ class WorkerDied(GitmemError):
         super().__init__("could not go on: a worker process was killed; what was committed before stands")
 
 
+# --- the code's side ----------------------------------------------------------------------------------
+
+
+class TargetUnknown(GitmemError):
+    """What was to be explained is neither a file nor a commit."""
+
+    hint = "git ls-files: lists the files; git log --oneline: lists the commits"
+
+    def __init__(self, text: str, expected: str) -> None:
+        self.text, self.expected = text, expected
+        super().__init__(f"could not explain {text[:200]!r}: it is no {expected} here")
+
+
+class LineMissing(GitmemError):
+    """A file has no such line."""
+
+    def __init__(self, path: str, line: int, count: int) -> None:
+        self.path, self.line, self.count = path, line, count
+        super().__init__(
+            f"could not explain line {line} of {path}: it has {count:,} line{'' if count == 1 else 's'}",
+            hint=f"gitmem why {path}: sums up all of them",
+        )
+
+
+class FileNotExplained(GitmemError):
+    """A file is there, and is none whose lines can be told apart."""
+
+    hint = "gitmem why COMMIT: explains what a commit added"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not explain {path}: {why}")
+
+
 # --- search and sharing -------------------------------------------------------------------------------
 
 

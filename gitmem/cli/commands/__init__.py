@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "sessions": Entry("sessions", "List the sessions, the newest first."),
     "show": Entry("show", "Show a session, or one turn of it."),
     "search": Entry("search", "Search the sessions by words, with filters.", is_declared=True),
+    "why": Entry("why", "Say which turns led to a line, a file or a commit."),
     "index": Entry("index", "The state of the search index, and bringing it up."),
     "model": Entry("model", "The model behind search by meaning: install, look at or remove it."),
     "push": Entry("push", "Send the memory to a remote."),
