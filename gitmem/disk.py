@@ -376,10 +376,3 @@ def _remove_all(folder: Path) -> None:
 
     with suppress(FileNotFoundError):
         shutil.rmtree(folder)
-
-
-def _umask() -> int:
-    """Read the umask, which has no other way than to set it."""
-    value = os.umask(0o022)
-    os.umask(value)
-    return value
