@@ -60,9 +60,7 @@ def test_an_event_says_where_and_at_which_commit(
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=ids)
-def test_standard_input_is_kept_byte_for_byte(
-    script: Path, repository: Path, shell: tuple[str, ...]
-) -> None:
+def test_standard_input_is_kept_byte_for_byte(script: Path, repository: Path, shell: tuple[str, ...]) -> None:
     take_part(repository / ".git")
     said = b"\n\x00\xff%s \\n $HOME `x`\n\nno line end" + bytes(range(256)) * 1000
     leave(script, "post-rewrite", "rebase", cwd=repository, shell=shell, stdin=said)
@@ -86,7 +84,9 @@ def test_an_agents_hook_is_found_from_below(
     assert found.one("cwd") == str(below)
 
 
-def test_an_agents_hook_heeds_no_git_dir(script: Path, git: RealGit, repository: Path, tmp_path: Path) -> None:
+def test_an_agents_hook_heeds_no_git_dir(
+    script: Path, git: RealGit, repository: Path, tmp_path: Path
+) -> None:
     take_part(repository / ".git")
     git("init", "--quiet", str(tmp_path / "other"), cwd=tmp_path)
     take_part(tmp_path / "other" / ".git")
@@ -180,7 +180,13 @@ def test_a_linked_worktree_leaves_its_own_head_in_the_common_spool(
     git("worktree", "add", "--quiet", "-b", "side", str(side), cwd=repository)
     commit = git.commit(side, "b.txt")
     leave(script, "post-commit", cwd=side, shell=shell)
-    leave(script, "post-commit", cwd=side, shell=shell, environ={"GIT_DIR": f"{repository}/.git/worktrees/side-way"})
+    leave(
+        script,
+        "post-commit",
+        cwd=side,
+        shell=shell,
+        environ={"GIT_DIR": f"{repository}/.git/worktrees/side-way"},
+    )
     for event in events(repository / ".git"):
         assert (event.one("branch"), event.one("head")) == ("refs/heads/side", commit)
         assert Path(event.one("git_dir") or "").samefile(repository / ".git" / "worktrees" / "side-way")
@@ -207,7 +213,9 @@ def test_a_bare_repository_is_where_the_hook_runs(
 ) -> None:
     git("clone", "--quiet", "--bare", str(repository), str(tmp_path / "bare.git"), cwd=tmp_path)
     take_part(tmp_path / "bare.git")
-    leave(script, "pre-push", "origin", "/x", cwd=tmp_path / "bare.git", shell=shell, environ={"GIT_DIR": "."})
+    leave(
+        script, "pre-push", "origin", "/x", cwd=tmp_path / "bare.git", shell=shell, environ={"GIT_DIR": "."}
+    )
     leave(script, "pre-push", "origin", "/x", cwd=tmp_path / "bare.git", shell=shell)
     found = events(tmp_path / "bare.git")
     assert [event.one("branch") for event in found] == ["refs/heads/main"] * 2
@@ -319,7 +327,7 @@ def test_a_process_id_that_comes_back_overwrites_nothing(
     spool = take_part(repository / ".git")
     # The shell that becomes the stub keeps its process id, and takes the names that the stub would.
     taken = [("0", ".event"), ("1", ".taken"), ("2", ".bad"), ("3", ".tmp")]
-    lines = [f'echo mine >{shlex.quote(str(spool))}/0-$$-{n}{ending}' for n, ending in taken]
+    lines = [f"echo mine >{shlex.quote(str(spool))}/0-$$-{n}{ending}" for n, ending in taken]
     run = shlex.join([*shell, str(script), "post-commit"])
     finished = subprocess.run(["sh", "-c", "\n".join([*lines, f"exec {run}"])], cwd=repository, check=False)
     assert finished.returncode == 0

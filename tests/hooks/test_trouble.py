@@ -18,7 +18,9 @@ ids = " ".join
 AS_NOBODY = 65534
 
 
-def ends_well(script: Path, *args: str, cwd: Path, shell: tuple[str, ...] = ("sh",), **options: object) -> None:
+def ends_well(
+    script: Path, *args: str, cwd: Path, shell: tuple[str, ...] = ("sh",), **options: object
+) -> None:
     """Run the stub and see that it says nothing and ends with 0."""
     finished = subprocess.run(  # type: ignore[call-overload]
         [*shell, str(script), *args],
@@ -41,7 +43,9 @@ def test_without_any_environment_an_event_is_left(
     take_part(repository / ".git")
     whole = (program(shell[0]), *shell[1:])
     ends_well(script, "post-commit", cwd=repository, shell=whole, env={})
-    ends_well(script, "post-rewrite", "amend", cwd=repository, shell=whole, env={}, stdin=None, input=b"a b\n")
+    ends_well(
+        script, "post-rewrite", "amend", cwd=repository, shell=whole, env={}, stdin=None, input=b"a b\n"
+    )
     assert [event.body for event in events(repository / ".git")] == [b"", b"a b\n"]
 
 
@@ -176,9 +180,7 @@ def test_a_damaged_repository_makes_no_difference(
     ends_well(script, "post-commit", cwd=repository, shell=shell)
 
 
-def test_a_count_that_cannot_be_written_loses_no_event(
-    script: Path, git: RealGit, repository: Path
-) -> None:
+def test_a_count_that_cannot_be_written_loses_no_event(script: Path, git: RealGit, repository: Path) -> None:
     take_part(repository / ".git")
     (repository / ".git" / "gitmem" / "spool" / "count").mkdir()
     hook = repository / ".git" / "hooks" / "post-commit"
