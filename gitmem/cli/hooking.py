@@ -19,10 +19,13 @@ def hooks_as_json(hooks: Hooks) -> dict[str, object]:
 
 def describe_hooks(context: Context, hooks: Hooks) -> None:
     """Say in a line where gitmem's hooks are, and in another what has to be added by hand."""
-    count = len(hooks.ours)
+    parts = []
     place = f"in {hooks.folder}" if hooks.how != "config" else "in the repository's configuration"
-    also = f", and {len(hooks.snippets)} by lines of your own" if hooks.snippets else ""
-    context.output.say(f"git's hooks tell gitmem: {count} {place}{also}")
+    if hooks.ours:
+        parts.append(f"{len(hooks.ours)} {place}")
+    if hooks.snippets:
+        parts.append(f"{len(hooks.snippets)} by a line of somebody's own")
+    context.output.say(f"git's hooks tell gitmem: {', '.join(parts) or 'none'}")
     for hook, why in hooks.left:
         reason = why if " " in why else f"{why} writes it"
         context.output.warn(f"{hook} was left as it is: {reason}; this line in it does the same:")

@@ -45,12 +45,17 @@ _CALL_APART: Final = (
 )
 # What follows in the hook reads the same standard input: git's lines, or whatever else ends with a line end.
 _CALL_WITH_INPUT: Final = rb"""if [ -x "${0%/*}/gitmem-hook" ] && [ ! -t 0 ]; then
-    gitmem_input=$(cat) || :
-    printf '%s\n' "$gitmem_input" |
+    gitmem_input=$(cat; echo .) || :
+    gitmem_input=${gitmem_input%.}
+    printf %s "$gitmem_input" |
         GITMEM_HOOK_PID=$PPID "${0%/*}/gitmem-hook" <hook> ${1+"$@"} >/dev/null 2>&1 || :
-    [ -z "$gitmem_input" ] || exec <<gitmem_end
+    if [ -n "$gitmem_input" ]; then
+        gitmem_input=${gitmem_input%"
+"}
+        exec <<gitmem_end
 $gitmem_input
 gitmem_end
+    fi
     unset gitmem_input
 fi
 """
@@ -158,8 +163,8 @@ def is_shell_script(content: bytes) -> bool:
 
 
 def reads_its_name(content: bytes) -> bool:
-    """Tell whether a program seems to look at the name that it is called by, so that no other will do."""
-    return _READS_ITS_NAME.search(content) is not None
+    """Tell whether a script seems to look at the name that it is called by, so that no other will do."""
+    return b"\0" not in content and _READS_ITS_NAME.search(content) is not None
 
 
 def owner_of(content: bytes) -> Owner | None:

@@ -67,11 +67,12 @@ def install(repository: Repository, git: Git, stub: bytes, *, force: bool = Fals
         remove_files(_folders(repository, folder), repository.state_dir)
         hook_config.write(repository, git, stub, [hook for hook in HOOKS if hook not in snippets])
     else:
-        if not force and len(snippets) < len(HOOKS):
-            _refuse_elsewhere(repository, folder)
         hook_config.remove(repository, git)
-        if len(snippets) < len(HOOKS):
-            write_files(folder, stub, repository.state_dir, besides=snippets)
+        if force or _is_own(repository, folder):
+            if len(snippets) < len(HOOKS):
+                write_files(folder, stub, repository.state_dir, besides=snippets)
+        elif not snippets:
+            raise HooksElsewhere(str(folder), _whose(repository, folder), SNIPPET)
     return find(repository, git)
 
 
@@ -119,19 +120,18 @@ def _folders(repository: Repository, folder: Path) -> list[Path]:
     return list(dict.fromkeys((repository.common_dir / "hooks", folder)))
 
 
-def _refuse_elsewhere(repository: Repository, folder: Path) -> None:
-    real = folder.resolve()
-    if real.is_relative_to(repository.common_dir.resolve()):
-        return
+def _is_own(repository: Repository, folder: Path) -> bool:
+    return folder.resolve().is_relative_to(repository.common_dir.resolve())
+
+
+def _whose(repository: Repository, folder: Path) -> str:
     if _is_of_husky(folder) or (folder / "_" / "husky.sh").is_file():
-        whose = "husky writes"
-    elif not folder.is_dir():
-        whose = "is no folder"
-    elif repository.top is not None and real.is_relative_to(repository.top.resolve()):
-        whose = "is part of the project"
-    else:
-        whose = "serves other repositories too"
-    raise HooksElsewhere(str(folder), whose, SNIPPET)
+        return "husky writes"
+    if not folder.is_dir():
+        return "is no folder"
+    if repository.top is not None and folder.resolve().is_relative_to(repository.top.resolve()):
+        return "is part of the project"
+    return "serves other repositories too"
 
 
 def _snippets(repository: Repository, folder: Path) -> tuple[str, ...]:
