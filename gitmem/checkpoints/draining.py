@@ -8,7 +8,7 @@ event beside which a checkpoint stands that the memory has is only removed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -111,7 +111,7 @@ class _Drain:
         try:
             spool.claim(self._folder, os.getpid())
             spool.sweep(self._folder, self._now_ns())
-            events = self._read(self.waiting())
+            events = self._events()
             if events:
                 with open_means() as means:
                     for start in range(0, len(events), CHUNK):
@@ -130,24 +130,37 @@ class _Drain:
         if self.failure is not None:
             spool.write_failure(self._folder, _told(self.failure))
 
-    def _read(self, waits: Iterable[Waiting]) -> list[Event]:
-        """Read events and put them in order; what is none is set aside, and what has to wait stays."""
+    def _events(self) -> list[Event]:
+        """Return the events that can be taken, in order; those that have to wait stay."""
         found: list[Event] = []
+        seen: set[str] = set()
+        going_on: set[str] = set()
+        while new := [one for one in self.waiting() if one.stem not in seen]:
+            seen.update(one.stem for one in new)
+            found += self._read(new)
+            found.sort(key=lambda event: event.order)
+            self._come_about, alone = _pair_up(found)
+            going_on = {event.stem for event in alone if self._goes_on(event)}
+            if len(going_on) == len(alone):
+                break
+            # Whoever has ended may have left its end of the commit since we looked.
+        self._left |= going_on
+        return [event for event in found if event.stem not in self._left]
+
+    def _read(self, waits: Iterable[Waiting]) -> Iterator[Event]:
+        """Read events; what is none is set aside."""
         for one in waits:
             try:
-                found.append(spool.read(self._folder, one))
+                yield spool.read(self._folder, one)
             except EventRefused:
                 spool.set_aside(self._folder, one.stem)
                 self._bad += 1
             except FileNotFoundError:
                 continue
-        found.sort(key=lambda event: event.order)
-        self._come_about, open_ends = _pair_up(found)
-        for event in open_ends:
-            age_ns = self._now_ns() - event.at_ns
-            if age_ns < _DAY_NS and self._is_alive(event.pid):
-                self._left.add(event.stem)
-        return [event for event in found if event.stem not in self._left]
+
+    def _goes_on(self, event: Event) -> bool:
+        """Whether a commit may still come about."""
+        return self._now_ns() - event.at_ns < _DAY_NS and self._is_alive(event.pid)
 
     def _take(self, means: Means, events: Sequence[Event]) -> None:
         """Make checkpoints of some events, and remove them."""

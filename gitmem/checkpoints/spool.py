@@ -90,10 +90,11 @@ def read(folder: Path, waits: Waiting) -> Event:
         if error.errno == errno.ENOENT:
             raise
         raise EventRefused(waits.stem, error.strerror or str(error)) from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise EventRefused(waits.stem, "it is no regular file")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise EventRefused(waits.stem, "it is no regular file")
         if status.st_size > MAX_EVENT_BYTES:
             raise EventRefused(waits.stem, f"it has {status.st_size:,} bytes, more than {MAX_EVENT_BYTES:,}")
         return events.parse(waits.stem, waits.at_ns, file.read(MAX_EVENT_BYTES))
@@ -173,9 +174,11 @@ def sweep(folder: Path, now_ns: int) -> None:
             with suppress(FileNotFoundError):
                 if entry.name.endswith(_BAD):
                     bad.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.name))
-                elif _is_unfinished(entry.name):
+                elif entry.name.endswith(_TMP):
                     age_ns = now_ns - entry.stat(follow_symlinks=False).st_mtime_ns
                     stale += [entry.name] if age_ns > _STALE_NS else []
+                elif entry.name.startswith(disk.UNPUBLISHED):
+                    stale.append(entry.name)  # a drain's, and we hold the lock
     stale += [
         name
         for name in present
@@ -185,10 +188,6 @@ def sweep(folder: Path, now_ns: int) -> None:
     for name in stale:
         with suppress(DiskRefused):  # a folder of that name, say, which no stub made
             disk.remove_file(folder / name)
-
-
-def _is_unfinished(name: str) -> bool:
-    return name.endswith(_TMP) or name.startswith(disk.UNPUBLISHED)
 
 
 def state(state_dir: Path) -> State:

@@ -56,6 +56,8 @@ def recorded(repository: Path) -> list[Checkpoint]:
     """Return the checkpoints of a repository's memory, the oldest first; in a moment's order of hooks."""
     git = Git(dict(os.environ))
     with closing(open_storage(discover(repository, git), git)) as storage:
+        if storage.read_ref(REF) is None:
+            return []
         memory = open_memory(storage, REF)
         found = [checkpoints.find(memory, row.name) for row in table.rows(memory, None)]
     order = {"pre-commit": 0, "post-commit": 1, "post-rewrite": 2}
