@@ -57,8 +57,8 @@ def snapshot(
     """
     if not days or repository.top is None:
         return None
-    week = _folder(state_dir) / _week_of(at_ms)
-    return Taken(week, take(repository, git, _store(week), index))
+    week = week_at(state_dir, at_ms)
+    return Taken(week, take(repository, git, store_of(week), index))
 
 
 def keep(state_dir: Path, checkpoint: RecordId, taken: Taken) -> None:
@@ -79,7 +79,7 @@ def find(state_dir: Path, checkpoint: RecordId) -> Kept | None:
     for week in weeks(state_dir):
         note = _read(week / "kept" / checkpoint)
         if note is not None:
-            return Kept(_store(week), Snapshot(note.staged, note.working, note.omitted))
+            return Kept(store_of(week), Snapshot(note.staged, note.working, note.omitted))
     return None
 
 
@@ -103,6 +103,16 @@ def prune(state_dir: Path, now_ms: int, days: int) -> int:
     except StoreBusy:
         return 0  # Somebody rewinds to one of them; the next drain prunes.
     return pruned
+
+
+def week_at(state_dir: Path, at_ms: int) -> Path:
+    """Return the folder of the week that a moment is in."""
+    return _folder(state_dir) / _week_of(at_ms)
+
+
+def store_of(week: Path) -> Path:
+    """Return the folder of a week's objects."""
+    return week / "objects"
 
 
 def weeks(state_dir: Path) -> list[Path]:
@@ -146,10 +156,6 @@ def _read(path: Path) -> _Note | None:
 
 def _folder(state_dir: Path) -> Path:
     return state_dir / _FOLDER
-
-
-def _store(week: Path) -> Path:
-    return week / "objects"
 
 
 def _week_of(at_ms: int) -> str:

@@ -32,6 +32,7 @@ EMPTY_TREE: Final = {
 
 CONFIG: Final = {
     "core.safecrlf": "false",  # true would refuse files with the other line ends
+    "core.sparseCheckout": "true",  # has git look at files that are there though they are marked as not
     "core.splitIndex": "false",  # true would write beside the user's index
     "hook.post-index-change.enabled": "false",  # hooks of the configuration heed no core.hooksPath
     "index.sparse": "false",
@@ -69,12 +70,22 @@ class Change(NamedTuple):
     status: str
 
 
-def take(repository: Repository, git: Git, store: Path, index: Path | None = None) -> Snapshot:
+def take(
+    repository: Repository,
+    git: Git,
+    store: Path,
+    index: Path | None = None,
+    *,
+    is_thorough: bool = False,
+    also: Iterable[bytes] = (),
+) -> Snapshot:
     """Write what is staged and what stands in the working tree into a store, which is made if need be.
 
     `index` is the index to look at, where it is not the working tree's own; one that is gone counts as that.
-    What is in the middle of a merge has no staged tree. Nested repositories are left out, and submodules
-    are as they are staged. The user's index, its lock and objects are not touched, and no hook runs.
+    `is_thorough` has git look also at files that it was told to assume unchanged, which takes longer; `also`
+    are files that count even where git ignores them. What is in the middle of a merge has no staged tree.
+    Nested repositories are left out, and submodules are as they are staged. The user's index, its lock and
+    objects are not touched, and no hook runs.
 
     Raises:
         GitFailed: git cannot read the repository, or write to the store.
@@ -90,6 +101,8 @@ def take(repository: Repository, git: Git, store: Path, index: Path | None = Non
         looking = At(git, repository, copy)
         writing = looking._replace(store=store)
         _unfold(looking, copy)
+        if is_thorough:
+            looking.run(["update-index", "-q", "--really-refresh"], "look at all files", accept=(0, 1))
         differing = _differing(looking)
         unmerged = any(change.status == "U" for change in differing)
         staged = None if unmerged else _write_tree(writing)
@@ -98,7 +111,9 @@ def take(repository: Repository, git: Git, store: Path, index: Path | None = Non
         gone = {change.path for change in differing if change.status == "D"}
         touched = {change.path for change in differing} - gone
         omitted = {change.path for change in new_blobs if change.new in unsafe} - touched - gone
-        candidates, unreadable, vanished = _sort_out(repository.top, [*touched, *_untracked(looking)])
+        named = {path for path in also if os.path.lexists(os.fsencode(repository.top) + b"/" + path)}
+        found = touched.union(named, _untracked(looking))
+        candidates, unreadable, vanished = _sort_out(repository.top, sorted(found))
         omitted |= unreadable
         _remove(writing, gone | vanished | omitted)
         failed = _add(writing, candidates)
@@ -122,6 +137,12 @@ class At(NamedTuple):
     store: Path | None = None
     beside: tuple[Path, ...] = ()
 
+    @property
+    def top(self) -> Path:
+        """The root of the working tree."""
+        assert self.repository.top is not None, "it is made where there is a working tree"
+        return self.repository.top
+
     def run(
         self, args: Sequence[str], doing: str, stdin: bytes = b"", accept: Container[int] = (0,)
     ) -> Answer:
@@ -129,16 +150,14 @@ class At(NamedTuple):
         environ = {
             **self.git.elsewhere().environ,
             "GIT_DIR": str(self.repository.git_dir),
-            "GIT_WORK_TREE": str(self.repository.top),
+            "GIT_WORK_TREE": str(self.top),
             "GIT_INDEX_FILE": str(self.index_file),
         }
         if self.store is not None:
             environ["GIT_OBJECT_DIRECTORY"] = str(self.store)
         if self.beside:
             environ["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = os.pathsep.join(map(_quoted, self.beside))
-        return Git(environ).run(
-            args, doing=doing, cwd=self.repository.top, stdin=stdin, accept=accept, config=CONFIG
-        )
+        return Git(environ).run(args, doing=doing, cwd=self.top, stdin=stdin, accept=accept, config=CONFIG)
 
 
 def read_changes(raw: bytes) -> Iterator[Change]:
