@@ -54,17 +54,18 @@ def make(
     An undo takes away what the rewind has written also where git was told to ignore it before.
     """
     changes = restoring.differences(at, working, source.tree)
-    kept: dict[bytes, Reason] = {}
+    # Nobody knows whether these have changed since.
+    kept: dict[bytes, Reason] = {path: "left out" for path in source.omitted if _is_within(path, only)}
     left = []
     for change in changes:
-        if only is not None and not _is_within(change.path, only):
+        if not _is_within(change.path, only):
             continue
         if GITLINK in (change.old_mode, change.new_mode):
             kept[change.path] = "submodule"
-        elif change.path in source.omitted or change.path in now.omitted:
+        elif change.path in now.omitted:
             kept[change.path] = "left out"
-        elif change.old_mode == NO_FILE or _stands(at, change.path):  # else it is not checked out
-            left.append(change)
+        elif change.path not in kept and (change.old_mode == NO_FILE or _stands(at, change.path)):
+            left.append(change)  # else it is not checked out
     removals = [change for change in left if change.new_mode == NO_FILE]
     if removals and not is_undo:
         rules_differ = any(restoring.is_ignore_file(change.path) for change in changes)
@@ -130,8 +131,8 @@ def _sift(
     return [change for change in removals if change.path not in kept]
 
 
-def _is_within(path: bytes, only: Collection[bytes]) -> bool:
-    if b"" in only or path in only:
+def _is_within(path: bytes, only: Collection[bytes] | None) -> bool:
+    if only is None or b"" in only or path in only:
         return True
     at = path.rfind(b"/")
     while at > 0:

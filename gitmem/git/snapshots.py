@@ -8,6 +8,7 @@ store has every tree, and every blob but those of HEAD, which the repository kee
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
@@ -22,6 +23,9 @@ from gitmem.model.ids import Oid
 
 LARGEST_BYTES: Final = 32 << 20
 """Larger files are left out: nobody wants them copied at every commit."""
+UNTRACKED_BYTES: Final = 256 << 20
+UNTRACKED_FILES: Final = 20_000
+"""No more of the untracked files are taken, the smallest first: each snapshot has to read them again."""
 
 GITLINK: Final = "160000"
 EMPTY_TREE: Final = {
@@ -111,9 +115,9 @@ def take(
         gone = {change.path for change in differing if change.status == "D"}
         touched = {change.path for change in differing} - gone
         omitted = {change.path for change in new_blobs if change.new in unsafe} - touched - gone
-        named = {path for path in also if os.path.lexists(os.fsencode(repository.top) + b"/" + path)}
-        found = touched.union(named, _untracked(looking))
-        candidates, unreadable, vanished = _sort_out(repository.top, sorted(found))
+        touched |= {path for path in also if os.path.lexists(os.fsencode(repository.top) + b"/" + path)}
+        untracked = set(_untracked(looking)) - touched
+        candidates, unreadable, vanished = _sort_out(repository.top, touched, untracked)
         omitted |= unreadable
         _remove(writing, gone | vanished | omitted)
         failed = _add(writing, candidates)
@@ -252,25 +256,41 @@ def sizes(at: At, oids: Iterable[Oid]) -> Iterator[tuple[Oid, int | None]]:
         yield oid, int(line) if line.isdigit() else None
 
 
-def _sort_out(top: Path, paths: Iterable[bytes]) -> tuple[list[bytes], set[bytes], set[bytes]]:
-    """Tell the files that git can take in from those that it cannot, and from what is no file any more."""
-    taken, omitted, vanished = [], set(), set()
+def _sort_out(
+    top: Path, touched: Collection[bytes], untracked: Collection[bytes]
+) -> tuple[list[bytes], set[bytes], set[bytes]]:
+    """Return what git is to take in, in order; what is left out; and what is no file any more."""
+    taken: list[bytes] = []
+    sized: list[tuple[int, bytes]] = []
+    omitted: set[bytes] = set()
+    vanished: set[bytes] = set()
     root = os.fsencode(top) + b"/"
-    for path in paths:
-        try:
-            status = os.lstat(root + path)
-        except OSError:
+    for path in (*touched, *untracked):
+        status = _status_at(root + path)
+        kind = stat.S_IFMT(status.st_mode) if status else 0
+        if status is None or kind not in (stat.S_IFREG, stat.S_IFLNK):
             vanished.add(path)
-            continue
-        if stat.S_ISLNK(status.st_mode):
-            taken.append(path)
-        elif not stat.S_ISREG(status.st_mode):
-            vanished.add(path)
-        elif status.st_size > LARGEST_BYTES or not os.access(root + path, os.R_OK):
+        elif kind == stat.S_IFREG and not (
+            status.st_size <= LARGEST_BYTES and os.access(root + path, os.R_OK)
+        ):
             omitted.add(path)
-        else:
+        elif path in touched:
             taken.append(path)
-    return taken, omitted, vanished
+        else:
+            sized.append((status.st_size, path))
+    sized.sort()
+    ends = itertools.accumulate(size for size, _ in sized)
+    fitting = min(UNTRACKED_FILES, sum(end <= UNTRACKED_BYTES for end in ends))
+    taken += (path for _, path in sized[:fitting])
+    omitted.update(path for _, path in sized[fitting:])
+    return sorted(taken), omitted, vanished
+
+
+def _status_at(path: bytes) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
 
 
 def _add(writing: At, paths: Sequence[bytes], tries: int = _MOST_TRIES) -> set[bytes]:

@@ -101,12 +101,17 @@ class Timeline:
                 snapshots.snapshot(rewinder.repository, rewinder.git, state, at_ms, 30) if snapshot else None
             )
             record = Checkpoint(to_text(at_ms), rewinder.writer.author, "post-commit", head=head, tree=tree)
-            name, blob = records.seal(record)
-            with rewinder.storage.begin() as batch:
-                changes = {layout.checkpoint_path(name): batch.add("blob", blob)}
-                commit(rewinder.storage, rewinder.ref, rewinder.writer, "Checkpoint\n", changes, batch)
-            if taken:
-                snapshots.keep(state, name, taken)
+        name = self.record(record)
+        if taken:
+            snapshots.keep(state, name, taken)
+        return name
+
+    def record(self, record: Checkpoint) -> RecordId:
+        """Put a checkpoint into the memory."""
+        name, blob = records.seal(record)
+        with self.rewinder() as rewinder, rewinder.storage.begin() as batch:
+            changes = {layout.checkpoint_path(name): batch.add("blob", blob)}
+            commit(rewinder.storage, rewinder.ref, rewinder.writer, "Checkpoint\n", changes, batch)
         return name
 
     def rewind(self, name: str, *paths: str, **asked: bool) -> Outcome:

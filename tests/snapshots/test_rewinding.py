@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from itertools import count
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from gitmem import disk
 from gitmem.checkpoints import snapshots
+from gitmem.format import records
 from gitmem.git import snapshots as taking
 from gitmem.model.errors import (
     CheckpointAmbiguous,
@@ -23,6 +26,7 @@ from gitmem.model.errors import (
     SnapshotMissing,
     UncommittedWork,
 )
+from gitmem.model.records import Author, Checkpoint
 from tests.conftest import RealGit
 from tests.snapshots.conftest import Timeline, repository_at, write
 
@@ -293,23 +297,23 @@ def test_the_tree_of_a_stranger_cannot_lead_out(timeline: Timeline, git: RealGit
 def test_names_that_fit_none_or_several_are_refused(timeline: Timeline) -> None:
     with pytest.raises(CheckpointUnknown):
         timeline.rewind("abcd")
-    names = [timeline.checkpoint(snapshot=False) for _ in range(3)]
-    assert timeline.rewind  # the beginning of a name will do
-    for text in ("", "abc", "zzzz", "HEAD", "a" * 65):
+    seen: dict[str, str] = {}
+    for n in count():
+        message = f"message {n}"
+        record = Checkpoint("2026-02-03T06:34:50.123Z", Author("Ada"), "manual", message=message)
+        start = records.seal(record)[0][:4]
+        if start in seen:
+            break
+        seen[start] = message
+    names = [timeline.record(record), timeline.record(structs.replace(record, message=seen[start]))]
+    for text in ("", "abc", "zzzz", "HEAD", "a" * 65, "0" * 64):
         with pytest.raises(CheckpointUnknown):
             timeline.rewind(text)
-    shared = 4
-    starts = {name[:shared] for name in names}
-    assert len(starts) == 3
-    while True:
-        name = timeline.checkpoint(snapshot=False)
-        if name[:shared] in starts:
-            break
-        starts.add(name[:shared])
-        if len(starts) > 600:
-            pytest.skip("no two names began alike")
-    with pytest.raises(CheckpointAmbiguous):
-        timeline.rewind(name[:shared])
+    with pytest.raises(CheckpointAmbiguous) as caught:
+        timeline.rewind(start)
+    assert caught.value.candidates == tuple(sorted(names))
+    with pytest.raises(SnapshotMissing):
+        timeline.rewind(names[0][:30].upper())
 
 
 def test_nothing_is_left_to_undo(timeline: Timeline) -> None:
@@ -410,13 +414,17 @@ def test_what_was_left_out_of_either_snapshot_stays(
     monkeypatch.setattr(taking, "LARGEST_BYTES", 100)
     write(top / "grew", "small\n")
     write(top / "large-then", "x" * 101)
+    write(top / "gone", "x" * 101)
     point = timeline.checkpoint()
     write(top / "grew", "y" * 101)
     write(top / "large-then", "small\n")
+    (top / "gone").unlink()
     before = timeline.files()
     outcome = timeline.rewind(point, is_forced=True)
     assert timeline.files() == before
-    assert outcome.plan.kept == ((b"grew", "left out"), (b"large-then", "left out"))
+    assert [path for path, reason in outcome.plan.kept] == [b"gone", b"grew", b"large-then"]
+    assert {reason for _, reason in outcome.plan.kept} == {"left out"}
+    assert [path for path, _ in timeline.rewind(point, "gone").plan.kept] == [b"gone"]
 
 
 def test_files_are_written_as_filters_have_them(timeline: Timeline, git: RealGit) -> None:
