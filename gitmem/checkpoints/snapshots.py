@@ -1,12 +1,14 @@
 """The snapshots of checkpoints: a store for each week, and which trees in it belong to which checkpoint.
 
-`<state>/snapshots/<ISO year>-W<week>/` has `objects`, and for each checkpoint `kept/<name>`. A week goes as a
-whole when its last moment is too old, so pruning costs nothing and is done or not done at any kill. A week
-needs no other one: what its trees list is in its own store or in the user's repository.
+`<state>/snapshots/<ISO year>-W<week>/` has `objects`, for each checkpoint `kept/<name>`, in `omitted` lists
+of paths that a snapshot left out, and in `rewinds` what gitmem.checkpoints.rewound has. A week goes as a
+whole when its last moment is too old, so pruning costs nothing and is done or not done at any kill. It needs
+no other one: what its trees list is in its own store or in the user's repository.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,8 +59,8 @@ def snapshot(
     """
     if not days or repository.top is None:
         return None
-    week = _folder(state_dir) / _week_of(at_ms)
-    return Taken(week, take(repository, git, _store(week), index))
+    week = week_at(state_dir, at_ms)
+    return Taken(week, take(repository, git, store_of(week), index))
 
 
 def keep(state_dir: Path, checkpoint: RecordId, taken: Taken) -> None:
@@ -67,9 +69,16 @@ def keep(state_dir: Path, checkpoint: RecordId, taken: Taken) -> None:
     Raises:
         DiskRefused: The disk does not let it.
     """
-    made = taken.snapshot
-    note = _Note(made.staged, made.working, made.omitted)
-    path = _folder(state_dir) / taken.week.name / "kept" / checkpoint
+    made, week = taken.snapshot, _folder(state_dir) / taken.week.name
+    omitted = None
+    if made.omitted:
+        content = b"".join(path + b"\0" for path in made.omitted)
+        omitted = hashlib.sha256(content).hexdigest()
+        # Mostly those of the checkpoint before, and they can be many.
+        if not (week / "omitted" / omitted).exists():
+            disk.replace_file(week / "omitted" / omitted, content, durable=False, mode=0o600)
+    note = _Note(made.staged, made.working, omitted)
+    path = week / "kept" / checkpoint
     # Not waiting for the disk: git does not either, for the objects that the note is about.
     disk.replace_file(path, msgspec.json.encode(note), durable=False, mode=0o600)
 
@@ -78,8 +87,9 @@ def find(state_dir: Path, checkpoint: RecordId) -> Kept | None:
     """Return the snapshot of a checkpoint, if one was taken here and has not been pruned."""
     for week in weeks(state_dir):
         note = _read(week / "kept" / checkpoint)
-        if note is not None:
-            return Kept(_store(week), Snapshot(note.staged, note.working, note.omitted))
+        omitted = _read_omitted(week, note) if note else None
+        if note is not None and omitted is not None:
+            return Kept(store_of(week), Snapshot(note.staged, note.working, omitted))
     return None
 
 
@@ -105,6 +115,16 @@ def prune(state_dir: Path, now_ms: int, days: int) -> int:
     return pruned
 
 
+def week_at(state_dir: Path, at_ms: int) -> Path:
+    """Return the folder of the week that a moment is in."""
+    return _folder(state_dir) / _week_of(at_ms)
+
+
+def store_of(week: Path) -> Path:
+    """Return the folder of a week's objects."""
+    return week / "objects"
+
+
 def weeks(state_dir: Path) -> list[Path]:
     """Return the folders of all weeks, the latest first."""
     folder = _folder(state_dir)
@@ -125,11 +145,11 @@ def held(state_dir: Path, wait_s: float) -> Iterator[None]:
 
 
 class _Note(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What stands in a file of `kept`: JSON, paths in base64, for they may be any bytes."""
+    """What stands in a file of `kept`; `omitted` is the SHA-256 of a list of paths, which is its name."""
 
     staged: Oid | None
     working: Oid | None
-    omitted: tuple[bytes, ...] = ()
+    omitted: str | None = None
 
 
 _decoder: msgspec.json.Decoder[_Note] = msgspec.json.Decoder(_Note)
@@ -144,12 +164,21 @@ def _read(path: Path) -> _Note | None:
         return None  # A machine that lost power leaves such files.
 
 
+def _read_omitted(week: Path, note: _Note) -> tuple[bytes, ...] | None:
+    if note.omitted is None:
+        return ()
+    try:
+        content = (week / "omitted" / note.omitted).read_bytes()
+    except FileNotFoundError:
+        return None
+    # Without the list a rewind would remove what is on it.
+    if hashlib.sha256(content).hexdigest() != note.omitted:
+        return None
+    return tuple(content.split(b"\0")[:-1])
+
+
 def _folder(state_dir: Path) -> Path:
     return state_dir / _FOLDER
-
-
-def _store(week: Path) -> Path:
-    return week / "objects"
 
 
 def _week_of(at_ms: int) -> str:

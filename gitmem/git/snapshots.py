@@ -8,6 +8,7 @@ store has every tree, and every blob but those of HEAD, which the repository kee
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
@@ -22,6 +23,9 @@ from gitmem.model.ids import Oid
 
 LARGEST_BYTES: Final = 32 << 20
 """Larger files are left out: nobody wants them copied at every commit."""
+UNTRACKED_BYTES: Final = 256 << 20
+UNTRACKED_FILES: Final = 20_000
+"""No more of the untracked files are taken, the smallest first: each snapshot has to read them again."""
 
 GITLINK: Final = "160000"
 EMPTY_TREE: Final = {
@@ -32,6 +36,7 @@ EMPTY_TREE: Final = {
 
 CONFIG: Final = {
     "core.safecrlf": "false",  # true would refuse files with the other line ends
+    "core.sparseCheckout": "true",  # has git look at files that are there though they are marked as not
     "core.splitIndex": "false",  # true would write beside the user's index
     "hook.post-index-change.enabled": "false",  # hooks of the configuration heed no core.hooksPath
     "index.sparse": "false",
@@ -69,12 +74,22 @@ class Change(NamedTuple):
     status: str
 
 
-def take(repository: Repository, git: Git, store: Path, index: Path | None = None) -> Snapshot:
+def take(
+    repository: Repository,
+    git: Git,
+    store: Path,
+    index: Path | None = None,
+    *,
+    is_thorough: bool = False,
+    also: Iterable[bytes] = (),
+) -> Snapshot:
     """Write what is staged and what stands in the working tree into a store, which is made if need be.
 
     `index` is the index to look at, where it is not the working tree's own; one that is gone counts as that.
-    What is in the middle of a merge has no staged tree. Nested repositories are left out, and submodules
-    are as they are staged. The user's index, its lock and objects are not touched, and no hook runs.
+    `is_thorough` has git look also at files that it was told to assume unchanged, which takes longer; `also`
+    are files that count even where git ignores them. What is in the middle of a merge has no staged tree.
+    Nested repositories are left out, and submodules are as they are staged. The user's index, its lock and
+    objects are not touched, and no hook runs.
 
     Raises:
         GitFailed: git cannot read the repository, or write to the store.
@@ -90,6 +105,8 @@ def take(repository: Repository, git: Git, store: Path, index: Path | None = Non
         looking = At(git, repository, copy)
         writing = looking._replace(store=store)
         _unfold(looking, copy)
+        if is_thorough:
+            looking.run(["update-index", "-q", "--really-refresh"], "look at all files", accept=(0, 1))
         differing = _differing(looking)
         unmerged = any(change.status == "U" for change in differing)
         staged = None if unmerged else _write_tree(writing)
@@ -98,7 +115,9 @@ def take(repository: Repository, git: Git, store: Path, index: Path | None = Non
         gone = {change.path for change in differing if change.status == "D"}
         touched = {change.path for change in differing} - gone
         omitted = {change.path for change in new_blobs if change.new in unsafe} - touched - gone
-        candidates, unreadable, vanished = _sort_out(repository.top, [*touched, *_untracked(looking)])
+        touched |= {path for path in also if os.path.lexists(os.fsencode(repository.top) + b"/" + path)}
+        untracked = set(_untracked(looking)) - touched
+        candidates, unreadable, vanished = _sort_out(repository.top, touched, untracked)
         omitted |= unreadable
         _remove(writing, gone | vanished | omitted)
         failed = _add(writing, candidates)
@@ -122,6 +141,12 @@ class At(NamedTuple):
     store: Path | None = None
     beside: tuple[Path, ...] = ()
 
+    @property
+    def top(self) -> Path:
+        """The root of the working tree."""
+        assert self.repository.top is not None, "it is made where there is a working tree"
+        return self.repository.top
+
     def run(
         self, args: Sequence[str], doing: str, stdin: bytes = b"", accept: Container[int] = (0,)
     ) -> Answer:
@@ -129,16 +154,14 @@ class At(NamedTuple):
         environ = {
             **self.git.elsewhere().environ,
             "GIT_DIR": str(self.repository.git_dir),
-            "GIT_WORK_TREE": str(self.repository.top),
+            "GIT_WORK_TREE": str(self.top),
             "GIT_INDEX_FILE": str(self.index_file),
         }
         if self.store is not None:
             environ["GIT_OBJECT_DIRECTORY"] = str(self.store)
         if self.beside:
             environ["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = os.pathsep.join(map(_quoted, self.beside))
-        return Git(environ).run(
-            args, doing=doing, cwd=self.repository.top, stdin=stdin, accept=accept, config=CONFIG
-        )
+        return Git(environ).run(args, doing=doing, cwd=self.top, stdin=stdin, accept=accept, config=CONFIG)
 
 
 def read_changes(raw: bytes) -> Iterator[Change]:
@@ -233,25 +256,41 @@ def sizes(at: At, oids: Iterable[Oid]) -> Iterator[tuple[Oid, int | None]]:
         yield oid, int(line) if line.isdigit() else None
 
 
-def _sort_out(top: Path, paths: Iterable[bytes]) -> tuple[list[bytes], set[bytes], set[bytes]]:
-    """Tell the files that git can take in from those that it cannot, and from what is no file any more."""
-    taken, omitted, vanished = [], set(), set()
+def _sort_out(
+    top: Path, touched: Collection[bytes], untracked: Collection[bytes]
+) -> tuple[list[bytes], set[bytes], set[bytes]]:
+    """Return what git is to take in, in order; what is left out; and what is no file any more."""
+    taken: list[bytes] = []
+    sized: list[tuple[int, bytes]] = []
+    omitted: set[bytes] = set()
+    vanished: set[bytes] = set()
     root = os.fsencode(top) + b"/"
-    for path in paths:
-        try:
-            status = os.lstat(root + path)
-        except OSError:
+    for path in (*touched, *untracked):
+        status = _status_at(root + path)
+        kind = stat.S_IFMT(status.st_mode) if status else 0
+        if status is None or kind not in (stat.S_IFREG, stat.S_IFLNK):
             vanished.add(path)
-            continue
-        if stat.S_ISLNK(status.st_mode):
-            taken.append(path)
-        elif not stat.S_ISREG(status.st_mode):
-            vanished.add(path)
-        elif status.st_size > LARGEST_BYTES or not os.access(root + path, os.R_OK):
+        elif kind == stat.S_IFREG and not (
+            status.st_size <= LARGEST_BYTES and os.access(root + path, os.R_OK)
+        ):
             omitted.add(path)
-        else:
+        elif path in touched:
             taken.append(path)
-    return taken, omitted, vanished
+        else:
+            sized.append((status.st_size, path))
+    sized.sort()
+    ends = itertools.accumulate(size for size, _ in sized)
+    fitting = min(UNTRACKED_FILES, sum(end <= UNTRACKED_BYTES for end in ends))
+    taken += (path for _, path in sized[:fitting])
+    omitted.update(path for _, path in sized[fitting:])
+    return sorted(taken), omitted, vanished
+
+
+def _status_at(path: bytes) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
 
 
 def _add(writing: At, paths: Sequence[bytes], tries: int = _MOST_TRIES) -> set[bytes]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,36 @@ def test_large_and_unreadable_files_are_left_out_and_counted(
     assert list(camera.files(repository, snapshot.working)) == ["fits"]
 
 
+def test_of_many_untracked_files_the_smallest_are_taken(
+    camera: Camera, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in (5, 3, 1, 4, 2):
+        write(repository / f"u{n}", "x" * n * 10)
+    write(repository / "a.txt", "tracked and changed" * 10)
+    monkeypatch.setattr(snapshots, "UNTRACKED_BYTES", 60)
+    assert camera.take(repository).omitted == (b"u4", b"u5")
+    monkeypatch.setattr(snapshots, "UNTRACKED_FILES", 2)
+    snapshot = camera.take(repository)
+    assert snapshot.omitted == (b"u3", b"u4", b"u5")
+    assert sorted(camera.files(repository, snapshot.working)) == ["a.txt", "u1", "u2"]
+
+
+def test_a_partial_clone_is_taken_without_asking_its_remote(
+    camera: Camera, repository: Path, git: RealGit, tmp_path: Path
+) -> None:
+    git.commit(repository, "b.txt", "older\n")
+    git.commit(repository, "b.txt", "newer\n")
+    git("config", "uploadpack.allowFilter", "true", cwd=repository)
+    top = tmp_path / "partial"
+    git("clone", "--quiet", "--filter=blob:none", repository.as_uri(), str(top), cwd=tmp_path)
+    repository.rename(tmp_path / "away")
+    write(top / "a.txt", "staged\n")
+    git("add", ".", cwd=top)
+    write(top / "new", "new\n")
+    snapshot = camera.take(top)
+    assert camera.files(top, snapshot.working) == {"a.txt": "staged", "b.txt": "newer", "new": "new"}
+
+
 def test_a_split_index_is_read_and_not_written_beside(camera: Camera, repository: Path, git: RealGit) -> None:
     for n in range(50):
         write(repository / f"{n}.txt", f"{n}\n")
@@ -351,6 +382,28 @@ def test_a_file_that_changed_as_it_was_staged_is_seen(camera: Camera, repository
         snapshot = snapshots.take(repository_at(repository), _git(), camera.store)
         assert camera.files(repository, snapshot.working)["a.txt"] == f"{n + 1:03}"
         assert time.time_ns() > moment
+
+
+def test_a_locked_index_is_in_nobodys_way(camera: Camera, repository: Path) -> None:
+    lock = repository / ".git/index.lock"
+    lock.write_text("somebody commits\n")
+    write(repository / "new", "new\n")
+    assert camera.files(repository, camera.take(repository).working) == {"a.txt": "one", "new": "new"}
+    assert lock.read_text() == "somebody commits\n"
+
+
+def test_several_may_be_taken_at_once(camera: Camera, repository: Path, git: RealGit) -> None:
+    for n in range(30):
+        write(repository / f"staged{n}", f"{n}\n")
+    git("add", ".", cwd=repository)
+    for n in range(30):
+        write(repository / f"untracked{n}", f"u{n}\n")
+    found = repository_at(repository)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: snapshots.take(found, _git(), camera.store), range(8)))
+    assert len(set(made)) == 1
+    assert len(camera.files(repository, made[0].working)) == 61
+    camera.within(repository, "fsck", "--strict", "--full", str(made[0].working))
 
 
 def test_no_hook_runs(camera: Camera, repository: Path, git: RealGit, tmp_path: Path) -> None:

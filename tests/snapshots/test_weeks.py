@@ -11,6 +11,7 @@ import pytest
 from gitmem import disk
 from gitmem.checkpoints import snapshots
 from gitmem.checkpoints.snapshots import Taken
+from gitmem.git import snapshots as taking
 from gitmem.git.process import Git
 from gitmem.model.ids import RecordId
 from gitmem.model.times import to_ms
@@ -128,6 +129,29 @@ def test_a_damaged_note_is_no_snapshot(repository: Path) -> None:
     for content in (b"", b"\0" * 100, b"{}", b"\xff"):
         (made.week / "kept" / ID).write_bytes(content)
         assert snapshots.find(state, ID) is None
+
+
+def test_what_was_left_out_is_listed_once_and_needed(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = repository_at(repository).state_dir
+    monkeypatch.setattr(taking, "LARGEST_BYTES", 10)
+    for n in range(5):
+        write(repository / f"large{n}", "x" * 11)
+    made = taken(repository)
+    assert made is not None
+    other = RecordId("cd" * 32)
+    for name in (ID, other):
+        snapshots.keep(state, name, made)
+        kept = snapshots.find(state, name)
+        assert kept is not None
+        assert kept.snapshot.omitted == tuple(b"large%d" % n for n in range(5))
+    [listed] = (made.week / "omitted").iterdir()
+    # With half of the list a rewind would remove the other half.
+    listed.write_bytes(listed.read_bytes()[:-7])
+    assert snapshots.find(state, ID) is None
+    listed.unlink()
+    assert snapshots.find(state, ID) is None
 
 
 def test_what_is_no_week_is_left_alone(repository: Path) -> None:

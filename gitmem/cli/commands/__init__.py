@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "pull": Entry("pull", "Bring in what the memory of a remote has."),
     "log": Entry("log", "Show the commits of the memory, and what each of them brought."),
     "status": Entry("status", "Say what is remembered, shared and indexed here."),
+    "rewind": Entry("rewind", "Restore files as they were at a checkpoint, or undo that."),
     "tag": Entry("tag", "Add tags to a session, or take them away."),
     "title": Entry("title", "Give a session a title."),
     "verify": Entry("verify", "Check that all that the memory is made of still holds."),
