@@ -7,21 +7,21 @@ the same commit: a turn that wrote none of them did not write it.
 
 from __future__ import annotations
 
-import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gitmem.checkpoints.edits import (
+from gitmem.checkpoints.edits import EditTurn, SessionEdits, known_edits
+from gitmem.checkpoints.lines import (
     HASH_BYTES,
     NO_PATH,
-    EditTurn,
-    SessionEdits,
+    belong_together,
+    count_letters,
     has_hash,
-    known_edits,
     line_hash,
     name_hash,
+    said,
 )
 from gitmem.checkpoints.touched import Toucher
 from gitmem.format.memory import Memory
@@ -75,7 +75,7 @@ class Match(NamedTuple):
     @property
     def is_telling(self) -> bool:
         """Whether nobody else is likely to have written the like."""
-        return not self.part or _count_letters(self.part) > _MOST_OF_COMMON
+        return not self.part or count_letters(self.part) > _MOST_OF_COMMON
 
     @property
     def has_path(self) -> bool:
@@ -90,9 +90,9 @@ def wanted_lines(
 
     `counts` says how often a line stands in its file.
     """
-    hashes = [line_hash(_said(line)) for line in lines]
+    hashes = [line_hash(said(line.text, line.path)) for line in lines]
     common = [
-        counts.get(hash_, 0) > 1 or _count_letters(line.text) <= _MOST_OF_COMMON
+        counts.get(hash_, 0) > 1 or count_letters(line.text) <= _MOST_OF_COMMON
         for line, hash_ in zip(lines, hashes, strict=True)
     ]
 
@@ -101,7 +101,7 @@ def wanted_lines(
         for n in range(at + step, at + step * (_FAR + 1), step):
             if not 0 <= n < len(lines) or found == _BESIDE:
                 return
-            if _belong_together(lines[n], lines[at]) and hashes[n] and not common[n]:
+            if belong_together(lines[n], lines[at]) and hashes[n] and not common[n]:
                 found += 1
                 yield hashes[n]
 
@@ -110,11 +110,6 @@ def wanted_lines(
         for at, line in enumerate(lines)
         if line.number in numbers and hashes[at]
     }
-
-
-def count_lines(texts: Iterable[str], path: str) -> Counter[bytes]:
-    """Count how often each line stands in a file."""
-    return Counter(line_hash(_said(Line(0, text, None, path))) for text in texts)
 
 
 class Matcher:
@@ -202,22 +197,6 @@ class Matcher:
         return found
 
 
-def _said(line: Line) -> str:
-    """Return what somebody wrote of a line; a notebook has each as a JSON text."""
-    text = line.text.strip()
-    if line.path.endswith(".ipynb") and text.startswith('"'):
-        try:
-            said = json.loads(text.removesuffix(","))
-        except ValueError:
-            return text
-        return said if isinstance(said, str) else text
-    return text
-
-
-def _belong_together(line: Line, other: Line) -> bool:
-    return line.commit == other.commit and line.path == other.path
-
-
 def _turns_by_line(written: SessionEdits, paths: Sequence[str]) -> dict[bytes, list[EditTurn]]:
     """Return the turns that wrote to a file, or did not say where, by the hashes of their lines."""
     is_it = [any(_is_path(each, path) for path in paths) for each in written.paths]
@@ -245,11 +224,6 @@ def _touches(session: Toucher, paths: Sequence[str]) -> bool:
 
 def _rank_of_part(match: Match) -> tuple[bool, int, int, int]:
     return (match.is_telling, match.edit.at_ms or 0, match.edit.ordinal, len(match.part))
-
-
-def _count_letters(text: str) -> int:
-    """Count letters and digits."""
-    return sum(map(str.isalnum, text))
 
 
 def _is_path(written: str, path: str) -> bool:
