@@ -51,12 +51,14 @@ class Wanted(NamedTuple):
 class Scope(NamedTuple):
     """Where a line may have been written: sessions, each with how far its streams had come, if that is known.
 
-    Not after `until_ms`; of several turns the first after `since_ms` is meant, or else the last before.
+    Not after `until_ms`; of several turns the first since `since_ms` is meant, or else the last before.
+    `is_near`: these sessions were at work as the line came in; one that says nothing may then be theirs.
     """
 
     sessions: Sequence[tuple[Toucher, Mapping[str, int] | None]]
     since_ms: int | None
     until_ms: int | None
+    is_near: bool
 
 
 class Match(NamedTuple):
@@ -154,7 +156,7 @@ class Matcher:
                 for edit in turns.get(each.hash, ()):
                     if _is_in_time(edit, written.streams[edit.stream], limits, scope.until_ms):
                         found[key].append(_match(session, written, edit, each))
-        chosen = {key: _choose(wanted[key], matches, scope.since_ms) for key, matches in found.items()}
+        chosen = {key: _choose(wanted[key], matches, scope) for key, matches in found.items()}
         return {key: match for key, match in chosen.items() if match is not None}
 
     def _find_parts(
@@ -174,8 +176,10 @@ class Matcher:
                 for key, each in wanted.items():
                     text = each.line.text
                     for part in edit.parts:
-                        if part in text:
+                        if part in text and part != text.strip():
                             match = _match(session, written, edit, each)._replace(part=part)
+                            if not (match.is_telling or match.beside or len(edit.added) == HASH_BYTES):
+                                continue
                             # The last that changed a line made it what it is.
                             found[key] = max(found.get(key, match), match, key=_rank_of_part)
         return found
@@ -248,20 +252,18 @@ def _match(session: Toucher, written: SessionEdits, edit: EditTurn, wanted: Want
     return Match(session, written.streams[edit.stream], edit, path, beside)
 
 
-def _choose(wanted: Wanted, matches: Sequence[Match], since_ms: int | None) -> Match | None:
+def _choose(wanted: Wanted, matches: Sequence[Match], scope: Scope) -> Match | None:
     with_path = [match for match in matches if match.has_path]
     if not with_path:
         # A command that does not say where it writes has to have written more than this line.
         matches = [match for match in matches if match.beside or not (wanted.beside or wanted.is_common)]
     else:
         matches = with_path
-    if wanted.is_common:
-        most = max((match.beside for match in matches), default=0)
-        if wanted.beside and not most:
-            return None
-        matches = [match for match in matches if match.beside == most]
-    if not matches:
-        return None
+    if wanted.is_common and wanted.beside:
+        most = max(match.beside for match in matches) if matches else 0
+        matches = [match for match in matches if match.beside == most > 0]
     ordered = sorted(matches, key=lambda match: (match.edit.at_ms or 0, match.edit.ordinal))
-    later = [match for match in ordered if since_ms is None or (match.edit.at_ms or 0) >= since_ms]
-    return later[0] if later else ordered[-1]
+    later = [match for match in ordered if (match.edit.at_ms or 0) >= (scope.since_ms or 0)]
+    if wanted.is_common and not wanted.beside:
+        return later[0] if later and scope.is_near else None
+    return later[0] if later else ordered[-1] if ordered else None

@@ -167,7 +167,7 @@ class Explainer:
             since_ms = self._links.before(link.row)
             if since_ms is None and link.via:
                 since_ms = self._parents_ms(self.commit(link.via))
-            yield link, Scope(sessions, since_ms, link.row.at_ms)
+            yield link, Scope(sessions, since_ms, link.row.at_ms, is_near=True)
 
     def _anywhere(self, commit: Commit | None, head: Commit | None) -> Scope:
         """Return all sessions, as far as they had come by a commit, or since HEAD for what is in none."""
@@ -185,7 +185,7 @@ class Explainer:
             for row in self._touchers.values()
             if until_ms is None or row.started_ms is None or row.started_ms <= until_ms + 999
         ]
-        return Scope(sessions, since_ms, until_ms)
+        return Scope(sessions, since_ms, until_ms, is_near=head is not None)
 
     def _parents_ms(self, commit: Commit | None) -> int | None:
         parent = self.commit(commit.parents[0]) if commit and commit.parents else None
