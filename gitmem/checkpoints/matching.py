@@ -123,6 +123,9 @@ class Matcher:
         self._passed_over: set[SessionId] = set()
         self._touching: dict[tuple[str, ...], dict[SessionId, bool]] = {}
         self._lines: dict[tuple[SessionId, tuple[str, ...]], dict[bytes, list[EditTurn]]] = {}
+        self._writers: dict[tuple[str, ...], dict[bytes, dict[SessionId, tuple[Toucher, SessionEdits]]]] = (
+            defaultdict(dict)
+        )
         self._parts: dict[tuple[SessionId, tuple[str, ...]], list[EditTurn]] = {}
 
     def find(self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope) -> dict[int, Match]:
@@ -142,22 +145,32 @@ class Matcher:
     def _find_whole(
         self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope
     ) -> dict[int, Match]:
-        found: dict[int, list[Match]] = defaultdict(list)
         hashes = {each.hash for each in wanted.values()}
-        for session, limits in scope.sessions:
-            written = self._edits(session, hashes)
-            if written is None:
-                continue
-            place = session.session, paths
-            if place not in self._lines:
-                self._lines[place] = _turns_by_line(written, paths)
-            turns = self._lines[place]
-            for key, each in wanted.items():
-                for edit in turns.get(each.hash, ()):
-                    if _is_in_time(edit, written.streams[edit.stream], limits, scope.until_ms):
-                        found[key].append(_match(session, written, edit, each))
-        chosen = {key: _choose(wanted[key], matches, scope) for key, matches in found.items()}
-        return {key: match for key, match in chosen.items() if match is not None}
+        limits = {session.session: limits for session, limits in scope.sessions}
+        for session, _ in scope.sessions:
+            if (session.session, paths) not in self._lines:
+                self._load_lines(session, hashes, paths)
+        writers = self._writers[paths]
+        found: dict[int, Match] = {}
+        for key, each in wanted.items():
+            matches = [
+                _match(writer, written, edit, each)
+                for writer, written in writers.get(each.hash, {}).values()
+                if writer.session in limits
+                for edit in self._lines[writer.session, paths][each.hash]
+                if _is_in_time(edit, written.streams[edit.stream], limits[writer.session], scope.until_ms)
+            ]
+            match = _choose(each, matches, scope) if matches else None
+            if match is not None:
+                found[key] = match
+        return found
+
+    def _load_lines(self, session: Toucher, hashes: Collection[bytes], paths: tuple[str, ...]) -> None:
+        written = self._edits(session, hashes)
+        if written is not None:
+            self._lines[session.session, paths] = lines = _turns_by_line(written, paths)
+            for hash_ in lines:
+                self._writers[paths].setdefault(hash_, {})[session.session] = session, written
 
     def _find_parts(
         self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope
