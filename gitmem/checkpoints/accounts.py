@@ -135,15 +135,17 @@ def _pick(memory: Memory, state_dir: Path | None, written: Written, ordinal: int
 
 
 def _excerpt(turn: Turn, text: str) -> tuple[str, ...]:
-    """Return a turn's text around a line; of a patch, with its marks."""
+    """Return a turn's text around a line, with the marks of a patch, and without empty lines at its ends."""
     lines = turn.text.split("\n")
     wanted = text.strip()
-    at = next((n for n, line in enumerate(lines) if line.removeprefix("+").strip() == wanted), None)
-    if at is None and turn.call is not None:  # as in a notebook, or where the line stands in one text of many
+    at = next((n for n, line in enumerate(lines) if wanted in line), None)
+    if at is None and turn.call is not None:  # the turn's text is shown otherwise than it was written
         edit = next((edit for edit in edits_of(turn.call) if wanted in edit.added), None)
-        if edit is None:
-            return tuple(lines[: 2 * _EXCERPT_AROUND + 1])
-        lines, at = list(edit.added), edit.added.index(wanted)
-    if at is None:
-        return tuple(lines[: 2 * _EXCERPT_AROUND + 1])
-    return tuple(lines[max(0, at - _EXCERPT_AROUND) : at + _EXCERPT_AROUND + 1])
+        if edit is not None:
+            lines, at = list(edit.added), edit.added.index(wanted)
+    around = lines[max(0, (at or 0) - _EXCERPT_AROUND) : (at or 0) + _EXCERPT_AROUND + 1]
+    while around and not around[-1].strip():
+        around.pop()
+    while around and not around[0].strip():
+        around.pop(0)
+    return tuple(around)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
+from gitmem.checkpoints.lines import NO_PATH, count_letters, line_hash, name_hash
 from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.errors import ReaderMissing
 from gitmem.model.ids import Oid, SessionId
@@ -26,15 +26,11 @@ from gitmem.verbs.summaries import sum_up
 SCHEMA_VERSION = 1
 """Goes up whenever what stands in the file changes, or what counts as an edit."""
 
-HASH_BYTES = 8
 LEAST_OF_PART = 3
 """Letters and digits of a part of a line that can be looked for at all."""
 
 MAX_PART = 400
 """Characters of one that is worth keeping."""
-
-NO_PATH = b"\0" * HASH_BYTES
-"""Stands for the name of a file where a command wrote without saying where."""
 
 MAX_LINES = 1_000_000
 """Of one session; 8 MB of hashes. What comes behind is not found by its text."""
@@ -86,26 +82,6 @@ class SessionEdits(msgspec.Struct, frozen=True, array_like=True, dict=True):
         if any(turn.path < 0 for turn in self.turns):
             found.add(NO_PATH)
         return b"".join(sorted(found))
-
-
-def line_hash(text: str) -> bytes:
-    """Return what stands for a line, whatever it is indented with; nothing for an empty one."""
-    text = text.strip()
-    return blake2b(text.encode("utf-8", "replace"), digest_size=HASH_BYTES).digest() if text else b""
-
-
-def name_hash(path: str) -> bytes:
-    """Return what stands for the last part of a path."""
-    name = path.rstrip("/").rpartition("/")[2]
-    return blake2b(name.encode("utf-8", "replace"), digest_size=HASH_BYTES, person=b"name").digest()
-
-
-def has_hash(hashes: bytes, wanted: bytes) -> bool:
-    """Whether a hash is among joined ones."""
-    at = hashes.find(wanted)
-    while at >= 0 and at % HASH_BYTES:
-        at = hashes.find(wanted, at + 1)
-    return at >= 0
 
 
 def remember(memory: Memory, folder: Folder, stored: StoredSession, state_dir: Path | None) -> SessionEdits:
@@ -285,7 +261,7 @@ def placed(path: str, cwd: str | None, root: str | None) -> str:
 
 
 def _is_kept(part: str) -> bool:
-    return len(part) <= MAX_PART and sum(map(str.isalnum, part)) >= LEAST_OF_PART
+    return len(part) <= MAX_PART and count_letters(part) >= LEAST_OF_PART
 
 
 def _is_absolute(path: str) -> bool:

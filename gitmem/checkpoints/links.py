@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from gitmem.checkpoints.table import Row
-from gitmem.model.ids import Oid
+from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Trigger
 from gitmem.objects.encoding import Commit
 
@@ -95,7 +95,10 @@ class Links:
         yield self._about("message", [*named, *self._made_from(named)])
         yield [Link("tree", row, row.head) for row in self._by_tree.get(commit.tree, ())][:_MOST]
         patch = self._asking.patch_id(oid) if self._by_patch else None
-        yield list(self._of_patch(oid, patch)) if patch else []
+        found: dict[RecordId, Link] = {}
+        for link in self._of_patch(oid, patch) if patch else ():
+            found.setdefault(link.row.name, link)  # one may have the patch, and be of the branch
+        yield list(found.values())
 
     def before(self, row: Row) -> int | None:
         """Return when the commit before a checkpoint's was made, as the checkpoints of its branch tell."""

@@ -7,21 +7,21 @@ the same commit: a turn that wrote none of them did not write it.
 
 from __future__ import annotations
 
-import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gitmem.checkpoints.edits import (
+from gitmem.checkpoints.edits import EditTurn, SessionEdits, known_edits
+from gitmem.checkpoints.lines import (
     HASH_BYTES,
     NO_PATH,
-    EditTurn,
-    SessionEdits,
+    belong_together,
+    count_letters,
     has_hash,
-    known_edits,
     line_hash,
     name_hash,
+    said,
 )
 from gitmem.checkpoints.touched import Toucher
 from gitmem.format.memory import Memory
@@ -51,12 +51,14 @@ class Wanted(NamedTuple):
 class Scope(NamedTuple):
     """Where a line may have been written: sessions, each with how far its streams had come, if that is known.
 
-    Not after `until_ms`; of several turns the first after `since_ms` is meant, or else the last before.
+    Not after `until_ms`; of several turns the first since `since_ms` is meant, or else the last before.
+    `is_near`: these sessions were at work as the line came in; one that says nothing may then be theirs.
     """
 
     sessions: Sequence[tuple[Toucher, Mapping[str, int] | None]]
     since_ms: int | None
     until_ms: int | None
+    is_near: bool
 
 
 class Match(NamedTuple):
@@ -75,7 +77,7 @@ class Match(NamedTuple):
     @property
     def is_telling(self) -> bool:
         """Whether nobody else is likely to have written the like."""
-        return not self.part or _count_letters(self.part) > _MOST_OF_COMMON
+        return not self.part or count_letters(self.part) > _MOST_OF_COMMON
 
     @property
     def has_path(self) -> bool:
@@ -90,9 +92,9 @@ def wanted_lines(
 
     `counts` says how often a line stands in its file.
     """
-    hashes = [line_hash(_said(line)) for line in lines]
+    hashes = [line_hash(said(line.text, line.path)) for line in lines]
     common = [
-        counts.get(hash_, 0) > 1 or _count_letters(line.text) <= _MOST_OF_COMMON
+        counts.get(hash_, 0) > 1 or count_letters(line.text) <= _MOST_OF_COMMON
         for line, hash_ in zip(lines, hashes, strict=True)
     ]
 
@@ -101,7 +103,7 @@ def wanted_lines(
         for n in range(at + step, at + step * (_FAR + 1), step):
             if not 0 <= n < len(lines) or found == _BESIDE:
                 return
-            if _belong_together(lines[n], lines[at]) and hashes[n] and not common[n]:
+            if belong_together(lines[n], lines[at]) and hashes[n] and not common[n]:
                 found += 1
                 yield hashes[n]
 
@@ -110,11 +112,6 @@ def wanted_lines(
         for at, line in enumerate(lines)
         if line.number in numbers and hashes[at]
     }
-
-
-def count_lines(texts: Iterable[str], path: str) -> Counter[bytes]:
-    """Count how often each line stands in a file."""
-    return Counter(line_hash(_said(Line(0, text, None, path))) for text in texts)
 
 
 class Matcher:
@@ -126,6 +123,9 @@ class Matcher:
         self._passed_over: set[SessionId] = set()
         self._touching: dict[tuple[str, ...], dict[SessionId, bool]] = {}
         self._lines: dict[tuple[SessionId, tuple[str, ...]], dict[bytes, list[EditTurn]]] = {}
+        self._writers: dict[tuple[str, ...], dict[bytes, dict[SessionId, tuple[Toucher, SessionEdits]]]] = (
+            defaultdict(dict)
+        )
         self._parts: dict[tuple[SessionId, tuple[str, ...]], list[EditTurn]] = {}
 
     def find(self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope) -> dict[int, Match]:
@@ -145,22 +145,32 @@ class Matcher:
     def _find_whole(
         self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope
     ) -> dict[int, Match]:
-        found: dict[int, list[Match]] = defaultdict(list)
         hashes = {each.hash for each in wanted.values()}
-        for session, limits in scope.sessions:
-            written = self._edits(session, hashes)
-            if written is None:
-                continue
-            place = session.session, paths
-            if place not in self._lines:
-                self._lines[place] = _turns_by_line(written, paths)
-            turns = self._lines[place]
-            for key, each in wanted.items():
-                for edit in turns.get(each.hash, ()):
-                    if _is_in_time(edit, written.streams[edit.stream], limits, scope.until_ms):
-                        found[key].append(_match(session, written, edit, each))
-        chosen = {key: _choose(wanted[key], matches, scope.since_ms) for key, matches in found.items()}
-        return {key: match for key, match in chosen.items() if match is not None}
+        limits = {session.session: limits for session, limits in scope.sessions}
+        for session, _ in scope.sessions:
+            if (session.session, paths) not in self._lines:
+                self._load_lines(session, hashes, paths)
+        writers = self._writers[paths]
+        found: dict[int, Match] = {}
+        for key, each in wanted.items():
+            matches = [
+                _match(writer, written, edit, each)
+                for writer, written in writers.get(each.hash, {}).values()
+                if writer.session in limits
+                for edit in self._lines[writer.session, paths][each.hash]
+                if _is_in_time(edit, written.streams[edit.stream], limits[writer.session], scope.until_ms)
+            ]
+            match = _choose(each, matches, scope) if matches else None
+            if match is not None:
+                found[key] = match
+        return found
+
+    def _load_lines(self, session: Toucher, hashes: Collection[bytes], paths: tuple[str, ...]) -> None:
+        written = self._edits(session, hashes)
+        if written is not None:
+            self._lines[session.session, paths] = lines = _turns_by_line(written, paths)
+            for hash_ in lines:
+                self._writers[paths].setdefault(hash_, {})[session.session] = session, written
 
     def _find_parts(
         self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope
@@ -179,8 +189,10 @@ class Matcher:
                 for key, each in wanted.items():
                     text = each.line.text
                     for part in edit.parts:
-                        if part in text:
+                        if part in text and part != text.strip():
                             match = _match(session, written, edit, each)._replace(part=part)
+                            if not (match.is_telling or match.beside or len(edit.added) == HASH_BYTES):
+                                continue
                             # The last that changed a line made it what it is.
                             found[key] = max(found.get(key, match), match, key=_rank_of_part)
         return found
@@ -200,22 +212,6 @@ class Matcher:
         if found is not None:
             self._known[session.session] = found
         return found
-
-
-def _said(line: Line) -> str:
-    """Return what somebody wrote of a line; a notebook has each as a JSON text."""
-    text = line.text.strip()
-    if line.path.endswith(".ipynb") and text.startswith('"'):
-        try:
-            said = json.loads(text.removesuffix(","))
-        except ValueError:
-            return text
-        return said if isinstance(said, str) else text
-    return text
-
-
-def _belong_together(line: Line, other: Line) -> bool:
-    return line.commit == other.commit and line.path == other.path
 
 
 def _turns_by_line(written: SessionEdits, paths: Sequence[str]) -> dict[bytes, list[EditTurn]]:
@@ -247,11 +243,6 @@ def _rank_of_part(match: Match) -> tuple[bool, int, int, int]:
     return (match.is_telling, match.edit.at_ms or 0, match.edit.ordinal, len(match.part))
 
 
-def _count_letters(text: str) -> int:
-    """Count letters and digits."""
-    return sum(map(str.isalnum, text))
-
-
 def _is_path(written: str, path: str) -> bool:
     """Whether a path as an agent wrote it means one from the top of the repository."""
     if written == path or written.endswith("/" + path):
@@ -274,20 +265,18 @@ def _match(session: Toucher, written: SessionEdits, edit: EditTurn, wanted: Want
     return Match(session, written.streams[edit.stream], edit, path, beside)
 
 
-def _choose(wanted: Wanted, matches: Sequence[Match], since_ms: int | None) -> Match | None:
+def _choose(wanted: Wanted, matches: Sequence[Match], scope: Scope) -> Match | None:
     with_path = [match for match in matches if match.has_path]
     if not with_path:
         # A command that does not say where it writes has to have written more than this line.
         matches = [match for match in matches if match.beside or not (wanted.beside or wanted.is_common)]
     else:
         matches = with_path
-    if wanted.is_common:
-        most = max((match.beside for match in matches), default=0)
-        if wanted.beside and not most:
-            return None
-        matches = [match for match in matches if match.beside == most]
-    if not matches:
-        return None
+    if wanted.is_common and wanted.beside:
+        most = max(match.beside for match in matches) if matches else 0
+        matches = [match for match in matches if match.beside == most > 0]
     ordered = sorted(matches, key=lambda match: (match.edit.at_ms or 0, match.edit.ordinal))
-    later = [match for match in ordered if since_ms is None or (match.edit.at_ms or 0) >= since_ms]
-    return later[0] if later else ordered[-1]
+    later = [match for match in ordered if (match.edit.at_ms or 0) >= (scope.since_ms or 0)]
+    if wanted.is_common and not wanted.beside:
+        return later[0] if later and scope.is_near else None
+    return later[0] if later else ordered[-1] if ordered else None

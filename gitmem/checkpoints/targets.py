@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from gitmem.checkpoints.matching import count_lines
+from gitmem.checkpoints.lines import count_lines
 from gitmem.git.blame import Line, Refusal, added_lines, blame, resolve_commit
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitmem.checkpoints import table, touched
+from gitmem.checkpoints.lines import belong_together, count_letters
 from gitmem.checkpoints.links import Asking, Evidence, Link, Links
 from gitmem.checkpoints.matching import Match, Matcher, Scope, Wanted, wanted_lines
 from gitmem.checkpoints.table import Row
@@ -166,7 +167,7 @@ class Explainer:
             since_ms = self._links.before(link.row)
             if since_ms is None and link.via:
                 since_ms = self._parents_ms(self.commit(link.via))
-            yield link, Scope(sessions, since_ms, link.row.at_ms)
+            yield link, Scope(sessions, since_ms, link.row.at_ms, is_near=True)
 
     def _anywhere(self, commit: Commit | None, head: Commit | None) -> Scope:
         """Return all sessions, as far as they had come by a commit, or since HEAD for what is in none."""
@@ -179,7 +180,12 @@ class Explainer:
                 since_ms = min(since_ms, author_ms)
         elif head is not None:
             since_ms = head.committer.time_s * 1000
-        return Scope([(row, None) for row in self._touchers.values()], since_ms, until_ms)
+        sessions = [
+            (row, None)
+            for row in self._touchers.values()
+            if until_ms is None or row.started_ms is None or row.started_ms <= until_ms + 999
+        ]
+        return Scope(sessions, since_ms, until_ms, is_near=head is not None)
 
     def _parents_ms(self, commit: Commit | None) -> int | None:
         parent = self.commit(commit.parents[0]) if commit and commit.parents else None
@@ -209,8 +215,8 @@ def _around(lines: Sequence[Line], at: int) -> Iterator[int]:
     """Yield the nearest line above and the nearest below that say something, of the same commit."""
     for step in (-1, 1):
         n = at + step
-        while 0 <= n < len(lines) and lines[n].commit == lines[at].commit and lines[n].path == lines[at].path:
-            if sum(map(str.isalnum, lines[n].text)) > 1:
+        while 0 <= n < len(lines) and belong_together(lines[n], lines[at]):
+            if count_letters(lines[n].text) > 1:
                 yield n
                 break
             n += step
@@ -218,7 +224,7 @@ def _around(lines: Sequence[Line], at: int) -> Iterator[int]:
 
 def _of_beside(lines: Sequence[Line], at: int, found: Mapping[int, Written]) -> Written | None:
     """Take an empty or common line for part of what stands on both sides of it."""
-    if sum(map(str.isalnum, lines[at].text)) > 1:
+    if count_letters(lines[at].text) > 1:
         return None
     near = list(_around(lines, at))
     written = [found.get(n) for n in near]

@@ -148,7 +148,7 @@ def _say_line_of_table(output: Output, explanation: Explanation, account: Accoun
     if explanation.target.commit is not None:
         parts.append(f"{one_line(account.path)} ")
     else:
-        parts += [Styled((account.commit or "uncommitted")[:_OID_DIGITS], "name"), " "]
+        parts += [Styled(account.commit[:_OID_DIGITS] if account.commit else "uncommitted", "name"), " "]
     written = account.written
     if written is None:
         parts.append(f"no session known: {_spans(account)}")

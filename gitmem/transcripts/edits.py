@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from gitmem.model.turns import ToolCall
-from gitmem.transcripts.patches import Piece, is_patch, pieces_of_patch, pieces_of_shell
+from gitmem.transcripts.patches import Piece, is_patch, literals, pieces_of_patch, pieces_of_shell
 
 
 class Edit(NamedTuple):
@@ -84,6 +84,9 @@ def _edits(value: object, path: str | None, depth: int) -> Iterator[Edit]:
         return
     if isinstance(value, str):
         yield from _of_pieces(pieces_of_patch(value), is_shell=False)
+        if depth == 0:  # a script is all that there is, and starts commands by its own means
+            for literal in literals(value):
+                yield from _of_pieces(pieces_of_shell(literal), is_shell=True)
     elif isinstance(value, list):
         for item in value:
             yield from _edits(item, path, depth + 1)

@@ -34,6 +34,13 @@ _ECHO = re.compile(
 )
 
 
+_LITERAL = re.compile(
+    r'"(?P<double>(?:[^"\\\n]|\\.)*+)"' + "|" + r"'(?P<single>(?:[^'\\\n]|\\.)*+)'", re.DOTALL
+)
+_ESCAPE = re.compile(r"\\(?:u(?P<code>[0-9a-fA-F]{4})|x(?P<byte>[0-9a-fA-F]{2})|(?P<plain>.))", re.DOTALL)
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v": "\v"}
+
+
 def is_patch(text: str) -> bool:
     """Whether a text holds a patch, of either form."""
     return _PATCH_MARK in text or ("\n+++ " in text and _DIFF_MARK.search(text) is not None)
@@ -42,7 +49,10 @@ def is_patch(text: str) -> bool:
 def pieces_of_patch(text: str) -> Iterator[Piece]:
     """Yield what a patch does to each file: one between `*** Begin Patch` marks, or a unified diff."""
     if _PATCH_MARK in text:
-        yield from _marked(text)
+        found = list(_marked(text))
+        if not found:  # in a script, as one of its literals
+            found = [piece for literal in literals(text) for piece in _marked(literal)]
+        yield from found
     elif "\n+++ " in text:
         yield from _unified(text)
 
@@ -57,6 +67,20 @@ def pieces_of_shell(command: str) -> Iterator[Piece]:
         yield from _heredocs(command)
     for found in _ECHO.finditer(command):
         yield Piece(_bare(found["path"]), found["text"][1:-1].replace("\\n", "\n").split("\n"), [])
+
+
+def literals(script: str) -> Iterator[str]:
+    """Yield the texts of several lines that stand between quotes in a script, as its language reads them."""
+    if "\\n" in script:
+        for found in _LITERAL.finditer(script):
+            text = found["double"] or found["single"] or ""
+            if "\\n" in text:
+                yield _ESCAPE.sub(_unescape, text)
+
+
+def _unescape(found: re.Match[str]) -> str:
+    code = found["code"] or found["byte"]
+    return chr(int(code, 16)) if code else _ESCAPED.get(found["plain"], found["plain"])
 
 
 def _marked(text: str) -> Iterator[Piece]:

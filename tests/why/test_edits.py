@@ -106,6 +106,16 @@ def test_patch_is_read_wherever_it_stands(arguments: object) -> None:
     ]
 
 
+def test_patch_and_command_in_a_script_are_read_through_its_quotes() -> None:
+    script = f"const patch = {json.dumps(PATCH)};\\ntext(await tools.apply_patch(patch));\\n"
+    assert [edit.path for edit in edits("exec", script)] == ["src/gate.py", "src/lock.py", "src/b.py"]
+    command = "cat > a.py <<'EOF'\nx = \"\\u00e9\"\nEOF"
+    quoted = command.replace("\n", "\\n").replace("'", "\\'")
+    script = f"await tools.exec_command({{cmd: '{quoted}', yield_time_ms: 1000}})"
+    assert edits("exec", script) == [Edit("a.py", ('x = "é"',), (), True)]
+    assert edits("exec", "`" + PATCH + "`")[1] == Edit("src/lock.py", ("LOCK = 1",), ())
+
+
 def test_unified_diff_is_read_by_its_hunks() -> None:
     assert edits("shell", {"command": f"git apply <<'EOF'\n{DIFF}EOF"}) == [
         Edit("src/gate.py", ("+++ new",), ("--- old",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
@@ -10,7 +11,6 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.opening import opened_memory
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.accounts import Account
@@ -62,8 +62,6 @@ def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> No
     by the line's own text. Ends with 1 where no session is known.
     """
     from gitmem.checkpoints.targets import find_target, lines_of
-    from gitmem.cli.explaining import as_json as plain
-    from gitmem.cli.explaining import say
 
     context: Context = ctx.obj
     form: Form = ctx.meta.get(_FORM, "any")
@@ -72,8 +70,11 @@ def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> No
     # git takes as long to tell where lines are from as we do to open the memory.
     with (
         _Meanwhile(lambda: lines_of(found, repository, start, git)) as asked,
-        opened_memory(context) as memory,
+        _opened(context) as memory,
     ):
+        from gitmem.cli.explaining import as_json as plain
+        from gitmem.cli.explaining import say
+
         explainer = _explainer(context, memory)
         explanation = _explain(context, explainer, memory, target, found, asked.result(), limit)
         if as_json:
@@ -83,6 +84,12 @@ def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> No
                 say(output, explanation)
     if not explanation.known:
         ctx.exit(1)
+
+
+def _opened(context: Context) -> AbstractContextManager[Memory]:
+    from gitmem.cli.opening import opened_memory
+
+    return opened_memory(context)
 
 
 class _Meanwhile(Generic[T]):
