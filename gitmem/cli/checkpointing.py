@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gitmem.checkpoints import snapshots
 from gitmem.checkpoints.recording import Means
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
@@ -15,6 +17,8 @@ from gitmem.model.errors import LevelNotKept
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.draining import Drained
+    from gitmem.checkpoints.snapshots import Taken
+    from gitmem.git.repository import Repository
     from gitmem.git.storage import GitStorage
     from gitmem.redaction.redactor import Redactor
     from gitmem.verbs.intake import Report, Source
@@ -64,6 +68,12 @@ def opened_means(context: Context) -> Iterator[Means]:
             with opened_intake(context, storage, total, whole=False, wait_s=_WAIT_S) as intake:
                 return import_sources(intake, sources)
 
+        days = context.settings.snapshot_days
+
+        def snapshot(at: Repository, index: Path | None, at_ms: int) -> Taken | None:
+            now_ms = context.now_ms()
+            return snapshots.snapshot(at, context.git.elsewhere(), repository.state_dir, now_ms, days, index)
+
         yield Means(
             repository=repository,
             git=context.git,
@@ -76,7 +86,9 @@ def opened_means(context: Context) -> Iterator[Means]:
             environ=context.environ,
             now_ns=lambda: _now_ns(context),
             is_new=is_new,
+            snapshot=snapshot,
         )
+        snapshots.prune(repository.state_dir, context.now_ms(), days)
 
 
 def _begin(context: Context, storage: GitStorage) -> None:

@@ -14,7 +14,10 @@ from gitmem.git.repository import Repository
 def working_trees(repository: Repository) -> tuple[Path, ...]:
     """Return the roots of all working trees that are there, the one at hand first."""
     found = dict.fromkeys(() if repository.top is None else (repository.top,))
-    if repository.common_dir.name == ".git" and not repository.is_bare:
+    own = repository.config.get("core.worktree")  # a submodule's, mostly
+    if own:
+        found[(repository.common_dir / own[-1]).resolve()] = None
+    elif repository.common_dir.name == ".git" and not repository.is_bare:
         found[repository.common_dir.parent] = None
     linked = repository.common_dir / "worktrees"
     for git_dir in sorted(linked.iterdir()) if linked.is_dir() else ():

@@ -10,7 +10,7 @@ from gitmem.cli.folders import home_of
 from gitmem.cli.intake import describe, report_as_json, total_bytes
 from gitmem.cli.opening import opened_intake
 from gitmem.cli.sharing import describe_pull, opened_sharing
-from gitmem.model.errors import UsageError
+from gitmem.model.errors import HookInTheWay, HooksElsewhere, UsageError
 from gitmem.model.refs import short_name
 
 
@@ -20,7 +20,7 @@ from gitmem.model.refs import short_name
     examples=["gitmem init", "gitmem init --share origin", "gitmem init --no-import"],
 )
 @click.option("--share", metavar="REMOTE", help="Choose the remote that push and pull share the memory with.")
-@click.option("--no-hooks", is_flag=True, help="Write no git hooks; this version writes none yet.")
+@click.option("--no-hooks", is_flag=True, help="Write no git hooks.")
 @click.option(
     "--agents",
     default="auto",
@@ -38,7 +38,7 @@ def command(
     no_import: bool,
     as_json: bool,
 ) -> None:
-    """Make this repository remember: start its memory, and take in the agents' sessions of it.
+    """Make this repository remember: start its memory, write git hooks, take in the agents' sessions of it.
 
     In a clone whose remote has a memory already, that one is taken over. Running it again is harmless.
     """
@@ -63,6 +63,7 @@ def command(
             else:
                 how = "Started" if started.how == "made" else "Found"
                 context.output.say(f"{how} the memory of {context.repository.name}: {short_name(ref)}")
+        hooks = None if no_hooks else _write_hooks(context, as_json)
         report = None
         if not no_import and tops and chosen != frozenset():
             state_dir, now_ns = context.repository.state_dir, context.now_ms() * 1_000_000
@@ -78,11 +79,29 @@ def command(
                 "commit": started.commit,
                 "how": "taken over" if adopted else started.how,
                 "remote": adopted.remote if adopted else None,
+                "hooks": hooks,
                 "imported": report_as_json(report) if report else None,
             }
         )
     elif report and report.files:
         describe(context, report)
+
+
+def _write_hooks(context: Context, as_json: bool) -> dict[str, object]:
+    """Write the hooks and say so; hooks that are somebody else's are no reason for there to be no memory."""
+    from gitmem.cli.hooking import describe_hooks, hooks_as_json
+    from gitmem.verbs.enabling import enable_git
+
+    try:
+        hooks = enable_git(context.repository, context.git)
+    except (HooksElsewhere, HookInTheWay) as error:
+        if not as_json:
+            context.output.warn(str(error))
+            context.output.warn(error.hint)
+        return {"how": None, "refused": str(error), "hint": error.hint}
+    if not as_json:
+        describe_hooks(context, hooks)
+    return hooks_as_json(hooks)
 
 
 def _agents(text: str) -> frozenset[str] | None:
