@@ -191,7 +191,7 @@ def _capture(means: Means, occasions: Sequence[Occasion]) -> tuple[Found, ...]:
     scanned = scan(state_dir, kept, means.home, means.environ, means.now_ns(), anew=means.is_new)
     grown = list(scanned.grown)
     ours = [one for one in occasions if one.worktree.repository.top in kept]
-    named = _named(ours, {one.path for one in scanned.ours})
+    named = _named(ours, scanned.ours)
     refused: set[Path] = set()
     if grown or named:
         report = means.take_in([*grown, *(source for source, _ in named)])
@@ -209,11 +209,15 @@ def _level(means: Means, top: Path | None) -> Level | None:
         return None
 
 
-def _named(occasions: Sequence[Occasion], known: set[Path]) -> list[tuple[Source, Found]]:
-    """Return the transcripts that agents named and no folder of theirs has; those of other people's sessions
-    are refused as they are taken in."""
+def _named(occasions: Iterable[Occasion], ours: Sequence[Found]) -> list[tuple[Source, Found]]:
+    """Return the transcripts that agents named and no folder of theirs has.
+
+    Whose they are, their content says when they are taken in.
+    """
     named: dict[Path, tuple[Source, Found]] = {}
-    for occasion in occasions:
+    naming = [occasion for occasion in occasions if occasion.event.transcript]
+    known = {one.path for one in ours} if naming else set()
+    for occasion in naming:
         path, top, agent = occasion.event.transcript, occasion.worktree.repository.top, occasion.event.agent
         if path is None or top is None or agent is None or path in known:
             continue
