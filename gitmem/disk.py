@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -173,6 +174,57 @@ def remove_file(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def rewrite_file(path: Path, content: bytes) -> None:
+    """Put other content into a file that is there, by a rename; it keeps its mode to the bit.
+
+    Raises:
+        DiskRefused: The disk is full or does not let it; the old file stands.
+    """
+    with refusing("read", path):
+        mode = stat.S_IMODE(path.stat().st_mode)
+    with NewFile(path.parent) as new:
+        new.write(content)
+        new.publish(path, mode=mode)
+
+
+def keep_beside(path: Path, other: Path) -> None:
+    """Give a file, or a symbolic link as it is, a second name in its folder, which nothing may have yet.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    announce("rename", other)
+    with refusing("write", other):
+        if path.is_symlink():
+            other.symlink_to(path.readlink())
+        else:
+            other.hardlink_to(path)
+
+
+def rename_file(path: Path, to: Path) -> None:
+    """Give a file, or whatever stands there, another name on the same disk; being gone already is fine.
+
+    Raises:
+        DiskRefused: The disk does not let it; both stand.
+    """
+    announce("rename", to)
+    with refusing("rename", path), suppress(FileNotFoundError):
+        path.replace(to)
+
+
+def remove_empty_folder(path: Path) -> None:
+    """Remove a folder if nothing is in it; being gone already, and being a link, are fine.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    if path.is_symlink() or not path.is_dir() or any(path.iterdir()):
+        return
+    announce("remove", path)
+    with refusing("remove", path):
+        path.rmdir()
+
+
 def copy_file(source: Path, target: Path) -> None:
     """Copy a file with its time of modification, by which git tells what it has to read again.
 
@@ -304,6 +356,13 @@ def refusing(doing: str, path: Path) -> Iterator[None]:
         raise DiskRefused(doing, str(path), error.strerror or str(error)) from error
 
 
+def _umask() -> int:
+    """Read the umask, which has no other way than to set it."""
+    value = os.umask(0o022)
+    os.umask(value)
+    return value
+
+
 def _opened_folder(stack: ExitStack, name: bytes, above: int | None) -> int:
     """Open a folder by its name in another one, which is no link."""
     no_link = 0 if above is None else os.O_NOFOLLOW
@@ -317,10 +376,3 @@ def _remove_all(folder: Path) -> None:
 
     with suppress(FileNotFoundError):
         shutil.rmtree(folder)
-
-
-def _umask() -> int:
-    """Read the umask, which has no other way than to set it."""
-    value = os.umask(0o022)
-    os.umask(value)
-    return value

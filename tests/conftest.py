@@ -89,8 +89,9 @@ def surroundings(home: Path) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        # No test leaves a process; those that are about the sidecar say so.
+        # No test leaves a process; those that are about the sidecar, or about hooks, say so.
         "GITMEM_SIDECAR": "false",
+        "GITMEM_HOOKS": "false",
         "LC_ALL": "C.UTF-8",
         "LOGNAME": "ada",
         "TERM": "xterm-256color",

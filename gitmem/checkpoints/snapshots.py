@@ -37,6 +37,20 @@ class Taken(NamedTuple):
     week: Path
     snapshot: Snapshot
 
+    @property
+    def staged(self) -> Oid | None:
+        """The tree of what was staged."""
+        return self.snapshot.staged
+
+    @property
+    def working(self) -> Oid | None:
+        """The tree of what stood in the working tree."""
+        return self.snapshot.working
+
+    def tie(self, checkpoint: RecordId) -> None:
+        """Give it to a checkpoint, as `keep` does."""
+        keep(self.week.parent.parent, checkpoint, self)
+
 
 class Kept(NamedTuple):
     """A checkpoint's snapshot, and the objects that it is made of beside those of the repository."""

@@ -69,6 +69,14 @@ class BadTag(UsageError):
         super().__init__(f"could not use {text[:80]!r} as a tag: expected {expected}")
 
 
+class BadMessage(UsageError):
+    """A checkpoint cannot say that."""
+
+    def __init__(self, text: str, expected: str) -> None:
+        self.text, self.expected = text, expected
+        super().__init__(f"could not use {text[:80]!r} as a message: expected {expected}")
+
+
 class BadSetting(UsageError):
     """A setting has a value that it cannot have."""
 
@@ -488,6 +496,16 @@ class UnknownTranscript(TranscriptError):
         )
 
 
+class EventRefused(GitmemError):
+    """A file in the spool is no event that a hook left."""
+
+    hint = "gitmem doctor: says what else is wrong"
+
+    def __init__(self, stem: str, why: str) -> None:
+        self.stem, self.why = stem, why
+        super().__init__(f"could not read event {stem[:80]!r}: {why}")
+
+
 class ReaderMissing(TranscriptError):
     """A session is there, and this gitmem has no reader for its agent; a newer one may have written it."""
 
@@ -528,6 +546,40 @@ class WorkerDied(GitmemError):
 
     def __init__(self) -> None:
         super().__init__("could not go on: a worker process was killed; what was committed before stands")
+
+
+# --- the code's side ----------------------------------------------------------------------------------
+
+
+class TargetUnknown(GitmemError):
+    """What was to be explained is neither a file nor a commit."""
+
+    hint = "git ls-files: lists the files; git log --oneline: lists the commits"
+
+    def __init__(self, text: str, expected: str) -> None:
+        self.text, self.expected = text, expected
+        super().__init__(f"could not explain {text[:200]!r}: it is no {expected} here")
+
+
+class LineMissing(GitmemError):
+    """A file has no such line."""
+
+    def __init__(self, path: str, line: int, count: int) -> None:
+        self.path, self.line, self.count = path, line, count
+        super().__init__(
+            f"could not explain line {line} of {path}: it has {count:,} line{'' if count == 1 else 's'}",
+            hint=f"gitmem why {path}: sums up all of them",
+        )
+
+
+class FileNotExplained(GitmemError):
+    """A file is there, and is none whose lines can be told apart."""
+
+    hint = "gitmem why COMMIT: explains what a commit added"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not explain {path}: {why}")
 
 
 # --- search and sharing -------------------------------------------------------------------------------
@@ -726,6 +778,47 @@ class PushRaced(SyncError):
     def __init__(self, remote: str, tries: int) -> None:
         self.remote, self.tries = remote, tries
         super().__init__(f"could not push the memory to {remote}: others were faster {tries} times in a row")
+
+
+# --- hooks --------------------------------------------------------------------------------------------
+
+
+class HooksElsewhere(GitmemError):
+    """git takes hooks from a folder that is not this clone's own, so gitmem writes nothing there unasked.
+
+    Attributes:
+        snippet: The line that does the same in a hook that the folder's owner looks after.
+    """
+
+    def __init__(self, folder: str, whose: str, snippet: str) -> None:
+        self.folder, self.whose, self.snippet = folder, whose, snippet
+        super().__init__(
+            f"could not write hooks: git takes them from {folder}, which {whose}",
+            hint="gitmem enable git --force: writes there all the same; so does this line in each hook, with "
+            f"its name for HOOK: {snippet}",
+        )
+
+
+class HookInTheWay(GitmemError):
+    """Something stands where a hook would, and is neither a file nor a link to one."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"could not write the hook {path}: something that is no file has its name",
+            hint=f"ls -ld {path}: shows what it is; git cannot run it either",
+        )
+
+
+class NothingToEnable(UsageError):
+    """A name was given that gitmem has no entries for."""
+
+    def __init__(self, name: str, known: tuple[str, ...], doing: str) -> None:
+        self.name, self.known = name, known
+        super().__init__(
+            f"could not {doing} {name[:40]!r}: this gitmem has entries for {', '.join(known)}",
+            hint=f"gitmem {doing} {known[0]}: is what there is",
+        )
 
 
 class DemoFailed(GitmemError):

@@ -40,7 +40,7 @@ class Settings(NamedTuple):
     sidecar: bool = True
     sidecar_idle_minutes: int = 30
     catch_up_ms: int = 200
-    live: bool = False
+    live: bool = True
     snapshot_days: int = 30
 
 

@@ -18,11 +18,15 @@ class Entry(NamedTuple):
 
 COMMANDS: Final[dict[str, Entry]] = {
     "init": Entry("init", "Make this repository remember."),
+    "enable": Entry("enable", "Have git tell gitmem of commits, checkouts, merges and pushes."),
+    "disable": Entry("disable", "Take gitmem's hooks out again, without a trace."),
     "import": Entry("import_", "Take transcripts from files and folders into the memory."),
     "capture": Entry("capture", "Take in what has grown since last time."),
+    "checkpoint": Entry("checkpoint", "Record where the code and the sessions stand now."),
     "sessions": Entry("sessions", "List the sessions, the newest first."),
-    "show": Entry("show", "Show a session, or one turn of it."),
+    "show": Entry("show", "Show a session, one turn of it, or a checkpoint."),
     "search": Entry("search", "Search the sessions by words, with filters.", is_declared=True),
+    "why": Entry("why", "Say which turns led to a line, a file or a commit."),
     "index": Entry("index", "The state of the search index, and bringing it up."),
     "model": Entry("model", "The model behind search by meaning: install, look at or remove it."),
     "push": Entry("push", "Send the memory to a remote."),

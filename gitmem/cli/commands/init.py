@@ -10,7 +10,7 @@ from gitmem.cli.folders import home_of
 from gitmem.cli.intake import describe, report_as_json, total_bytes
 from gitmem.cli.opening import opened_intake
 from gitmem.cli.sharing import describe_pull, opened_sharing
-from gitmem.model.errors import UsageError
+from gitmem.model.errors import HookInTheWay, HooksElsewhere, UsageError
 from gitmem.model.refs import short_name
 
 
@@ -20,7 +20,7 @@ from gitmem.model.refs import short_name
     examples=["gitmem init", "gitmem init --share origin", "gitmem init --no-import"],
 )
 @click.option("--share", metavar="REMOTE", help="Choose the remote that push and pull share the memory with.")
-@click.option("--no-hooks", is_flag=True, help="Write no git hooks; this version writes none yet.")
+@click.option("--no-hooks", is_flag=True, help="Write no git hooks.")
 @click.option(
     "--agents",
     default="auto",
@@ -38,12 +38,13 @@ def command(
     no_import: bool,
     as_json: bool,
 ) -> None:
-    """Make this repository remember: start its memory, and take in the agents' sessions of it.
+    """Make this repository remember: start its memory, write git hooks, take in the agents' sessions of it.
 
     In a clone whose remote has a memory already, that one is taken over. Running it again is harmless.
     """
-    from gitmem.verbs.finding import sources_of_repository
+    from gitmem.git.worktrees import working_trees
     from gitmem.verbs.importing import import_sources
+    from gitmem.verbs.scanning import scan
     from gitmem.verbs.sharing import adopt
     from gitmem.verbs.sharing import share as choose_remote
     from gitmem.verbs.starting import start
@@ -51,7 +52,7 @@ def command(
     chosen = _agents(agents)
     if share is not None:
         choose_remote(context.repository, context.git, share)
-    ref, top = context.settings.memory_ref, context.repository.top
+    ref, tops = context.settings.memory_ref, working_trees(context.repository)
     with opened_sharing(context) as sharing:
         storage = sharing.storage
         adopted = adopt(sharing, _remotes(context)) if storage.read_ref(ref) is None else None
@@ -62,12 +63,15 @@ def command(
             else:
                 how = "Started" if started.how == "made" else "Found"
                 context.output.say(f"{how} the memory of {context.repository.name}: {short_name(ref)}")
+        hooks = None if no_hooks else _write_hooks(context, as_json)
         report = None
-        if not no_import and top is not None and chosen != frozenset():
-            sources = list(sources_of_repository(top, home_of(context), context.environ, chosen))
-            total = total_bytes(sources)
+        if not no_import and tops and chosen != frozenset():
+            state_dir, now_ns = context.repository.state_dir, context.now_ms() * 1_000_000
+            found = scan(state_dir, tops, home_of(context), context.environ, now_ns, agents=chosen, anew=True)
+            total = total_bytes(found.grown)
             with opened_intake(context, storage, total, whole=False, wait_s=3600) as intake:
-                report = import_sources(intake, sources)
+                report = import_sources(intake, found.grown)
+            found.settle([refused.path for refused in report.refused])
     if as_json:
         context.output.json(
             {
@@ -75,11 +79,29 @@ def command(
                 "commit": started.commit,
                 "how": "taken over" if adopted else started.how,
                 "remote": adopted.remote if adopted else None,
+                "hooks": hooks,
                 "imported": report_as_json(report) if report else None,
             }
         )
     elif report and report.files:
         describe(context, report)
+
+
+def _write_hooks(context: Context, as_json: bool) -> dict[str, object]:
+    """Write the hooks and say so; hooks that are somebody else's are no reason for there to be no memory."""
+    from gitmem.cli.hooking import describe_hooks, hooks_as_json
+    from gitmem.verbs.enabling import enable_git
+
+    try:
+        hooks = enable_git(context.repository, context.git)
+    except (HooksElsewhere, HookInTheWay) as error:
+        if not as_json:
+            context.output.warn(str(error))
+            context.output.warn(error.hint)
+        return {"how": None, "refused": str(error), "hint": error.hint}
+    if not as_json:
+        describe_hooks(context, hooks)
+    return hooks_as_json(hooks)
 
 
 def _agents(text: str) -> frozenset[str] | None:

@@ -1,0 +1,79 @@
+"""Hooks in a repository's own configuration, which git reads from 2.54 on: no hook file is touched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from gitmem import disk
+from gitmem.git.process import Git
+from gitmem.git.repository import Repository
+
+_SINCE: Final = (2, 54)
+_SECTION: Final = "hook.gitmem-"
+# The stub by its place when this was written; then, for a repository that was moved since, by what git tells
+# the hooks of a main and of a linked working tree. Nothing happens where it is at none of them.
+_COMMAND: Final = (
+    'for h in {own} "${{GIT_DIR:-.git}}/gitmem/hook" "${{GIT_DIR:-.git}}/../../gitmem/hook"; '
+    'do test ! -x "$h" || exec "$h" {hook} "$@"; done; :'
+)
+
+
+def is_known(git: Git) -> bool:
+    """Tell whether the user's git runs hooks of the configuration."""
+    answer = git.run(["version"], doing="find out git's version")
+    found = re.search(r"(\d+)\.(\d+)", answer.text)
+    return found is not None and (int(found[1]), int(found[2])) >= _SINCE
+
+
+def write(repository: Repository, git: Git, stub: bytes, hooks: Iterable[str]) -> None:
+    """Have git run the stub for these hooks and for no others."""
+    disk.replace_file(_stub_path(repository), stub, mode=0o777)
+    own = "'" + str(_stub_path(repository)).replace("'", "'\\''") + "'"
+    wanted = {hook: _COMMAND.format(own=own, hook=hook) for hook in hooks}
+    standing = find(repository, git)
+    for hook in standing:
+        if standing[hook] != wanted.get(hook):
+            _config(repository, git, ["--remove-section", _SECTION + hook])
+    for hook, command in wanted.items():
+        if standing.get(hook) != command:
+            # The command first: git dies of an event that has none.
+            for key, value in (("command", command), ("event", hook)):
+                _config(repository, git, ["--replace-all", f"{_SECTION}{hook}.{key}", value])
+
+
+def remove(repository: Repository, git: Git) -> None:
+    """Take gitmem's hooks out of the configuration, whatever git wrote them."""
+    for hook in find(repository, git):
+        _config(repository, git, ["--remove-section", _SECTION + hook])
+    if _stub_path(repository).exists():
+        disk.remove_file(_stub_path(repository))
+
+
+def find(repository: Repository, git: Git) -> dict[str, str]:
+    """Return the hooks for which gitmem stands in the repository's own configuration, with their commands."""
+    answer = _config(repository, git, ["--null", "--get-regexp", r"^hook\.gitmem-"], accept=(0, 1))
+    found: dict[str, str] = {}
+    for entry in answer.split("\0")[:-1]:
+        name, _, value = entry.partition("\n")
+        hook, _, key = name.removeprefix(_SECTION).rpartition(".")
+        found[hook] = value if key == "command" else found.get(hook, "")
+    return found
+
+
+def _stub_path(repository: Repository) -> Path:
+    return repository.state_dir / "hook"
+
+
+def _config(repository: Repository, git: Git, args: list[str], accept: tuple[int, ...] = (0,)) -> str:
+    if args[0] != "--null":
+        disk.announce("write", repository.common_dir / "config")
+    answer = git.run(
+        ["config", "--local", *args],
+        doing=f"read and write the hooks in the configuration of {repository.common_dir}",
+        git_dir=repository.common_dir,
+        accept=accept,
+    )
+    return answer.stdout.decode("utf-8", "surrogateescape")

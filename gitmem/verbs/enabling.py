@@ -1,0 +1,113 @@
+"""Having git tell gitmem what happens in a repository, and having it stop.
+
+A repository takes part as soon as it has a spool: what a hook runs looks for that folder and does nothing
+where it is missing. Beside it stands which Python a drain is to be started by.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import gitmem
+from gitmem import disk
+from gitmem.git import hooks, templates
+from gitmem.git.hooks import Hooks
+from gitmem.git.process import Git
+from gitmem.git.repository import Repository
+from gitmem.sidecar.starting import home
+
+SPOOL: Final = "spool"
+PYTHON: Final = "python"
+
+_PASSING: Final = (".tmp", ".taken")
+"""Endings of what a stub or a drain was at work on."""
+
+
+class Disabled(NamedTuple):
+    """What stood there before, and how many events wait for a drain that nothing starts any more."""
+
+    hooks: Hooks
+    waiting: int
+
+
+def enable_git(repository: Repository, git: Git, *, force: bool = False) -> Hooks:
+    """Make a repository take part and have git's hooks say so; the second time only mends and renews.
+
+    The repository takes part even where no hook could be written, so that a manager's line has a say.
+
+    Raises:
+        HooksElsewhere: git takes hooks from a folder that is not this clone's, and nobody said `force`.
+        HookInTheWay: A hook's name is taken by something that is no file.
+        DiskRefused: The disk does not let it.
+    """
+    opt_in(repository.state_dir)
+    return hooks.install(repository, git, stub(), force=force)
+
+
+def disable_git(repository: Repository, git: Git) -> Disabled:
+    """Take the hooks out, and the spool unless events wait in it.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    before = hooks.remove(repository, git)
+    return Disabled(before, opt_out(repository.state_dir))
+
+
+def enable_new_clones(git: Git, data_dir: Path) -> Path:
+    """Make every repository take part that is made or cloned from now on; returns git's template folder.
+
+    Raises:
+        HookInTheWay: A hook's name is taken by something that is no file.
+        DiskRefused: The disk does not let it.
+    """
+    return templates.write_template(git, data_dir, stub(), opt_in)
+
+
+def disable_new_clones(git: Git, data_dir: Path) -> Path | None:
+    """Take gitmem out of git's template folder again; returns the folder, None where there is none.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    return templates.remove_template(git, data_dir, opt_out)
+
+
+def opt_in(state_dir: Path) -> None:
+    """Make a spool, and note by which Python, and from which folder of packages, a drain is to be started."""
+    disk.make_private_folder(state_dir / SPOOL)
+    lines = os.fsencode(sys.executable), os.fsencode(home())
+    if not any(b"\n" in line for line in lines):
+        disk.replace_file(state_dir / PYTHON, b"%b\n%b\n" % lines)
+
+
+def opt_out(state_dir: Path) -> int:
+    """Remove what `opt_in` made, but for a spool with events in it; returns how many there are."""
+    if (state_dir / PYTHON).exists():
+        disk.remove_file(state_dir / PYTHON)
+    spool = state_dir / SPOOL
+    if not spool.is_dir():
+        disk.remove_empty_folder(state_dir)
+        return 0
+    names = sorted(path.name for path in spool.iterdir())
+    waiting = sum(name.endswith(".event") for name in names)
+    if not waiting:
+        for name in names:
+            if name.endswith(_PASSING) or name in ("count", "drainer", "failure"):
+                disk.remove_file(spool / name)
+        disk.remove_empty_folder(spool)
+        disk.remove_empty_folder(state_dir)
+    return waiting
+
+
+def stub() -> bytes:
+    """Return the script that hooks run; the wheel carries it as data."""
+    package = Path(gitmem.__file__).parent
+    for folder in (package / "_hooks", package.parent / "hooks"):
+        path = folder / "git" / "gitmem-hook"
+        if path.is_file():
+            return path.read_bytes()
+    raise FileNotFoundError(f"{package}: no hooks beside it")
