@@ -150,8 +150,8 @@ def _source_of(
         tree = made.staged if is_staged else made.working
         if tree is None:
             raise SnapshotMissing(name, "in the middle of a merge nothing is staged as a tree")
-        omitted = frozenset(made.omitted)
-        return Source(name, "snapshot", tree, (kept.store,), omitted, knows_untracked=not is_staged)
+        knows_untracked = made.has_untracked and not is_staged
+        return Source(name, "snapshot", tree, (kept.store,), frozenset(made.omitted), knows_untracked)
     if checkpoint is None or checkpoint.trigger == "rewind":
         raise SnapshotMissing(name, "its snapshot is not in this clone, or was too old")
     candidates: list[tuple[SourceKind, str | None]] = [("tree", checkpoint.tree), ("head", checkpoint.head)]
