@@ -38,7 +38,6 @@ CONFIG: Final = {
     "core.safecrlf": "false",  # true would refuse files with the other line ends
     "core.sparseCheckout": "true",  # has git look at files that are there though they are marked as not
     "core.splitIndex": "false",  # true would write beside the user's index
-    "hook.post-index-change.enabled": "false",  # hooks of the configuration heed no core.hooksPath
     "index.sparse": "false",
 }
 """How git is to work on an index that is not the user's."""
