@@ -15,12 +15,12 @@ from typing import Final, NamedTuple
 
 from gitmem.checkpoints import spool
 from gitmem.checkpoints.events import Event
-from gitmem.checkpoints.recording import Made, Means, Occasion, Prepared, keep, prepare
+from gitmem.checkpoints.recording import Means, Occasion, Prepared, keep, prepare
 from gitmem.checkpoints.spool import Waiting
 from gitmem.checkpoints.worktrees import Worktree, worktree_of
 from gitmem.format import checkpoints
 from gitmem.format.memory import open_memory
-from gitmem.model.errors import EventRefused, GitmemError, StoreBusy
+from gitmem.model.errors import DiskRefused, EventRefused, GitmemError, StoreBusy
 from gitmem.model.ids import RecordId
 
 CHUNK: Final = 500
@@ -87,11 +87,12 @@ def is_process(pid: int) -> bool:
 
 
 class _Drain:
-    """One run: `left` are the stems that stay, each looked at once."""
+    """One run: events that fail are not tried again, and those of commits that go on are looked at again."""
 
     def __init__(self, folder: Path, now_ns: Callable[[], int], is_alive: Callable[[int], bool]) -> None:
         self._folder, self._now_ns, self._is_alive = folder, now_ns, is_alive
-        self._left: set[str] = set()
+        self._failed: set[str] = set()
+        self._going_on: set[str] = set()
         self._come_about: set[str] = set()
         self._worktrees: dict[tuple[Path, Path, bool], Worktree | None] = {}
         self._made: list[RecordId] = []
@@ -100,11 +101,16 @@ class _Drain:
 
     def drained(self) -> Drained:
         """Return what it has come to so far."""
-        return Drained(tuple(self._made), self._without, self._bad, len(self._left))
+        return Drained(tuple(self._made), self._without, self._bad, self._left)
+
+    @property
+    def _left(self) -> int:
+        return len(self._failed | self._going_on)
 
     def waiting(self) -> list[Waiting]:
         """Return the events that wait and have not been looked at."""
-        return [one for one in spool.waiting(self._folder) if one.stem not in self._left]
+        left = self._failed | self._going_on
+        return [one for one in spool.waiting(self._folder) if one.stem not in left]
 
     def once(self, open_means: Callable[[], AbstractContextManager[Means]]) -> None:
         """Take all that waits now. The lock is held."""
@@ -116,10 +122,10 @@ class _Drain:
                 with open_means() as means:
                     for start in range(0, len(events), CHUNK):
                         self._take(means, events[start : start + CHUNK])
-                        behind = max(0, len(events) - start - CHUNK)
-                        spool.write_count(self._folder, behind + len(self._left))
-            else:
-                spool.write_count(self._folder, len(self._left))
+                        behind = len(events) - start - CHUNK
+                        if behind > 0:
+                            spool.write_count(self._folder, behind + self._left)
+            spool.write_count(self._folder, self._left)
             if self.failure is None:
                 spool.clear_failure(self._folder)
         except Exception as error:
@@ -131,21 +137,20 @@ class _Drain:
             spool.write_failure(self._folder, _told(self.failure))
 
     def _events(self) -> list[Event]:
-        """Return the events that can be taken, in order; those that have to wait stay."""
+        """Return the events that can be taken, in order; the beginnings of commits that go on stay.
+
+        The folder is listed until nothing more comes: a commit's end may have been left since its beginning
+        was seen, or its beginning have been missed where its end was seen.
+        """
         found: list[Event] = []
-        seen: set[str] = set()
-        going_on: set[str] = set()
-        while new := [one for one in self.waiting() if one.stem not in seen]:
+        seen = set(self._failed)
+        while new := [one for one in spool.waiting(self._folder) if one.stem not in seen]:
             seen.update(one.stem for one in new)
             found += self._read(new)
             found.sort(key=lambda event: event.order)
             self._come_about, alone = _pair_up(found)
-            going_on = {event.stem for event in alone if self._goes_on(event)}
-            if len(going_on) == len(alone):
-                break
-            # Whoever has ended may have left its end of the commit since we looked.
-        self._left |= going_on
-        return [event for event in found if event.stem not in self._left]
+            self._going_on = {event.stem for event in alone if self._goes_on(event)}
+        return [event for event in found if event.stem not in self._going_on]
 
     def _read(self, waits: Iterable[Waiting]) -> Iterator[Event]:
         """Read events; what is none is set aside."""
@@ -153,10 +158,17 @@ class _Drain:
             try:
                 yield spool.read(self._folder, one)
             except EventRefused:
-                spool.set_aside(self._folder, one.stem)
-                self._bad += 1
+                self._set_aside(one.stem)
             except FileNotFoundError:
                 continue
+
+    def _set_aside(self, stem: str) -> None:
+        try:
+            spool.set_aside(self._folder, stem)
+        except DiskRefused as error:
+            self._fail(stem, error)
+        else:
+            self._bad += 1
 
     def _goes_on(self, event: Event) -> bool:
         """Whether a commit may still come about."""
@@ -177,18 +189,18 @@ class _Drain:
             else:
                 self._without += 1
         prepared = prepare(means, occasions) if occasions else Prepared((), (), ())
-        failed = {one.occasion.event.stem for one in prepared.made if self._has_failed(one)}
         for one in prepared.made:
-            if one.name:
+            if one.error is not None:
+                self._fail(one.occasion.event.stem, one.error)
+            elif one.name:
                 spool.take(self._folder, one.occasion.event.stem, [one.name])
                 taken[one.occasion.event.stem] = (one.name,)
         keep(means, prepared)
         self._made += [one.name for one in prepared.made if one.name]
         self._without += sum(one.name is None and one.error is None for one in prepared.made)
-        self._left |= failed
         # A commit's beginning goes before its end: left alone, it would look like one that came to nothing.
         for event in sorted(events, key=lambda event: event.stem not in self._come_about):
-            if event.stem not in failed:
+            if event.stem not in self._failed:
                 spool.remove(self._folder, event.stem, is_taken=bool(taken[event.stem]))
 
     def _worktree_of(self, means: Means, event: Event) -> Worktree | None:
@@ -202,10 +214,10 @@ class _Drain:
             return False
         return not (event.hook == "pre-commit" and (worktree.is_gone or worktree.repository.top is None))
 
-    def _has_failed(self, made: Made) -> bool:
-        if made.error is not None and self.failure is None:
-            self.failure = made.error
-        return made.error is not None
+    def _fail(self, stem: str, error: GitmemError) -> None:
+        """Leave an event, and others their turn; the first failure is told."""
+        self._failed.add(stem)
+        self.failure = self.failure or error
 
 
 def _pair_up(events: Iterable[Event]) -> tuple[set[str], list[Event]]:

@@ -68,7 +68,11 @@ Snapshot = Callable[[Repository, Path | None, int], Kept | None]
 
 
 class Means(NamedTuple):
-    """What recording works with. `take_in` imports sources, `redactor` is made when it is first needed."""
+    """What recording works with.
+
+    `take_in` imports sources, `redactor` is made when it is first needed. `is_new` says that the memory has
+    just begun, and holds nothing of what this clone once captured.
+    """
 
     repository: Repository
     git: Git
@@ -80,6 +84,7 @@ class Means(NamedTuple):
     home: Path
     environ: Mapping[str, str]
     now_ns: Callable[[], int]
+    is_new: bool = False
     snapshot: Snapshot | None = None
 
 
@@ -178,7 +183,7 @@ def _capture(means: Means, occasions: Sequence[Occasion]) -> tuple[Found, ...]:
     tops = dict.fromkeys(working_trees(means.repository))
     tops |= dict.fromkeys(o.worktree.repository.top for o in occasions if o.worktree.repository.top)
     kept = tuple(top for top in tops if _level(means, top) == "team")
-    scanned = scan(state_dir, kept, means.home, means.environ, means.now_ns())
+    scanned = scan(state_dir, kept, means.home, means.environ, means.now_ns(), anew=means.is_new)
     grown = list(scanned.grown)
     ours = [one for one in occasions if one.worktree.repository.top in kept]
     named = _named(ours, {one.path for one in scanned.ours})

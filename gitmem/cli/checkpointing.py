@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,11 @@ def drained(context: Context) -> Drained:
     )
 
 
+def without_author(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return an environment without what git told a hook of the commit's author, who may be somebody else."""
+    return {name: value for name, value in environ.items() if not name.startswith("GIT_AUTHOR_")}
+
+
 @contextmanager
 def opened_means(context: Context) -> Iterator[Means]:
     """Make ready to record checkpoints; where there is no memory, a remote's is taken over or one started.
@@ -47,7 +52,8 @@ def opened_means(context: Context) -> Iterator[Means]:
     repository = context.repository
     with opened_storage(context) as storage:
         ref = context.settings.memory_ref
-        if storage.read_ref(ref) is None:
+        is_new = storage.read_ref(ref) is None
+        if is_new:
             _begin(context, storage)
 
         @cache
@@ -80,6 +86,7 @@ def opened_means(context: Context) -> Iterator[Means]:
             environ=context.environ,
             now_ns=lambda: _now_ns(context),
             snapshot=snapshot,
+            is_new=is_new,
         )
         snapshots.prune(repository.state_dir, context.now_ms(), days)
 

@@ -377,3 +377,14 @@ def test_secrets_in_paths_and_branches_are_redacted(
     assert all(secret not in str(one) for one in made)
     assert "[gm:" in (made[-1].branch or "")
     assert "[gm:" in made[-1].changes[0].path
+
+
+def test_what_cannot_even_be_set_aside_keeps_none_from_others(
+    git: RealGit, repository: Path, spool: Path, run: CommandLine
+) -> None:
+    (spool / "a.event").write_bytes(b"no event")
+    (spool / "a.bad").mkdir()
+    git.commit(repository, "b.txt")
+    assert "a.event" in run("capture", "--spool", cwd=repository, status=1).stderr
+    assert len(recorded(repository)) == 1
+    assert waiting(spool) == ["a.event"]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
+import pytest
+
 from gitmem.model.records import PathChange
-from tests.checkpoints.conftest import Drain, Say, hold
+from tests.checkpoints import stubs
+from tests.checkpoints.conftest import Drain, Say, hold, recorded
 from tests.conftest import CommandLine, RealGit
 
 
@@ -228,3 +232,88 @@ def test_a_detached_head_and_packed_refs(drain: Drain, git: RealGit, repository:
     git("pack-refs", "--all", cwd=repository)
     made = drain()
     assert {one.head for one in made if one.trigger == "post-merge"} == {commit}
+
+
+def test_a_checkpoint_is_by_whoever_committed_not_by_the_commits_author(
+    git: RealGit, repository: Path, spool: Path, run: CommandLine
+) -> None:
+    git("commit", "-q", "--allow-empty", "--author", "Eve <eve@example.org>", "-m", "hers", cwd=repository)
+    told = {"GIT_AUTHOR_NAME": "Eve", "GIT_AUTHOR_EMAIL": "eve@example.org", "GIT_DIR": ".git"}
+    run("capture", "--spool", cwd=repository, environ=told)
+    [made] = recorded(repository)
+    assert made.author.name == "Ada Example"
+
+
+@pytest.mark.parametrize("form", ["--object-format=sha256", "--separate-git-dir=apart"])
+def test_repositories_of_other_kinds_have_checkpoints(
+    git: RealGit, tmp_path: Path, run: CommandLine, say: Say, form: str
+) -> None:
+    top = tmp_path / "other"
+    git("init", "-q", form, str(top), cwd=tmp_path)
+    common = tmp_path / "apart" if "separate" in form else top / ".git"
+    stubs.install(top, common)
+    say("one", 4, cwd=top)
+    git.commit(top, "a.txt", "1\n")
+    commit = git.commit(top, "a.txt", "2\n")
+    run("capture", "--spool", cwd=common)
+    first, made = recorded(top)
+    assert made.head == commit
+    assert made.changes == (PathChange("a.txt", 1, 1),)
+    assert made.patches == (patch_id(git, top, "HEAD"),)
+    assert first.changes == (PathChange("a.txt", 1, 0),)
+    assert [one.lines for one in made.positions] == [4]
+    hold(git, run, top)
+
+
+def test_a_shallow_clone_compares_with_what_it_has(
+    git: RealGit, repository: Path, tmp_path: Path, run: CommandLine
+) -> None:
+    git.commit(repository, "b.txt")
+    top = tmp_path / "shallow"
+    git("clone", "-q", "--depth=1", f"file://{repository}", str(top), cwd=tmp_path)
+    spool = stubs.install(top)
+    cut = git("rev-parse", "HEAD", cwd=top)
+    stubs.leave(spool, "post-commit", cwd=top, head=cut)
+    commit = git.commit(top, "c.txt")
+    run("capture", "--spool", cwd=top)
+    made = {one.head: one for one in recorded(top)}
+    assert made[cut].changes == made[cut].patches == ()
+    assert made[commit].changes == (PathChange("c.txt", 1, 0),)
+
+
+def test_a_partial_clone_asks_nobody_for_what_it_lacks(
+    git: RealGit, repository: Path, tmp_path: Path, run: CommandLine
+) -> None:
+    git.commit(repository, "b.txt", "old\n")
+    git.commit(repository, "b.txt", "new\n")
+    git("config", "uploadpack.allowFilter", "true", cwd=repository)
+    top = tmp_path / "partial"
+    git("clone", "-q", "--filter=blob:none", f"file://{repository}", str(top), cwd=tmp_path)
+    spool = stubs.install(top)
+    head = git("rev-parse", "HEAD", cwd=top)
+    stubs.leave(spool, "post-commit", cwd=top, head=head)
+    commit = git.commit(top, "c.txt")
+    repository.rename(tmp_path / "away")
+    run("capture", "--spool", cwd=top)
+    made = {one.head: one for one in recorded(top)}
+    assert made[head].changes == ()
+    assert made[commit].changes == (PathChange("c.txt", 1, 0),)
+
+
+def test_a_head_that_the_stub_could_not_tell_is_in_the_reflog(
+    drain: Drain, git: RealGit, repository: Path, spool: Path
+) -> None:
+    now = time.time_ns()
+    heads = []
+    for hours in (5, 3, 1):
+        date = {"GIT_COMMITTER_DATE": f"{now // 10**9 - hours * 3600} +0000"}
+        git("commit", "-q", "--allow-empty", "-m", f"{hours}", cwd=repository, environ=date)
+        heads.append(git("rev-parse", "HEAD", cwd=repository))
+    for path in spool.glob("*.event"):
+        path.unlink()
+    # The first entry of the reflog is of now, which is later than all others: they count as just after it.
+    log = repository / ".git/logs/HEAD"
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[1:]))
+    for hours in (4, 2):
+        stubs.leave(spool, "post-merge", cwd=repository, at_ns=now - hours * 3600 * 10**9)
+    assert [one.head for one in drain()] == heads[:2]

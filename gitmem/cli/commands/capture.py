@@ -48,8 +48,9 @@ def command(context: Context, spool: bool, as_json: bool) -> None:
 
 
 def _drain(context: Context, as_json: bool) -> None:
-    from gitmem.cli.checkpointing import drained
+    from gitmem.cli.checkpointing import drained, without_author
 
+    context.environ = without_author(context.environ)
     done = drained(context)
     if as_json:
         context.output.json(

@@ -31,7 +31,7 @@ def command(context: Context, message: str, as_json: bool) -> None:
     from gitmem.cli.checkpointing import drained, opened_means
     from gitmem.model.errors import BadMessage
 
-    text = message.strip()
+    text = os.fsencode(message.strip()).decode("utf-8", "backslashreplace")
     if len(text) > MAX_MESSAGE:
         raise BadMessage(message, f"at most {MAX_MESSAGE:,} characters")
     occasion = _occasion(context, text)
