@@ -218,3 +218,20 @@ def test_repository_that_no_library_opens_is_explained_too(
         assert (place["address"], place["evidence"]) == (f"claude-code/gates#{turn}", "commit")
         assert place["commit"]["id"] == head
         assert len(head) == 64
+
+
+def test_file_of_a_submodule_is_explained_there(world: World, run: CommandLine, git: RealGit) -> None:
+    save(world)
+    inner = world.top / "inner"
+    git("init", "--quiet", str(inner), cwd=world.top)
+    git.commit(inner)
+    refused = run("why", "inner/a.txt:1", cwd=world.top, status=1)
+    assert f"it belongs to the repository at {inner}" in refused.stderr
+    assert f"hint: gitmem -C {inner} why FILE" in refused.stderr
+
+
+def test_what_git_says_of_a_blame_that_it_refuses_is_handed_on(world: World, run: CommandLine) -> None:
+    save(world)
+    world.git("config", "blame.ignoreRevsFile", "no-such-file", cwd=world.top)
+    refused = run("why", "a.txt:1", cwd=world.top, status=1)
+    assert "could not explain a.txt: could not open object name list: no-such-file" in refused.stderr
