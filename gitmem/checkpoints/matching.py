@@ -22,6 +22,7 @@ from gitmem.checkpoints.lines import (
     line_hash,
     name_hash,
     said,
+    squeezed,
 )
 from gitmem.checkpoints.touched import Toucher
 from gitmem.format.memory import Memory
@@ -126,7 +127,7 @@ class Matcher:
         self._writers: dict[tuple[str, ...], dict[bytes, dict[SessionId, tuple[Toucher, SessionEdits]]]] = (
             defaultdict(dict)
         )
-        self._parts: dict[tuple[SessionId, tuple[str, ...]], list[EditTurn]] = {}
+        self._parts: dict[tuple[SessionId, tuple[str, ...]], list[_Parts]] = {}
 
     def find(self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope) -> dict[int, Match]:
         """Return the turns that wrote lines of a file, by the keys of `wanted`; `paths` are its names."""
@@ -183,13 +184,13 @@ class Matcher:
             place = session.session, paths
             if place not in self._parts:
                 self._parts[place] = _turns_of_parts(written, paths)
-            for edit in self._parts[place]:
+            for edit, parts in self._parts[place]:
                 if not _is_in_time(edit, written.streams[edit.stream], limits, scope.until_ms):
                     continue
                 for key, each in wanted.items():
-                    text = each.line.text
-                    for part in edit.parts:
-                        if part in text and part != text.strip():
+                    text = squeezed(each.line.text)
+                    for part, without_space in parts:
+                        if without_space in text and without_space != text:
                             match = _match(session, written, edit, each)._replace(part=part)
                             if not (match.is_telling or match.beside or len(edit.added) == HASH_BYTES):
                                 continue
@@ -228,10 +229,18 @@ def _turns_by_line(written: SessionEdits, paths: Sequence[str]) -> dict[bytes, l
     return found
 
 
-def _turns_of_parts(written: SessionEdits, paths: Sequence[str]) -> list[EditTurn]:
+_Parts = tuple[EditTurn, list[tuple[str, str]]]
+"""A turn, and what it may have replaced of lines, each also without white space."""
+
+
+def _turns_of_parts(written: SessionEdits, paths: Sequence[str]) -> list[_Parts]:
     """Return the turns that may have replaced parts of a file's lines."""
     is_it = [any(_is_path(each, path) for path in paths) for each in written.paths]
-    return [edit for edit in written.turns if edit.parts and edit.path >= 0 and is_it[edit.path]]
+    return [
+        (edit, [(part, squeezed(part)) for part in edit.parts])
+        for edit in written.turns
+        if edit.parts and edit.path >= 0 and is_it[edit.path]
+    ]
 
 
 def _touches(session: Toucher, paths: Sequence[str]) -> bool:

@@ -488,3 +488,13 @@ def test_commit_that_was_only_pulled_had_nobody_under_way_here(world: World, ask
     world.checkpoint("post-merge")
     place = only(ask("hand.txt:1", status=1))
     assert (place["commit"]["under_way"], place["commit"]["checkpoint"]) == ([], None)
+
+
+def test_white_space_that_changed_changes_no_writer(world: World, ask: Ask) -> None:
+    turn = world.talk("one").writes("gate.py", GATE.replace("height - draught", "height-draught"))
+    world.commit("gate")
+    world.talk("two").edits("gate.py", "height-draught", "height - draught")
+    world.commit("gate: formatted")
+    assert only(ask("gate.py:2"))["address"] == f"claude-code/one#{turn}"
+    world.forget_checkpoints()
+    assert only(ask("gate.py:2"))["address"] == f"claude-code/one#{turn}"
