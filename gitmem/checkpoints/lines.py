@@ -15,6 +15,9 @@ HASH_BYTES = 8
 NO_PATH = b"\0" * HASH_BYTES
 """Stands for the name of a file where a command wrote without saying where."""
 
+REDACTED = "[gm:"
+"""How a placeholder begins."""
+
 
 def squeezed(text: str) -> str:
     """Return a text without its white space."""

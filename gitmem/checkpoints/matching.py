@@ -7,6 +7,7 @@ the same commit: a turn that wrote none of them did not write it.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from gitmem.checkpoints.edits import EditTurn, SessionEdits, known_edits
 from gitmem.checkpoints.lines import (
     HASH_BYTES,
     NO_PATH,
+    REDACTED,
     belong_together,
     count_letters,
     has_hash,
@@ -29,6 +31,7 @@ from gitmem.format.memory import Memory
 from gitmem.git.blame import Line
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import SessionId
+from gitmem.redaction.placeholders import same_line
 
 _BESIDE = 3
 """Lines above, and as many below, that are compared."""
@@ -37,6 +40,10 @@ _FAR = 10
 _MOST_OF_COMMON = 10
 """Letters and digits of a line that may be anybody's; `return None` has ten."""
 
+_LEAST_BESIDE_SECRET = 5
+"""Letters and digits of a line that a secret was redacted from, beside the secret's place."""
+
+_PLACEHOLDER = re.compile(r"\[gm:[a-z0-9-]*:[a-z2-7]*\]")
 _SECOND_MS = 1000
 
 
@@ -78,7 +85,7 @@ class Match(NamedTuple):
     @property
     def is_telling(self) -> bool:
         """Whether nobody else is likely to have written the like."""
-        return not self.part or count_letters(self.part) > _MOST_OF_COMMON
+        return not self.part or count_letters(_PLACEHOLDER.sub("", self.part)) > _MOST_OF_COMMON
 
     @property
     def has_path(self) -> bool:
@@ -190,7 +197,7 @@ class Matcher:
                 for key, each in wanted.items():
                     text = squeezed(each.line.text)
                     for part, without_space in parts:
-                        if without_space in text and without_space != text:
+                        if _is_part(part, without_space, each.line.text, text):
                             match = _match(session, written, edit, each)._replace(part=part)
                             if not (match.is_telling or match.beside or len(edit.added) == HASH_BYTES):
                                 continue
@@ -241,6 +248,15 @@ def _turns_of_parts(written: SessionEdits, paths: Sequence[str]) -> list[_Parts]
         for edit in written.turns
         if edit.parts and edit.path >= 0 and is_it[edit.path]
     ]
+
+
+def _is_part(part: str, part_squeezed: str, text: str, text_squeezed: str) -> bool:
+    if REDACTED in part:
+        # A placeholder stands for any text, so the rest of the line has to say something.
+        return count_letters(_PLACEHOLDER.sub("", part)) >= _LEAST_BESIDE_SECRET and same_line(
+            part.encode(), text.strip().encode("utf-8", "replace")
+        )
+    return part_squeezed in text_squeezed and part_squeezed != text_squeezed
 
 
 def _touches(session: Toucher, paths: Sequence[str]) -> bool:

@@ -498,3 +498,17 @@ def test_white_space_that_changed_changes_no_writer(world: World, ask: Ask) -> N
     assert only(ask("gate.py:2"))["address"] == f"claude-code/one#{turn}"
     world.forget_checkpoints()
     assert only(ask("gate.py:2"))["address"] == f"claude-code/one#{turn}"
+
+
+def test_line_that_a_secret_was_redacted_from_is_known_by_its_rest(world: World, ask: Ask) -> None:
+    talk = world.talk("one")
+    written = 'HARBOUR_TOKEN = "{}"\n{}\nSTATION = "north"\n'
+    placeholder = "[gm:github-token:abcdefghijklmnop]"
+    world.write("gate.py", written.format("no-secret-but-stands-for-one", "nothing-but-a-secret"))
+    content = written.format(placeholder, placeholder)
+    turn = talk.calls("Write", file_path=str(world.top / "gate.py"), content=content)
+    world.commit("gate")
+    place = only(ask("gate.py:1"))
+    assert (place["address"], place["sure"]) == (f"claude-code/one#{turn}", True)
+    assert f'HARBOUR_TOKEN = "{placeholder}"' in place["excerpt"]
+    assert only(ask("gate.py:2", status=1))["session"] is None
