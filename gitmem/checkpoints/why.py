@@ -14,9 +14,10 @@ from typing import NamedTuple
 from gitmem.checkpoints import table, touched
 from gitmem.checkpoints.lines import belong_together, count_letters
 from gitmem.checkpoints.links import Asking, Evidence, Link, Links
-from gitmem.checkpoints.matching import Match, Matcher, Scope, Wanted, wanted_lines
+from gitmem.checkpoints.matching import Match, Matcher, Scope
 from gitmem.checkpoints.table import Row
 from gitmem.checkpoints.touched import Toucher
+from gitmem.checkpoints.wanted import Wanted, wanted_lines
 from gitmem.format import checkpoints
 from gitmem.format.memory import Memory
 from gitmem.git.blame import Line

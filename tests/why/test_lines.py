@@ -408,8 +408,22 @@ def test_script_that_does_not_say_where_it_writes_must_have_written_more(world: 
 def test_file_of_that_name_in_another_folder_is_another_file(world: World, ask: Ask) -> None:
     world.talk("one").writes("docs/gate.py", GATE)
     world.write("src/gate.py", GATE)
+    world.write("gate.py", GATE)
     world.commit("gate")
     assert only(ask("src/gate.py:2", status=1))["session"] is None
+    assert only(ask("gate.py:2", status=1))["session"] is None
+
+
+def test_working_tree_below_or_beside_the_sessions_own_is_the_same_repository(world: World, ask: Ask) -> None:
+    talk = world.talk("one")
+    for n, place in enumerate((".claude/worktrees/gate", "../gate-tree")):
+        world.git("worktree", "add", "--quiet", place, "-b", f"side{n}", cwd=world.top)
+        (world.top / place / f"gate{n}.py").write_text(GATE)
+        turn = talk.calls("Write", file_path=str((world.top / place).resolve() / f"gate{n}.py"), content=GATE)
+        world.run("add", "--all", cwd=world.top / place)
+        world.run("commit", "--quiet", "-m", "gate", cwd=world.top / place)
+        told = ask(f"gate{n}.py:2", cwd=world.top / place)
+        assert only(told)["address"] == f"claude-code/one#{turn}"
 
 
 def test_session_that_began_below_the_top_is_found(world: World, ask: Ask) -> None:
