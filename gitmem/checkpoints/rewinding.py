@@ -16,7 +16,7 @@ from gitmem.checkpoints.plans import Plan, Source, SourceKind
 from gitmem.checkpoints.rewound import Note, Rewound, Written
 from gitmem.checkpoints.snapshots import Taken
 from gitmem.format import checkpoints, layout, records
-from gitmem.format.memory import Memory, open_memory
+from gitmem.format.memory import open_memory
 from gitmem.git import restoring
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
