@@ -33,7 +33,7 @@ IMPORTED_FROM = Path(gitmem.__file__).resolve().parents[1]
 SEED = os.environ.get("GITMEM_TEST_SEED") or ("0" if os.environ.get("CI") else str(time.time_ns()))
 
 # Names of the outer environment that a test may depend on; all other GIT_* and GITMEM_* are taken away.
-KEPT = frozenset({"GIT_EXEC_PATH", "GITMEM_CORPUS", "GITMEM_TEST_MODEL"})
+KEPT = frozenset({"GIT_EXEC_PATH", "GITMEM_CORPUS", "GITMEM_TEST_MODEL", "GITMEM_TEST_NPM"})
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)

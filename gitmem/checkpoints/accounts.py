@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from gitmem.checkpoints.lines import squeezed
 from gitmem.checkpoints.why import Explained, Written
 from gitmem.format.memory import Memory
 from gitmem.git.blame import Line
@@ -137,12 +138,14 @@ def _pick(memory: Memory, state_dir: Path | None, written: Written, ordinal: int
 def _excerpt(turn: Turn, text: str) -> tuple[str, ...]:
     """Return a turn's text around a line, with the marks of a patch, and without empty lines at its ends."""
     lines = turn.text.split("\n")
-    wanted = text.strip()
-    at = next((n for n, line in enumerate(lines) if wanted in line), None)
+    wanted = squeezed(text)
+    at = next((n for n, line in enumerate(lines) if wanted in squeezed(line)), None)
     if at is None and turn.call is not None:  # the turn's text is shown otherwise than it was written
-        edit = next((edit for edit in edits_of(turn.call) if wanted in edit.added), None)
-        if edit is not None:
-            lines, at = list(edit.added), edit.added.index(wanted)
+        for edit in edits_of(turn.call):
+            found = next((n for n, line in enumerate(edit.added) if wanted in squeezed(line)), None)
+            if found is not None:
+                lines, at = list(edit.added), found
+                break
     around = lines[max(0, (at or 0) - _EXCERPT_AROUND) : (at or 0) + _EXCERPT_AROUND + 1]
     while around and not around[-1].strip():
         around.pop()

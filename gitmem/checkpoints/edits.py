@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from gitmem.checkpoints.lines import NO_PATH, count_letters, line_hash, name_hash
+from gitmem.checkpoints.lines import NO_PATH, REDACTED, count_letters, line_hash, name_hash
 from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.errors import ReaderMissing
 from gitmem.model.ids import Oid, SessionId
@@ -32,6 +32,9 @@ LEAST_OF_PART = 3
 MAX_PART = 400
 """Characters of one that is worth keeping."""
 
+MAX_REDACTED = 100
+"""Lines of one edit that a secret was redacted from."""
+
 MAX_LINES = 1_000_000
 """Of one session; 8 MB of hashes. What comes behind is not found by its text."""
 
@@ -41,7 +44,8 @@ class EditTurn(msgspec.Struct, frozen=True, array_like=True):
 
     `stream` and `path` are places in the lists of the session, `path` -1 where none is known. `line` is
     the turn's within its stream, `prompt` the ordinal of the user's message that it followed, -1 if none.
-    `added` are the hashes of its lines, in order; `parts` the text of those that may be parts of lines.
+    `added` are the hashes of its lines, in order; `parts` the text of those that are no whole lines of the
+    file: that may have taken the place of a part, or that a secret was redacted from.
     """
 
     stream: int
@@ -242,7 +246,7 @@ class _Gathered:
                 path=path,
                 is_shell=edit.is_shell,
                 added=b"".join(hashes),
-                parts=tuple(part for part in edit.parts if _is_kept(part)),
+                parts=_parts(edit),
             )
         )
 
@@ -258,6 +262,11 @@ def placed(path: str, cwd: str | None, root: str | None) -> str:
         if path.startswith(above):
             return path[len(above) :]
     return path
+
+
+def _parts(edit: Edit) -> tuple[str, ...]:
+    redacted = [line for line in edit.added if REDACTED in line]
+    return tuple(part for part in dict.fromkeys((*edit.parts, *redacted[:MAX_REDACTED])) if _is_kept(part))
 
 
 def _is_kept(part: str) -> bool:

@@ -1,4 +1,4 @@
-"""A line's text as it is compared: without the blanks around it, and as a hash.
+"""A line's text as it is compared: without its white space, as `git blame -w` has it, and as a hash.
 
 Light to import, so that git can be asked before anything else is loaded.
 """
@@ -15,10 +15,18 @@ HASH_BYTES = 8
 NO_PATH = b"\0" * HASH_BYTES
 """Stands for the name of a file where a command wrote without saying where."""
 
+REDACTED = "[gm:"
+"""How a placeholder begins."""
+
+
+def squeezed(text: str) -> str:
+    """Return a text without its white space."""
+    return "".join(text.split())
+
 
 def line_hash(text: str) -> bytes:
-    """Return what stands for a line, whatever it is indented with; nothing for an empty one."""
-    text = text.strip()
+    """Return what stands for a line, whatever its white space; nothing for an empty one."""
+    text = squeezed(text)
     return blake2b(text.encode("utf-8", "replace"), digest_size=HASH_BYTES).digest() if text else b""
 
 

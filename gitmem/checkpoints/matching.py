@@ -1,14 +1,13 @@
 """Finding the turn that wrote a line: among what sessions wrote into the file, by the line's own text.
 
-A turn may have replaced no more than a part of a line; that is looked for where none wrote all of it. And
-many lines are said often, a brace or a bare `return`. Such a line is known by those beside it that came with
-the same commit: a turn that wrote none of them did not write it.
+A turn may have replaced no more than a part of a line; that is looked for where none wrote all of it.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,36 +15,24 @@ from gitmem.checkpoints.edits import EditTurn, SessionEdits, known_edits
 from gitmem.checkpoints.lines import (
     HASH_BYTES,
     NO_PATH,
-    belong_together,
+    REDACTED,
     count_letters,
     has_hash,
-    line_hash,
     name_hash,
-    said,
+    squeezed,
 )
 from gitmem.checkpoints.touched import Toucher
+from gitmem.checkpoints.wanted import MOST_OF_COMMON, Wanted
 from gitmem.format.memory import Memory
-from gitmem.git.blame import Line
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import SessionId
+from gitmem.redaction.placeholders import same_line
 
-_BESIDE = 3
-"""Lines above, and as many below, that are compared."""
+_LEAST_BESIDE_SECRET = 5
+"""Letters and digits of a line that a secret was redacted from, beside the secret's place."""
 
-_FAR = 10
-_MOST_OF_COMMON = 10
-"""Letters and digits of a line that may be anybody's; `return None` has ten."""
-
+_PLACEHOLDER = re.compile(r"\[gm:[a-z0-9-]*:[a-z2-7]*\]")
 _SECOND_MS = 1000
-
-
-class Wanted(NamedTuple):
-    """A line that is looked for, and the telling lines beside it that came with the same commit."""
-
-    line: Line
-    hash: bytes
-    beside: tuple[bytes, ...]
-    is_common: bool
 
 
 class Scope(NamedTuple):
@@ -77,41 +64,12 @@ class Match(NamedTuple):
     @property
     def is_telling(self) -> bool:
         """Whether nobody else is likely to have written the like."""
-        return not self.part or count_letters(self.part) > _MOST_OF_COMMON
+        return not self.part or count_letters(_PLACEHOLDER.sub("", self.part)) > MOST_OF_COMMON
 
     @property
     def has_path(self) -> bool:
         """Whether the turn says which file it wrote to."""
         return self.path is not None
-
-
-def wanted_lines(
-    lines: Sequence[Line], numbers: Container[int], counts: Mapping[bytes, int]
-) -> dict[int, Wanted]:
-    """Make ready to look for some of the lines, by their places among them; an empty one is not looked for.
-
-    `counts` says how often a line stands in its file.
-    """
-    hashes = [line_hash(said(line.text, line.path)) for line in lines]
-    common = [
-        counts.get(hash_, 0) > 1 or count_letters(line.text) <= _MOST_OF_COMMON
-        for line, hash_ in zip(lines, hashes, strict=True)
-    ]
-
-    def beside(at: int, step: int) -> Iterable[bytes]:
-        found = 0
-        for n in range(at + step, at + step * (_FAR + 1), step):
-            if not 0 <= n < len(lines) or found == _BESIDE:
-                return
-            if belong_together(lines[n], lines[at]) and hashes[n] and not common[n]:
-                found += 1
-                yield hashes[n]
-
-    return {
-        at: Wanted(line, hashes[at], (*beside(at, -1), *beside(at, 1)), common[at])
-        for at, line in enumerate(lines)
-        if line.number in numbers and hashes[at]
-    }
 
 
 class Matcher:
@@ -126,7 +84,7 @@ class Matcher:
         self._writers: dict[tuple[str, ...], dict[bytes, dict[SessionId, tuple[Toucher, SessionEdits]]]] = (
             defaultdict(dict)
         )
-        self._parts: dict[tuple[SessionId, tuple[str, ...]], list[EditTurn]] = {}
+        self._parts: dict[tuple[SessionId, tuple[str, ...]], list[_Parts]] = {}
 
     def find(self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope) -> dict[int, Match]:
         """Return the turns that wrote lines of a file, by the keys of `wanted`; `paths` are its names."""
@@ -183,13 +141,13 @@ class Matcher:
             place = session.session, paths
             if place not in self._parts:
                 self._parts[place] = _turns_of_parts(written, paths)
-            for edit in self._parts[place]:
+            for edit, parts in self._parts[place]:
                 if not _is_in_time(edit, written.streams[edit.stream], limits, scope.until_ms):
                     continue
                 for key, each in wanted.items():
-                    text = each.line.text
-                    for part in edit.parts:
-                        if part in text and part != text.strip():
+                    text = squeezed(each.line.text)
+                    for part, without_space in parts:
+                        if _is_part(part, without_space, each.line.text, text):
                             match = _match(session, written, edit, each)._replace(part=part)
                             if not (match.is_telling or match.beside or len(edit.added) == HASH_BYTES):
                                 continue
@@ -228,10 +186,27 @@ def _turns_by_line(written: SessionEdits, paths: Sequence[str]) -> dict[bytes, l
     return found
 
 
-def _turns_of_parts(written: SessionEdits, paths: Sequence[str]) -> list[EditTurn]:
+_Parts = tuple[EditTurn, list[tuple[str, str]]]
+"""A turn, and what it may have replaced of lines, each also without white space."""
+
+
+def _turns_of_parts(written: SessionEdits, paths: Sequence[str]) -> list[_Parts]:
     """Return the turns that may have replaced parts of a file's lines."""
     is_it = [any(_is_path(each, path) for path in paths) for each in written.paths]
-    return [edit for edit in written.turns if edit.parts and edit.path >= 0 and is_it[edit.path]]
+    return [
+        (edit, [(part, squeezed(part)) for part in edit.parts])
+        for edit in written.turns
+        if edit.parts and edit.path >= 0 and is_it[edit.path]
+    ]
+
+
+def _is_part(part: str, part_squeezed: str, text: str, text_squeezed: str) -> bool:
+    if REDACTED in part:
+        # A placeholder stands for any text, so the rest of the line has to say something.
+        return count_letters(_PLACEHOLDER.sub("", part)) >= _LEAST_BESIDE_SECRET and same_line(
+            part.encode(), text.strip().encode("utf-8", "replace")
+        )
+    return part_squeezed in text_squeezed and part_squeezed != text_squeezed
 
 
 def _touches(session: Toucher, paths: Sequence[str]) -> bool:
@@ -245,10 +220,16 @@ def _rank_of_part(match: Match) -> tuple[bool, int, int, int]:
 
 def _is_path(written: str, path: str) -> bool:
     """Whether a path as an agent wrote it means one from the top of the repository."""
-    if written == path or written.endswith("/" + path):
+    if written == path:
         return True
-    # A session that began below the top counts from there.
-    return not written.startswith(("/", "~", "../")) and path.endswith("/" + written)
+    is_below = not written.startswith(("/", "~", "../")) and written[1:3] != ":/"
+    if is_below and path.endswith("/" + written):
+        return True  # a session that began below the top counts from there
+    if not written.endswith("/" + path):
+        return False
+    # One that began at the top may have worked in another working tree below it; a name without a folder
+    # is too little to tell that by.
+    return not is_below or "/" in path or "worktree" in written
 
 
 def _is_in_time(edit: EditTurn, stream: str, limits: Mapping[str, int] | None, until_ms: int | None) -> bool:

@@ -7,6 +7,7 @@ left out of a snapshot, submodules and other repositories stay as they are.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -18,8 +19,9 @@ from gitmem.model.ids import Oid, RecordId
 
 SourceKind = Literal["snapshot", "tree", "head"]
 """What a rewind goes by: a snapshot, else the checkpoint's tree, else the tree of its commit."""
-Reason = Literal["ignored", "left out", "submodule"]
-"""Why a path stays: git ignores what is there, one of the snapshots does not have it, it is a repository."""
+Reason = Literal["ignored", "in the way", "left out", "submodule"]
+"""Why a path stays: git ignores what is there, or did then; something that stays has its place; one of the
+snapshots does not have it; it is a repository."""
 
 NO_FILE: Final = "000000"
 
@@ -76,7 +78,7 @@ def make(
         if change.new_mode == NO_FILE:
             continue
         if restoring.in_the_way(at.top, change.path, removed, is_replaced=change.old_mode != NO_FILE):
-            kept[change.path] = "ignored"
+            kept[change.path] = "ignored" if _is_file(at, change.path) else "in the way"
         else:
             writes.append(change)
     return Plan(tuple(writes), tuple(removals), tuple(sorted(kept.items())))
@@ -140,6 +142,11 @@ def _is_within(path: bytes, only: Collection[bytes] | None) -> bool:
             return True
         at = path.rfind(b"/", 0, at)
     return False
+
+
+def _is_file(at: At, path: bytes) -> bool:
+    mode = restoring.mode_at(os.fsencode(at.top) + b"/" + path)
+    return mode is not None and not stat.S_ISDIR(mode)
 
 
 def _stands(at: At, path: bytes) -> bool:

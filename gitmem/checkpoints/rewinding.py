@@ -11,20 +11,18 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from gitmem import disk
-from gitmem.checkpoints import plans, rewound, snapshots
+from gitmem.checkpoints import listing, plans, rewound, snapshots
 from gitmem.checkpoints.plans import Plan, Source, SourceKind
 from gitmem.checkpoints.rewound import Note, Rewound, Written
 from gitmem.checkpoints.snapshots import Taken
 from gitmem.format import checkpoints, layout, records
-from gitmem.format.memory import Memory, open_memory
+from gitmem.format.memory import open_memory
 from gitmem.git import restoring
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.git.restoring import Operation
 from gitmem.git.snapshots import At, take
 from gitmem.model.errors import (
-    CheckpointAmbiguous,
-    CheckpointUnknown,
     DiskRefused,
     GitFailed,
     NothingToUndo,
@@ -40,8 +38,6 @@ from gitmem.model.times import to_text
 from gitmem.objects.storage import Storage
 from gitmem.verbs.committing import SKIP_CI, Writer, commit
 
-_LEAST_DIGITS: Final = 4
-_NAME_DIGITS: Final = 64
 _WAIT_S: Final = 10.0
 
 
@@ -80,26 +76,6 @@ class Outcome(NamedTuple):
     during: Operation | None
 
 
-def resolve(memory: Memory, text: str) -> RecordId:
-    """Return the checkpoint that a name, or the beginning of one, stands for.
-
-    Raises:
-        CheckpointUnknown: There is none.
-        CheckpointAmbiguous: There are several.
-    """
-    name = text.strip().lower()
-    if not _LEAST_DIGITS <= len(name) <= _NAME_DIGITS or not all(
-        digit in "0123456789abcdef" for digit in name
-    ):
-        raise CheckpointUnknown(text)
-    found = checkpoints.find_prefix(memory, name)
-    if not found:
-        raise CheckpointUnknown(text)
-    if len(found) > 1:
-        raise CheckpointAmbiguous(text, found)
-    return found[0]
-
-
 def rewind(rewinder: Rewinder, text: str, asked: Asked) -> Outcome:
     """Make the working tree what it was at a checkpoint, which is named or begun by `text`.
 
@@ -112,7 +88,7 @@ def rewind(rewinder: Rewinder, text: str, asked: Asked) -> Outcome:
         NoWorkingTree: There is none.
     """
     memory = open_memory(rewinder.storage, rewinder.ref)
-    name = resolve(memory, text)
+    name = listing.resolve(memory, text, rewinder.repository.state_dir)
     repository = rewinder.repository
     with snapshots.held(repository.state_dir, _WAIT_S):
         source = _source_of(rewinder, name, checkpoints.find(memory, name), is_staged=asked.is_staged)
@@ -150,8 +126,8 @@ def _source_of(
         tree = made.staged if is_staged else made.working
         if tree is None:
             raise SnapshotMissing(name, "in the middle of a merge nothing is staged as a tree")
-        omitted = frozenset(made.omitted)
-        return Source(name, "snapshot", tree, (kept.store,), omitted, knows_untracked=not is_staged)
+        knows_untracked = made.has_untracked and not is_staged
+        return Source(name, "snapshot", tree, (kept.store,), frozenset(made.omitted), knows_untracked)
     if checkpoint is None or checkpoint.trigger == "rewind":
         raise SnapshotMissing(name, "its snapshot is not in this clone, or was too old")
     candidates: list[tuple[SourceKind, str | None]] = [("tree", checkpoint.tree), ("head", checkpoint.head)]

@@ -91,7 +91,7 @@ def keep(state_dir: Path, checkpoint: RecordId, taken: Taken) -> None:
         # Mostly those of the checkpoint before, and they can be many.
         if not (week / "omitted" / omitted).exists():
             disk.replace_file(week / "omitted" / omitted, content, durable=False, mode=0o600)
-    note = _Note(made.staged, made.working, omitted)
+    note = _Note(made.staged, made.working, omitted, made.has_untracked)
     path = week / "kept" / checkpoint
     # Not waiting for the disk: git does not either, for the objects that the note is about.
     disk.replace_file(path, msgspec.json.encode(note), durable=False, mode=0o600)
@@ -103,7 +103,7 @@ def find(state_dir: Path, checkpoint: RecordId) -> Kept | None:
         note = _read(week / "kept" / checkpoint)
         omitted = _read_omitted(week, note) if note else None
         if note is not None and omitted is not None:
-            return Kept(store_of(week), Snapshot(note.staged, note.working, omitted))
+            return Kept(store_of(week), Snapshot(note.staged, note.working, omitted, note.has_untracked))
     return None
 
 
@@ -164,6 +164,7 @@ class _Note(msgspec.Struct, frozen=True, omit_defaults=True):
     staged: Oid | None
     working: Oid | None
     omitted: str | None = None
+    has_untracked: bool = True
 
 
 _decoder: msgspec.json.Decoder[_Note] = msgspec.json.Decoder(_Note)

@@ -105,6 +105,17 @@ def set_aside(folder: Path, stem: str) -> None:
     disk.rename_file(folder / (stem + _EVENT), folder / (stem + _BAD))
 
 
+def remove_bad(state_dir: Path) -> None:
+    """Remove what was set aside.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    folder = folder_of(state_dir)
+    for path in sorted(folder.glob(f"*{_BAD}")) if folder.is_dir() else ():
+        disk.remove_file(path)
+
+
 def take(folder: Path, stem: str, names: Iterable[RecordId]) -> None:
     """Write down which checkpoints are about to be committed for an event."""
     content = "".join(f"{name}\n" for name in names).encode()

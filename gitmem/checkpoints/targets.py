@@ -12,7 +12,7 @@ from gitmem.checkpoints.lines import count_lines
 from gitmem.git.blame import Line, Refusal, added_lines, blame, resolve_commit
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import FileNotExplained, LineMissing, TargetUnknown
+from gitmem.model.errors import FileInAnotherRepository, FileNotExplained, LineMissing, TargetUnknown
 from gitmem.model.ids import Oid
 
 Form = Literal["any", "file", "commit"]
@@ -68,6 +68,7 @@ def lines_of(target: Target, repository: Repository, start: Path, git: Git) -> l
 
     Raises:
         LineMissing: The file has no such line.
+        FileInAnotherRepository: It is a submodule's, or of a clone inside of this one.
         FileNotExplained: It is a folder or no text, or git cannot say where its lines are from.
     """
     if target.commit is not None:
@@ -147,9 +148,13 @@ def _from_top(top: Path, start: Path, path: str) -> str:
     whole = start / path
     placed = whole.parent.resolve() / whole.name if whole.name != ".." else whole.resolve()
     try:
-        return placed.relative_to(top.resolve()).as_posix()
+        below = placed.relative_to(top.resolve())
     except ValueError:
         raise FileNotExplained(path, f"it is outside of {top}") from None
+    for folder in list(below.parents)[:-1]:
+        if (top / folder / ".git").exists():
+            raise FileInAnotherRepository(path, str(top / folder))
+    return below.as_posix()
 
 
 def _read(file: Path, path: str) -> list[str]:

@@ -14,9 +14,10 @@ from typing import NamedTuple
 from gitmem.checkpoints import table, touched
 from gitmem.checkpoints.lines import belong_together, count_letters
 from gitmem.checkpoints.links import Asking, Evidence, Link, Links
-from gitmem.checkpoints.matching import Match, Matcher, Scope, Wanted, wanted_lines
+from gitmem.checkpoints.matching import Match, Matcher, Scope
 from gitmem.checkpoints.table import Row
 from gitmem.checkpoints.touched import Toucher
+from gitmem.checkpoints.wanted import Wanted, wanted_lines
 from gitmem.format import checkpoints
 from gitmem.format.memory import Memory
 from gitmem.git.blame import Line
@@ -108,7 +109,9 @@ class Explainer:
         commit = self.commit(oid)
         for stage in self._links.stages(oid, None):
             for link in stage:
-                if link.is_of_making:
+                # A merge that only went forward stands at a commit which somebody else had made.
+                is_forward = link.row.trigger == "post-merge" and commit and len(commit.parents) < 2
+                if link.is_of_making and not is_forward:
                     sessions = dict.fromkeys(position.session for position in self._positions_of(link.row))
                     return Circumstances(commit, link.row, tuple(self._shown(sessions)))
         at_ms = commit.committer.time_s * 1000 if commit else None

@@ -38,7 +38,6 @@ CONFIG: Final = {
     "core.safecrlf": "false",  # true would refuse files with the other line ends
     "core.sparseCheckout": "true",  # has git look at files that are there though they are marked as not
     "core.splitIndex": "false",  # true would write beside the user's index
-    "hook.post-index-change.enabled": "false",  # hooks of the configuration heed no core.hooksPath
     "index.sparse": "false",
 }
 """How git is to work on an index that is not the user's."""
@@ -50,12 +49,14 @@ _MOST_TRIES: Final = 64
 class Snapshot(NamedTuple):
     """The trees of a moment, None where git could not make one.
 
-    `omitted` are paths of files that are in neither: too large, or such as could not be read.
+    `omitted` are paths of files that are in neither: too large, or such as could not be read. Untracked files
+    are there if it `has_untracked`.
     """
 
     staged: Oid | None
     working: Oid | None
     omitted: tuple[bytes, ...] = ()
+    has_untracked: bool = True
 
     @property
     def left_out(self) -> int:
@@ -116,7 +117,8 @@ def take(
         touched = {change.path for change in differing} - gone
         omitted = {change.path for change in new_blobs if change.new in unsafe} - touched - gone
         touched |= {path for path in also if os.path.lexists(os.fsencode(repository.top) + b"/" + path)}
-        untracked = set(_untracked(looking)) - touched
+        has_untracked = _wants_untracked(looking)
+        untracked = set(_untracked(looking)) - touched if has_untracked else set()
         candidates, unreadable, vanished = _sort_out(repository.top, touched, untracked)
         omitted |= unreadable
         _remove(writing, gone | vanished | omitted)
@@ -126,7 +128,7 @@ def take(
             working = staged
         else:
             working = _write_tree(writing)
-        return Snapshot(staged, working, tuple(sorted(omitted | failed)))
+        return Snapshot(staged, working, tuple(sorted(omitted | failed)), has_untracked)
 
 
 class At(NamedTuple):
@@ -194,6 +196,14 @@ def _differing(looking: At) -> list[Change]:
         "compare the working tree with the index",
     )
     return [change for change in read_changes(answer.stdout) if change.old_mode != GITLINK]
+
+
+def _wants_untracked(looking: At) -> bool:
+    """Whether untracked files mean anything: to those who have their home as a working tree they do not."""
+    answer = looking.run(
+        ["config", "--get", "status.showUntrackedFiles"], "read the configuration", accept=(0, 1)
+    )
+    return answer.text.lower() not in ("no", "false", "off", "0")
 
 
 def _untracked(looking: At) -> list[bytes]:

@@ -582,6 +582,15 @@ class FileNotExplained(GitmemError):
         super().__init__(f"could not explain {path}: {why}")
 
 
+class FileInAnotherRepository(FileNotExplained):
+    """A file belongs to a repository inside of the one at hand, which has a memory of its own."""
+
+    def __init__(self, path: str, top: str) -> None:
+        super().__init__(path, f"it belongs to the repository at {top}")
+        self.top = top
+        self.hint = f"gitmem -C {top} why FILE: explains it there"
+
+
 # --- search and sharing -------------------------------------------------------------------------------
 
 

@@ -145,14 +145,15 @@ def _lines(text: str) -> list[str]:
 
 
 def _beyond(lines: list[str], others: list[str]) -> tuple[str, ...]:
-    """Return the lines that the others do not have, each as often as it is more."""
+    """Return the lines that the others do not have, each as often as it is more, whatever its white space."""
     if not others:
         return tuple(lines)
-    left = Counter(others)
+    left = Counter("".join(line.split()) for line in others)
     found = []
     for line in lines:
-        if left[line] > 0:
-            left[line] -= 1
+        squeezed = "".join(line.split())
+        if left[squeezed] > 0:
+            left[squeezed] -= 1
         else:
             found.append(line)
     return tuple(found)

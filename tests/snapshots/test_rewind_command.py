@@ -110,7 +110,7 @@ def test_what_stays_and_why_is_said(run: CommandLine, timeline: Timeline, git: R
     assert shown["kept"][0] == {"path": "f00.log", "reason": "ignored"}
     assert shown["source"] == "snapshot"
     said = run("rewind", point, cwd=top)
-    assert "left alone: f00.log  (git ignores what is there)" in said.stderr
+    assert "left alone: f00.log  (ignored, now or then)" in said.stderr
     assert "and 5 more; --json: names them all" in said.stderr
 
 

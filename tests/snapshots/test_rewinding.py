@@ -88,6 +88,12 @@ def test_named_files_and_folders_alone_are_rewound(timeline: Timeline, git: Real
     assert timeline.files()["a.txt"] == "before\n"
     with pytest.raises(PathUnknown):
         timeline.rewind(point, "no/such")
+    # The place of one may be taken by what nobody named.
+    shutil.rmtree(top / "src/deep")
+    write(top / "src/deep", "a file now\n")
+    outcome = timeline.rewind(point, "src/deep/two", is_forced=True)
+    assert outcome.plan.kept == ((b"src/deep/two", "in the way"),)
+    assert timeline.files()["src/deep"] == "a file now\n"
     # One that is there and the same is no mistake.
     assert timeline.rewind(point, "a.txt").before is None
 
@@ -111,7 +117,11 @@ def test_ignored_files_are_never_touched(timeline: Timeline, git: RealGit) -> No
     before = timeline.files()
     outcome = timeline.rewind(point, is_forced=True)
     assert timeline.files() == {name: text for name, text in before.items() if name != ".gitignore"}
-    assert outcome.plan.kept == ((b"cache/file", "ignored"), (b"made", "ignored"), (b"out", "ignored"))
+    assert outcome.plan.kept == (
+        (b"cache/file", "in the way"),
+        (b"made", "in the way"),
+        (b"out", "ignored"),
+    )
 
 
 def test_what_was_ignored_then_is_left_alone(timeline: Timeline, git: RealGit) -> None:
@@ -311,9 +321,9 @@ def test_names_that_fit_none_or_several_are_refused(timeline: Timeline) -> None:
             timeline.rewind(text)
     with pytest.raises(CheckpointAmbiguous) as caught:
         timeline.rewind(start)
-    assert caught.value.candidates == tuple(sorted(names))
+    assert caught.value.candidates == tuple(name[:12] for name in sorted(names))
     with pytest.raises(SnapshotMissing):
-        timeline.rewind(names[0][:30].upper())
+        timeline.rewind(names[0][:30])
 
 
 def test_nothing_is_left_to_undo(timeline: Timeline) -> None:
@@ -556,6 +566,28 @@ def test_a_file_that_cannot_be_written_leaves_what_can_be_undone(timeline: Timel
     # That only mended what was left, so there is nothing more to undo.
     with pytest.raises(NothingToUndo):
         timeline.undo()
+
+
+def test_where_untracked_files_mean_nothing_they_are_neither_taken_nor_touched(
+    timeline: Timeline, git: RealGit
+) -> None:
+    top = timeline.top
+    git("config", "status.showUntrackedFiles", "no", cwd=top)
+    write(top / ".ssh/key", "secret\n")
+    git.commit(top, "b.txt", "then\n")
+    point = timeline.checkpoint()
+    store = repository_at(top).state_dir / "snapshots"
+    oid = git("hash-object", ".ssh/key", cwd=top)
+    assert not list(store.rglob(oid[2:]))
+    git("rm", "--quiet", "--cached", "b.txt", cwd=top)
+    git.commit(top, content="two\n")
+    write(top / "b.txt", "untracked now\n")
+    outcome = timeline.rewind(point)
+    assert outcome.plan.kept == ((b"b.txt", "ignored"),)
+    assert timeline.files() == {".ssh/key": "secret\n", "a.txt": "one\n", "b.txt": "untracked now\n"}
+    git("config", "--unset", "status.showUntrackedFiles", cwd=top)
+    timeline.rewind(point, is_forced=True)
+    assert timeline.files() == {".ssh/key": "secret\n", "a.txt": "one\n", "b.txt": "then\n"}
 
 
 def test_half_a_file_of_a_rewind_that_was_killed_is_nobodys_work(timeline: Timeline) -> None:

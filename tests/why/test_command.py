@@ -11,7 +11,7 @@ import pytest
 from tests.cli.terminal import run_on_terminal
 from tests.conftest import CommandLine, RealGit
 from tests.reading.test_rendering import HOSTILE
-from tests.why.conftest import Ask
+from tests.why.conftest import Ask, AskIn, world_in
 from tests.why.test_lines import GATE, only
 from tests.why.world import World
 
@@ -203,3 +203,35 @@ def test_huge_edit_is_explained_and_shown_in_a_few_lines(world: World, run: Comm
     told = json.loads(run("why", "--json", "gate.py:20000", cwd=world.top).stdout)
     assert len(told["places"][0]["prompt"]) == 2000
     assert len(run("why", "gate.py:30001", cwd=world.top, status=None).stdout) < 4000
+
+
+def test_repository_that_no_library_opens_is_explained_too(
+    tmp_path: Path, git: RealGit, ask_in: AskIn
+) -> None:
+    top = tmp_path / "sha256"
+    git("init", "--quiet", "--object-format=sha256", str(top), cwd=tmp_path)
+    git.commit(top)
+    with world_in(top, git) as world:
+        turn = world.talk("gates").writes("gate.py", GATE)
+        head = world.commit("gate")
+        place = only(ask_in(world, "gate.py:2"))
+        assert (place["address"], place["evidence"]) == (f"claude-code/gates#{turn}", "commit")
+        assert place["commit"]["id"] == head
+        assert len(head) == 64
+
+
+def test_file_of_a_submodule_is_explained_there(world: World, run: CommandLine, git: RealGit) -> None:
+    save(world)
+    inner = world.top / "inner"
+    git("init", "--quiet", str(inner), cwd=world.top)
+    git.commit(inner)
+    refused = run("why", "inner/a.txt:1", cwd=world.top, status=1)
+    assert f"it belongs to the repository at {inner}" in refused.stderr
+    assert f"hint: gitmem -C {inner} why FILE" in refused.stderr
+
+
+def test_what_git_says_of_a_blame_that_it_refuses_is_handed_on(world: World, run: CommandLine) -> None:
+    save(world)
+    world.git("config", "blame.ignoreRevsFile", "no-such-file", cwd=world.top)
+    refused = run("why", "a.txt:1", cwd=world.top, status=1)
+    assert "could not explain a.txt: could not open object name list: no-such-file" in refused.stderr

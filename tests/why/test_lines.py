@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitmem.format import layout
 from tests.why.conftest import Ask
 from tests.why.world import World
 
@@ -378,3 +379,150 @@ def test_commit_is_explained_by_the_lines_that_it_added(world: World, ask: Ask) 
         ("gate.py", "claude-code/one"),
         ("lock.py", "claude-code/two"),
     }
+
+
+def test_line_that_says_nothing_is_part_of_what_stands_around_it(world: World, ask: Ask) -> None:
+    text = "int gate_opens(int height)\n{\n\n    return height > 4;\n}\n"
+    turn = world.talk("one").writes("gate.c", text)
+    world.commit("gate")
+    for number in (2, 3, 5):
+        place = only(ask(f"gate.c:{number}"))
+        assert (place["address"], place["sure"]) == (f"claude-code/one#{turn}", False), number
+    world.write("gate.c", text.replace("\n\n", "\n\n    margin_by_hand();\n\n"))
+    world.commit("by hand")
+    assert only(ask("gate.c:5", status=1))["session"] is None
+
+
+def test_script_that_does_not_say_where_it_writes_must_have_written_more(world: World, ask: Ask) -> None:
+    talk = world.talk("one")
+    world.write("gate.py", GATE)
+    script = f"python3 - <<'EOF'\nfrom pathlib import Path\nPath(name()).write_text('''\n{GATE}''')\nEOF"
+    turn = talk.calls("Bash", command=script)
+    world.commit("gate")
+    place = only(ask("gate.py:2"))
+    assert (place["address"], place["file"], place["tool"]) == (f"claude-code/one#{turn}", None, "Bash")
+    world.forget_checkpoints()
+    assert only(ask("gate.py:2"))["evidence"] == "content"
+
+
+def test_file_of_that_name_in_another_folder_is_another_file(world: World, ask: Ask) -> None:
+    world.talk("one").writes("docs/gate.py", GATE)
+    world.write("src/gate.py", GATE)
+    world.write("gate.py", GATE)
+    world.commit("gate")
+    assert only(ask("src/gate.py:2", status=1))["session"] is None
+    assert only(ask("gate.py:2", status=1))["session"] is None
+
+
+def test_working_tree_below_or_beside_the_sessions_own_is_the_same_repository(world: World, ask: Ask) -> None:
+    talk = world.talk("one")
+    for n, place in enumerate((".claude/worktrees/gate", "../gate-tree")):
+        world.git("worktree", "add", "--quiet", place, "-b", f"side{n}", cwd=world.top)
+        (world.top / place / f"gate{n}.py").write_text(GATE)
+        turn = talk.calls("Write", file_path=str((world.top / place).resolve() / f"gate{n}.py"), content=GATE)
+        world.run("add", "--all", cwd=world.top / place)
+        world.run("commit", "--quiet", "-m", "gate", cwd=world.top / place)
+        told = ask(f"gate{n}.py:2", cwd=world.top / place)
+        assert only(told)["address"] == f"claude-code/one#{turn}"
+
+
+def test_session_that_began_below_the_top_is_found(world: World, ask: Ask) -> None:
+    (world.top / "src").mkdir()
+    talk = world.talk("one", cwd=str(world.top / "src"))
+    world.write("src/gate.py", GATE)
+    turn = talk.calls("write_file", file_path="gate.py", content=GATE)
+    world.commit("gate")
+    assert only(ask("src/gate.py:2"))["address"] == f"claude-code/one#{turn}"
+
+
+def test_name_that_git_quotes_is_followed(world: World, ask: Ask) -> None:
+    turn = world.talk("one").writes('tür\t"a".py', GATE)
+    world.commit("gate")
+    world.run("mv", 'tür\t"a".py', "b c.py")
+    world.commit("move", talks=[])
+    place = only(ask("b c.py:2"))
+    assert (place["address"], place["path_then"]) == (f"claude-code/one#{turn}", 'tür\t"a".py')
+    told = ask("HEAD~1")
+    assert [(place["path"], place["session"]) for place in told["places"]] == [
+        ('tür\t"a".py', "claude-code/one")
+    ]
+
+
+def test_sessions_of_one_name_are_told_apart(world: World, ask: Ask) -> None:
+    turn = world.talk("one").writes("gate.py", GATE)
+    world.commit("gate")
+    world.book.capture(["{}"], "one", beginning="another")
+    place = only(ask("gate.py:2"))
+    assert place["session"] == "claude-code/one"
+    assert place["address"] == f"{place['id'][:16]}#{turn}"
+
+
+def test_damaged_session_keeps_no_other_from_being_named(world: World, ask: Ask) -> None:
+    other = world.talk("other")
+    other.writes("gate.py", GATE)
+    turn = world.talk("one").writes("gate.py", GATE + "last_line_of_all = 1\n")
+    world.commit("gate")
+    [(_, capture)] = other._saved.values()
+    assert only(ask("gate.py:2"))["session"] == "claude-code/other"
+    world.book.put(other.id, layout.capture_path(other.id, capture), b"no record")
+    assert only(ask("gate.py:2"))["address"] == f"claude-code/one#{turn}"
+
+
+def test_damaged_checkpoint_gives_way_to_other_evidence(world: World, ask: Ask) -> None:
+    turn = world.talk("one").writes("gate.py", GATE)
+    world.run("add", "--all")
+    world.run("commit", "--quiet", "-m", "gate")
+    name = world.checkpoint("post-commit")
+    assert only(ask("gate.py:2"))["evidence"] == "commit"
+    world.book.put(world.talks[0].id, layout.checkpoint_path(name), b"no record")
+    place = only(ask("gate.py:2"))
+    assert (place["address"], place["evidence"]) == (f"claude-code/one#{turn}", "content")
+
+
+def test_merge_adds_no_lines_of_its_own(world: World, ask: Ask) -> None:
+    world.run("checkout", "--quiet", "-b", "feature")
+    turn = world.talk("one").writes("gate.py", GATE)
+    world.commit("gate")
+    world.run("checkout", "--quiet", "main")
+    world.git.commit(world.top, "b.txt", "two\n")
+    world.run("merge", "--quiet", "--no-ff", "-m", "merge", "feature")
+    world.checkpoint("post-merge")
+    assert only(ask("gate.py:2"))["address"] == f"claude-code/one#{turn}"
+    assert ask("HEAD", status=1)["places"] == []
+
+
+def test_commit_that_was_only_pulled_had_nobody_under_way_here(world: World, ask: Ask) -> None:
+    other = world.top.parent / "other"
+    world.git("clone", "--quiet", str(world.top), str(other), cwd=world.top)
+    (other / "hand.txt").write_text("written by hand alone\n")
+    world.run("add", "--all", cwd=other)
+    world.run("commit", "--quiet", "-m", "elsewhere", cwd=other)
+    world.talk("here").writes("gate.py", GATE)
+    world.run("pull", "--quiet", str(other), "main")
+    world.checkpoint("post-merge")
+    place = only(ask("hand.txt:1", status=1))
+    assert (place["commit"]["under_way"], place["commit"]["checkpoint"]) == ([], None)
+
+
+def test_white_space_that_changed_changes_no_writer(world: World, ask: Ask) -> None:
+    turn = world.talk("one").writes("gate.py", GATE.replace("height - draught", "height-draught"))
+    world.commit("gate")
+    world.talk("two").edits("gate.py", "height-draught", "height - draught")
+    world.commit("gate: formatted")
+    assert only(ask("gate.py:2"))["address"] == f"claude-code/one#{turn}"
+    world.forget_checkpoints()
+    assert only(ask("gate.py:2"))["address"] == f"claude-code/one#{turn}"
+
+
+def test_line_that_a_secret_was_redacted_from_is_known_by_its_rest(world: World, ask: Ask) -> None:
+    talk = world.talk("one")
+    written = 'HARBOUR_TOKEN = "{}"\n{}\nSTATION = "north"\n'
+    placeholder = "[gm:github-token:abcdefghijklmnop]"
+    world.write("gate.py", written.format("no-secret-but-stands-for-one", "nothing-but-a-secret"))
+    content = written.format(placeholder, placeholder)
+    turn = talk.calls("Write", file_path=str(world.top / "gate.py"), content=content)
+    world.commit("gate")
+    place = only(ask("gate.py:1"))
+    assert (place["address"], place["sure"]) == (f"claude-code/one#{turn}", True)
+    assert f'HARBOUR_TOKEN = "{placeholder}"' in place["excerpt"]
+    assert only(ask("gate.py:2", status=1))["session"] is None

@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "log": Entry("log", "Show the commits of the memory, and what each of them brought."),
     "status": Entry("status", "Say what is remembered, shared and indexed here."),
     "rewind": Entry("rewind", "Restore files as they were at a checkpoint, or undo that."),
+    "doctor": Entry("doctor", "Say what is wrong here, and mend it."),
     "tag": Entry("tag", "Add tags to a session, or take them away."),
     "title": Entry("title", "Give a session a title."),
     "verify": Entry("verify", "Check that all that the memory is made of still holds."),

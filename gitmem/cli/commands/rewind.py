@@ -26,7 +26,8 @@ _SOURCES = {
     "head": "There is no snapshot of it here: these are the files of the commit that HEAD was at.",
 }
 _REASONS = {
-    "ignored": "git ignores what is there",
+    "ignored": "ignored, now or then",
+    "in the way": "what stays has its place",
     "left out": "too large or unreadable when it was taken",
     "submodule": "a repository of its own",
 }
