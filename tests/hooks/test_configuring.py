@@ -23,6 +23,11 @@ from tests.hooks.test_enabling import version_of
 
 @pytest.fixture(autouse=True)
 def _newer_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim_to_be_newer(tmp_path, monkeypatch)
+
+
+def claim_to_be_newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a git before the real one that says that it is of a version with hooks of the configuration."""
     real = shutil.which("git")
     assert real is not None
     (tmp_path / "newer").mkdir()
