@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from gitmem.checkpoints.events import Event, is_oid
 from gitmem.checkpoints.underway import FRESH_MS
-from gitmem.checkpoints.worktrees import Worktree
+from gitmem.checkpoints.worktrees import Worktree, index_of
 from gitmem.git import code, heads, staged
 from gitmem.git.code import Changes, CommitFacts, Pair
 from gitmem.git.heads import Moves, Standpoint
@@ -204,27 +204,18 @@ class _Gathering:
         return self._now
 
     def _staged_tree(self, event: Event) -> Oid | None:
-        index = self._index(event)
+        index = index_of(self._worktree, event)
         if index not in self._trees:
             made = self._staged_now() if index is None else None
             self._trees[index] = made or staged.staged_tree(self._repository, self._git, index)
         return self._trees[index]
 
     def _staged_changes(self, event: Event) -> Changes:
-        index = self._index(event)
+        index = index_of(self._worktree, event)
         if index not in self._changes:
             head = self._standing_now().commit
             self._changes[index] = staged.staged_changes(self._repository, self._git, head, index)
         return self._changes[index]
-
-    def _index(self, event: Event) -> Path | None:
-        """Return the index that an event was about, where it is another one and still there."""
-        own = self._repository.git_dir / "index"
-        return (
-            event.index_file
-            if event.index_file and event.index_file != own and event.index_file.is_file()
-            else None
-        )
 
     def _squashed(self, event: Event, commit: CommitFacts | None) -> tuple[Oid, ...]:
         """Return the commits that a commit was made of, or that a `git merge --squash` has just staged."""

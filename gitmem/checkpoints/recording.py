@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 from gitmem.checkpoints.events import Event
 from gitmem.checkpoints.facts import Facts, gather
 from gitmem.checkpoints.underway import DAY_MS, Underway
-from gitmem.checkpoints.worktrees import Standing, Worktree, read_standing, write_standing
+from gitmem.checkpoints.worktrees import Standing, Worktree, index_of, read_standing, write_standing
 from gitmem.format import layout, records
 from gitmem.format.memory import open_memory
 from gitmem.git.process import Git
@@ -22,6 +22,7 @@ from gitmem.git.settings import load
 from gitmem.git.worktrees import working_trees
 from gitmem.model.errors import (
     BadSetting,
+    GitFailed,
     GitmemError,
     LevelNotKept,
     RecordRefused,
@@ -45,6 +46,8 @@ from gitmem.verbs.sources import read_position
 MAX_MESSAGE: Final = 4_096
 """Characters of what an author says; redaction may lengthen it."""
 _LONGEST_BRANCH: Final = 1_024
+_SNAPSHOT_MS: Final = 60_000
+"""A working tree so long after an event is not what it was."""
 _NAMED: Final = 20
 
 
@@ -60,7 +63,7 @@ class Kept(Protocol):
         """The tree of what stood in the working tree."""
 
     def tie(self, checkpoint: RecordId) -> None:
-        """Remember whose it is; called once the checkpoint is in the memory."""
+        """Remember whose it is; the checkpoint is about to be in the memory."""
 
 
 Snapshot = Callable[[Repository, Path | None, int], Kept | None]
@@ -139,7 +142,7 @@ def prepare(means: Means, occasions: Sequence[Occasion]) -> Prepared:
             made += [Made(occasion, error=error) for occasion in some]
             continue
         standings.append((some[0].worktree, run.standing))
-        kept += run.kept
+        kept += [run.kept] if run.kept else []
     return Prepared(tuple(made), tuple(standings), tuple(kept))
 
 
@@ -150,14 +153,16 @@ def keep(means: Means, prepared: Prepared) -> None:
         StoreError: The memory cannot be written; nothing of it is there.
     """
     new = [one for one in prepared.made if one.name]
+    for kept, name in prepared.kept:
+        kept.tie(
+            name
+        )  # first: one that belongs to no checkpoint is pruned, one that is lost never comes back
     if new:
         with means.storage.begin() as batch:
             changes: dict[TreePath, Oid | None] = {
                 layout.checkpoint_path(one.name): batch.add("blob", one.blob) for one in new if one.name
             }
             commit(means.storage, means.ref, means.writer, _message(new), changes, batch)
-    for kept, name in prepared.kept:
-        kept.tie(name)
     for worktree, standing in prepared.standings:
         write_standing(worktree, standing)
 
@@ -186,7 +191,7 @@ def _capture(means: Means, occasions: Sequence[Occasion]) -> tuple[Found, ...]:
     scanned = scan(state_dir, kept, means.home, means.environ, means.now_ns(), anew=means.is_new)
     grown = list(scanned.grown)
     ours = [one for one in occasions if one.worktree.repository.top in kept]
-    named = _named(ours, {one.path for one in scanned.ours})
+    named = _named(ours, scanned.ours)
     refused: set[Path] = set()
     if grown or named:
         report = means.take_in([*grown, *(source for source, _ in named)])
@@ -204,11 +209,15 @@ def _level(means: Means, top: Path | None) -> Level | None:
         return None
 
 
-def _named(occasions: Sequence[Occasion], known: set[Path]) -> list[tuple[Source, Found]]:
-    """Return the transcripts that agents named and no folder of theirs has; those of other people's sessions
-    are refused as they are taken in."""
+def _named(occasions: Iterable[Occasion], ours: Sequence[Found]) -> list[tuple[Source, Found]]:
+    """Return the transcripts that agents named and no folder of theirs has.
+
+    Whose they are, their content says when they are taken in.
+    """
     named: dict[Path, tuple[Source, Found]] = {}
-    for occasion in occasions:
+    naming = [occasion for occasion in occasions if occasion.event.transcript]
+    known = {one.path for one in ours} if naming else set()
+    for occasion in naming:
         path, top, agent = occasion.event.transcript, occasion.worktree.repository.top, occasion.event.agent
         if path is None or top is None or agent is None or path in known:
             continue
@@ -235,7 +244,7 @@ class _Worktree:
         self._worktree = occasions[0].worktree
         self._now_ns = means.now_ns()
         self.standing = read_standing(self._worktree)
-        self.kept: list[tuple[Kept, RecordId]] = []
+        self.kept: tuple[Kept, RecordId] | None = None
 
     def make(self) -> list[Made]:
         """Make them all.
@@ -248,20 +257,28 @@ class _Worktree:
         level = load(self._worktree.repository, means.environ).level
         if level != "team":
             raise LevelNotKept(level)
-        snapshot = None
-        if means.snapshot and not self._worktree.is_gone and self._worktree.repository.top is not None:
-            at_ms = last.event.at_ns // 1_000_000
-            snapshot = means.snapshot(self._worktree.repository, last.event.index_file, at_ms)
+        snapshot = self._snapshot(last.event)
         events = [occasion.event for occasion in self._occasions]
         staged = snapshot.staged if snapshot else None
         facts = gather(means.git, self._worktree, events, self._now_ns, lambda: staged)
         made = []
         for occasion, fact in zip(self._occasions, facts, strict=True):
-            one = self._make(occasion, fact, snapshot if occasion is last else None)
-            if snapshot and one.name and occasion is last:
-                self.kept.append((snapshot, one.name))
-            made.append(one)
+            made.append(self._make(occasion, fact, snapshot if occasion is last else None))
+        names = [one.name for one in made if one.name]
+        if snapshot and names:
+            self.kept = (snapshot, names[-1])  # what came behind it has changed nothing
         return made
+
+    def _snapshot(self, event: Event) -> Kept | None:
+        """Take a snapshot for an event; None where things may be others by now, or git can take none."""
+        repository, take = self._worktree.repository, self._means.snapshot
+        age_ms = abs(self._now_ns - event.at_ns) // 1_000_000
+        if take is None or self._worktree.is_gone or repository.top is None or age_ms > _SNAPSHOT_MS:
+            return None
+        try:
+            return take(repository, index_of(self._worktree, event), event.at_ns // 1_000_000)
+        except GitFailed:
+            return None  # a file that may not be read, say: the checkpoint itself does without
 
     def _make(self, occasion: Occasion, facts: Facts, snapshot: Kept | None) -> Made:
         event = occasion.event

@@ -1,7 +1,7 @@
 """Which sessions are under way in a working tree at a moment, and how far each of their streams had come.
 
-A drain that runs right after an event knows: as far as has been captured. One that runs late looks when each
-turn was said, in the transcripts that are still there.
+Of a transcript that was not written since, that is as far as has been captured. Of others, when each turn was
+said tells: a drain that runs right after an event looks at the end of the file alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from gitmem.format.memory import Memory
-from gitmem.model.ids import SessionId
+from gitmem.model.ids import MAIN_STREAM, SessionId
 from gitmem.model.records import Position
 from gitmem.transcripts.read import iterate
 from gitmem.verbs.looking import open_regular
@@ -29,6 +29,8 @@ MAX_POSITIONS: Final = 1_024
 _MOST_READ: Final = 256
 """Transcripts that are looked into for one event of long ago, those that ended soonest after it."""
 _READ_BYTES: Final = 256 << 10
+_TAIL_BYTES: Final = 512 << 10
+"""More than a session says between an event and a drain that runs right after it."""
 
 
 class _Times(NamedTuple):
@@ -57,7 +59,7 @@ class Underway:
         for one in sorted(found, key=lambda one: one.mtime_ns):
             self._found.setdefault(one.top, []).append(one)
         self._captured: dict[Path, Captured | None] = {}
-        self._times: dict[Path, _Times | None] = {}
+        self._times: dict[tuple[Path, bool], _Times | None] = {}
 
     def positions(self, top: Path | None, at_ms: int, since_ms: int, now_ms: int) -> tuple[Position, ...]:
         """Return how far the sessions of a working tree had come that were written at or after `since_ms`."""
@@ -71,8 +73,8 @@ class Underway:
                 continue
             written_ms = one.mtime_ns // 1_000_000
             lines: int | None = captured.lines
-            if not is_fresh and written_ms > at_ms:
-                written_ms, lines = self._reached(one, captured, at_ms)
+            if written_ms > at_ms:
+                written_ms, lines = self._reached(one, captured, at_ms, is_fresh=is_fresh)
             if lines and written_ms >= since_ms:
                 position = Position(captured.session, captured.stream, lines)
                 reached.append(_Reached(written_ms, position))
@@ -96,14 +98,18 @@ class Underway:
         folder = self._memory.find(position.session)
         return folder is not None and self._memory.capture(folder, position.capture) is not None
 
-    def _reached(self, one: Found, captured: Captured, at_ms: int) -> tuple[int, int | None]:
+    def _reached(
+        self, one: Found, captured: Captured, at_ms: int, *, is_fresh: bool
+    ) -> tuple[int, int | None]:
         """Return when a file was last written by a moment, and how many lines it had; None where none."""
-        if one.path not in self._times:
-            self._times[one.path] = _read_times(one)
-        times = self._times[one.path]
-        if times is None:
+        is_tail = is_fresh and captured.offset > _TAIL_BYTES
+        key = (one.path, is_tail)
+        if key not in self._times:
+            self._times[key] = _read_times(one, captured, captured.offset - _TAIL_BYTES if is_tail else 0)
+        times = self._times[key]
+        n = bisect_right(times.at_ms, at_ms) if times else 0
+        if times is None or (is_tail and n == 0):
             return one.mtime_ns // 1_000_000, captured.lines
-        n = bisect_right(times.at_ms, at_ms)
         return (times.at_ms[n - 1], min(times.lines[n - 1], captured.lines)) if n else (0, None)
 
 
@@ -122,14 +128,15 @@ def _newest(reached: Iterable[_Reached]) -> tuple[Position, ...]:
     return tuple(chosen[:MAX_POSITIONS])
 
 
-def _read_times(one: Found) -> _Times | None:
-    """Read when the turns of a file were said; None where it does not say, or is gone."""
+def _read_times(one: Found, captured: Captured, start: int) -> _Times | None:
+    """Read when turns were said, from the first line of a file behind `start`; None where it does not say."""
     rows: list[tuple[int, int]] = []
     try:
         with open_regular(one.path) as file:
-            for turn in iterate(one.agent, [("", _pieces(file))]):
+            before = _skip_to(file, start, captured)
+            for turn in iterate(one.agent, [(MAIN_STREAM, _pieces(file, captured.offset))]):
                 if turn.at_ms is not None:
-                    rows.append((turn.at_ms, turn.line + 1))
+                    rows.append((turn.at_ms, before + turn.line + 1))
     except OSError:
         return None
     if len({line for _, line in rows}) < min(2, len(rows)) or not rows:
@@ -143,6 +150,19 @@ def _read_times(one: Found) -> _Times | None:
     return _Times(at_ms, lines)
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(_READ_BYTES):
+def _skip_to(file: BinaryIO, start: int, captured: Captured) -> int:
+    """Go to the first line that begins behind `start`, and return how many lines are before it."""
+    if start <= 0:
+        return 0
+    file.seek(start)
+    file.readline()
+    begins = file.tell()
+    behind = sum(piece.count(b"\n") for piece in _pieces(file, captured.offset))
+    file.seek(begins)
+    return captured.lines - behind
+
+
+def _pieces(file: BinaryIO, stop: int) -> Iterator[bytes]:
+    """Read a file from where it is, up to a byte."""
+    while piece := file.read(min(_READ_BYTES, max(0, stop - file.tell()))):
         yield piece

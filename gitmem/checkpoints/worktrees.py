@@ -68,6 +68,14 @@ def worktree_of(repository: Repository, event: Event) -> Worktree | None:
     return Worktree(here._replace(top=_top_of(here, event.cwd)))
 
 
+def index_of(worktree: Worktree, event: Event) -> Path | None:
+    """Return the index that an event was about, where it is not the working tree's own and still there."""
+    index, own = event.index_file, worktree.repository.git_dir / "index"
+    if index is None or not index.is_file() or index.resolve() == own.resolve():
+        return None
+    return index
+
+
 def key_of(worktree: Worktree) -> str:
     """Return what a working tree is known by here."""
     return hashlib.sha256(os.fsencode(worktree.repository.git_dir)).hexdigest()[:16]

@@ -135,3 +135,19 @@ def test_what_stands_in_the_memory_is_what_is_counted(
     git.commit(repository, "b.txt")
     [made] = drain()
     assert made.positions == (), "the memory was set back, and knows no session"
+
+
+def test_what_was_said_between_a_commit_and_its_drain_is_behind_it(
+    drain: Drain, git: RealGit, repository: Path, spool: Path, say: Say
+) -> None:
+    now = time.time_ns()
+    say("short", 3, timestamp=stamp(now - 60 * 10**9))
+    say("long", 40, timestamp=stamp(now - 60 * 10**9), pad="x" * 50_000)
+    commit = git.commit(repository, "b.txt")
+    for path in spool.glob("*.event"):
+        os.utime(path, ns=(now - 3 * 10**9, now - 3 * 10**9))
+    say("short", 2, timestamp=stamp(now))
+    say("long", 2, timestamp=stamp(now), pad="x" * 50_000)
+    [made] = drain()
+    assert made.head == commit
+    assert sorted(one.lines for one in made.positions) == [3, 40]
