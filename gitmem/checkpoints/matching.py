@@ -134,6 +134,7 @@ class Matcher:
         self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope
     ) -> dict[int, Match]:
         found: dict[int, Match] = {}
+        texts = {key: squeezed(each.line.text) for key, each in wanted.items()}
         for session, limits in scope.sessions:
             written = self._edits(session, ())
             if written is None:
@@ -145,9 +146,8 @@ class Matcher:
                 if not _is_in_time(edit, written.streams[edit.stream], limits, scope.until_ms):
                     continue
                 for key, each in wanted.items():
-                    text = squeezed(each.line.text)
                     for part, without_space in parts:
-                        if _is_part(part, without_space, each.line.text, text):
+                        if _is_part(part, without_space, each.line.text, texts[key]):
                             match = _match(session, written, edit, each)._replace(part=part)
                             if not (match.is_telling or match.beside or len(edit.added) == HASH_BYTES):
                                 continue

@@ -94,8 +94,11 @@ class Explainer:
         file, `path` what it is called now, and `head` which commit uncommitted lines stand upon.
         """
         asked = [at for at, line in enumerate(lines) if line.number in numbers]
-        around = {n for at in asked if _says_little(lines[at], counts) for n in _around(lines, at)}
-        wanted = wanted_lines(lines, {lines[at].number for at in (*asked, *around)}, counts)
+        wanted = wanted_lines(lines, {lines[at].number for at in asked}, counts)
+        says_little = (at for at in asked if at not in wanted or wanted[at].is_common)
+        around = {n for at in says_little for n in _around(lines, at)} - wanted.keys()
+        if around:
+            wanted |= wanted_lines(lines, {lines[at].number for at in around}, counts)
         groups: dict[tuple[Oid | None, str], dict[int, Wanted]] = defaultdict(dict)
         for at, each in wanted.items():
             groups[each.line.commit, each.line.path][at] = each
@@ -207,11 +210,6 @@ class Explainer:
         """Yield those sessions that are in this memory, and not hidden."""
         rows = (self._touchers.get(session) for session in sessions)
         return (row for row in rows if row is not None and not row.hidden)
-
-
-def _says_little(line: Line, counts: Mapping[bytes, int]) -> bool:
-    wanted = wanted_lines([line], {line.number}, counts)
-    return not wanted or wanted[0].is_common
 
 
 def _around(lines: Sequence[Line], at: int) -> Iterator[int]:

@@ -85,8 +85,8 @@ def opened_means(context: Context) -> Iterator[Means]:
             home=home_of(context),
             environ=context.environ,
             now_ns=lambda: _now_ns(context),
-            snapshot=snapshot,
             is_new=is_new,
+            snapshot=snapshot,
         )
         snapshots.prune(repository.state_dir, context.now_ms(), days)
 

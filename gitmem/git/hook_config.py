@@ -32,34 +32,39 @@ def write(repository: Repository, git: Git, stub: bytes, hooks: Iterable[str]) -
     """Have git run the stub for these hooks and for no others."""
     disk.replace_file(_stub_path(repository), stub, mode=0o777)
     own = "'" + str(_stub_path(repository)).replace("'", "'\\''") + "'"
-    wanted = {hook: _COMMAND.format(own=own, hook=hook) for hook in hooks}
-    standing = find(repository, git)
+    # The command first: git dies of an event that has none.
+    wanted = {hook: {"command": _COMMAND.format(own=own, hook=hook), "event": hook} for hook in hooks}
+    standing = _sections(repository, git)
     for hook in standing:
         if standing[hook] != wanted.get(hook):
             _config(repository, git, ["--remove-section", _SECTION + hook])
-    for hook, command in wanted.items():
-        if standing.get(hook) != command:
-            # The command first: git dies of an event that has none.
-            for key, value in (("command", command), ("event", hook)):
+    for hook, entry in wanted.items():
+        if standing.get(hook) != entry:
+            for key, value in entry.items():
                 _config(repository, git, ["--replace-all", f"{_SECTION}{hook}.{key}", value])
 
 
 def remove(repository: Repository, git: Git) -> None:
     """Take gitmem's hooks out of the configuration, whatever git wrote them."""
-    for hook in find(repository, git):
+    for hook in _sections(repository, git):
         _config(repository, git, ["--remove-section", _SECTION + hook])
     if _stub_path(repository).exists():
         disk.remove_file(_stub_path(repository))
 
 
-def find(repository: Repository, git: Git) -> dict[str, str]:
-    """Return the hooks for which gitmem stands in the repository's own configuration, with their commands."""
+def find(repository: Repository, git: Git) -> list[str]:
+    """Return the hooks for which gitmem stands in the repository's own configuration."""
+    return [hook for hook, entry in _sections(repository, git).items() if entry.get("event") == hook]
+
+
+def _sections(repository: Repository, git: Git) -> dict[str, dict[str, str]]:
+    """Return gitmem's sections with their values, finished or not."""
     answer = _config(repository, git, ["--null", "--get-regexp", r"^hook\.gitmem-"], accept=(0, 1))
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {}
     for entry in answer.split("\0")[:-1]:
         name, _, value = entry.partition("\n")
         hook, _, key = name.removeprefix(_SECTION).rpartition(".")
-        found[hook] = value if key == "command" else found.get(hook, "")
+        found.setdefault(hook, {})[key] = value
     return found
 
 

@@ -68,9 +68,14 @@ def remove_files(folders: Iterable[Path], state_dir: Path) -> None:
     for folder in folders:
         if not folder.is_dir():
             continue
+        for path in folder.glob(f"{disk.UNPUBLISHED}*"):
+            disk.remove_file(path)  # of a process that was killed
         for hook in HOOKS:
             for ending in ("", *_MOVED_TO):
                 _remove_block(folder / (hook + ending))
+            kept = folder / kept_name(hook)
+            if _is_same(kept, folder / hook):
+                disk.remove_file(kept)  # likewise: kept, and not yet replaced
         if (folder / STUB).is_file():
             disk.remove_file(folder / STUB)
         made = state_dir / _MADE
@@ -123,8 +128,9 @@ def _write_hook(folder: Path, hook: str) -> None:
             if text != content:
                 disk.rewrite_file(path, text)
             return
-    kept = kept_name(hook, lambda name: os.path.lexists(folder / name))
-    disk.keep_beside(path, folder / kept)
+    kept = _free_name(folder, hook)
+    if not _is_same(folder / kept, path):
+        disk.keep_beside(path, folder / kept)
     disk.replace_file(path, calling_file(hook, kept), mode=0o777)
 
 
@@ -142,6 +148,25 @@ def _remove_block(path: Path) -> None:
         disk.rename_file(path.with_name(block.kept), path)
     else:
         disk.remove_file(path)
+
+
+def _free_name(folder: Path, hook: str) -> str:
+    """Return a name for a hook that is kept; what an earlier one left behind is never written over."""
+    n = 1
+    while os.path.lexists(folder / kept_name(hook, n)):
+        if _is_same(folder / kept_name(hook, n), folder / hook):
+            break  # The process that kept it was killed before it could go on.
+        n += 1
+    return kept_name(hook, n)
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Tell whether two names are of one file, or of two links that lead to one place."""
+    if not os.path.lexists(path) or not os.path.lexists(other):
+        return False
+    if path.is_symlink() and other.is_symlink():
+        return path.readlink() == other.readlink()
+    return os.path.samestat(path.lstat(), other.lstat())
 
 
 def _legacy_runs_block(path: Path) -> bool:

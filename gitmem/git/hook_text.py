@@ -7,7 +7,6 @@ there, so that taking it out leaves what was there before, byte for byte, and wh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
 HOOKS: Final = ("pre-commit", "post-commit", "post-checkout", "post-merge", "post-rewrite", "pre-push")
@@ -97,13 +96,9 @@ def has_block(content: bytes) -> bool:
     return _BLOCK.search(content) is not None
 
 
-def kept_name(hook: str, is_taken: Callable[[str], bool]) -> str:
-    """Return a name for a hook that is kept; what an earlier one left behind is never written over."""
-    name, n = f"{hook}.{_KEPT}", 1
-    while is_taken(name):
-        n += 1
-        name = f"{hook}.{_KEPT}{n}"
-    return name
+def kept_name(hook: str, n: int = 1) -> str:
+    """Return the name of a hook that is kept, or another one where that is taken."""
+    return f"{hook}.{_KEPT}{n if n > 1 else ''}"
 
 
 def with_block(content: bytes, hook: str) -> bytes | None:

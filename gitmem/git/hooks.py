@@ -93,7 +93,7 @@ def find(repository: Repository, git: Git) -> Hooks:
     """Return which hooks tell gitmem now."""
     folder = folder_of(repository, git)
     snippets = _snippets(repository, folder)
-    configured = hook_config.find(repository, git) if hook_config.is_known(git) else {}
+    configured = hook_config.find(repository, git) if hook_config.is_known(git) else []
     if configured:
         return Hooks("config", folder, tuple(hook for hook in HOOKS if hook in configured), snippets)
     ours = tuple(hook for hook in HOOKS if hook not in snippets and runs_block(folder, hook))

@@ -59,6 +59,7 @@ INTERNAL_CONFIG: Final = {
     "log.showSignature": "false",
 }
 _INTERNAL_ENVIRON: Final = {
+    "GITMEM_HOOKS": "false",  # no core.hooksPath keeps hooks of the configuration away
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",

@@ -124,7 +124,12 @@ def _repository(top: Path) -> Path:
         (top / f"f{n}.txt").write_text(f"{n}\n" * 20)
     material.git("add", ".", cwd=top)
     material.git("commit", "-q", "-m", "begin", cwd=top)
-    material.git("branch", "other", cwd=top)
+    material.git("branch", "-q", "-M", "main", cwd=top)
+    material.git("checkout", "-q", "-b", "other", cwd=top)
+    for n in range(10):
+        (top / f"f{n}.txt").write_text("other\n")
+    material.git("commit", "-q", "-a", "-m", "other", cwd=top)
+    material.git("checkout", "-q", "main", cwd=top)
     return top
 
 

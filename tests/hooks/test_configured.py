@@ -15,14 +15,13 @@ from gitmem.verbs.enabling import stub
 from tests.conftest import CommandLine, RealGit
 from tests.hooks.spool import events, hold
 from tests.hooks.test_beside import tree
-from tests.hooks.test_enabling import enable, hooks_of
+from tests.hooks.test_enabling import enable, hooks_of, version_of
 
 
 @pytest.fixture(autouse=True)
 def _hooks_of_the_configuration(git: RealGit, tmp_path: Path) -> None:
-    said = git("version", cwd=tmp_path)
-    if tuple(int(part) for part in said.split()[2].split(".")[:2]) < (2, 54):
-        pytest.skip(f"{said} knows no hooks of the configuration")
+    if (version := version_of(git, tmp_path)) < (2, 54):
+        pytest.skip(f"git {version} knows no hooks of the configuration")
 
 
 def test_no_file_is_touched_and_every_hook_is_heard_once(

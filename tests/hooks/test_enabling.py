@@ -18,9 +18,13 @@ from tests.hooks.spool import Event, events, hold
 from tests.hooks.test_beside import tree
 
 
+def version_of(git: RealGit, cwd: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in git("version", cwd=cwd).split()[2].split(".")[:2])
+
+
 @pytest.fixture(autouse=True)
 def _hooks_of_files(git: RealGit, tmp_path: Path) -> None:
-    version = tuple(int(part) for part in git("version", cwd=tmp_path).split()[2].split(".")[:2])
+    version = version_of(git, tmp_path)
     if version >= (2, 54):
         pytest.skip(f"git {version} is given hooks of the configuration, which test_configured.py is about")
 

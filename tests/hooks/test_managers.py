@@ -20,7 +20,7 @@ from gitmem.git.hook_text import HOOKS
 from tests.conftest import CHECKOUT, CommandLine, RealGit
 from tests.hooks.spool import Event, events, hold, take_part
 from tests.hooks.test_beside import tree
-from tests.hooks.test_enabling import hooks_of
+from tests.hooks.test_enabling import hooks_of, version_of
 
 MANAGERS = CHECKOUT / "hooks" / "managers"
 
@@ -169,9 +169,8 @@ def configured(git: RealGit, work: Path) -> None:
 
 
 def skip_where_hooks_are_configured(git: RealGit, work: Path) -> None:
-    said = git("version", cwd=work)
-    if tuple(int(part) for part in said.split()[2].split(".")[:2]) >= (2, 54):
-        pytest.skip(f"{said} is given hooks of the configuration")
+    if (version := version_of(git, work)) >= (2, 54):
+        pytest.skip(f"git {version} is given hooks of the configuration")
 
 
 def test_beside_what_the_framework_wrote_both_are_run(

@@ -195,3 +195,26 @@ def test_line_of_a_notebook_is_what_was_said() -> None:
     assert said('    "x = \\"one\\"\\n",', "a.ipynb") == 'x = "one"\n'
     assert said('  "x', "a.ipynb") == '"x'
     assert said('  "x",', "a.py") == '"x",'
+
+
+def test_fork_is_read_again_when_what_it_was_forked_from_has_changed(
+    book: Book, tmp_path: Path, reads: list[str]
+) -> None:
+    fork = {"forkedFrom": {"sessionId": "one", "messageUuid": "m0"}}
+    copied = message(0, "user", "mend the gate")
+    own = message(5, "user", "and the lock", **fork)
+    two, _ = book.capture([own, wrote(6, "b.py", "one")], "two", beginning="2")
+    before = touched.touchers(book.memory(), tmp_path)[two]
+    assert (before.forked_from, before.origins) == ("one", ())
+    one, _ = book.capture([copied, wrote(1, "a.py", "one")], "one", beginning="1")
+    after = touched.touchers(book.memory(), tmp_path)[two]
+    assert len(after.origins) == 1
+    assert reads == [two, one, two]
+
+
+def test_damaged_table_is_made_anew(book: Book, tmp_path: Path) -> None:
+    book.capture([wrote(0, "a.py", "one")])
+    rows = touched.touchers(book.memory(), tmp_path)
+    [file] = [path for path in (tmp_path / "cache").iterdir() if path.name.startswith("touched-")]
+    file.write_bytes(file.read_bytes()[:-1])
+    assert touched.touchers(book.memory(), tmp_path) == rows
