@@ -145,7 +145,7 @@ def claim(folder: Path, pid: int) -> None:
         name = Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip()
     except OSError:
         name = ""
-    disk.replace_file(folder / _DRAINER, f"{pid} {name}\n".encode(), durable=False, mode=0o600)
+    _tell(folder, _DRAINER, f"{pid} {name}\n".encode())
 
 
 def disclaim(folder: Path) -> None:
@@ -155,14 +155,20 @@ def disclaim(folder: Path) -> None:
 
 def write_count(folder: Path, count: int) -> None:
     """Tell stubs how many events wait, from which they go on counting."""
-    disk.replace_file(folder / _COUNT, f"{count}\n".encode(), durable=False, mode=0o600)
+    _tell(folder, _COUNT, f"{count}\n".encode())
 
 
 def write_failure(folder: Path, why: str) -> None:
     """Say why a drain failed, as far as the disk lets it."""
     content = why.encode("utf-8", "replace")[:_FAILURE_BYTES] + b"\n"
     with suppress(DiskRefused):  # what it would say is what is being said already
-        disk.replace_file(folder / _FAILURE, content, durable=False, mode=0o600)
+        _tell(folder, _FAILURE, content)
+
+
+def _tell(folder: Path, name: str, content: bytes) -> None:
+    """Write a file that others read; where the spool is gone nobody does, and it must not come back."""
+    if folder.is_dir():
+        disk.replace_file(folder / name, content, durable=False, mode=0o600)
 
 
 def clear_failure(folder: Path) -> None:

@@ -12,12 +12,15 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from gitmem import disk
 from gitmem.checkpoints.events import Event
 from gitmem.git.repository import Repository
 from gitmem.model.ids import Oid
 from gitmem.verbs import caching
 
 _KIND: Final = "standing 1"
+_MOST_STANDINGS: Final = 512
+"""Agents make working trees by the dozen, and remove them."""
 _GITFILE: Final = "gitdir: "
 _MAX_GITFILE_BYTES: Final = 1 << 16
 
@@ -57,14 +60,16 @@ def worktree_of(repository: Repository, event: Event) -> Worktree | None:
     """
     git_dir = Path(os.path.realpath(event.git_dir))
     common = Path(os.path.realpath(repository.common_dir))
-    is_main = git_dir == common
-    if not is_main and git_dir.parent != common / "worktrees":
-        return None
-    here = repository._replace(git_dir=git_dir, top=None)
-    if not event.cwd.is_dir() or not git_dir.is_dir():
+    is_ours = git_dir == common or git_dir.parent == common / "worktrees"
+    if not event.cwd.is_dir() or (is_ours and not git_dir.is_dir()):
+        # Also where the whole repository has been moved: its spool has come along.
         if event.is_of_agent or event.head is None:
             return None
-        return Worktree(here._replace(git_dir=git_dir if git_dir.is_dir() else common, top=event.cwd), True)
+        left = git_dir if is_ours and git_dir.is_dir() else common
+        return Worktree(repository._replace(git_dir=left, top=event.cwd), True)
+    if not is_ours:
+        return None
+    here = repository._replace(git_dir=git_dir, top=None)
     return Worktree(here._replace(top=_top_of(here, event.cwd)))
 
 
@@ -93,8 +98,20 @@ def read_standing(worktree: Worktree) -> Standing:
 
 
 def write_standing(worktree: Worktree, standing: Standing) -> None:
-    """Remember where a working tree stands."""
-    caching.write_derived(_path(worktree), _KIND, msgspec.json.encode(standing))
+    """Remember where a working tree stands, and forget those that have not been heard of for longest."""
+    path = _path(worktree)
+    caching.write_derived(path, _KIND, msgspec.json.encode(standing))
+    known = list(path.parent.iterdir()) if path.parent.is_dir() else []
+    if len(known) > _MOST_STANDINGS:
+        for old in sorted(known, key=_age_of)[: len(known) - _MOST_STANDINGS // 2]:
+            disk.remove_file(old)
+
+
+def _age_of(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _path(worktree: Worktree) -> Path:

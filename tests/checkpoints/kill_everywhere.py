@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from io import BytesIO
 from pathlib import Path
@@ -116,21 +117,21 @@ def make_template(here: Path, *, has_memory: bool) -> None:
 
 def take(here: Path) -> tuple[str, ...]:
     """Drain, and return what that made."""
-    return drained(context_of(here)).checkpoints
-
-
-def context_of(here: Path) -> Context:
-    """Return the context of a run in the repository."""
     environ = {**os.environ, "HOME": str(here / HOME), "XDG_DATA_HOME": str(here / "data")}
+    return take_at(here / TOP, environ)
+
+
+def take_at(top: Path, environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Drain a repository in this process, and return what that made."""
     context = Context(
-        environ=environ,
+        environ=dict(environ),
         stdin=BytesIO(),
         stdout=BytesIO(),
         stderr=BytesIO(),
         now_ms=lambda: time.time_ns() // 1_000_000,
     )
-    context.move(here / TOP)
-    return context
+    context.move(top)
+    return drained(context).checkpoints
 
 
 def killed_at(point: int, here: Path) -> None:

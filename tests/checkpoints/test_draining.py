@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gitmem import disk
-from tests.checkpoints import stubs
+from tests.checkpoints import kill_everywhere, stubs
 from tests.checkpoints.conftest import Drain, Say, hold, recorded
 from tests.conftest import CHECKOUT, IMPORTED_FROM, CommandLine, RealGit
 
@@ -253,6 +253,8 @@ def test_a_level_that_is_not_kept_leaves_the_events_of_that_worktree_alone(
     assert [one.branch for one in recorded(repository)] == ["main"]
     assert len(waiting(spool)) == 1, "the end of the commit; its beginning is done with"
     assert json.loads(run("sessions", "--json", cwd=repository, status=1).stdout)["sessions"] == []
+    assert "level 'private'" in run("checkpoint", cwd=repository).stderr
+    assert [one.trigger for one in recorded(repository)] == ["post-commit", "manual"]
     (linked / ".gitmem.toml").unlink()
     run("capture", "--spool", cwd=repository)
     assert {one.branch for one in recorded(repository)} == {"main", "side"}
@@ -388,3 +390,32 @@ def test_what_cannot_even_be_set_aside_keeps_none_from_others(
     assert "a.event" in run("capture", "--spool", cwd=repository, status=1).stderr
     assert len(recorded(repository)) == 1
     assert waiting(spool) == ["a.event"]
+
+
+def test_a_repository_that_was_moved_has_its_commits_told(
+    git: RealGit, repository: Path, run: CommandLine, spool: Path, say: Say
+) -> None:
+    say("one", 4)
+    commit = git.commit(repository, "b.txt")
+    moved = repository.rename(repository.with_name("moved"))
+    run("capture", "--spool", cwd=moved)
+    [made] = recorded(moved)
+    assert made.head == commit
+    assert [one.lines for one in made.positions] == [4]
+
+
+def test_a_spool_that_is_removed_meanwhile_does_not_come_back(
+    git: RealGit, repository: Path, run: CommandLine, spool: Path
+) -> None:
+    run("init", "--no-hooks", cwd=repository)
+    git.commit(repository, "b.txt")
+    gone = spool.with_name("gone")
+
+    def disable(effect: disk.Effect, path: Path) -> None:
+        if effect == "move ref" and spool.exists():
+            spool.rename(gone)
+
+    with disk.observe(disable):
+        kill_everywhere.take_at(repository)
+    assert not spool.exists()
+    assert len(recorded(repository)) == 1

@@ -29,13 +29,16 @@ def command(context: Context, message: str, as_json: bool) -> None:
     """
     from gitmem.checkpoints.recording import MAX_MESSAGE, record
     from gitmem.cli.checkpointing import drained, opened_means
-    from gitmem.model.errors import BadMessage
+    from gitmem.model.errors import BadMessage, GitmemError
 
     text = os.fsencode(message.strip()).decode("utf-8", "backslashreplace")
     if len(text) > MAX_MESSAGE:
         raise BadMessage(message, f"at most {MAX_MESSAGE:,} characters")
     occasion = _occasion(context, text)
-    drained(context)
+    try:
+        drained(context)
+    except GitmemError as error:  # of another working tree, say; what concerns this one is met again
+        context.output.warn("what waited could not all be taken in: ", str(error))
     with opened_means(context) as means:
         name = record(means, occasion)
         if not as_json:
