@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 
 from gitmem.checkpoints import spool
 from gitmem.checkpoints.events import Event
-from gitmem.checkpoints.recording import Means, Occasion, Prepared, keep, prepare
+from gitmem.checkpoints.means import Means, Occasion
+from gitmem.checkpoints.recording import Prepared, keep, prepare
 from gitmem.checkpoints.spool import Waiting
 from gitmem.checkpoints.worktrees import Worktree, worktree_of
 from gitmem.format import checkpoints

@@ -6,42 +6,25 @@ Two commits of the memory at most, however many moments there are: one of captur
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
+from gitmem.checkpoints.capturing import capture
 from gitmem.checkpoints.events import Event
 from gitmem.checkpoints.facts import Facts, gather
+from gitmem.checkpoints.means import Kept, Means, Occasion
 from gitmem.checkpoints.underway import DAY_MS, Underway
 from gitmem.checkpoints.worktrees import Standing, Worktree, index_of, read_standing, write_standing
 from gitmem.format import layout, records
 from gitmem.format.memory import open_memory
-from gitmem.git.process import Git
-from gitmem.git.repository import Repository
 from gitmem.git.settings import load
-from gitmem.git.worktrees import working_trees
-from gitmem.model.errors import (
-    BadSetting,
-    GitFailed,
-    GitmemError,
-    LevelNotKept,
-    RecordRefused,
-    RedactionFailed,
-    SettingRefused,
-)
+from gitmem.model.errors import GitFailed, GitmemError, LevelNotKept, RecordRefused, RedactionFailed
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Checkpoint, PathChange, Position, Rewrite
-from gitmem.model.settings import Level
 from gitmem.model.times import to_text
-from gitmem.objects.storage import Storage
 from gitmem.objects.trees import Path as TreePath
-from gitmem.redaction.redactor import Redactor
-from gitmem.transcripts.detect import Identity
-from gitmem.verbs.belonging import Belonging
-from gitmem.verbs.committing import SKIP_CI, Writer, commit
-from gitmem.verbs.intake import Report, Source
-from gitmem.verbs.scanning import Found, scan
-from gitmem.verbs.sources import read_position
+from gitmem.verbs.committing import SKIP_CI, commit
 
 MAX_MESSAGE: Final = 4_096
 """Characters of what an author says; redaction may lengthen it."""
@@ -49,54 +32,6 @@ _LONGEST_BRANCH: Final = 1_024
 _SNAPSHOT_MS: Final = 60_000
 """A working tree so long after an event is not what it was."""
 _NAMED: Final = 20
-
-
-class Kept(Protocol):
-    """A snapshot of a working tree, which is not anybody's yet."""
-
-    @property
-    def staged(self) -> Oid | None:
-        """The tree of what was staged."""
-
-    @property
-    def working(self) -> Oid | None:
-        """The tree of what stood in the working tree."""
-
-    def tie(self, checkpoint: RecordId) -> None:
-        """Remember whose it is; the checkpoint is about to be in the memory."""
-
-
-Snapshot = Callable[[Repository, Path | None, int], Kept | None]
-"""Takes a snapshot of a working tree: of which, with which index if not its own, at which moment in ms."""
-
-
-class Means(NamedTuple):
-    """What recording works with.
-
-    `take_in` imports sources, `redactor` is made when it is first needed. `is_new` says that the memory has
-    just begun, and holds nothing of what this clone once captured.
-    """
-
-    repository: Repository
-    git: Git
-    storage: Storage
-    ref: str
-    writer: Writer
-    redactor: Callable[[], Redactor]
-    take_in: Callable[[Sequence[Source]], Report]
-    home: Path
-    environ: Mapping[str, str]
-    now_ns: Callable[[], int]
-    is_new: bool = False
-    snapshot: Snapshot | None = None
-
-
-class Occasion(NamedTuple):
-    """An event in a working tree, which calls for a checkpoint; `message` is what its author said."""
-
-    worktree: Worktree
-    event: Event
-    message: str = ""
 
 
 class Made(NamedTuple):
@@ -125,12 +60,13 @@ def prepare(means: Means, occasions: Sequence[Occasion]) -> Prepared:
         StoreError: The memory cannot be read or written.
         StoreBusy: Another import goes on.
     """
-    found = _capture(means, occasions)
+    found = capture(means, occasions)
     memory = open_memory(means.storage, means.ref)
     underway = Underway(means.repository.state_dir, memory, found)
-    by_worktree: dict[Path, list[Occasion]] = {}
+    by_worktree: dict[tuple[Path, Path | None], list[Occasion]] = {}
     for occasion in occasions:
-        by_worktree.setdefault(occasion.worktree.repository.git_dir, []).append(occasion)
+        at = occasion.worktree.repository
+        by_worktree.setdefault((at.git_dir, at.top), []).append(occasion)
     made: list[Made] = []
     standings: list[tuple[Worktree, Standing]] = []
     kept: list[tuple[Kept, RecordId]] = []
@@ -154,9 +90,7 @@ def keep(means: Means, prepared: Prepared) -> None:
     """
     new = [one for one in prepared.made if one.name]
     for kept, name in prepared.kept:
-        kept.tie(
-            name
-        )  # first: one that belongs to no checkpoint is pruned, one that is lost never comes back
+        kept.tie(name)  # first: one without a checkpoint is pruned in time, and one that is lost is lost
     if new:
         with means.storage.begin() as batch:
             changes: dict[TreePath, Oid | None] = {
@@ -180,60 +114,6 @@ def record(means: Means, occasion: Occasion) -> RecordId:
     assert made.name is not None, "what nobody spooled is never left out"
     keep(means, prepared)
     return made.name
-
-
-def _capture(means: Means, occasions: Sequence[Occasion]) -> tuple[Found, ...]:
-    """Take in what has grown of the sessions of these working trees, and of all others of the repository."""
-    state_dir = means.repository.state_dir
-    tops = dict.fromkeys(working_trees(means.repository))
-    tops |= dict.fromkeys(o.worktree.repository.top for o in occasions if o.worktree.repository.top)
-    kept = tuple(top for top in tops if _level(means, top) == "team")
-    scanned = scan(state_dir, kept, means.home, means.environ, means.now_ns(), anew=means.is_new)
-    grown = list(scanned.grown)
-    ours = [one for one in occasions if one.worktree.repository.top in kept]
-    named = _named(ours, scanned.ours)
-    refused: set[Path] = set()
-    if grown or named:
-        report = means.take_in([*grown, *(source for source, _ in named)])
-        refused = {one.path for one in report.refused}
-    scanned.settle(refused)
-    extra = [found for source, found in named if read_position(state_dir, source.path) is not None]
-    return (*scanned.ours, *extra)
-
-
-def _level(means: Means, top: Path | None) -> Level | None:
-    """Return the level of the sessions of a working tree; None where its settings cannot be used."""
-    try:
-        return load(means.repository._replace(top=top), means.environ).level
-    except (BadSetting, SettingRefused):
-        return None
-
-
-def _named(occasions: Iterable[Occasion], ours: Sequence[Found]) -> list[tuple[Source, Found]]:
-    """Return the transcripts that agents named and no folder of theirs has.
-
-    Whose they are, their content says when they are taken in.
-    """
-    named: dict[Path, tuple[Source, Found]] = {}
-    naming = [occasion for occasion in occasions if occasion.event.transcript]
-    known = {one.path for one in ours} if naming else set()
-    for occasion in naming:
-        path, top, agent = occasion.event.transcript, occasion.worktree.repository.top, occasion.event.agent
-        if path is None or top is None or agent is None or path in known:
-            continue
-        try:
-            status = path.lstat()
-        except OSError:
-            continue
-        if not path.is_symlink() and path.is_file():
-            belonging = Belonging([top])
-
-            def accepts(identity: Identity, belonging: Belonging = belonging) -> bool:
-                return belonging.top_of(identity.cwd) is not None
-
-            found = Found(path, agent, top, status.st_size, status.st_mtime_ns)
-            named[path] = Source(path, agent, accepts), found
-    return list(named.values())
 
 
 class _Worktree:

@@ -87,8 +87,8 @@ def key_of(worktree: Worktree) -> str:
 
 
 def read_standing(worktree: Worktree) -> Standing:
-    """Return where a working tree stood, as far as that is known."""
-    payload = caching.read_derived(_path(worktree), _KIND)
+    """Return where a working tree stood, as far as that is known; of one that is gone nothing is."""
+    payload = None if worktree.is_gone else caching.read_derived(_path(worktree), _KIND)
     if payload is None:
         return Standing()
     try:
@@ -99,6 +99,8 @@ def read_standing(worktree: Worktree) -> Standing:
 
 def write_standing(worktree: Worktree, standing: Standing) -> None:
     """Remember where a working tree stands, and forget those that have not been heard of for longest."""
+    if worktree.is_gone:
+        return
     path = _path(worktree)
     caching.write_derived(path, _KIND, msgspec.json.encode(standing))
     known = list(path.parent.iterdir()) if path.parent.is_dir() else []

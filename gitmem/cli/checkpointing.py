@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitmem.checkpoints import snapshots
-from gitmem.checkpoints.recording import Means
+from gitmem.checkpoints.means import Means
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
 from gitmem.cli.opening import opened_intake, opened_storage, redactor_of, writer_of

@@ -213,12 +213,16 @@ def test_a_worktree_that_is_gone_leaves_its_commits(
     linked = tmp_path / "linked"
     git("worktree", "add", "-q", "-b", "side", str(linked), cwd=repository)
     say("side", 6, cwd=linked)
+    say("main", 4)
+    git.commit(repository, "c.txt")
     commit = git.commit(linked, "b.txt")
+    git.commit(repository, "d.txt")
     git("worktree", "remove", "--force", str(linked), cwd=repository)
-    [made] = [one for one in drain() if one.trigger == "post-commit"]
-    assert made.head == commit
-    assert made.changes == (PathChange("b.txt", 1, 0),)
-    assert [one.lines for one in made.positions] == [6]
+    made = {one.branch: one for one in drain() if one.trigger == "post-commit"}
+    assert made["side"].head == commit
+    assert made["side"].changes == (PathChange("b.txt", 1, 0),)
+    assert [one.lines for one in made["side"].positions] == [6]
+    assert [one.lines for one in made["main"].positions] == [4]
 
 
 def test_a_detached_head_and_packed_refs(drain: Drain, git: RealGit, repository: Path) -> None:

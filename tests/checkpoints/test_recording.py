@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 
 from gitmem.checkpoints import spool as spools
+from gitmem.checkpoints import worktrees
 from gitmem.checkpoints.draining import Drained, drain, is_process
-from gitmem.checkpoints.recording import Means
+from gitmem.checkpoints.means import Means
+from gitmem.checkpoints.worktrees import Standing, Worktree, read_standing, write_standing
 from gitmem.cli.checkpointing import opened_means
 from gitmem.cli.context import Context
-from gitmem.git.repository import Repository
+from gitmem.git.process import Git
+from gitmem.git.repository import Repository, discover
 from gitmem.model.errors import DiskRefused, GitFailed, GitmemError
 from gitmem.model.ids import Oid, RecordId
 from tests.checkpoints import stubs
@@ -153,3 +156,25 @@ def test_an_index_of_another_place_is_the_one_that_is_looked_at(
     [made] = recorded(repository)
     assert [one.path for one in made.changes] == ["b.txt"]
     assert made.tree == git("write-tree", cwd=repository, environ={"GIT_INDEX_FILE": str(other)})
+
+
+def test_what_is_remembered_of_working_trees_is_bounded(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worktrees, "_MOST_STANDINGS", 10)
+    found = discover(repository, Git(dict(os.environ)))
+    trees = [Worktree(found._replace(git_dir=Path(f"/{n}"))) for n in range(25)]
+    for n, worktree in enumerate(trees):
+        write_standing(worktree, Standing(branch=f"{n}"))
+        for path in (found.state_dir / "standing").iterdir():
+            os.utime(path, ns=(path.stat().st_mtime_ns - 10**9, path.stat().st_mtime_ns - 10**9))
+    known = [n for n, worktree in enumerate(trees) if read_standing(worktree).branch == f"{n}"]
+    assert known == list(range(25 - len(known), 25))
+    assert 5 <= len(known) <= 10
+    gone = trees[-1]._replace(is_gone=True)
+    write_standing(gone, Standing(branch="another"))
+    assert read_standing(gone) == Standing()
+    assert read_standing(trees[-1]).branch == "24"
+    for path in (found.state_dir / "standing").iterdir():
+        path.write_bytes(path.read_bytes()[:-3])
+    assert read_standing(trees[-1]) == Standing()

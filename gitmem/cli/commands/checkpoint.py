@@ -11,7 +11,7 @@ from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 
 if TYPE_CHECKING:
-    from gitmem.checkpoints.recording import Occasion
+    from gitmem.checkpoints.means import Occasion
 
 
 @click.command(
@@ -53,7 +53,7 @@ def command(context: Context, message: str, as_json: bool) -> None:
 
 def _occasion(context: Context, message: str) -> Occasion:
     from gitmem.checkpoints.events import Event
-    from gitmem.checkpoints.recording import Occasion
+    from gitmem.checkpoints.means import Occasion
     from gitmem.checkpoints.worktrees import Worktree
 
     repository = context.repository
