@@ -6,13 +6,14 @@ at each of them. A file is published by one rename, so a reader sees the old one
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -200,15 +201,15 @@ def keep_beside(path: Path, other: Path) -> None:
             other.hardlink_to(path)
 
 
-def rename_file(path: Path, other: Path) -> None:
-    """Give a file another name, in place of what has that name.
+def rename_file(path: Path, to: Path) -> None:
+    """Give a file, or whatever stands there, another name on the same disk; being gone already is fine.
 
     Raises:
         DiskRefused: The disk does not let it; both stand.
     """
-    announce("rename", other)
-    with refusing("write", other):
-        path.replace(other)
+    announce("rename", to)
+    with refusing("rename", path), suppress(FileNotFoundError):
+        path.replace(to)
 
 
 def remove_empty_folder(path: Path) -> None:
@@ -222,6 +223,95 @@ def remove_empty_folder(path: Path) -> None:
     announce("remove", path)
     with refusing("remove", path):
         path.rmdir()
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file with its time of modification, by which git tells what it has to read again.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        DiskRefused: The disk does not let it.
+    """
+    with source.open("rb") as file:
+        status = os.fstat(file.fileno())
+        content = file.read()
+    announce("write", target)
+    with refusing("write", target):
+        target.write_bytes(content)
+        os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
+
+
+@contextmanager
+def workroom(folder: Path) -> Iterator[Path]:
+    """Make a folder inside of another one for a program to write in; it is gone at the end.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    make_folder(folder)
+    announce("make folder", folder)
+    with refusing("write to", folder):
+        room = Path(tempfile.mkdtemp(prefix=UNPUBLISHED, dir=folder))
+    try:
+        yield room
+    finally:
+        _remove_all(room)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it; renamed first, so that no half of it is ever met by its name.
+
+    Being gone already is fine. What a kill leaves begins with UNPUBLISHED.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    with refusing("remove", path):
+        if not path.name.startswith(UNPUBLISHED):
+            aside = Path(tempfile.mkdtemp(prefix=UNPUBLISHED, dir=path.parent))
+            announce("rename", path)
+            try:
+                path.rename(aside)
+            except FileNotFoundError:
+                aside.rmdir()
+                return
+            path = aside
+        announce("remove", path)
+        _remove_all(path)
+
+
+def remove_below(top: Path, name: bytes, stays: bytes = b"") -> bool:
+    """Remove a file by its path below a folder, and the folders that this leaves empty.
+
+    No link is followed on the way, so that nothing outside of `top` is ever reached. The folder `stays`,
+    where somebody stands, and those above it are not removed.
+
+    Returns:
+        False where there is no such file.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    *parents, last = name.split(b"/")
+    path = Path(os.fsdecode(os.path.join(os.fsencode(top), name)))  # noqa: PTH118 (of bytes)
+    announce("remove", path)
+    with refusing("remove", path), ExitStack() as stack:
+        handles = [_opened_folder(stack, os.fsencode(top), None)]
+        try:
+            for part in parents:
+                handles.append(_opened_folder(stack, part, handles[-1]))
+            os.unlink(last, dir_fd=handles[-1])
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR):
+                return False
+            raise
+        while parents and not (stays + b"/").startswith(b"/".join(parents) + b"/"):
+            handles.pop()
+            try:
+                os.rmdir(parents.pop(), dir_fd=handles[-1])
+            except OSError:
+                break  # Something is left in it, or it may not be removed, which is no harm.
+    return True
 
 
 @contextmanager
@@ -271,3 +361,18 @@ def _umask() -> int:
     value = os.umask(0o022)
     os.umask(value)
     return value
+
+
+def _opened_folder(stack: ExitStack, name: bytes, above: int | None) -> int:
+    """Open a folder by its name in another one, which is no link."""
+    no_link = 0 if above is None else os.O_NOFOLLOW
+    handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | no_link, dir_fd=above)
+    stack.callback(os.close, handle)
+    return handle
+
+
+def _remove_all(folder: Path) -> None:
+    import shutil  # Most runs remove no folder.
+
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)

@@ -53,6 +53,9 @@ GIT_CONFIG_GLOBAL and GIT_CONFIG_SYSTEM.
 INTERNAL_CONFIG: Final = {
     "core.fsmonitor": "false",
     "core.hooksPath": "/dev/null",
+    # Since git 2.54 hooks may stand in the configuration too; these are what gitmem's own calls would run.
+    "hook.post-index-change.enabled": "false",
+    "hook.reference-transaction.enabled": "false",
     "log.showSignature": "false",
 }
 _INTERNAL_ENVIRON: Final = {

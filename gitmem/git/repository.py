@@ -32,7 +32,7 @@ _QUESTIONS: Final = (
 )
 _CONFIG: Final = (
     r"^(gitmem\.|remote\..*\.(gitmem|url|promisor)$|extensions\.partialclone$"
-    r"|core\.pager$|(user|author)\.(name|email)$)"
+    r"|core\.(pager|worktree)$|(user|author)\.(name|email)$)"
 )
 
 

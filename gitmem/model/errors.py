@@ -69,6 +69,14 @@ class BadTag(UsageError):
         super().__init__(f"could not use {text[:80]!r} as a tag: expected {expected}")
 
 
+class BadMessage(UsageError):
+    """A checkpoint cannot say that."""
+
+    def __init__(self, text: str, expected: str) -> None:
+        self.text, self.expected = text, expected
+        super().__init__(f"could not use {text[:80]!r} as a message: expected {expected}")
+
+
 class BadSetting(UsageError):
     """A setting has a value that it cannot have."""
 
@@ -319,6 +327,29 @@ class SessionAmbiguous(GitmemError):
         )
 
 
+class CheckpointUnknown(GitmemError):
+    """No checkpoint, and no session, of that name is in the memory."""
+
+    def __init__(self, name: str, candidates: tuple[str, ...] = ()) -> None:
+        self.name, self.candidates = name, candidates
+        listed = ", ".join(candidates[:5])
+        super().__init__(
+            f"could not find checkpoint {name[:80]} in this memory",
+            hint="gitmem log --checkpoints: lists them" + (f"; the newest are {listed}" if listed else ""),
+        )
+
+
+class CheckpointAmbiguous(GitmemError):
+    """A shortened name fits more than one checkpoint."""
+
+    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+        self.name, self.candidates = name, candidates
+        super().__init__(
+            f"could not tell which checkpoint {name} is: {len(candidates)} fit",
+            hint="name one of them: " + ", ".join(candidates[:5]),
+        )
+
+
 class TurnUnknown(GitmemError):
     """The session has no such turn."""
 
@@ -343,6 +374,98 @@ class StreamUnknown(GitmemError):
             if named
             else "leave --stream out",
         )
+
+
+# --- the working tree ---------------------------------------------------------------------------------
+
+
+class NoWorkingTree(RepositoryError):
+    """The repository is bare, or somebody stands in a git directory."""
+
+    hint = "gitmem -C DIR rewind …: works in a working tree"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"could not find a working tree at {path}")
+
+
+class PathOutside(UsageError):
+    """A path leads out of the working tree."""
+
+    def __init__(self, path: str, top: str) -> None:
+        self.path, self.top = path, top
+        super().__init__(f"could not rewind {path}: it is not in {top}")
+
+
+class PathUnknown(GitmemError):
+    """Neither the working tree nor the checkpoint has the path."""
+
+    hint = "gitmem rewind --dry-run CHECKPOINT: lists what would change"
+
+    def __init__(self, path: str, checkpoint: str) -> None:
+        self.path, self.checkpoint = path, checkpoint
+        super().__init__(f"could not rewind {path}: it is neither here nor in checkpoint {checkpoint[:12]}")
+
+
+class SnapshotMissing(GitmemError):
+    """What the files were at a checkpoint is not known in this clone."""
+
+    hint = "gitmem log --checkpoints: lists others; docs/rewind.md says where snapshots are, and how long"
+
+    def __init__(self, checkpoint: str, why: str) -> None:
+        self.checkpoint, self.why = checkpoint, why
+        super().__init__(f"could not rewind to checkpoint {checkpoint[:12]}: {why}")
+
+
+class SnapshotIncomplete(GitmemError):
+    """The content of some files that a checkpoint lists is gone."""
+
+    def __init__(self, checkpoint: str, paths: tuple[str, ...]) -> None:
+        self.checkpoint, self.paths = checkpoint, paths
+        super().__init__(
+            f"could not rewind to checkpoint {checkpoint[:12]}: the content of {_listed(paths)} is gone",
+            hint=f"gitmem rewind {checkpoint[:12]} PATH…: takes the others alone; nothing has changed",
+        )
+
+
+class UncommittedWork(GitmemError):
+    """Files would be overwritten or removed as no commit has them."""
+
+    hint = (
+        "git stash -u, or git commit: keeps them; --force: goes on, and gitmem rewind --undo brings them back"
+    )
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self.paths = paths
+        super().__init__(f"could not rewind: it would undo what is not committed in {_listed(paths)}")
+
+
+class NothingToUndo(GitmemError):
+    """No rewind of this working tree is left to undo."""
+
+    hint = "gitmem log --checkpoints: lists what there is to rewind to"
+
+    def __init__(self, top: str) -> None:
+        self.top = top
+        super().__init__(f"could not undo a rewind: there is none in {top} that has not been undone")
+
+
+class RewindUnfinished(GitmemError):
+    """Some files are as they were at the checkpoint, and some are not."""
+
+    hint = "gitmem rewind --undo: puts everything back as it was"
+
+    def __init__(self, checkpoint: str, why: str) -> None:
+        self.checkpoint, self.why = checkpoint, why
+        super().__init__(f"could not finish the rewind to checkpoint {checkpoint[:12]}: {why}")
+
+
+_MOST_LISTED = 10
+
+
+def _listed(paths: tuple[str, ...]) -> str:
+    more = len(paths) - _MOST_LISTED
+    return ", ".join(paths[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 # --- what comes in ------------------------------------------------------------------------------------
@@ -371,6 +494,16 @@ class UnknownTranscript(TranscriptError):
             f"could not tell which agent wrote {path}: {why}",
             hint="gitmem import --agent NAME PATH: says it; docs/agents.md lists what is recognised",
         )
+
+
+class EventRefused(GitmemError):
+    """A file in the spool is no event that a hook left."""
+
+    hint = "gitmem doctor: says what else is wrong"
+
+    def __init__(self, stem: str, why: str) -> None:
+        self.stem, self.why = stem, why
+        super().__init__(f"could not read event {stem[:80]!r}: {why}")
 
 
 class ReaderMissing(TranscriptError):
@@ -413,6 +546,49 @@ class WorkerDied(GitmemError):
 
     def __init__(self) -> None:
         super().__init__("could not go on: a worker process was killed; what was committed before stands")
+
+
+# --- the code's side ----------------------------------------------------------------------------------
+
+
+class TargetUnknown(GitmemError):
+    """What was to be explained is neither a file nor a commit."""
+
+    hint = "git ls-files: lists the files; git log --oneline: lists the commits"
+
+    def __init__(self, text: str, expected: str) -> None:
+        self.text, self.expected = text, expected
+        super().__init__(f"could not explain {text[:200]!r}: it is no {expected} here")
+
+
+class LineMissing(GitmemError):
+    """A file has no such line."""
+
+    def __init__(self, path: str, line: int, count: int) -> None:
+        self.path, self.line, self.count = path, line, count
+        super().__init__(
+            f"could not explain line {line} of {path}: it has {count:,} line{'' if count == 1 else 's'}",
+            hint=f"gitmem why {path}: sums up all of them",
+        )
+
+
+class FileNotExplained(GitmemError):
+    """A file is there, and is none whose lines can be told apart."""
+
+    hint = "gitmem why COMMIT: explains what a commit added"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not explain {path}: {why}")
+
+
+class FileInAnotherRepository(FileNotExplained):
+    """A file belongs to a repository inside of the one at hand, which has a memory of its own."""
+
+    def __init__(self, path: str, top: str) -> None:
+        super().__init__(path, f"it belongs to the repository at {top}")
+        self.top = top
+        self.hint = f"gitmem -C {top} why FILE: explains it there"
 
 
 # --- search and sharing -------------------------------------------------------------------------------

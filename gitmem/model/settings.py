@@ -27,7 +27,8 @@ class Settings(NamedTuple):
     many as there are cores. `model_dir` is None for the user's own place for embedding models. A `sidecar` is
     asked and started, and ends after `sidecar_idle_minutes` that nobody asks it; a search waits
     `catch_up_ms` for an index that is behind. With `live` the sidecar captures what
-    agents write as they write it.
+    agents write as they write it. Snapshots of the working tree are kept for `snapshot_days`, and with 0 none
+    are taken.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
@@ -39,7 +40,8 @@ class Settings(NamedTuple):
     sidecar: bool = True
     sidecar_idle_minutes: int = 30
     catch_up_ms: int = 200
-    live: bool = False
+    live: bool = True
+    snapshot_days: int = 30
 
 
 def is_lower(level: Level, than: Level) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from gitmem.transcripts.registry import REGISTRY
 
-_SUFFIXES = (".json", ".jsonl")
+SUFFIXES = (".json", ".jsonl")
 
 
 def places(home: PurePath, environ: Mapping[str, str]) -> list[tuple[str, Path]]:
@@ -31,7 +31,7 @@ def transcript_files(folder: Path) -> Iterator[Path]:
             left.pop()
         elif entry.is_dir(follow_symlinks=False):
             left.append(_entries(Path(entry.path)))
-        elif entry.name.endswith(_SUFFIXES) and entry.is_file(follow_symlinks=False):
+        elif entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
             yield Path(entry.path)
 
 

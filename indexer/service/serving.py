@@ -70,7 +70,7 @@ def watch(environ: Mapping[str, str], answers: Answers, *, wait_s: float) -> int
 def _run(post: Post, environ: Mapping[str, str], answers: Answers, idle_s: float, log: Log) -> str:
     answering = Answering(answers)
     keeper = Keeper(answering, environ, state_folder(environ), log)
-    live = LiveCapture(keeper.places, environ, log)
+    live = LiveCapture(keeper.places, environ, state_folder(environ), log)
     server = Server(
         Service(
             post=post,

@@ -12,12 +12,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import captures, embedding, imports, million, reads, sidecar, sizes, vectors
+from tests.benchmarks import captures, embedding, hooks, imports, million, reads, sidecar, sizes, vectors
 from tests.benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "import": imports.run,
     "capture": captures.run,
+    "hooks": hooks.run,
     "size": sizes.run,
     "read": reads.run,
     "embedding": embedding.run,

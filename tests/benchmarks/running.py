@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -31,16 +31,18 @@ class Run:
     stdout: str
 
 
-def gitmem(*args: str | Path, cwd: Path) -> Run:
+def gitmem(*args: str | Path, cwd: Path, environ: Mapping[str, str] | None = None) -> Run:
     """Run the command line, and fail with what it said if it fails."""
-    return measured([sys.executable, "-E", "-P", "-m", "gitmem", *map(str, args)], cwd)
+    return measured([sys.executable, "-E", "-P", "-m", "gitmem", *map(str, args)], cwd, environ)
 
 
-def measured(command: Sequence[str], cwd: Path) -> Run:
-    """Run a command, and fail with what it said if it fails."""
+def measured(command: Sequence[str], cwd: Path, environ: Mapping[str, str] | None = None) -> Run:
+    """Run a command, and fail with what it said if it fails; `environ` is None for our own."""
     before = os.times()
     started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=cwd, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     peak = _Peak(process.pid)
     stdout, stderr = process.communicate()
     wall_s = time.perf_counter() - started

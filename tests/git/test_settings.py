@@ -42,6 +42,7 @@ def test_nothing_chosen_gives_the_defaults(repository: Path, environ: Mapping[st
         ("gitmem.sidecar", "no", "sidecar", False),
         ("gitmem.sidecarIdle", "5", "sidecar_idle_minutes", 5),
         ("gitmem.live", "true", "live", True),
+        ("gitmem.snapshotDays", "0", "snapshot_days", 0),
     ],
 )
 def test_setting_is_read_from_gits_configuration_and_the_environment(

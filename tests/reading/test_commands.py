@@ -267,8 +267,8 @@ def test_the_log_reads_newest_first(real_book: Book, run: CommandLine, repositor
 def test_status_says_what_is_there(real_book: Book, run: CommandLine, repository: Path) -> None:
     real_book.capture(talk(2))
     text = run("status", cwd=repository).stdout
-    assert "sessions   1 (1 claude-code)" in text
-    assert "shared     with nobody" in text
+    assert "sessions     1 (1 claude-code)" in text
+    assert "shared       with nobody" in text
     state = json.loads(run("status", "--json", cwd=repository).stdout)
     assert state["memory"]["commit"] == real_book.memory().commit
     assert (state["repo"], state["memory"]["agents"]) == ("repository", {"claude-code": 1})

@@ -170,19 +170,37 @@ def test_client_that_is_interrupted_midway_takes_nobody_along(
     assert sidecars.greeting() is not None
 
 
-def test_what_agents_write_is_captured_where_that_is_wanted(
-    repository: Path, sidecars: Sidecars, run: CommandLine, git: RealGit, home: Path
+def test_what_agents_write_is_captured_where_nobody_said_no(
+    repository: Path, tmp_path: Path, sidecars: Sidecars, run: CommandLine, git: RealGit, home: Path
+) -> None:
+    folder = home / ".claude" / "projects" / "x"
+    folder.mkdir(parents=True)
+    unwanted = tmp_path / "a"  # captured first, if it were
+    git("init", "-q", str(unwanted), cwd=tmp_path)
+    git("config", "gitmem.live", "false", cwd=unwanted)
+    for top in (repository, unwanted):
+        run("init", "--no-hooks", "--agents", "none", "--no-import", cwd=top)
+        run("search", "anchor", cwd=top, status=1)
+    sidecars.start(program=QUICK)
+    for n, word in enumerate(("anchor", "sextant")):
+        for top, name in ((unwanted, "a"), (repository, "b")):
+            with (folder / f"7c9d2a54-3f0e-4b43-9a52-60e1f3f0a9d{name}.jsonl").open("a") as file:
+                file.write(json.dumps(_claude(top, n, word)) + "\n")
+        until(lambda w=word: "1" in _count(run, repository, w), f"{word} is found")  # type: ignore[misc]
+    assert _count(run, unwanted, "anchor") == "0"
+
+
+def test_a_session_of_a_linked_working_tree_is_captured_too(
+    repository: Path, tmp_path: Path, sidecars: Sidecars, run: CommandLine, git: RealGit, home: Path
 ) -> None:
     folder = home / ".claude" / "projects" / "x"
     folder.mkdir(parents=True)
     run("init", "--no-hooks", "--agents", "none", "--no-import", cwd=repository)
-    git("config", "gitmem.live", "true", cwd=repository)
     run("search", "anchor", cwd=repository, status=1)
     sidecars.start(program=QUICK)
-    for n, word in enumerate(("anchor", "sextant")):
-        with (folder / "7c9d2a54-3f0e-4b43-9a52-60e1f3f0a9d1.jsonl").open("a") as file:
-            file.write(json.dumps(_claude(repository, n, word)) + "\n")
-        until(lambda w=word: "1" in _count(run, repository, w), f"{word} is found")  # type: ignore[misc]
+    git("worktree", "add", "-q", str(tmp_path / "linked"), cwd=repository)
+    (folder / "c.jsonl").write_text(json.dumps(_claude(tmp_path / "linked", 1, "anchor")) + "\n")
+    until(lambda: _count(run, repository, "anchor") == "1", "it is found")
 
 
 def test_repositories_are_remembered_as_they_are(tmp_path: Path) -> None:
@@ -226,7 +244,7 @@ def _claude(top: Path, n: int, word: str) -> dict[str, Any]:
         "isSidechain": False,
         "userType": "external",
         "cwd": str(top),
-        "sessionId": "7c9d2a54-3f0e-4b43-9a52-60e1f3f0a9d1",
+        "sessionId": f"7c9d2a54-3f0e-4b43-9a52-{top.name}",
         "version": "2.0.1",
         "type": "user",
         "message": {"role": "user", "content": f"mend the {word}"},

@@ -42,8 +42,9 @@ def command(
 
     In a clone whose remote has a memory already, that one is taken over. Running it again is harmless.
     """
-    from gitmem.verbs.finding import sources_of_repository
+    from gitmem.git.worktrees import working_trees
     from gitmem.verbs.importing import import_sources
+    from gitmem.verbs.scanning import scan
     from gitmem.verbs.sharing import adopt
     from gitmem.verbs.sharing import share as choose_remote
     from gitmem.verbs.starting import start
@@ -51,7 +52,7 @@ def command(
     chosen = _agents(agents)
     if share is not None:
         choose_remote(context.repository, context.git, share)
-    ref, top = context.settings.memory_ref, context.repository.top
+    ref, tops = context.settings.memory_ref, working_trees(context.repository)
     with opened_sharing(context) as sharing:
         storage = sharing.storage
         adopted = adopt(sharing, _remotes(context)) if storage.read_ref(ref) is None else None
@@ -64,11 +65,13 @@ def command(
                 context.output.say(f"{how} the memory of {context.repository.name}: {short_name(ref)}")
         hooks = None if no_hooks else _write_hooks(context, as_json)
         report = None
-        if not no_import and top is not None and chosen != frozenset():
-            sources = list(sources_of_repository(top, home_of(context), context.environ, chosen))
-            total = total_bytes(sources)
+        if not no_import and tops and chosen != frozenset():
+            state_dir, now_ns = context.repository.state_dir, context.now_ms() * 1_000_000
+            found = scan(state_dir, tops, home_of(context), context.environ, now_ns, agents=chosen, anew=True)
+            total = total_bytes(found.grown)
             with opened_intake(context, storage, total, whole=False, wait_s=3600) as intake:
-                report = import_sources(intake, sources)
+                report = import_sources(intake, found.grown)
+            found.settle([refused.path for refused in report.refused])
     if as_json:
         context.output.json(
             {

@@ -27,12 +27,21 @@ _WRITTEN = {
 }
 
 
-@click.command("log", cls=Command, examples=["gitmem log", "gitmem log --limit 20 --json"])
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most so many commits.")
-@click.option("--json", "as_json", is_flag=True, help="Print the commits as JSON.")
+@click.command(
+    "log", cls=Command, examples=["gitmem log", "gitmem log --limit 20 --json", "gitmem log --checkpoints"]
+)
+@click.option("--checkpoints", is_flag=True, help="The checkpoints of the code, not the memory's commits.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_obj
-def command(context: Context, limit: int | None, as_json: bool) -> None:
-    """Show the commits of the memory, the newest first, and what each of them brought."""
+def command(context: Context, checkpoints: bool, limit: int | None, as_json: bool) -> None:
+    """Show the commits of the memory, the newest first, and what each of them brought.
+
+    With --checkpoints, where the code stood at each checkpoint, and which sessions were under way.
+    """
+    if checkpoints:
+        _show_checkpoints(context, limit, as_json)
+        return
     from gitmem.verbs.reporting import log
 
     with opened_memory(context) as memory:
@@ -43,6 +52,20 @@ def command(context: Context, limit: int | None, as_json: bool) -> None:
         with context.paged() as output:
             for entry in entries:
                 _say(output, entry)
+
+
+def _show_checkpoints(context: Context, limit: int | None, as_json: bool) -> None:
+    from gitmem.checkpoints.listing import newest
+    from gitmem.cli.checkpoint_text import say_line, summary_as_json
+
+    with opened_memory(context) as memory:
+        found = newest(memory, context.repository.state_dir, limit)
+        if as_json:
+            context.output.json({"checkpoints": [summary_as_json(entry) for entry in found]})
+            return
+        with context.paged() as output:
+            for entry in found:
+                say_line(output, entry)
 
 
 def _say(output: Output, entry: LogEntry) -> None:

@@ -1,4 +1,4 @@
-"""`gitmem show`: one session, or some of its turns."""
+"""`gitmem show`: one session, some of its turns, or a checkpoint."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from gitmem.cli.output import Output
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory
+    from gitmem.model.ids import RecordId
     from gitmem.model.turns import Turn
     from gitmem.verbs.picking import Picked
+    from gitmem.verbs.reading import Address
     from gitmem.verbs.summaries import Summary
 
 Form = Literal["people", "markdown", "raw", "json"]
@@ -29,10 +31,11 @@ Form = Literal["people", "markdown", "raw", "json"]
         "gitmem show claude-code/0f3a81c2",
         "gitmem show claude-code/0f3a81c2#41 --context 2",
         "gitmem show --markdown claude-code/0f3a81c2 > session.md",
+        "gitmem show 1f2e3d4c5b6a",
         "gitmem show --raw --stream agent-7b claude-code/0f3a81c2",
     ],
 )
-@click.argument("session", metavar="SESSION[#TURN]")
+@click.argument("session", metavar="SESSION[#TURN]|CHECKPOINT")
 @click.option("--markdown", "form", flag_value="markdown", help="Print a Markdown document.")
 @click.option("--raw", "form", flag_value="raw", help="Print the agent's own lines, as they are stored.")
 @click.option("--json", "form", flag_value="json", help="Print the turns in normal form, as JSON.")
@@ -50,15 +53,19 @@ Form = Literal["people", "markdown", "raw", "json"]
 def command(
     context: Context, session: str, form: Form | None, full: bool, stream: str | None, around: int
 ) -> None:
-    """Show a session, or one turn of it.
+    """Show a session, one turn of it, or a checkpoint.
 
     SESSION is <agent>/<native id> or the beginning of one. TURN is a turn's number, <stream>:<number>, or the
-    agent's own id of a message.
+    agent's own id of a message. CHECKPOINT is a name that `gitmem log --checkpoints` gives, or its beginning.
     """
-    from gitmem.verbs import picking, reading
+    from gitmem.verbs import picking
 
     with opened_memory(context) as memory:
-        folder, turn = reading.address(memory, session)
+        found = _address(context, memory, session)
+        if isinstance(found, str):
+            _show_checkpoint(context, memory, found, form or "people")
+            return
+        folder, turn = found
         if turn is None and around:
             raise click.UsageError("--context needs a turn: SESSION#TURN")
         if turn is None:
@@ -71,6 +78,38 @@ def command(
             context.output.raw(picking.raw_lines(memory, folder, picked))
         else:
             _show_turns(context, memory, folder, form or "people", full, picked)
+
+
+def _address(context: Context, memory: Memory, text: str) -> Address | RecordId:
+    """Find what a text names: a session or a turn, or else a checkpoint."""
+    from gitmem.checkpoints import listing
+    from gitmem.format import checkpoints
+    from gitmem.model.errors import SessionUnknown
+    from gitmem.verbs import reading
+
+    if not listing.may_name(text):
+        return reading.address(memory, text)
+    found = checkpoints.find_prefix(memory, text)
+    if len(found) == 1 and len(text) >= listing.SHOWN_DIGITS:
+        return found[0]  # no session begins like that too, and to know for sure takes a look at all of them
+    try:
+        return reading.address(memory, text)
+    except SessionUnknown:
+        return listing.resolve(memory, text, context.repository.state_dir)
+
+
+def _show_checkpoint(context: Context, memory: Memory, name: RecordId, form: Form) -> None:
+    from gitmem.checkpoints.listing import read
+    from gitmem.cli.checkpoint_text import as_json, say_whole
+
+    entry = read(memory, name)
+    if form == "json":
+        context.output.json(as_json(entry))
+    elif form == "people":
+        with context.paged() as output:
+            say_whole(output, entry)
+    else:
+        raise click.UsageError(f"a checkpoint has no form --{form}")
 
 
 def _show_turns(

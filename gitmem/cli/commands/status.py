@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -11,10 +12,23 @@ from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
 from gitmem.cli.opening import opened_storage
 from gitmem.cli.output import Output, Part, Styled
+from gitmem.cli.text import one_line
 from gitmem.model.errors import NoMemory
 
 if TYPE_CHECKING:
+    from gitmem.checkpoints.spool import State as SpoolState
+    from gitmem.format.memory import Memory
+    from gitmem.git.hooks import Hooks
     from gitmem.verbs.reporting import IndexState, MemoryState, RemoteState
+
+
+class _Capture(NamedTuple):
+    """How the code's side stands: git's hooks, what they left, and what became of it."""
+
+    hooks: Hooks
+    spool: SpoolState
+    checkpoints: int
+    last_ms: int | None
 
 
 @click.command("status", cls=Command, examples=["gitmem status", "gitmem status --json"])
@@ -41,11 +55,34 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
         state = describe_memory(
             memory, repository.state_dir, pack_folder(repository), user_data_dir(context), context.settings
         )
+        capture = _capture(context, memory)
     if as_json:
-        context.output.json({"repo": repository.name, "ref": ref, "memory": _as_json(state)})
+        context.output.json(
+            {
+                "repo": repository.name,
+                "ref": ref,
+                "memory": _as_json(state),
+                "capture": _capture_as_json(capture),
+            }
+        )
     else:
         with context.paged() as output:
-            _say(output, repository.name, ref, state, context.now_ms())
+            _say(output, repository.name, ref, state, capture, context.now_ms())
+
+
+def _capture(context: Context, memory: Memory) -> _Capture:
+    from gitmem.checkpoints import spool
+    from gitmem.checkpoints.table import rows
+    from gitmem.git.hooks import find
+
+    state_dir = context.repository.state_dir
+    made = rows(memory, state_dir)
+    return _Capture(
+        hooks=find(context.repository, context.git),
+        spool=spool.state(state_dir),
+        checkpoints=len(made),
+        last_ms=made[0].at_ms if made else None,
+    )
 
 
 def _say_none(context: Context, error: NoMemory, as_json: bool) -> None:
@@ -57,7 +94,7 @@ def _say_none(context: Context, error: NoMemory, as_json: bool) -> None:
         context.output.say(Styled(error.hint, "dim"))
 
 
-def _say(output: Output, repo: str, ref: str, state: MemoryState, now_ms: int) -> None:
+def _say(output: Output, repo: str, ref: str, state: MemoryState, capture: _Capture, now_ms: int) -> None:
     from gitmem.cli.intake import count
     from gitmem.cli.progress import size
     from gitmem.cli.rendering import ago
@@ -71,6 +108,9 @@ def _say(output: Output, repo: str, ref: str, state: MemoryState, now_ms: int) -
         ("memory", f"{short_name(ref)} at {state.commit[:9]}, format {state.format}"),
         ("sessions", f"{total:,}" + (f" ({agents})" if agents else "")),
         ("captured", captured),
+        ("checkpoints", _describe_checkpoints(capture, now_ms)),
+        ("hooks", _describe_hooks(capture.hooks)),
+        *(("waiting", part) for part in _describe_waiting(capture.spool, now_ms)),
         ("size", f"{size(state.packs_bytes)} in {count(state.packs, 'pack')}"),
         *(("shared", text) for text in shared),
         ("index", _describe_index(state.index_state)),
@@ -81,6 +121,36 @@ def _say(output: Output, repo: str, ref: str, state: MemoryState, now_ms: int) -
         rows.append(("damaged", Styled(damage, "bad")))
     output.say(Styled(repo, "strong"))
     output.table([[Styled(name, "dim"), text] for name, text in rows])
+
+
+def _describe_checkpoints(capture: _Capture, now_ms: int) -> str:
+    from gitmem.cli.rendering import ago
+
+    if capture.last_ms is None:
+        return "none yet"
+    return f"{capture.checkpoints:,}, the last {ago(capture.last_ms, now_ms)}"
+
+
+def _describe_hooks(hooks: Hooks) -> Part:
+    from gitmem.git.hook_text import HOOKS
+
+    told = len({*hooks.ours, *hooks.snippets})
+    if told == len(HOOKS):
+        return "all of git's tell gitmem"
+    return Styled(f"{told} of git's {len(HOOKS)} tell gitmem: gitmem enable git", "bad")
+
+
+def _describe_waiting(spool: SpoolState, now_ms: int) -> Iterator[Part]:
+    from gitmem.cli.intake import count
+    from gitmem.cli.rendering import ago
+
+    if spool.oldest_ns is not None:
+        events = count(spool.waiting, "event")
+        yield f"{events} of hooks, the oldest {ago(spool.oldest_ns // 1_000_000, now_ms)}"
+    if spool.failure:
+        yield Styled(f"the last drain failed: {one_line(spool.failure)}", "bad")
+    if spool.bad:
+        yield f"{count(spool.bad, 'file')} without an event in it: gitmem doctor"
 
 
 def _describe_remote(remote: RemoteState) -> str:
@@ -106,6 +176,22 @@ def _describe_index(index: IndexState) -> str:
             return f"{index.behind:,} commits behind; the next search brings it up"
         case "behind":
             return "of another history; the next search brings it up"
+
+
+def _capture_as_json(capture: _Capture) -> dict[str, Any]:
+    from gitmem.cli.hooking import hooks_as_json
+    from gitmem.cli.rendering import iso
+
+    oldest_ns, last_ms = capture.spool.oldest_ns, capture.last_ms
+    return {
+        "hooks": hooks_as_json(capture.hooks),
+        "waiting": capture.spool.waiting,
+        "oldest_at": None if oldest_ns is None else iso(oldest_ns // 1_000_000),
+        "failure": capture.spool.failure,
+        "bad": capture.spool.bad,
+        "checkpoints": capture.checkpoints,
+        "last_checkpoint_at": None if last_ms is None else iso(last_ms),
+    }
 
 
 def _as_json(state: MemoryState) -> dict[str, Any]:

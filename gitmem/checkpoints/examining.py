@@ -1,0 +1,146 @@
+"""Examining how a repository's memory works here: what is well, what is amiss, and the command that mends it.
+
+Nothing here changes anything, and no session's text is read that was not summed up before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from gitmem.checkpoints import spool
+from gitmem.git import hook_config, hooks
+from gitmem.git.hook_text import HOOKS
+from gitmem.git.process import Git
+from gitmem.git.repository import Repository
+from gitmem.model.turns import Tally
+from gitmem.verbs.enabling import PYTHON, stub
+from gitmem.verbs.reporting import MemoryState
+
+_PATIENCE_NS: Final = 300_000_000_000
+"""A drain begins a second after git has gone; an event that waits for so long waits for somebody to look."""
+_NAMED: Final = 5
+
+Condition = Literal["well", "note", "amiss"]
+Subject = Literal[
+    "memory", "sessions", "hooks", "python", "spool", "snapshots", "index", "redaction", "lines"
+]
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at. `remedy` begins with a command, where there is one."""
+
+    subject: Subject
+    condition: Condition
+    says: str
+    remedy: str = ""
+
+
+def examine_capture(repository: Repository, git: Git, now_ns: int) -> Iterator[Finding]:
+    """Look at whether git tells gitmem what happens here, and whether that is taken in."""
+    yield _hooks(repository, git)
+    yield _python(repository.state_dir)
+    yield from _spool(repository.state_dir, now_ns)
+    yield _snapshots(repository.state_dir)
+
+
+def examine_memory(state: MemoryState, tallies: Iterable[tuple[str, Tally]]) -> Iterator[Finding]:
+    """Look at the memory and what is derived from it; `tallies` are those of sessions, with their agents."""
+    sessions = sum(state.agents.values())
+    yield Finding("memory", "well", f"format {state.format}, at {state.commit[:9]}")
+    if state.unreadable:
+        says = f"{state.unreadable:,} of {sessions + state.unreadable:,} cannot be read"
+        yield Finding("sessions", "amiss", says, "gitmem verify: names them")
+    else:
+        yield Finding("sessions", "well", f"{sessions:,}")
+    match state.index_state.condition:
+        case "unreadable":
+            yield Finding("index", "amiss", "it is damaged", "gitmem index rebuild: makes it anew")
+        case "missing":
+            yield Finding("index", "note", "there is none yet; the first search makes it")
+        case "behind":
+            yield Finding("index", "note", "it is behind; the next search brings it up")
+        case "current":
+            yield Finding("index", "well", "current")
+    says = "it has its key" if state.has_key else "it has no key yet; the first capture makes it"
+    yield Finding("redaction", "well" if state.has_key else "note", says)
+    yield _lines(tallies)
+
+
+def _hooks(repository: Repository, git: Git) -> Finding:
+    remedy = "gitmem enable git: writes what is missing"
+    found = hooks.find(repository, git)
+    present = {*found.ours, *found.snippets}
+    if not present:
+        return Finding("hooks", "amiss", "none of git's hooks tells gitmem", remedy)
+    missing = [hook for hook in HOOKS if hook not in present]
+    if missing:
+        return Finding("hooks", "amiss", f"no entry for {', '.join(missing)}", remedy)
+    if found.how == "files" and found.ours and not _is_current(found.folder):
+        return Finding("hooks", "amiss", "they are of another version", "gitmem enable git: renews them")
+    how = "in git's configuration" if found.how == "config" and hook_config.is_known(git) else "in files"
+    by_line = f", {len(found.snippets)} by a line of somebody's own" if found.snippets else ""
+    return Finding("hooks", "well", f"{len(found.ours)} {how}{by_line}")
+
+
+def _is_current(folder: Path) -> bool:
+    try:
+        return (folder / "gitmem-hook").read_bytes() == stub()
+    except OSError:
+        return False
+
+
+def _python(state_dir: Path) -> Finding:
+    remedy = "gitmem enable git: notes the Python that it is run by"
+    try:
+        python, home = (os.fsdecode(line) for line in (state_dir / PYTHON).read_bytes().split(b"\n")[:2])
+    except (FileNotFoundError, ValueError):
+        return Finding("python", "amiss", "it is not noted which one takes in what hooks leave", remedy)
+    if not os.access(python, os.X_OK):
+        return Finding("python", "amiss", f"{python} is gone, which takes in what hooks leave", remedy)
+    if not Path(home, "gitmem").is_dir():
+        return Finding("python", "amiss", f"gitmem is no longer in {home}", remedy)
+    return Finding("python", "well", python)
+
+
+def _spool(state_dir: Path, now_ns: int) -> Iterator[Finding]:
+    state = spool.state(state_dir)
+    if state.failure:
+        why = state.failure.replace("\n", "; ")
+        yield Finding("spool", "amiss", f"the last drain failed: {why}", "gitmem capture: tries again")
+    elif state.oldest_ns is not None and now_ns - state.oldest_ns > _PATIENCE_NS:
+        waits = f"{state.waiting:,} events wait, the oldest for {(now_ns - state.oldest_ns) // 10**9:,} s"
+        yield Finding("spool", "amiss", waits, "gitmem capture: takes them in")
+    else:
+        says = f"{state.waiting:,} events wait" if state.waiting else "nothing waits"
+        yield Finding("spool", "well", says)
+    if state.bad:
+        says = f"{state.bad:,} files are no events"
+        yield Finding("spool", "note", says, "gitmem doctor --fix: removes them")
+
+
+def _snapshots(state_dir: Path) -> Finding:
+    size = sum(
+        (Path(at) / name).lstat().st_size
+        for at, _, names in os.walk(state_dir / "snapshots")
+        for name in names
+    )
+    return Finding("snapshots", "well", f"{size:,} bytes" if size else "none")
+
+
+def _lines(tallies: Iterable[tuple[str, Tally]]) -> Finding:
+    """Tell of what readers could not use: it is kept, and a newer gitmem may understand it."""
+    counts: Counter[str] = Counter()
+    for agent, tally in tallies:
+        counts[f"{agent}: not JSON"] += tally.not_json
+        counts[f"{agent}: cut short"] += tally.cut_short
+        counts[f"{agent}: not UTF-8"] += tally.bad_utf8
+        for kind, number in tally.unknown.items():
+            counts[f"{agent}: unknown {kind!r}"] += number
+    told = [f"{number:,} of {what}" for what, number in counts.most_common(_NAMED) if number]
+    if not told:
+        return Finding("lines", "well", "all were understood")
+    return Finding("lines", "note", "kept as they are, but not understood: " + "; ".join(told))

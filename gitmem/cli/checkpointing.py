@@ -1,0 +1,116 @@
+"""What commands that make checkpoints begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitmem.checkpoints import snapshots
+from gitmem.checkpoints.recording import Means
+from gitmem.cli.context import Context
+from gitmem.cli.folders import home_of
+from gitmem.cli.opening import opened_intake, opened_storage, redactor_of, writer_of
+from gitmem.model.errors import LevelNotKept
+
+if TYPE_CHECKING:
+    from gitmem.checkpoints.draining import Drained
+    from gitmem.checkpoints.snapshots import Taken
+    from gitmem.git.repository import Repository
+    from gitmem.git.storage import GitStorage
+    from gitmem.redaction.redactor import Redactor
+    from gitmem.verbs.intake import Report, Source
+
+_WAIT_S = 30.0
+
+
+def drained(context: Context) -> Drained:
+    """Drain the spool of the repository; raises as `drain` does."""
+    from gitmem.checkpoints.draining import drain, is_process
+
+    return drain(
+        context.repository.state_dir, lambda: opened_means(context), lambda: _now_ns(context), is_process
+    )
+
+
+def without_author(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return an environment without what git told a hook of the commit's author, who may be somebody else."""
+    return {name: value for name, value in environ.items() if not name.startswith("GIT_AUTHOR_")}
+
+
+@contextmanager
+def opened_means(context: Context) -> Iterator[Means]:
+    """Make ready to record checkpoints; where there is no memory, a remote's is taken over or one started.
+
+    Raises:
+        LevelNotKept: The settings ask for another level than team.
+    """
+    if context.settings.level != "team":
+        raise LevelNotKept(context.settings.level)
+    repository = context.repository
+    with opened_storage(context) as storage:
+        ref = context.settings.memory_ref
+        is_new = storage.read_ref(ref) is None
+        if is_new:
+            _begin(context, storage)
+
+        @cache
+        def redactor() -> Redactor:
+            return redactor_of(context)
+
+        def take_in(sources: Sequence[Source]) -> Report:
+            from gitmem.cli.intake import total_bytes
+            from gitmem.verbs.importing import import_sources
+
+            total = total_bytes(sources)
+            with opened_intake(context, storage, total, whole=False, wait_s=_WAIT_S) as intake:
+                return import_sources(intake, sources)
+
+        days = context.settings.snapshot_days
+
+        def snapshot(at: Repository, index: Path | None, at_ms: int) -> Taken | None:
+            now_ms = context.now_ms()
+            return snapshots.snapshot(at, context.git.elsewhere(), repository.state_dir, now_ms, days, index)
+
+        yield Means(
+            repository=repository,
+            git=context.git,
+            storage=storage,
+            ref=ref,
+            writer=writer_of(context),
+            redactor=redactor,
+            take_in=take_in,
+            home=home_of(context),
+            environ=context.environ,
+            now_ns=lambda: _now_ns(context),
+            is_new=is_new,
+            snapshot=snapshot,
+        )
+        snapshots.prune(repository.state_dir, context.now_ms(), days)
+
+
+def _begin(context: Context, storage: GitStorage) -> None:
+    """Begin a memory as `gitmem init` does, in a clone whose hooks came with it."""
+    from gitmem.verbs.sharing import Sharing, adopt
+    from gitmem.verbs.starting import start
+
+    writer = writer_of(context)
+    sharing = Sharing(storage, context.repository, context.git, context.settings, writer)
+    adopt(sharing, _remotes(context))
+    start(storage, context.settings.memory_ref, writer)
+
+
+def _remotes(context: Context) -> tuple[str, ...]:
+    """Return the names of the remotes, origin first."""
+    names = {
+        name.removeprefix("remote.").removesuffix(".url")
+        for name in context.repository.config
+        if name.startswith("remote.") and name.endswith(".url")
+    }
+    return tuple(sorted(names, key=lambda name: (name != "origin", name)))
+
+
+def _now_ns(context: Context) -> int:
+    return context.now_ms() * 1_000_000

@@ -1,0 +1,124 @@
+"""`gitmem doctor`: what is wrong here, and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmem.cli.command import Command
+from gitmem.cli.context import Context
+from gitmem.cli.folders import user_data_dir
+from gitmem.cli.opening import opened_storage
+from gitmem.cli.output import Style, Styled
+from gitmem.cli.text import one_line
+from gitmem.model.errors import GitmemError, StoreError
+
+if TYPE_CHECKING:
+    from gitmem.checkpoints.examining import Finding, Subject
+
+_STYLES: dict[str, Style] = {"well": "good", "note": "dim", "amiss": "bad"}
+
+
+@click.command(
+    "doctor", cls=Command, examples=["gitmem doctor", "gitmem doctor --fix", "gitmem doctor --json"]
+)
+@click.option("--fix", "is_fixed", is_flag=True, help="Mend what can be mended without asking anybody.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.pass_context
+def command(ctx: click.Context, /, is_fixed: bool, as_json: bool) -> None:
+    """Look at whether everything works here: git's hooks, what they left, the memory, and its index.
+
+    Ends with 1 where something is amiss. `gitmem verify --full` reads every object besides.
+    """
+    context: Context = ctx.obj
+    mended: list[str] = []
+    found = _examine(context)
+    if is_fixed:
+        mended = _mend(context, found)
+        found = _examine(context)
+    if as_json:
+        context.output.json({"findings": [finding._asdict() for finding in found], "mended": mended})
+    else:
+        for text in mended:
+            context.output.say(Styled("mended", "good"), f" {text}")
+        context.output.table(
+            [
+                [
+                    Styled(finding.condition, _STYLES[finding.condition]),
+                    finding.subject,
+                    one_line(finding.says),
+                ]
+                for finding in found
+            ]
+        )
+        for finding in found:
+            if finding.condition == "amiss" and finding.remedy:
+                context.output.say(Styled("hint:", "dim"), f" {finding.remedy}")
+    ctx.exit(any(finding.condition == "amiss" for finding in found))
+
+
+def _examine(context: Context) -> list[Finding]:
+    from gitmem.checkpoints.examining import Finding, examine_capture, examine_memory
+    from gitmem.format.memory import open_memory
+    from gitmem.git.storage import pack_folder
+    from gitmem.verbs.listing import Summaries
+    from gitmem.verbs.reporting import describe_memory
+
+    repository, settings = context.repository, context.settings
+    found: list[Finding] = []
+    with opened_storage(context) as storage:
+        try:
+            memory = open_memory(storage, settings.memory_ref)
+            user_dir = user_data_dir(context)
+            state = describe_memory(memory, repository.state_dir, pack_folder(repository), user_dir, settings)
+            with context.output.progress("reading", None) as progress:
+
+                def tell(done: int, total: int) -> None:
+                    progress.total = total
+                    progress.advance(done - progress.done)
+
+                listing = Summaries(memory, repository.state_dir, repository.name).all(tell)
+        except StoreError as error:
+            found.append(Finding("memory", "amiss", str(error), error.hint))
+        else:
+            tallies = ((summary.agent, summary.tally) for summary in listing.summaries)
+            found += examine_memory(state, tallies)
+    found += examine_capture(repository, context.git, context.now_ms() * 1_000_000)
+    return found
+
+
+def _mend(context: Context, found: list[Finding]) -> list[str]:
+    """Mend what is amiss, and return what was done; what cannot be mended is found again."""
+    mended = []
+    todo: dict[Subject, tuple[str, Callable[[Context], None]]] = {
+        "hooks": ("hooks: written anew", _enable),
+        "python": ("python: noted the one that this is run by", _enable),
+        "spool": ("spool: took in what waited, and removed what is no event", _drain),
+    }
+    amiss = {finding.subject for finding in found if finding.condition != "well"}
+    for subject, (text, act) in todo.items():
+        if subject not in amiss:
+            continue
+        try:
+            act(context)
+        except GitmemError as error:
+            context.output.warn(Styled("not mended:", "bad"), f" {subject}: {one_line(str(error))}")
+        else:
+            mended.append(text)
+    return mended
+
+
+def _enable(context: Context) -> None:
+    from gitmem.verbs.enabling import enable_git
+
+    enable_git(context.repository, context.git)
+
+
+def _drain(context: Context) -> None:
+    from gitmem.checkpoints import spool
+    from gitmem.cli.checkpointing import drained
+
+    spool.remove_bad(context.repository.state_dir)
+    drained(context)

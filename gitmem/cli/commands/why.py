@@ -1,0 +1,182 @@
+"""`gitmem why`: from a line, a file or a commit to the turns of sessions that led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+import click
+
+from gitmem.cli.command import Command
+from gitmem.cli.context import Context
+
+if TYPE_CHECKING:
+    from gitmem.checkpoints.accounts import Account
+    from gitmem.checkpoints.targets import Form, Lines, Target
+    from gitmem.checkpoints.why import Explainer
+    from gitmem.cli.explaining import Explanation
+    from gitmem.format.memory import Memory
+
+T = TypeVar("T")
+
+_DEFAULT_LIMIT = 20
+_FORM = "gitmem.why.form"
+
+
+class _WhyCommand(Command):
+    """Tells a file from a commit by `--`, as git does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note on which side of `--` the word stands, before click takes that away."""
+        if "--" in args:
+            ctx.meta[_FORM] = "commit" if args[-1] == "--" else "file"
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    "why",
+    cls=_WhyCommand,
+    examples=[
+        "gitmem why src/gate.py:41",
+        "gitmem why src/gate.py:41-60 --json",
+        "gitmem why src/gate.py",
+        "gitmem why HEAD~2",
+    ],
+)
+@click.argument("target", metavar="FILE[:LINE[-LINE]]|COMMIT")
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=_DEFAULT_LIMIT,
+    help="At most so many places, the newest first; 20 by default.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all that is known as JSON.")
+@click.pass_context
+def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> None:
+    """Say which turns of which sessions led to a line, a file or a commit.
+
+    A line is followed to its commit, to the checkpoints that are about that, and to the turn that wrote it,
+    by the line's own text. Ends with 1 where no session is known.
+    """
+    from gitmem.checkpoints.targets import find_target, lines_of
+
+    context: Context = ctx.obj
+    form: Form = ctx.meta.get(_FORM, "any")
+    repository, start, git = context.repository, context.start, context.git
+    found = find_target(target, form, repository, start, git)
+    # git takes as long to tell where lines are from as we do to open the memory.
+    with (
+        _Meanwhile(lambda: lines_of(found, repository, start, git)) as asked,
+        _opened(context) as memory,
+    ):
+        from gitmem.cli.explaining import as_json as plain
+        from gitmem.cli.explaining import say
+
+        explainer = _explainer(context, memory)
+        explanation = _explain(context, explainer, memory, target, found, asked.result(), limit)
+        if as_json:
+            context.output.json(plain(explanation))
+        else:
+            with context.paged() as output:
+                say(output, explanation)
+    if not explanation.known:
+        ctx.exit(1)
+
+
+def _opened(context: Context) -> AbstractContextManager[Memory]:
+    from gitmem.cli.opening import opened_memory
+
+    return opened_memory(context)
+
+
+class _Meanwhile(Generic[T]):
+    """Does something in a thread while something else is done here; it is waited for in any case."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._done: list[T] = []
+        self._failed: list[BaseException] = []
+        self._thread = Thread(target=self._run)
+
+    def result(self) -> T:
+        """Return what it came to, or raise what it raised."""
+        self._thread.join()
+        if self._failed:
+            raise self._failed[0]
+        return self._done[0]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._done.append(self._work())
+        except BaseException as error:  # noqa: BLE001 (raised again by whoever asks for the result)
+            self._failed.append(error)
+
+
+def _explain(
+    context: Context,
+    explainer: Explainer,
+    memory: Memory,
+    text: str,
+    target: Target,
+    asked: list[Lines],
+    limit: int,
+) -> Explanation:
+    from gitmem.checkpoints.accounts import account, count_known, newest_first
+    from gitmem.cli.explaining import Explanation
+    from gitmem.git.blame import resolve_commit
+
+    is_committed = all(line.commit for lines in asked for line in lines.lines)
+    head = None if is_committed else resolve_commit(context.git, context.start, "HEAD")
+    accounts: list[Account] = []
+    for path, lines, numbers, counts in asked:
+        explained = explainer.explain(lines, numbers, counts, path, head)
+        accounts += account(path, explained, by_turn=target.span is not None)
+    if target.span is None and target.commit is None:
+        accounts = newest_first(accounts, lambda oid: _moment(explainer, oid))
+    elif target.commit is not None:
+        accounts.sort(key=lambda each: (each.written is None, -len(each.lines)))
+    known = count_known(accounts)
+    shown = accounts[:limit]
+    commits = dict.fromkeys(each.commit for each in shown if each.commit)
+    if target.commit is not None:
+        commits[target.commit] = None
+    return Explanation(
+        asked=text,
+        target=target,
+        memory=memory,
+        state_dir=context.repository.state_dir,
+        accounts=shown,
+        left_out=len(accounts) - len(shown),
+        known=known[True],
+        unknown=known[False],
+        circumstances={oid: explainer.circumstances(oid) for oid in commits},
+    )
+
+
+def _explainer(context: Context, memory: Memory) -> Explainer:
+    from gitmem.checkpoints.why import Explainer
+    from gitmem.git.blame import Questions
+
+    with context.output.progress("reading sessions", None) as progress:
+
+        def tell(done: int, total: int) -> None:
+            progress.total = total
+            progress.advance(done - progress.done)
+
+        asking = Questions(context.repository, context.git)
+        return Explainer(memory, context.repository.state_dir, asking, tell)
+
+
+def _moment(explainer: Explainer, oid: Any) -> int:
+    commit = explainer.commit(oid)
+    return commit.committer.time_s if commit else 0

@@ -1,0 +1,225 @@
+"""Finding the agents' own transcripts of some working trees, at a cost that follows what has changed.
+
+A local file remembers every folder that agents keep transcripts in, and of every file there the directory
+that its session began in. A folder whose time of modification is as it was has the same files; of these only
+those that are ours are looked at, and a file is read again only if it looks different. What has grown counts
+as seen once `settle` says so, after it has been taken in: a crash in between finds it again.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from gitmem.model.errors import UnknownTranscript
+from gitmem.transcripts.detect import HEAD_BYTES, detect
+from gitmem.transcripts.places import SUFFIXES, places
+from gitmem.transcripts.read import READER_VERSION
+from gitmem.verbs import caching
+from gitmem.verbs.belonging import Belonging
+from gitmem.verbs.intake import Source
+from gitmem.verbs.looking import open_regular
+
+SCHEMA_VERSION = 1
+_RACY_NS = 2_000_000_000
+"""A folder that had changed so shortly before it was listed may have changed again within the same tick."""
+
+
+class Found(NamedTuple):
+    """A transcript of a session that began in one of the working trees, and how its file looks."""
+
+    path: Path
+    agent: str
+    top: Path
+    size_bytes: int
+    mtime_ns: int
+
+
+class Scan(NamedTuple):
+    """What a scan has found: `ours` is all, in the order of folders and names; `grown` what is new of it.
+
+    `settle(refused)` remembers that all of `grown` has been taken in, as far as it went when it was found,
+    but for the files that were refused.
+    """
+
+    ours: tuple[Found, ...]
+    grown: tuple[Source, ...]
+    settle: Callable[[Collection[Path]], None]
+
+
+def scan(
+    state_dir: Path,
+    tops: Sequence[Path],
+    home: Path,
+    environ: Mapping[str, str],
+    now_ns: int,
+    *,
+    agents: frozenset[str] | None = None,
+    anew: bool = False,
+) -> Scan:
+    """Find the transcripts of sessions that began in working trees.
+
+    `agents` limits whose are looked for; None means everybody's. With `anew` nothing counts as seen. A folder
+    or a file that cannot be read has nothing for us.
+    """
+    path = state_dir / "cache" / "transcripts"
+    return _Scanning(path, Belonging(tops), now_ns, anew).run(home, environ, agents)
+
+
+class _File(msgspec.Struct, frozen=True, array_like=True):
+    """A file: where its session began (None: no session that could be told), and how it looked when that was
+    read, and when it was last taken in."""
+
+    name: str
+    cwd: str | None
+    inode: int
+    read: tuple[int, int] | None = None
+    settled: tuple[int, int] | None = None
+
+
+class _Folder(msgspec.Struct, frozen=True, array_like=True):
+    """A folder as it was listed at `listed_ns`, with its own time of modification from just before."""
+
+    mtime_ns: int
+    listed_ns: int
+    folders: tuple[str, ...]
+    files: tuple[_File, ...]
+
+
+_KIND = f"transcripts {SCHEMA_VERSION}.{READER_VERSION}"
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[dict[str, _Folder]] = msgspec.msgpack.Decoder(dict[str, _Folder])
+
+
+class _Scanning:
+    def __init__(self, path: Path, belonging: Belonging, now_ns: int, anew: bool) -> None:
+        self._path, self._belonging, self._now_ns, self._anew = path, belonging, now_ns, anew
+        self._known = _read(path)
+        self._now: dict[str, _Folder] = {}
+        self._found: list[Found] = []
+        self._grown: list[Source] = []
+
+    def run(self, home: Path, environ: Mapping[str, str], agents: frozenset[str] | None) -> Scan:
+        looked_at = []
+        for agent, folder in places(home, environ):
+            if agents is None or agent in agents:
+                looked_at.append(str(folder))
+                for at in self._walk(str(folder)):
+                    self._look_at_files(agent, at)
+        elsewhere = {
+            at: folder
+            for at, folder in self._known.items()
+            if not any(at == root or at.startswith(f"{root}/") for root in looked_at)
+        }
+        self._now |= {} if agents is None else elsewhere
+        if not self._grown:
+            self._write()
+        return Scan(tuple(self._found), tuple(self._grown), self._settle)
+
+    def _walk(self, root: str) -> Iterator[str]:
+        """List the folders that have changed, from a root down, and yield all that are there."""
+        left = [root]
+        while left:
+            at = left.pop()
+            if at in self._now:
+                continue  # the folder of another agent, too
+            try:
+                status = os.stat(at, follow_symlinks=at == root)  # noqa: PTH116 (one of thousands)
+            except OSError:
+                continue
+            if not stat.S_ISDIR(status.st_mode):
+                continue
+            known = self._known.get(at)
+            if known is None or not _is_as_listed(known, status.st_mtime_ns):
+                known = self._list(at, status.st_mtime_ns, known)
+            self._now[at] = known
+            left += [f"{at}/{name}" for name in reversed(known.folders)]
+            yield at
+
+    def _list(self, at: str, mtime_ns: int, before: _Folder | None) -> _Folder:
+        old = {file.name: file for file in before.files} if before else {}
+        folders, files = [], []
+        try:
+            with os.scandir(at) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.name)
+                    elif entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
+                        known = old.get(entry.name)
+                        is_same = known is not None and known.inode == entry.inode()
+                        files.append(known if known and is_same else _File(entry.name, None, entry.inode()))
+        except OSError:
+            return _Folder(-1, 0, (), ())
+        files.sort(key=lambda file: file.name)
+        return _Folder(mtime_ns, self._now_ns, tuple(sorted(folders)), tuple(files))
+
+    def _look_at_files(self, agent: str, at: str) -> None:
+        folder = self._now[at]
+        files = tuple(self._look_at(agent, at, file) for file in folder.files)
+        if files != folder.files:
+            self._now[at] = msgspec.structs.replace(folder, files=files)
+
+    def _look_at(self, agent: str, at: str, file: _File) -> _File:
+        top = self._belonging.top_of(file.cwd)
+        if top is None and file.cwd is not None:
+            return file  # another repository's, and it stays so
+        path = f"{at}/{file.name}"
+        try:
+            status = os.stat(path, follow_symlinks=False)  # noqa: PTH116
+        except OSError:
+            return file
+        looks = (status.st_size, status.st_mtime_ns)
+        if (file.cwd is None and file.read != looks) or file.inode != status.st_ino:
+            file = _File(file.name, _began_in(agent, Path(path)), status.st_ino, looks)
+            top = self._belonging.top_of(file.cwd)
+        if top is not None:
+            self._found.append(Found(Path(path), agent, top, *looks))
+            if self._anew or file.settled != looks:
+                accepts = self._belonging.top_of
+                self._grown.append(Source(Path(path), agent, lambda found: accepts(found.cwd) is not None))
+                return msgspec.structs.replace(file, settled=looks)
+        return file
+
+    def _settle(self, refused: Collection[Path]) -> None:
+        for path in refused:
+            at = str(path.parent)
+            if at in self._now:
+                files = (
+                    msgspec.structs.replace(file, settled=None) if file.name == path.name else file
+                    for file in self._now[at].files
+                )
+                self._now[at] = msgspec.structs.replace(self._now[at], files=tuple(files))
+        if self._grown:
+            self._write()
+
+    def _write(self) -> None:
+        if self._now != self._known:
+            caching.write_derived(self._path, _KIND, _encoder.encode(self._now))
+
+
+def _is_as_listed(folder: _Folder, mtime_ns: int) -> bool:
+    return folder.mtime_ns == mtime_ns and folder.listed_ns - mtime_ns > _RACY_NS
+
+
+def _began_in(agent: str, path: Path) -> str | None:
+    """Return the directory that a file's session began in; None where it says none, or is no transcript."""
+    try:
+        with open_regular(path) as file:
+            return detect(file.read(HEAD_BYTES), path, agent).cwd
+    except (OSError, UnknownTranscript):
+        return None
+
+
+def _read(path: Path) -> dict[str, _Folder]:
+    payload = caching.read_derived(path, _KIND)
+    if payload is None:
+        return {}
+    try:
+        return _decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return {}

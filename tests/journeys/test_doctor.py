@@ -1,0 +1,151 @@
+"""`gitmem doctor` and `status`: what is amiss is found and told with what mends it, and `--fix` mends it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CommandLine, RealGit
+from tests.journeys.people import Coder, wait_for_drains
+
+
+@pytest.fixture
+def doctor(run: CommandLine, project: Path) -> Callable[..., dict[str, str]]:
+    """Return the condition of every subject, after checking that the exit code fits."""
+
+    def doctor(*options: str, cwd: Path = project) -> dict[str, str]:
+        finished = run("doctor", "--json", *options, cwd=cwd, status=None)
+        found = json.loads(finished.stdout)["findings"]
+        assert finished.status == any(each["condition"] == "amiss" for each in found)
+        assert all(each["remedy"].startswith("gitmem ") for each in found if each["condition"] == "amiss")
+        return {each["subject"]: each["condition"] for each in found}
+
+    return doctor
+
+
+def spooled(top: Path, name: str, text: str) -> Path:
+    path = top / ".git/gitmem/spool" / name
+    path.write_text(text)
+    return path
+
+
+def test_all_is_well_after_a_commit(
+    doctor: Callable[..., dict[str, str]], coder: Callable[..., Coder], git: RealGit, project: Path
+) -> None:
+    coder("ada").hears("mend the gate")
+    git.commit(project, "b.txt")
+    wait_for_drains(project / ".git")
+    found = doctor()
+    assert "amiss" not in found.values()
+    assert found.keys() >= {"memory", "sessions", "hooks", "python", "spool", "snapshots", "index", "lines"}
+
+
+def test_without_a_memory_it_says_how_to_begin(run: CommandLine, repository: Path) -> None:
+    told = run("doctor", cwd=repository, status=1).stdout
+    assert "gitmem init" in told
+    assert "gitmem enable git" in told
+
+
+@pytest.mark.parametrize("damage", ["a hook", "the stub", "all hooks"])
+def test_hooks_that_are_missing_or_old_are_written_anew(
+    doctor: Callable[..., dict[str, str]], project: Path, damage: str
+) -> None:
+    hooks = project / ".git/hooks"
+    match damage:
+        case "a hook":
+            (hooks / "pre-push").unlink()
+        case "the stub":
+            (hooks / "gitmem-hook").write_text("#!/bin/sh\n# of an older version\n")
+        case _:
+            shutil.rmtree(hooks)
+    assert doctor()["hooks"] == "amiss"
+    assert doctor("--fix")["hooks"] == "well"
+    assert (hooks / "pre-push").exists()
+
+
+@pytest.mark.parametrize("content", [None, "", "/nowhere/python\n/nowhere\n"])
+def test_a_python_that_is_gone_is_noted_anew(
+    doctor: Callable[..., dict[str, str]], project: Path, content: str | None
+) -> None:
+    path = project / ".git/gitmem/python"
+    before = path.read_text()
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    assert doctor()["python"] == "amiss"
+    assert doctor("--fix")["python"] == "well"
+    assert path.read_text() == before
+
+
+def test_what_waits_for_long_is_told_of_and_taken_in(
+    doctor: Callable[..., dict[str, str]], run: CommandLine, git: RealGit, project: Path
+) -> None:
+    head = git("rev-parse", "HEAD", cwd=project)
+    event = spooled(
+        project,
+        "old.event",
+        f"gitmem-event 1\nhook post-commit\npid 1\ncwd {project}\ngit_dir .git\nhead {head}\n\n",
+    )
+    subprocess.run(["touch", "-d", "@1772000000", str(event)], check=True)
+    assert doctor()["spool"] == "amiss"
+    assert "1 event of hooks, the oldest" in run("status", cwd=project).stdout
+    assert doctor("--fix")["spool"] == "well"
+    assert not event.exists()
+    assert json.loads(run("status", "--json", cwd=project).stdout)["capture"]["checkpoints"] == 1
+
+
+def test_an_event_of_just_now_is_no_trouble(doctor: Callable[..., dict[str, str]], project: Path) -> None:
+    event = spooled(
+        project, "new.event", f"gitmem-event 1\nhook post-commit\npid 1\ncwd {project}\ngit_dir .git\n\n"
+    )
+    assert event.stat().st_mtime <= time.time()
+    assert doctor()["spool"] == "well"
+    event.unlink()
+
+
+def test_why_the_last_drain_failed_is_told_until_one_succeeds(
+    doctor: Callable[..., dict[str, str]], run: CommandLine, git: RealGit, project: Path
+) -> None:
+    git("config", "gitmem.level", "private", cwd=project)
+    git.commit(project, "b.txt")
+    spool = project / ".git/gitmem/spool"
+    deadline = time.monotonic() + 60
+    while not (spool / "failure").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "private" in run("status", cwd=project).stdout
+    assert doctor()["spool"] == "amiss"
+    git("config", "--unset", "gitmem.level", cwd=project)
+    assert doctor("--fix")["spool"] == "well"
+    assert not (spool / "failure").exists()
+
+
+def test_what_is_no_event_is_removed_when_somebody_says_so(
+    doctor: Callable[..., dict[str, str]], run: CommandLine, project: Path
+) -> None:
+    spooled(project, "x.event", "nonsense\n")
+    run("capture", "--spool", cwd=project)
+    assert (project / ".git/gitmem/spool/x.bad").exists()
+    assert doctor()["spool"] == "note"
+    assert "1 file without an event" in run("status", cwd=project).stdout
+    assert doctor("--fix")["spool"] == "well"
+    assert not (project / ".git/gitmem/spool/x.bad").exists()
+
+
+def test_lines_that_are_not_understood_are_counted(
+    run: CommandLine, coder: Callable[..., Coder], project: Path
+) -> None:
+    ada = coder("ada")
+    ada.hears("mend the gate")
+    with ada.transcript.open("a") as file:
+        file.write('{"type": "from-the-future", "x": 1}\nno JSON\n')
+    run("capture", cwd=project)
+    told = run("doctor", cwd=project, status=None).stdout
+    assert "1 of claude-code: not JSON" in told
+    assert "from-the-future" in told
