@@ -38,8 +38,8 @@ _NAMED = re.compile(
 class Asking(Protocol):
     """What git is asked when the checkpoints alone do not tell."""
 
-    def patch_id(self, commit: Oid) -> str | None:
-        """Return the stable patch id of a commit."""
+    def patch_ids(self, commits: Sequence[Oid]) -> dict[Oid, str]:
+        """Return the stable patch ids of commits; a merge has none, nor has one that changes nothing."""
         ...
 
     def commits_of_branch(self, tip: Oid, merged: Oid) -> tuple[Oid, ...]:
@@ -82,23 +82,36 @@ class Links:
             for rewrite in row.rewrites:
                 self._olds[Oid(rewrite.new)].append(Oid(rewrite.old))
 
-    def stages(self, oid: Oid, commit: Commit | None) -> Iterator[list[Link]]:
-        """Yield the checkpoints about a commit, by evidence; git is asked only when the others are through.
+    def near(self, oid: Oid, commit: Commit | None) -> Iterator[list[Link]]:
+        """Yield the checkpoints about a commit, by evidence, that can be told without asking git.
 
         `commit` is None where the object is not here any more.
         """
         yield self._about("commit", [oid])
         yield self._about("rewrite", self._made_from([oid]))
-        if commit is None:
-            return
-        named = [Oid(found["picked"] or found["squashed"]) for found in _NAMED.finditer(commit.message)]
-        yield self._about("message", [*named, *self._made_from(named)])
-        yield [Link("tree", row, row.head) for row in self._by_tree.get(commit.tree, ())][:_MOST]
-        patch = self._asking.patch_id(oid) if self._by_patch else None
-        found: dict[RecordId, Link] = {}
-        for link in self._of_patch(oid, patch) if patch else ():
-            found.setdefault(link.row.name, link)  # one may have the patch, and be of the branch
-        yield list(found.values())
+        if commit is not None:
+            named = [Oid(found["picked"] or found["squashed"]) for found in _NAMED.finditer(commit.message)]
+            yield self._about("message", [*named, *self._made_from(named)])
+            yield [Link("tree", row, row.head) for row in self._by_tree.get(commit.tree, ())][:_MOST]
+
+    def by_patch(self, oids: Sequence[Oid]) -> dict[Oid, list[Link]]:
+        """Return the checkpoints that have the patches of commits, and those of the branches that do.
+
+        git is asked for all commits at once, and not at all where no checkpoint has a patch.
+        """
+        patches = self._asking.patch_ids(oids) if oids and self._by_patch else {}
+        found: dict[Oid, list[Link]] = {}
+        for oid, patch in patches.items():
+            links: dict[RecordId, Link] = {}
+            for link in self._of_patch(oid, patch):
+                links.setdefault(link.row.name, link)  # one may have the patch, and be of the branch
+            if links:
+                found[oid] = list(links.values())
+        return found
+
+    def was_seen(self, oid: Oid) -> bool:
+        """Whether a checkpoint was made as a commit was."""
+        return any(row.trigger in _RANKS for row in self._by_head.get(oid, ()))
 
     def before(self, row: Row) -> int | None:
         """Return when the commit before a checkpoint's was made, as the checkpoints of its branch tell."""

@@ -86,26 +86,17 @@ class Matcher:
         )
         self._parts: dict[tuple[SessionId, tuple[str, ...]], list[_Parts]] = {}
 
-    def find(self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope) -> dict[int, Match]:
-        """Return the turns that wrote lines of a file, by the keys of `wanted`; `paths` are its names."""
-        touching = self._touching.setdefault(paths, {})
-        sessions = []
-        for session, limits in scope.sessions:
-            if session.session not in touching:
-                touching[session.session] = not session.hidden and _touches(session, paths)
-            if touching[session.session]:
-                sessions.append((session, limits))
-        scope = scope._replace(sessions=sessions)
-        found = self._find_whole(wanted, paths, scope)
-        left = {key: each for key, each in wanted.items() if key not in found}
-        return found | self._find_parts(left, paths, scope) if left else found
-
-    def _find_whole(
+    def find_whole(
         self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope
     ) -> dict[int, Match]:
+        """Return the turns that wrote all of lines of a file, by the keys of `wanted`.
+
+        `paths` are the names of the file.
+        """
+        sessions = self._touching_only(scope, paths)
         hashes = {each.hash for each in wanted.values()}
-        limits = {session.session: limits for session, limits in scope.sessions}
-        for session, _ in scope.sessions:
+        limits = {session.session: limits for session, limits in sessions}
+        for session, _ in sessions:
             if (session.session, paths) not in self._lines:
                 self._load_lines(session, hashes, paths)
         writers = self._writers[paths]
@@ -123,19 +114,13 @@ class Matcher:
                 found[key] = match
         return found
 
-    def _load_lines(self, session: Toucher, hashes: Collection[bytes], paths: tuple[str, ...]) -> None:
-        written = self._edits(session, hashes)
-        if written is not None:
-            self._lines[session.session, paths] = lines = _turns_by_line(written, paths)
-            for hash_ in lines:
-                self._writers[paths].setdefault(hash_, {})[session.session] = session, written
-
-    def _find_parts(
+    def find_parts(
         self, wanted: Mapping[int, Wanted], paths: tuple[str, ...], scope: Scope
     ) -> dict[int, Match]:
+        """Return the turns that wrote parts of lines of a file, as `find_whole` does."""
         found: dict[int, Match] = {}
         texts = {key: squeezed(each.line.text) for key, each in wanted.items()}
-        for session, limits in scope.sessions:
+        for session, limits in self._touching_only(scope, paths):
             written = self._edits(session, ())
             if written is None:
                 continue
@@ -154,6 +139,25 @@ class Matcher:
                             # The last that changed a line made it what it is.
                             found[key] = max(found.get(key, match), match, key=_rank_of_part)
         return found
+
+    def _touching_only(
+        self, scope: Scope, paths: tuple[str, ...]
+    ) -> list[tuple[Toucher, Mapping[str, int] | None]]:
+        touching = self._touching.setdefault(paths, {})
+        found = []
+        for session, limits in scope.sessions:
+            if session.session not in touching:
+                touching[session.session] = not session.hidden and _touches(session, paths)
+            if touching[session.session]:
+                found.append((session, limits))
+        return found
+
+    def _load_lines(self, session: Toucher, hashes: Collection[bytes], paths: tuple[str, ...]) -> None:
+        written = self._edits(session, hashes)
+        if written is not None:
+            self._lines[session.session, paths] = lines = _turns_by_line(written, paths)
+            for hash_ in lines:
+                self._writers[paths].setdefault(hash_, {})[session.session] = session, written
 
     def _edits(self, session: Toucher, hashes: Collection[bytes]) -> SessionEdits | None:
         """Return what a session wrote; None if it wrote none of these lines, or cannot be read."""

@@ -67,17 +67,21 @@ class Underway:
         first = bisect_right(found, since_ms * 1_000_000 - 1, key=lambda one: one.mtime_ns)
         is_fresh = abs(now_ms - at_ms) <= FRESH_MS
         reached: list[_Reached] = []
-        for one in found[first:] if is_fresh else self._near(found[first:], at_ms):
+        sessions: set[SessionId] = set()
+        for one in reversed(found[first:] if is_fresh else self._near(found[first:], at_ms)):
+            written_ms = one.mtime_ns // 1_000_000
+            if len(sessions) >= MAX_SESSIONS and written_ms <= at_ms:
+                break  # all that follow were written before these
             captured = self._captured_of(one)
             if captured is None or not captured.lines:
                 continue
-            written_ms = one.mtime_ns // 1_000_000
             lines: int | None = captured.lines
             if written_ms > at_ms:
                 written_ms, lines = self._reached(one, captured, at_ms, is_fresh=is_fresh)
             if lines and written_ms >= since_ms:
                 position = Position(captured.session, captured.stream, lines)
                 reached.append(_Reached(written_ms, position))
+                sessions.add(captured.session)
         return _newest(reached)
 
     def _near(self, found: Sequence[Found], at_ms: int) -> Sequence[Found]:

@@ -7,7 +7,7 @@ for by its text. Evidence that has no text gives way to the next kind; what nobo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +57,35 @@ class Circumstances(NamedTuple):
     under_way: tuple[Toucher, ...]
 
 
+_MOST_PATCHES = 64
+"""Commits whose patch ids git is asked for at once."""
+
+_FEW = 8
+
+
+class _Group:
+    """The lines that one commit brought into a file: what is left to be found, where it was looked for."""
+
+    def __init__(self, commit: Oid | None, paths: tuple[str, ...]) -> None:
+        self.commit, self.paths = commit, paths
+        self.left: dict[int, Wanted] = {}
+        self.found: dict[int, Written] = {}
+        self.scopes: list[tuple[Link | None, Scope]] = []
+
+    def take(self, link: Link | None, matches: Mapping[int, Match]) -> None:
+        """Take what was found where a checkpoint led to, or anywhere."""
+        for at, match in matches.items():
+            is_sure = match.is_telling and not self.left[at].is_common
+            if link is not None:
+                written = Written(match, link.evidence, link.row.name, link.via, is_sure)
+            elif (match.has_path or match.beside > 1) and (match.is_telling or self.commit is None):
+                written = Written(match, "content", None, None, is_sure)
+            else:
+                continue  # too little, without a checkpoint
+            self.found[at] = written
+            del self.left[at]
+
+
 class Explainer:
     """Explains lines of one repository by one memory."""
 
@@ -79,6 +108,7 @@ class Explainer:
         self._matcher = Matcher(memory, state_dir)
         self._commits: dict[Oid, Commit | None] = {}
         self._positions: dict[RecordId, tuple[Position, ...]] = {}
+        self._by_patch: dict[Oid, Sequence[Link]] = {}
 
     def explain(
         self,
@@ -99,18 +129,19 @@ class Explainer:
         around = {n for at in says_little for n in _around(lines, at)} - wanted.keys()
         if around:
             wanted |= wanted_lines(lines, {lines[at].number for at in around}, counts)
-        groups: dict[tuple[Oid | None, str], dict[int, Wanted]] = defaultdict(dict)
+        groups: dict[tuple[Oid | None, str], _Group] = {}
         for at, each in wanted.items():
-            groups[each.line.commit, each.line.path][at] = each
-        found: dict[int, Written] = {}
-        for (commit, then), group in groups.items():
-            found |= self._find(group, tuple(dict.fromkeys((then, path))), commit, head)
+            commit, then = each.line.commit, each.line.path
+            if (commit, then) not in groups:
+                groups[commit, then] = _Group(commit, tuple(dict.fromkeys((then, path))))
+            groups[commit, then].left[at] = each
+        found = self._find(list(groups.values()), head)
         return [Explained(lines[at], found.get(at) or _of_beside(lines, at, found)) for at in asked]
 
     def circumstances(self, oid: Oid) -> Circumstances:
         """Say what is known of a commit: who was at work as it was made, whether or not they wrote it."""
         commit = self.commit(oid)
-        for stage in self._links.stages(oid, None):
+        for stage in self._links.near(oid, None):
             for link in stage:
                 # A merge that only went forward stands at a commit which somebody else had made.
                 is_forward = link.row.trigger == "post-merge" and commit and len(commit.parents) < 2
@@ -135,28 +166,39 @@ class Explainer:
                 self._commits[oid] = None
         return self._commits[oid]
 
-    def _find(
-        self, group: Mapping[int, Wanted], paths: tuple[str, ...], oid: Oid | None, head: Oid | None
-    ) -> dict[int, Written]:
-        """Look for the lines that one commit brought into one file."""
-        found: dict[int, Written] = {}
-        left = dict(group)
-        commit = self.commit(oid) if oid else None
-        if oid is not None:
-            for stage in self._links.stages(oid, commit):
-                for link, scope in self._scopes(stage):
-                    for at, match in self._matcher.find(left, paths, scope).items():
-                        wanted = left.pop(at)
-                        is_sure = match.is_telling and not wanted.is_common
-                        found[at] = Written(match, link.evidence, link.row.name, link.via, is_sure)
-                    if not left:
-                        return found
-        scope = self._anywhere(commit, self.commit(head) if head and oid is None else None)
-        for at, match in self._matcher.find(left, paths, scope).items():
-            if (match.has_path or match.beside > 1) and (match.is_telling or oid is None):
-                is_sure = match.is_telling and not left[at].is_common
-                found[at] = Written(match, "content", None, None, is_sure)
-        return found
+    def _find(self, groups: Sequence[_Group], head: Oid | None) -> dict[int, Written]:
+        """Look for lines, in what is near first; what wrote all of a line goes before what wrote a part."""
+        for group in groups:
+            for stage in self._links.near(group.commit, self.commit(group.commit)) if group.commit else ():
+                self._look(group, self._scopes(stage))
+                if not group.left:
+                    break
+        left = [group for group in groups if group.left]
+        self._ask_for_patches(left, is_summary=len(groups) > _FEW)
+        for group in left:
+            if group.commit is not None:
+                self._look(group, self._scopes(self._by_patch.get(group.commit, ())))
+            self._look(group, [(None, self._anywhere(group.commit, head))])
+            for link, scope in group.scopes if group.left else ():
+                group.take(link, self._matcher.find_parts(group.left, group.paths, scope))
+        return {at: written for group in groups for at, written in group.found.items()}
+
+    def _ask_for_patches(self, groups: Sequence[_Group], *, is_summary: bool) -> None:
+        """Ask git for patch ids, at once; in a summary of many commits only of those no hook has seen."""
+        commits = [group.commit for group in groups if group.commit and group.commit not in self._by_patch]
+        if is_summary:
+            commits = [commit for commit in commits if not self._links.was_seen(commit)]
+        commits = list(dict.fromkeys(commits))[:_MOST_PATCHES]
+        self._by_patch |= dict.fromkeys(commits, ())
+        self._by_patch |= self._links.by_patch(commits)
+
+    def _look(self, group: _Group, scopes: Iterable[tuple[Link | None, Scope]]) -> None:
+        if group.left:
+            for link, scope in scopes:
+                group.scopes.append((link, scope))
+                group.take(link, self._matcher.find_whole(group.left, group.paths, scope))
+                if not group.left:
+                    break
 
     def _scopes(self, stage: Sequence[Link]) -> Iterator[tuple[Link, Scope]]:
         """Yield where each checkpoint leads to, leaving out what one before it has led to."""
@@ -175,23 +217,24 @@ class Explainer:
                 since_ms = self._parents_ms(self.commit(link.via))
             yield link, Scope(sessions, since_ms, link.row.at_ms, is_near=True)
 
-    def _anywhere(self, commit: Commit | None, head: Commit | None) -> Scope:
+    def _anywhere(self, oid: Oid | None, head: Oid | None) -> Scope:
         """Return all sessions, as far as they had come by a commit, or since HEAD for what is in none."""
         until_ms = since_ms = None
+        commit = self.commit(oid) if oid else None
         if commit is not None:
             author_ms, committer_ms = commit.author.time_s * 1000, commit.committer.time_s * 1000
             until_ms, since_ms = max(author_ms, committer_ms), self._parents_ms(commit)
             if since_ms is not None:
                 # What was rebased may stand upon what is younger than itself.
                 since_ms = min(since_ms, author_ms)
-        elif head is not None:
-            since_ms = head.committer.time_s * 1000
+        elif oid is None and head is not None and (last := self.commit(head)):
+            since_ms = last.committer.time_s * 1000
         sessions = [
             (row, None)
             for row in self._touchers.values()
             if until_ms is None or row.started_ms is None or row.started_ms <= until_ms + 999
         ]
-        return Scope(sessions, since_ms, until_ms, is_near=head is not None)
+        return Scope(sessions, since_ms, until_ms, is_near=oid is None)
 
     def _parents_ms(self, commit: Commit | None) -> int | None:
         parent = self.commit(commit.parents[0]) if commit and commit.parents else None

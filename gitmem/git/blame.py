@@ -106,15 +106,14 @@ class Questions:
     def __init__(self, repository: Repository, git: Git) -> None:
         self._repository, self._git = repository, git.elsewhere()
 
-    def patch_id(self, commit: Oid) -> str | None:
-        """Return a commit's stable patch id; None for a merge, and for one that changes nothing."""
-        doing = f"take the patch id of {commit}"
-        question = ["diff-tree", "-p", "--root", "--no-ext-diff", "--no-textconv", commit]
-        patch = self._run(question, doing)
-        if patch is None or not patch.strip():
-            return None
-        said = self._run(["patch-id", "--stable"], doing, patch)
-        return said.split()[0].decode() if said else None
+    def patch_ids(self, commits: Sequence[Oid]) -> dict[Oid, str]:
+        """Return the stable patch ids of commits; a merge has none, nor has one that changes nothing."""
+        doing = "take the patch ids of commits"
+        question = ["diff-tree", "--stdin", "-p", "--root", "--no-ext-diff", "--no-textconv"]
+        patches = self._run(question, doing, "".join(f"{commit}\n" for commit in commits).encode())
+        said = self._run(["patch-id", "--stable"], doing, patches) if patches else None
+        lines = said.decode().splitlines() if said else []
+        return {Oid(commit): patch for patch, _, commit in (line.partition(" ") for line in lines)}
 
     def commits_of_branch(self, tip: Oid, merged: Oid) -> tuple[Oid, ...]:
         """Return the commits from a branch's tip back to where it left what `merged` was put upon.

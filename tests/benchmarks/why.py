@@ -1,6 +1,7 @@
 """`gitmem why` in a repository of 1,000 commits with 200 sessions, as whole processes.
 
-The code, the sessions that wrote four fifths of it and the checkpoints of its commits are made, seeded.
+The code, the sessions that wrote four fifths of it and the checkpoints of its commits are made, seeded; a tenth
+of the commits has no checkpoint.
 """
 
 from __future__ import annotations
@@ -131,6 +132,8 @@ def make(folder: Path, seed: int) -> tuple[Path, int]:
         changed = _change(rng, files, n, session, at_ms)
         stream.append(_commit(n, at_ms, {path: files[path] for path in changed}))
         under_way = sessions[max(0, n * SESSIONS // COMMITS - 1) : n * SESSIONS // COMMITS + 1]
+        if session is None and n % 2:
+            under_way = []
         told.append((at_ms, [Position(each.id, "", len(each.lines)) for each in under_way]))
     ids = _import(repository, "".join(stream))
     git = Git(dict(os.environ))
@@ -209,7 +212,18 @@ def _remember(
         for session in sessions:
             changes |= _stored(batch, session)
         for head, (at_ms, positions) in made:
-            record = Checkpoint(to_text(at_ms), _ADA, "post-commit", head, "main", positions=tuple(positions))
+            if not positions:
+                continue  # made where no hook was
+            patch = hashlib.sha1(head.encode()).hexdigest()
+            record = Checkpoint(
+                to_text(at_ms),
+                _ADA,
+                "post-commit",
+                head,
+                "main",
+                positions=tuple(positions),
+                patches=(patch,),
+            )
             name, blob = records.seal(record)
             changes[layout.checkpoint_path(RecordId(name))] = batch.add("blob", blob)
         commit(storage, REF, writer, "Made [skip ci]\n", changes, batch)

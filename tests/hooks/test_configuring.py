@@ -81,8 +81,8 @@ def test_every_hook_has_an_entry_that_finds_the_stub(
 def test_a_moved_repository_and_a_linked_worktree_find_the_stub(
     run: CommandLine, git: RealGit, repository: Path, tmp_path: Path
 ) -> None:
-    run("enable", "git", cwd=repository)
     git("worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"), cwd=repository)
+    run("enable", "git", cwd=repository)
     moved = tmp_path / "moved"
     repository.rename(moved)
     git("worktree", "repair", str(tmp_path / "side"), cwd=moved)

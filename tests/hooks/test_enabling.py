@@ -108,6 +108,32 @@ def test_rebase_cherry_pick_stash_and_squash_are_heard(
     assert found[-1] == "post-merge"
 
 
+def test_a_bisection_is_heard_at_every_step(run: CommandLine, git: RealGit, repository: Path) -> None:
+    first = git("rev-parse", "HEAD", cwd=repository)
+    for n in range(6):
+        git.commit(repository, f"{n}.txt")
+    enable(run, repository)
+    git("bisect", "start", "HEAD", first, cwd=repository)
+    git("bisect", "run", "test", "!", "-e", "3.txt", cwd=repository)
+    git("bisect", "reset", cwd=repository)
+    found = events(repository / ".git")
+    assert set(hooks_of(found)) == {"post-checkout"}
+    assert len(found) >= 3
+    assert found[-1].one("branch") == "refs/heads/main"
+
+
+def test_a_push_of_more_than_a_pipe_holds_is_heard(
+    run: CommandLine, git: RealGit, repository: Path, tmp_path: Path
+) -> None:
+    enable(run, repository)
+    head = git("rev-parse", "HEAD", cwd=repository)
+    made = "".join(f"create refs/heads/a-branch-with-a-long-name/{n} {head}\n" for n in range(2000))
+    git("update-ref", "--stdin", cwd=repository, stdin=made)
+    git("init", "--quiet", "--bare", str(tmp_path / "hub"), cwd=tmp_path)
+    git("push", "--quiet", "--all", str(tmp_path / "hub"), cwd=repository)
+    assert hooks_of(events(repository / ".git")) == ["pre-push"]
+
+
 def test_an_aborted_commit_is_heard(run: CommandLine, git: RealGit, repository: Path) -> None:
     enable(run, repository)
     head = git("rev-parse", "HEAD", cwd=repository)

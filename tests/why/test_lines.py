@@ -526,3 +526,15 @@ def test_line_that_a_secret_was_redacted_from_is_known_by_its_rest(world: World,
     assert (place["address"], place["sure"]) == (f"claude-code/one#{turn}", True)
     assert f'HARBOUR_TOKEN = "{placeholder}"' in place["excerpt"]
     assert only(ask("gate.py:2", status=1))["session"] is None
+
+
+def test_part_that_another_wrote_does_not_win_over_the_line_as_a_whole(world: World, ask: Ask) -> None:
+    older = world.talk("older")
+    turn = older.writes("gate.py", GATE)
+    older.save()
+    newer = world.talk("newer")
+    newer.edits("gate.py", "height - draught", "minimum_of(height, draught)")
+    newer.edits("gate.py", "minimum_of(height, draught)", "height - draught")
+    world.commit("gate", talks=[newer])
+    place = only(ask("gate.py:2"))
+    assert (place["address"], place["evidence"]) == (f"claude-code/older#{turn}", "content")

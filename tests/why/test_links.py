@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gitmem.checkpoints.links import Evidence, Links
 from gitmem.checkpoints.table import Row
 from gitmem.model.ids import Oid, RecordId
@@ -18,9 +20,9 @@ class Asked:
         self.patch, self.branch = patch, branch
         self.count = 0
 
-    def patch_id(self, commit: Oid) -> str | None:
+    def patch_ids(self, commits: Sequence[Oid]) -> dict[Oid, str]:
         self.count += 1
-        return self.patch
+        return dict.fromkeys(commits, self.patch) if self.patch else {}
 
     def commits_of_branch(self, tip: Oid, merged: Oid) -> tuple[Oid, ...]:
         return self.branch
@@ -65,7 +67,8 @@ def stages(rows: list[Row], asked: Asked | None = None, message: str = "gate") -
     """Return the moments of the checkpoints about commit 7, by evidence."""
     newest_first = sorted(rows, key=lambda row: -row.at_ms)
     found: dict[Evidence, list[int]] = {}
-    for stage in Links(newest_first, asked or Asked()).stages(oid(7), commit(message)):
+    links = Links(newest_first, asked or Asked())
+    for stage in (*links.near(oid(7), commit(message)), *links.by_patch([oid(7)]).values()):
         for link in stage:
             found.setdefault(link.evidence, []).append(link.row.at_ms // 1000)
     return found
@@ -104,20 +107,23 @@ def test_message_names_what_was_picked_or_squashed() -> None:
     assert stages(rows, message=squashed) == {"message": [1]}
 
 
-def test_git_is_asked_only_when_nothing_nearer_is_left() -> None:
-    asked = Asked("f" * 40)
-    links = Links([row(2, 2, patches=("f" * 40,)), row(1, 7, branch="other")], asked)
-    through = links.stages(oid(7), commit())
-    assert [link.row.at_ms for link in next(through)] == [1000]
-    assert asked.count == 0
-    assert [link.evidence for stage in through for link in stage] == ["patch"]
-    assert asked.count == 1
-
-
 def test_git_is_not_asked_where_no_checkpoint_has_a_patch() -> None:
     asked = Asked("f" * 40)
     assert stages([row(1, 2, tree=99)], asked) == {"tree": [1]}
     assert asked.count == 0
+
+
+def test_git_is_asked_once_for_all_commits() -> None:
+    asked = Asked("f" * 40)
+    links = Links([row(2, 2, patches=("f" * 40,), branch=None)], asked)
+    assert set(links.by_patch([oid(7), oid(8)])) == {oid(7), oid(8)}
+    assert links.by_patch([]) == {}
+    assert asked.count == 1
+
+
+def test_commit_was_seen_if_a_checkpoint_was_made_with_it() -> None:
+    links = Links([row(3, 8, "post-checkout"), row(1, 7)], Asked())
+    assert (links.was_seen(oid(7)), links.was_seen(oid(8))) == (True, False)
 
 
 def test_patch_of_a_branch_leads_to_its_commits_and_what_they_were_made_from() -> None:
