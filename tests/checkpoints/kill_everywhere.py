@@ -35,6 +35,8 @@ from tests.checkpoints.conftest import REF, recorded
 from tests.importing import samples
 from tests.importing.kill_everywhere import in_child
 
+NOW_NS = time.time_ns()
+"""The clock stands still, so that every run has the same effects."""
 TOP = Path("repository")
 HOME = Path("home")
 
@@ -56,7 +58,8 @@ def kill_everywhere(folder: Path, *, has_memory: bool) -> None:
     with disk.observe(lambda effect, path: effects.append((effect, path.name))):
         take(here)
     wanted = made(here)
-    assert wanted == {"post-commit": 4, "post-rewrite": 1, "pre-commit": 1, "stop": 1}, wanted
+    assert any(name == "kept" for _, name in effects), "a snapshot"
+    assert wanted == {"post-commit": 5, "post-rewrite": 1, "pre-commit": 1, "stop": 1}, wanted
     here.rename(complete)
     for point, effect in enumerate(effects):
         shutil.copytree(template, here, symlinks=True)
@@ -108,6 +111,9 @@ def make_template(here: Path, *, has_memory: bool) -> None:
     values = {"head": head(top), "branch": branch, "agent": "claude-code"}
     stubs.leave(spool, "stop", cwd=top, given=b"{}", at_ns=at_ns, **values)
     stubs.leave(spool, "post-commit", cwd=top / "gone", git_dir="/nowhere/.git", at_ns=moment(11))
+    commit(top, "a", "just now")
+    for hook in ("pre-commit", "post-commit"):  # has a snapshot
+        stubs.leave(spool, hook, cwd=top, head=head(top), pid=30, at_ns=NOW_NS - 1_000_000_000)
     for folder in (transcript.parent, *transcript.parent.parents[:2]):
         os.utime(folder, (1e9, 1e9))  # one that has just changed is listed, and remembered, again and again
     (spool / "bad.event").write_text("no event\n")
@@ -128,7 +134,7 @@ def take_at(top: Path, environ: Mapping[str, str] = os.environ) -> tuple[str, ..
         stdin=BytesIO(),
         stdout=BytesIO(),
         stderr=BytesIO(),
-        now_ms=lambda: time.time_ns() // 1_000_000,
+        now_ms=lambda: NOW_NS // 1_000_000,
     )
     context.move(top)
     return drained(context).checkpoints
@@ -170,10 +176,7 @@ def made(here: Path) -> Counter[str]:
 
 def moment(seconds: int) -> int:
     """Return a moment of some minutes ago, so that a drain knows no more of it than what it says."""
-    return _BASE_NS + seconds * 1_000_000_000
-
-
-_BASE_NS = time.time_ns() - 600_000_000_000
+    return NOW_NS - 600_000_000_000 + seconds * 1_000_000_000
 
 
 def commit(top: Path, name: str, content: str) -> None:
