@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from gitmem.cli.command import Command
@@ -9,6 +11,9 @@ from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
 from gitmem.cli.intake import count, describe, report_as_json, total_bytes
 from gitmem.cli.opening import opened_intake, opened_storage
+
+if TYPE_CHECKING:
+    from gitmem.verbs.intake import Report
 
 
 @click.command("capture", cls=Command, examples=["gitmem capture", "gitmem capture --spool"])
@@ -18,11 +23,23 @@ from gitmem.cli.opening import opened_intake, opened_storage
 def command(context: Context, spool: bool, as_json: bool) -> None:
     """Take in what has grown in the agents' own transcripts of this repository since last time.
 
-    With --spool, as git's hooks run it: ends at once where another process drains already.
+    What hooks have left behind, and nobody has taken, becomes checkpoints as well. With --spool, as git's
+    hooks run it, only that: it ends at once where another process drains already.
     """
     if spool:
         _drain(context, as_json)
         return
+    report = _capture(context)
+    made = _drained_late(context)
+    if as_json:
+        context.output.json({**report_as_json(report), "checkpoints": made})
+        return
+    describe(context, report)
+    if made:
+        context.output.say(f"{count(len(made), 'checkpoint')} of what hooks had left")
+
+
+def _capture(context: Context) -> Report:
     from gitmem.git.worktrees import working_trees
     from gitmem.verbs.importing import import_sources
     from gitmem.verbs.scanning import scan
@@ -41,10 +58,18 @@ def command(context: Context, spool: bool, as_json: bool) -> None:
         with opened_intake(context, storage, total, whole=False, wait_s=10) as intake:
             report = import_sources(intake, found.grown)
         found.settle([refused.path for refused in report.refused])
-    if as_json:
-        context.output.json(report_as_json(report))
-    else:
-        describe(context, report)
+    return report
+
+
+def _drained_late(context: Context) -> tuple[str, ...]:
+    """Take what hooks have left behind and no drain of theirs has taken; return the checkpoints' names."""
+    from gitmem.checkpoints import spool
+
+    if not spool.state(context.repository.state_dir).waiting:
+        return ()
+    from gitmem.cli.checkpointing import drained
+
+    return drained(context).checkpoints
 
 
 def _drain(context: Context, as_json: bool) -> None:

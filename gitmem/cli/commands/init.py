@@ -64,6 +64,7 @@ def command(
                 how = "Started" if started.how == "made" else "Found"
                 context.output.say(f"{how} the memory of {context.repository.name}: {short_name(ref)}")
         hooks = None if no_hooks else _write_hooks(context, as_json)
+        _make_known(context)
         report = None
         if not no_import and tops and chosen != frozenset():
             state_dir, now_ns = context.repository.state_dir, context.now_ms() * 1_000_000
@@ -85,6 +86,15 @@ def command(
         )
     elif report and report.files:
         describe(context, report)
+
+
+def _make_known(context: Context) -> None:
+    """Let the sidecar know of the repository: it captures there, and `search --all` goes there."""
+    from gitmem.cli.indexing import places_of
+    from gitmem.sidecar.folders import state_folder
+    from gitmem.sidecar.known import remember
+
+    remember(state_folder(context.environ), places_of(context)[0])
 
 
 def _write_hooks(context: Context, as_json: bool) -> dict[str, object]:
