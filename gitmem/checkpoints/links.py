@@ -109,10 +109,6 @@ class Links:
                 found[oid] = list(links.values())
         return found
 
-    def was_seen(self, oid: Oid) -> bool:
-        """Whether a checkpoint was made as a commit was."""
-        return any(row.trigger in _RANKS for row in self._by_head.get(oid, ()))
-
     def before(self, row: Row) -> int | None:
         """Return when the commit before a checkpoint's was made, as the checkpoints of its branch tell."""
         for other in self._rows:

@@ -57,10 +57,8 @@ class Circumstances(NamedTuple):
     under_way: tuple[Toucher, ...]
 
 
-_MOST_PATCHES = 64
-"""Commits whose patch ids git is asked for at once."""
-
 _FEW = 8
+"""Commits whose patch ids git is asked for; where there are more, content finds their lines as well."""
 
 
 class _Group:
@@ -174,7 +172,8 @@ class Explainer:
                 if not group.left:
                     break
         left = [group for group in groups if group.left]
-        self._ask_for_patches(left, is_summary=len(groups) > _FEW)
+        if len(groups) <= _FEW:
+            self._ask_for_patches(left)
         for group in left:
             if group.commit is not None:
                 self._look(group, self._scopes(self._by_patch.get(group.commit, ())))
@@ -183,14 +182,10 @@ class Explainer:
                 group.take(link, self._matcher.find_parts(group.left, group.paths, scope))
         return {at: written for group in groups for at, written in group.found.items()}
 
-    def _ask_for_patches(self, groups: Sequence[_Group], *, is_summary: bool) -> None:
-        """Ask git for patch ids, at once; in a summary of many commits only of those no hook has seen."""
+    def _ask_for_patches(self, groups: Sequence[_Group]) -> None:
         commits = [group.commit for group in groups if group.commit and group.commit not in self._by_patch]
-        if is_summary:
-            commits = [commit for commit in commits if not self._links.was_seen(commit)]
-        commits = list(dict.fromkeys(commits))[:_MOST_PATCHES]
         self._by_patch |= dict.fromkeys(commits, ())
-        self._by_patch |= self._links.by_patch(commits)
+        self._by_patch |= self._links.by_patch(list(dict.fromkeys(commits)))
 
     def _look(self, group: _Group, scopes: Iterable[tuple[Link | None, Scope]]) -> None:
         if group.left:

@@ -14,10 +14,11 @@ from gitmem.git.repository import Repository
 _SINCE: Final = (2, 54)
 _SECTION: Final = "hook.gitmem-"
 # The stub by its place when this was written; then, for a repository that was moved since, by what git tells
-# the hooks of a main and of a linked working tree. Nothing happens where it is at none of them.
+# the hooks of a main and of a linked working tree. Nothing happens where it is at none of them. The shell
+# that git starts reads the stub, which ends it; one more shell would take longer.
 _COMMAND: Final = (
     'for h in {own} "${{GIT_DIR:-.git}}/gitmem/hook" "${{GIT_DIR:-.git}}/../../gitmem/hook"; '
-    'do test ! -x "$h" || exec "$h" {hook} "$@"; done; :'
+    'do test ! -r "$h" || {{ set -- {hook} "$@"; . "$h"; }}; done; :'
 )
 
 

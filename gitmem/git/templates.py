@@ -7,7 +7,6 @@ one of what git's own holds, below the user's data, and tells git of it.
 from __future__ import annotations
 
 import stat
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -57,7 +56,8 @@ def remove_template(git: Git, data_dir: Path, opt_out: Callable[[Path], object])
         return None
     if folder == _own(data_dir):
         _config(git, ["--unset-all", _NAME])
-        _remove_tree(folder)
+        if folder.is_dir():
+            disk.remove_folder(folder)
     else:
         remove_files([folder / "hooks"], data_dir)
         opt_out(folder / "gitmem")
@@ -77,8 +77,8 @@ def _own(data_dir: Path) -> Path:
 
 def _copy_default(git: Git, folder: Path) -> None:
     """Copy what git gives a new repository, by having it make one."""
-    with tempfile.TemporaryDirectory(prefix="gitmem-") as scratch:
-        made = Path(scratch) / "made"
+    with disk.workroom(folder.parent) as room:
+        made = room / "made"
         git.elsewhere().run(["init", "--quiet", "--bare", str(made)], doing="read git's template folder")
         for path in sorted(made.rglob("*")):
             name = path.relative_to(made)
@@ -89,17 +89,6 @@ def _copy_default(git: Git, folder: Path) -> None:
             else:
                 mode = stat.S_IMODE(path.stat().st_mode)
                 disk.replace_file(folder / name, path.read_bytes(), durable=False, mode=mode)
-
-
-def _remove_tree(folder: Path) -> None:
-    if not folder.is_dir() or folder.is_symlink():
-        return
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and not path.is_symlink():
-            disk.remove_empty_folder(path)
-        else:
-            disk.remove_file(path)
-    disk.remove_empty_folder(folder)
 
 
 def _config(git: Git, args: list[str], accept: tuple[int, ...] = (0,)) -> str:

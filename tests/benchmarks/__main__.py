@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import captures, embedding, hooks, imports, million, reads, sidecar, sizes, vectors
+from tests.benchmarks import captures, embedding, hooks, imports, million, reads, sidecar, sizes, vectors, why
 from tests.benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "million": million.run,
     "sidecar": sidecar.run,
     "vectors": vectors.run,
+    "why": why.run,
 }
 
 

@@ -44,6 +44,21 @@ def test_a_commit_leads_to_the_session_that_wrote_it(coder: Start, commit: Commi
     assert place["prompt"] == "open the gate in time"
 
 
+def test_a_line_that_was_written_just_now_is_known_at_once(
+    coder: Start, commit: Commit, run: CommandLine, project: Path
+) -> None:
+    ada = coder("ada")
+    ada.hears("open the gate in time")
+    ada.writes("gate.py", GATE)
+    told = json.loads(run("why", "gate.py:2", "--json", cwd=project).stdout)
+    assert told["places"][0]["session"] == ada.session
+    ada.hears("draughts are in centimetres")
+    ada.edits("gate.py", "height - draught > 0.4", "height - draught / 100 > 0.4")
+    commit("gate")  # whose drain has not begun yet
+    told = json.loads(run("why", "gate.py:2", "--json", cwd=project).stdout)
+    assert told["places"][0]["prompt"] == "draughts are in centimetres"
+
+
 def test_the_older_session_wrote_the_line_that_the_newer_commits(
     coder: Start, commit: Commit, why: Why
 ) -> None:

@@ -121,11 +121,6 @@ def test_git_is_asked_once_for_all_commits() -> None:
     assert asked.count == 1
 
 
-def test_commit_was_seen_if_a_checkpoint_was_made_with_it() -> None:
-    links = Links([row(3, 8, "post-checkout"), row(1, 7)], Asked())
-    assert (links.was_seen(oid(7)), links.was_seen(oid(8))) == (True, False)
-
-
 def test_patch_of_a_branch_leads_to_its_commits_and_what_they_were_made_from() -> None:
     rows = [
         row(1, 1, branch="feature"),

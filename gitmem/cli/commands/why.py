@@ -11,6 +11,7 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
+from gitmem.model.errors import GitmemError
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.accounts import Account
@@ -72,18 +73,39 @@ def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> No
         _Meanwhile(lambda: lines_of(found, repository, start, git)) as asked,
         _opened(context) as memory,
     ):
-        from gitmem.cli.explaining import as_json as plain
-        from gitmem.cli.explaining import say
-
-        explainer = _explainer(context, memory)
-        explanation = _explain(context, explainer, memory, target, found, asked.result(), limit)
-        if as_json:
-            context.output.json(plain(explanation))
-        else:
-            with context.paged() as output:
-                say(output, explanation)
+        explanation = _explain(context, memory, target, found, asked.result(), limit)
+        # What was written just now may not have been taken in yet.
+        is_late = bool(explanation.unknown) and _takes_in(context)
+        if not is_late:
+            _say(context, explanation, as_json)
+    if is_late:
+        with _opened(context) as memory:
+            explanation = _explain(context, memory, target, found, asked.result(), limit)
+            _say(context, explanation, as_json)
     if not explanation.known:
         ctx.exit(1)
+
+
+def _takes_in(context: Context) -> bool:
+    """Take in what agents and hooks have left since last time, and tell whether it was anything."""
+    from gitmem.cli.capturing import take_in
+
+    try:
+        return take_in(context).is_something
+    except GitmemError as error:
+        context.output.warn(f"what is new could not be taken in: {error}")
+        return False
+
+
+def _say(context: Context, explanation: Explanation, as_json: bool) -> None:
+    from gitmem.cli.explaining import as_json as plain
+    from gitmem.cli.explaining import say
+
+    if as_json:
+        context.output.json(plain(explanation))
+    else:
+        with context.paged() as output:
+            say(output, explanation)
 
 
 def _opened(context: Context) -> AbstractContextManager[Memory]:
@@ -124,7 +146,6 @@ class _Meanwhile(Generic[T]):
 
 def _explain(
     context: Context,
-    explainer: Explainer,
     memory: Memory,
     text: str,
     target: Target,
@@ -135,6 +156,7 @@ def _explain(
     from gitmem.cli.explaining import Explanation
     from gitmem.git.blame import resolve_commit
 
+    explainer = _explainer(context, memory)
     is_committed = all(line.commit for lines in asked for line in lines.lines)
     head = None if is_committed else resolve_commit(context.git, context.start, "HEAD")
     accounts: list[Account] = []
