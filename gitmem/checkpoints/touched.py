@@ -88,6 +88,12 @@ def touchers(
     return rows
 
 
+def keep_warm(memory: Memory, state_dir: Path) -> None:
+    """Bring the table up where there is one, so that whoever asks next does not wait for it."""
+    if _path(memory, state_dir).exists():
+        touchers(memory, state_dir)
+
+
 class _Known(msgspec.Struct, frozen=True, array_like=True):
     """The tree that the table is complete for, its rows, and the sessions that could not be read."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import CommandLine, RealGit
+from tests.conftest import CHECKOUT, CommandLine, RealGit
 from tests.journeys.conftest import Why
 from tests.journeys.people import Coder, wait_for_drains
 
@@ -373,3 +373,48 @@ def test_snapshots_let_one_go_back_to_before_the_agent(
     run("rewind", "--undo", "--force", cwd=project)
     assert "0.9" in (project / "gate.py").read_text()
     assert (project / "junk.txt").read_text() == "junk\n"
+
+
+def test_what_an_agent_tells_takes_the_same_path(
+    coder: Start,
+    checkpoints: Callable[[], list[dict[str, Any]]],
+    run: CommandLine,
+    project: Path,
+    tmp_path: Path,
+) -> None:
+    def tell(event: str) -> None:
+        payload = {
+            "session_id": "ada",
+            "transcript_path": str(ada.transcript),
+            "cwd": str(project / "src"),
+            "hook_event_name": event,
+        }
+        stub = CHECKOUT / "hooks/git/gitmem-hook"
+        told = subprocess.run(
+            ["sh", str(stub), "agent", "claude-code", event],
+            cwd=project / "src",
+            input=json.dumps(payload).encode(),
+            capture_output=True,
+            check=False,
+        )
+        assert (told.returncode, told.stdout, told.stderr) == (0, b"", b"")
+
+    ada = coder("ada")
+    (project / "src").mkdir()
+    ada.hears("open the gate in time")
+    tell("session-start")
+    ada.writes("src/gate.py", GATE)
+    tell("stop")
+    first = [each["trigger"] for each in checkpoints()]
+    ada.says("Anything else?")
+    tell("session-end")
+    found = checkpoints()
+    assert [each["trigger"] for each in found] == [*first, "session-end"]
+    assert "stop" in first
+    assert found[-1]["sessions"] == [ada.session]
+    told = run("show", "--raw", ada.session, cwd=project).stdout
+    assert "Anything else?" in told
+    # git has nothing of what the agent wrote, and the snapshot does.
+    (project / "src/gate.py").write_text("ruined\n")
+    run("rewind", found[-1]["checkpoint"], "--force", cwd=project)
+    assert (project / "src/gate.py").read_text() == GATE

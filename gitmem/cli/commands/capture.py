@@ -34,10 +34,15 @@ def command(context: Context, spool: bool, as_json: bool) -> None:
 
 
 def _drain(context: Context, as_json: bool) -> None:
+    from gitmem.checkpoints.touched import keep_warm
     from gitmem.cli.checkpointing import drained, without_author
+    from gitmem.cli.opening import opened_memory
 
     context.environ = without_author(context.environ)
     done = drained(context)
+    if done.checkpoints:
+        with opened_memory(context) as memory:
+            keep_warm(memory, context.repository.state_dir)
     if as_json:
         context.output.json(
             {
