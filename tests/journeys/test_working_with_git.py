@@ -411,7 +411,7 @@ def test_what_an_agent_tells_takes_the_same_path(
     found = checkpoints()
     assert [each["trigger"] for each in found] == [*first, "session-end"]
     assert "stop" in first
-    assert found[-1]["sessions"] == [ada.session]
+    assert [each["session"] for each in found[-1]["sessions"]] == [ada.session]
     told = run("show", "--raw", ada.session, cwd=project).stdout
     assert "Anything else?" in told
     # git has nothing of what the agent wrote, and the snapshot does.
