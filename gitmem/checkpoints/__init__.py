@@ -1,1 +1,1 @@
-"""The code's side of the memory: events, checkpoints, snapshots, and from a line to its turn."""
+"""The code's side of the memory: events that hooks left, and the checkpoints and snapshots made of them."""

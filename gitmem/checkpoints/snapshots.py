@@ -1,7 +1,7 @@
 """The snapshots of checkpoints: a store for each week, and which trees in it belong to which checkpoint.
 
 `<state>/snapshots/<ISO year>-W<week>/` has `objects`, for each checkpoint `kept/<name>`, in `omitted` lists
-of paths that a snapshot left out, and in `rewinds` what gitmem.checkpoints.rewound has. A week goes as a
+of paths that a snapshot left out, and in `rewinds` what gitmem.rewinding.rewound has. A week goes as a
 whole when its last moment is too old, so pruning costs nothing and is done or not done at any kill. It needs
 no other one: what its trees list is in its own store or in the user's repository.
 """

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from gitmem.checkpoints.accounts import Account, Told, session_name, tell, turn_name
-from gitmem.checkpoints.links import Evidence
-from gitmem.checkpoints.targets import Target
-from gitmem.checkpoints.touched import Toucher
-from gitmem.checkpoints.why import Circumstances, Written
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.rendering import iso, local_time
 from gitmem.cli.text import clean, fit, one_line
 from gitmem.format.memory import Memory
 from gitmem.model.ids import Oid
+from gitmem.why.accounts import Account, Told, session_name, tell, turn_name
+from gitmem.why.explainer import Circumstances, Written
+from gitmem.why.links import Evidence
+from gitmem.why.targets import Target
+from gitmem.why.touched import Toucher
 
 _OID_DIGITS: Final = 9
 _CHECKPOINT_DIGITS: Final = 12

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.checkpoints import rewinding, snapshots
-from gitmem.checkpoints.rewinding import Asked, Outcome, Rewinder
+from gitmem.checkpoints import snapshots
 from gitmem.format import layout, records
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository, discover
@@ -21,6 +20,8 @@ from gitmem.git.storage import open_storage
 from gitmem.model.ids import RecordId
 from gitmem.model.records import Author, Checkpoint
 from gitmem.model.times import to_text
+from gitmem.rewinding import rewind as rewinding
+from gitmem.rewinding.rewind import Asked, Outcome, Rewinder
 from gitmem.verbs.committing import Writer, commit
 from gitmem.verbs.starting import start
 from tests.conftest import RealGit

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitmem.checkpoints.links import Evidence, Links
 from gitmem.checkpoints.table import Row
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Author, Rewrite, Trigger
 from gitmem.objects.encoding import Commit, Signature
+from gitmem.why.links import Evidence, Links
 
 WHO = Signature("Ada", "ada@example.org", 0)
 

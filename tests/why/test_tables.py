@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.checkpoints import edits, touched
-from gitmem.checkpoints.edits import SessionEdits, placed, remember
-from gitmem.checkpoints.lines import HASH_BYTES, NO_PATH, has_hash, line_hash, name_hash, said
 from gitmem.format import layout
 from gitmem.format.memory import Folder, Memory
 from gitmem.objects.inprocess import InProcessStorage
 from gitmem.verbs import picking
+from gitmem.why import edits, touched
+from gitmem.why.edits import SessionEdits, placed, remember
+from gitmem.why.lines import HASH_BYTES, NO_PATH, has_hash, line_hash, name_hash, said
 from tests.reading.book import Book, answered, called
 from tests.reading.book import said as message
 

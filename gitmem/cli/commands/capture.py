@@ -34,9 +34,9 @@ def command(context: Context, spool: bool, as_json: bool) -> None:
 
 
 def _drain(context: Context, as_json: bool) -> None:
-    from gitmem.checkpoints.touched import keep_warm
     from gitmem.cli.checkpointing import drained, without_author
     from gitmem.cli.opening import opened_memory
+    from gitmem.why.touched import keep_warm
 
     context.environ = without_author(context.environ)
     done = drained(context)

@@ -17,7 +17,7 @@ from gitmem.model.errors import NoWorkingTree, PathOutside
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gitmem.checkpoints.rewinding import Outcome
+    from gitmem.rewinding.rewind import Outcome
 
 _SHOWN = 20
 _SOURCES = {
@@ -67,7 +67,7 @@ def command(
     touched. Work that no commit has is not replaced without --force. What is replaced becomes a checkpoint
     first, so that --undo brings it back.
     """
-    from gitmem.checkpoints.rewinding import Asked, Rewinder, rewind, undo
+    from gitmem.rewinding.rewind import Asked, Rewinder, rewind, undo
 
     if is_undo and (checkpoint or paths or is_staged):
         raise click.UsageError("--undo takes no CHECKPOINT, no PATH and no --staged")

@@ -14,11 +14,11 @@ from gitmem.cli.context import Context
 from gitmem.model.errors import GitmemError
 
 if TYPE_CHECKING:
-    from gitmem.checkpoints.accounts import Account
-    from gitmem.checkpoints.targets import Form, Lines, Target
-    from gitmem.checkpoints.why import Explainer
     from gitmem.cli.explaining import Explanation
     from gitmem.format.memory import Memory
+    from gitmem.why.accounts import Account
+    from gitmem.why.explainer import Explainer
+    from gitmem.why.targets import Form, Lines, Target
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> No
     A line is followed to its commit, to the checkpoints that are about that, and to the turn that wrote it,
     by the line's own text. Ends with 1 where no session is known.
     """
-    from gitmem.checkpoints.targets import find_target, lines_of
+    from gitmem.why.targets import find_target, lines_of
 
     context: Context = ctx.obj
     form: Form = ctx.meta.get(_FORM, "any")
@@ -152,9 +152,9 @@ def _explain(
     asked: list[Lines],
     limit: int,
 ) -> Explanation:
-    from gitmem.checkpoints.accounts import account, count_known, newest_first
     from gitmem.cli.explaining import Explanation
     from gitmem.git.blame import resolve_commit
+    from gitmem.why.accounts import account, count_known, newest_first
 
     explainer = _explainer(context, memory)
     is_committed = all(line.commit for lines in asked for line in lines.lines)
@@ -186,8 +186,8 @@ def _explain(
 
 
 def _explainer(context: Context, memory: Memory) -> Explainer:
-    from gitmem.checkpoints.why import Explainer
     from gitmem.git.blame import Questions
+    from gitmem.why.explainer import Explainer
 
     with context.output.progress("reading sessions", None) as progress:
 

@@ -11,8 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gitmem.checkpoints.edits import EditTurn, SessionEdits, known_edits
-from gitmem.checkpoints.lines import (
+from gitmem.format.memory import Memory
+from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.ids import SessionId
+from gitmem.redaction.placeholders import same_line
+from gitmem.why.edits import EditTurn, SessionEdits, known_edits
+from gitmem.why.lines import (
     HASH_BYTES,
     NO_PATH,
     REDACTED,
@@ -21,12 +25,8 @@ from gitmem.checkpoints.lines import (
     name_hash,
     squeezed,
 )
-from gitmem.checkpoints.touched import Toucher
-from gitmem.checkpoints.wanted import MOST_OF_COMMON, Wanted
-from gitmem.format.memory import Memory
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
-from gitmem.model.ids import SessionId
-from gitmem.redaction.placeholders import same_line
+from gitmem.why.touched import Toucher
+from gitmem.why.wanted import MOST_OF_COMMON, Wanted
 
 _LEAST_BESIDE_SECRET = 5
 """Letters and digits of a line that a secret was redacted from, beside the secret's place."""

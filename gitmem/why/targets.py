@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from gitmem.checkpoints.lines import count_lines
 from gitmem.git.blame import Line, Refusal, added_lines, blame, resolve_commit
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.model.errors import FileInAnotherRepository, FileNotExplained, LineMissing, TargetUnknown
 from gitmem.model.ids import Oid
+from gitmem.why.lines import count_lines
 
 Form = Literal["any", "file", "commit"]
 """What a word must be: `--` before it makes it a file, and behind it a commit."""

@@ -11,13 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import NamedTuple
 
-from gitmem.checkpoints import table, touched
-from gitmem.checkpoints.lines import belong_together, count_letters
-from gitmem.checkpoints.links import Asking, Evidence, Link, Links
-from gitmem.checkpoints.matching import Match, Matcher, Scope
+from gitmem.checkpoints import table
 from gitmem.checkpoints.table import Row
-from gitmem.checkpoints.touched import Toucher
-from gitmem.checkpoints.wanted import Wanted, wanted_lines
 from gitmem.format import checkpoints
 from gitmem.format.memory import Memory
 from gitmem.git.blame import Line
@@ -26,6 +21,12 @@ from gitmem.model.ids import Oid, RecordId, SessionId
 from gitmem.model.records import Position
 from gitmem.objects.encoding import Commit
 from gitmem.objects.history import read_commit
+from gitmem.why import touched
+from gitmem.why.lines import belong_together, count_letters
+from gitmem.why.links import Asking, Evidence, Link, Links
+from gitmem.why.matching import Match, Matcher, Scope
+from gitmem.why.touched import Toucher
+from gitmem.why.wanted import Wanted, wanted_lines
 
 
 class Written(NamedTuple):

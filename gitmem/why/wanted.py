@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from gitmem.checkpoints.lines import belong_together, count_letters, line_hash, said
 from gitmem.git.blame import Line
+from gitmem.why.lines import belong_together, count_letters, line_hash, said
 
 MOST_OF_COMMON = 10
 """Letters and digits of a line that may be anybody's; `return None` has ten."""

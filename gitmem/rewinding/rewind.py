@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from gitmem import disk
-from gitmem.checkpoints import listing, plans, rewound, snapshots
-from gitmem.checkpoints.plans import Plan, Source, SourceKind
-from gitmem.checkpoints.rewound import Note, Rewound, Written
+from gitmem.checkpoints import listing, snapshots
 from gitmem.checkpoints.snapshots import Taken
 from gitmem.format import checkpoints, layout, records
 from gitmem.format.memory import open_memory
@@ -36,6 +34,9 @@ from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Checkpoint
 from gitmem.model.times import to_text
 from gitmem.objects.storage import Storage
+from gitmem.rewinding import plans, rewound
+from gitmem.rewinding.plans import Plan, Source, SourceKind
+from gitmem.rewinding.rewound import Note, Rewound, Written
 from gitmem.verbs.committing import SKIP_CI, Writer, commit
 
 _WAIT_S: Final = 10.0

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from gitmem.checkpoints import edits
 from gitmem.format.memory import Folder, Memory, StoredSession, changed_sessions
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import MAIN_STREAM, Oid, SessionId, SessionKey
@@ -19,6 +18,7 @@ from gitmem.model.records import Author
 from gitmem.transcripts.read import READER_VERSION
 from gitmem.verbs import caching
 from gitmem.verbs.naming import title_of
+from gitmem.why import edits
 
 SCHEMA_VERSION = 1
 """Goes up whenever a Toucher changes, or what stands in it."""

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gitmem.checkpoints.lines import squeezed
-from gitmem.checkpoints.why import Explained, Written
 from gitmem.format.memory import Memory
 from gitmem.git.blame import Line
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused, TurnUnknown
@@ -16,6 +14,8 @@ from gitmem.model.ids import MAIN_STREAM, Oid, SessionKey
 from gitmem.model.turns import Turn
 from gitmem.transcripts.edits import edits_of
 from gitmem.verbs import picking
+from gitmem.why.explainer import Explained, Written
+from gitmem.why.lines import squeezed
 
 _EXCERPT_AROUND = 2
 _SHOWN_ID_DIGITS = 16

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import msgspec
 
-from gitmem.checkpoints.lines import NO_PATH, REDACTED, count_letters, line_hash, name_hash
 from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.errors import ReaderMissing
 from gitmem.model.ids import Oid, SessionId
@@ -22,6 +21,7 @@ from gitmem.transcripts.edits import Edit, edits_of
 from gitmem.transcripts.read import READER_VERSION
 from gitmem.verbs import caching, picking, reading
 from gitmem.verbs.summaries import sum_up
+from gitmem.why.lines import NO_PATH, REDACTED, count_letters, line_hash, name_hash
 
 SCHEMA_VERSION = 1
 """Goes up whenever what stands in the file changes, or what counts as an edit."""
