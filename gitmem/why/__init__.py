@@ -1,1 +1,1 @@
-"""From a line of code back to the turn that wrote it: links between commits, and what sessions have edited."""
+"""From a line of code back to the turn that wrote it: links between commits, and what sessions edited."""

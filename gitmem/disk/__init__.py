@@ -1,0 +1,47 @@
+"""Every effect that gitmem has on a disk: no other room writes, renames or removes a file.
+
+That makes one list of the points at which a crash can happen, and `observe` lets a test stop the process
+at each of them. A file is published by one rename, so a reader sees the old one or the new one, whole.
+"""
+
+from gitmem.disk.effects import UNPUBLISHED, Effect, announce, observe, refusing
+from gitmem.disk.files import (
+    NewFile,
+    copy_file,
+    keep_beside,
+    remove_file,
+    rename_file,
+    replace_file,
+    rewrite_file,
+)
+from gitmem.disk.folders import (
+    make_folder,
+    make_private_folder,
+    remove_below,
+    remove_empty_folder,
+    remove_folder,
+    workroom,
+)
+from gitmem.disk.locks import locked
+
+__all__ = [
+    "UNPUBLISHED",
+    "Effect",
+    "NewFile",
+    "announce",
+    "copy_file",
+    "keep_beside",
+    "locked",
+    "make_folder",
+    "make_private_folder",
+    "observe",
+    "refusing",
+    "remove_below",
+    "remove_empty_folder",
+    "remove_file",
+    "remove_folder",
+    "rename_file",
+    "replace_file",
+    "rewrite_file",
+    "workroom",
+]

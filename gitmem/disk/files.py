@@ -1,0 +1,174 @@
+"""Files: published whole by one rename, renamed, copied and removed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from gitmem.disk.effects import UNPUBLISHED, announce, refusing
+from gitmem.disk.folders import make_folder
+
+_GATHERED_BYTES = 1 << 20
+
+
+def replace_file(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o666) -> None:
+    """Put a file in place whole, by a rename.
+
+    `durable` waits until the content is on the disk: a file that can be made again does without.
+    `mode` is narrowed by the umask, as open(2) does.
+
+    Raises:
+        DiskRefused: The disk is full or does not let it; the old file stands.
+    """
+    with NewFile(path.parent) as new:
+        new.write(content)
+        new.publish(path, durable=durable, mode=mode & ~_umask())
+
+
+class NewFile:
+    """A file that does not exist until it is published; dropped if the context ends before.
+
+    What is written is gathered here and goes to the disk in large pieces, each of them one effect.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        make_folder(folder)
+        announce("write", folder)
+        with refusing("write to", folder):
+            handle, name = tempfile.mkstemp(prefix=UNPUBLISHED, dir=folder)
+        self.path = Path(name)
+        self._file = os.fdopen(handle, "w+b", buffering=0)
+        self._gathered = bytearray()
+        self._published = False
+
+    def write(self, data: bytes) -> None:
+        """Append to the file."""
+        self._gathered += data
+        if len(self._gathered) >= _GATHERED_BYTES:
+            self._flush()
+
+    def overwrite(self, at: int, data: bytes) -> None:
+        """Write over a few bytes that stand in the file already."""
+        self._flush()
+        announce("write", self.path)
+        with refusing("write", self.path):
+            self._file.seek(at)
+            self._file.write(data)
+            self._file.seek(0, os.SEEK_END)
+
+    def content(self) -> Iterator[bytes]:
+        """Yield all that has been written, piece by piece; nothing may be written meanwhile."""
+        self._flush()
+        with refusing("read", self.path):
+            self._file.seek(0)
+            while piece := self._file.read(_GATHERED_BYTES):
+                yield piece
+
+    def publish(self, path: Path, *, durable: bool = True, mode: int = 0o444) -> None:
+        """Give the file its name, after its content has reached the disk."""
+        self._flush()
+        with refusing("write", path):
+            os.fchmod(self._file.fileno(), mode)
+            if durable:
+                os.fsync(self._file.fileno())
+            self._file.close()
+        announce("rename", path)
+        with refusing("write", path):
+            self.path.replace(path)
+        self._published = True
+
+    def _flush(self) -> None:
+        if self._gathered:
+            announce("write", self.path)
+            with refusing("write", self.path):
+                left = memoryview(bytes(self._gathered))
+                while left:
+                    left = left[self._file.write(left) :]
+            self._gathered.clear()
+
+    def __enter__(self) -> NewFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._published:
+            self._file.close()
+            self.path.unlink(missing_ok=True)
+
+
+def rewrite_file(path: Path, content: bytes) -> None:
+    """Put other content into a file that is there, by a rename; it keeps its mode to the bit.
+
+    Raises:
+        DiskRefused: The disk is full or does not let it; the old file stands.
+    """
+    with refusing("read", path):
+        mode = stat.S_IMODE(path.stat().st_mode)
+    with NewFile(path.parent) as new:
+        new.write(content)
+        new.publish(path, mode=mode)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file with its time of modification, by which git tells what it has to read again.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        DiskRefused: The disk does not let it.
+    """
+    with source.open("rb") as file:
+        status = os.fstat(file.fileno())
+        content = file.read()
+    announce("write", target)
+    with refusing("write", target):
+        target.write_bytes(content)
+        os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
+
+
+def rename_file(path: Path, to: Path) -> None:
+    """Give a file, or whatever stands there, another name on the same disk; being gone already is fine.
+
+    Raises:
+        DiskRefused: The disk does not let it; both stand.
+    """
+    announce("rename", to)
+    with refusing("rename", path), suppress(FileNotFoundError):
+        path.replace(to)
+
+
+def keep_beside(path: Path, other: Path) -> None:
+    """Give a file, or a symbolic link as it is, a second name in its folder, which nothing may have yet.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    announce("rename", other)
+    with refusing("write", other):
+        if path.is_symlink():
+            other.symlink_to(path.readlink())
+        else:
+            other.hardlink_to(path)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file; being gone already is fine.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    announce("remove", path)
+    with refusing("remove", path):
+        path.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """Read the umask, which has no other way than to set it."""
+    value = os.umask(0o022)
+    os.umask(value)
+    return value
