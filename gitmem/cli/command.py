@@ -29,6 +29,16 @@ class Command(click.Command):
         super().format_epilog(ctx, formatter)
 
 
+class _KeepingDashes(Command):
+    """A command for which the `--` that ends its options is a word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write it twice, for click takes one away."""
+        if "--" in args:
+            args = [*args[: args.index("--")], "--", *args[args.index("--") :]]
+        return super().parse_args(ctx, args)
+
+
 class Group(click.Group):
     """A command with commands of its own, such as `index status`, each of them a `Command`."""
 
@@ -66,7 +76,7 @@ def as_click(declared: Declared) -> Command:
     def callback(ctx: click.Context, /, words: tuple[str, ...], **values: Any) -> None:
         ctx.exit(declared.run(ctx.obj, words, **values))
 
-    return Command(
+    return (_KeepingDashes if declared.keeps_dashes else Command)(
         declared.name,
         params=[
             click.Argument(["words"], metavar=declared.words, nargs=-1),

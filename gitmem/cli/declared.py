@@ -37,7 +37,8 @@ class Option(NamedTuple):
 class Declared(NamedTuple):
     """A command: `run(context, words, **values)` does it and returns the exit code.
 
-    `about` is its help, the first sentence first. Words may stand among its options.
+    `about` is its help, the first sentence first. Words may stand among its options; where it `keeps_dashes`,
+    a `--` that ends the options is a word too. What collects garbage is off, since most do not run for long.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Declared(NamedTuple):
     options: tuple[Option, ...]
     examples: tuple[str, ...]
     run: Callable[..., int]
+    keeps_dashes: bool = False
 
 
 class Line(NamedTuple):
@@ -68,7 +70,13 @@ GLOBAL: Final = (DIRECTORY, COLOUR, NO_PAGER)
 """The options before a command's name; that of the directory may also stand behind it."""
 
 
-def read(options: Sequence[Option], arguments: Sequence[str], *, until_word: bool = False) -> Line | None:
+def read(
+    options: Sequence[Option],
+    arguments: Sequence[str],
+    *,
+    until_word: bool = False,
+    keeps_dashes: bool = False,
+) -> Line | None:
     """Understand a command line, or return None for whatever is not of the plainest.
 
     With `until_word` the first word ends the options, and all behind it are words too.
@@ -80,7 +88,7 @@ def read(options: Sequence[Option], arguments: Sequence[str], *, until_word: boo
     while left:
         argument = left.pop()
         if argument == "--" and not until_word:
-            words += reversed(left)
+            words += (["--"] if keeps_dashes else []) + left[::-1]
             break
         if len(argument) < 2 or argument[0] != "-":
             words.append(argument)

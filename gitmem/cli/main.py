@@ -73,7 +73,7 @@ def _invoke_plainly(argv: Sequence[str], context: Context) -> int | None:
     if entry is None or not entry.is_declared:
         return None
     command: Declared = import_module(f"gitmem.cli.commands.{entry.module}").command
-    own = read((*command.options, DIRECTORY), line.words[1:])
+    own = read((*command.options, DIRECTORY), line.words[1:], keeps_dashes=command.keeps_dashes)
     if own is None:
         return None
     context.choose_colour(line.values["colour"])

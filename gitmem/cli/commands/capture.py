@@ -2,39 +2,62 @@
 
 from __future__ import annotations
 
-import click
+import gc
+from typing import Final
 
-from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.intake import count, describe, report_as_json
+from gitmem.cli.declared import Declared, Option
+from gitmem.model.errors import UsageError
 
 
-@click.command("capture", cls=Command, examples=["gitmem capture", "gitmem capture --spool"])
-@click.option("--spool", is_flag=True, help="Take what hooks have left behind, and make checkpoints of it.")
-@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
-@click.pass_obj
-def command(context: Context, spool: bool, as_json: bool) -> None:
-    """Take in what has grown in the agents' own transcripts of this repository since last time.
-
-    What hooks have left behind, and nobody has taken, becomes checkpoints as well. With --spool, as git's
-    hooks run it, only that: it ends at once where another process drains already.
-    """
+def capture(context: Context, words: tuple[str, ...], /, *, spool: bool, as_json: bool) -> int:
+    """Take in what has grown, or only what hooks have left."""
+    if words:
+        hint = "gitmem import PATH: takes files and folders that are named"
+        raise UsageError(f"could not capture {words[0]!r}: it captures what it finds itself", hint=hint)
+    gc.enable()
     if spool:
         _drain(context, as_json)
-        return
+        return 0
     from gitmem.cli.capturing import take_in
+    from gitmem.cli.intake import count, describe, report_as_json
 
     taken = take_in(context)
     if as_json:
         context.output.json({**report_as_json(taken.report), "checkpoints": taken.checkpoints})
-        return
+        return 0
     describe(context, taken.report)
     if taken.checkpoints:
         context.output.say(f"{count(len(taken.checkpoints), 'checkpoint')} of what hooks had left")
+    return 0
+
+
+command: Final = Declared(
+    name="capture",
+    about="""\
+Take in what has grown in the agents' own transcripts of this repository since last time.
+
+What hooks have left behind, and nobody has taken, becomes checkpoints as well. With --spool, as git's hooks
+run it, only that: it ends at once where another process drains already.
+""",
+    words="",
+    options=(
+        Option(
+            ("--spool",),
+            "spool",
+            "Take what hooks have left behind, and make checkpoints of it.",
+            kind="flag",
+        ),
+        Option(("--json",), "as_json", "Print what came of it as JSON.", kind="flag"),
+    ),
+    examples=("gitmem capture", "gitmem capture --spool"),
+    run=capture,
+)
 
 
 def _drain(context: Context, as_json: bool) -> None:
     from gitmem.cli.checkpointing import drained, without_author
+    from gitmem.cli.intake import count
     from gitmem.cli.opening import opened_memory
     from gitmem.why.touched import keep_warm
 

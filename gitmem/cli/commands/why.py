@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
-import click
-
-from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.model.errors import GitmemError
+from gitmem.cli.declared import Declared, Option
+from gitmem.model.errors import GitmemError, UsageError
 
 if TYPE_CHECKING:
     from gitmem.cli.explaining import Explanation
@@ -22,50 +21,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_DEFAULT_LIMIT = 20
-_FORM = "gitmem.why.form"
+_DEFAULT_LIMIT: Final = 20
+_MOST_PLACES: Final = 1_000_000
+_COLLECTED_EVERY: Final = 50_000
+"""Objects: looking for rubbish as often as usual takes a tenth of the time, and there is hardly any."""
+_USAGE_HINT: Final = "gitmem why -h: shows how it is used"
 
 
-class _WhyCommand(Command):
-    """Tells a file from a commit by `--`, as git does."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Note on which side of `--` the word stands, before click takes that away."""
-        if "--" in args:
-            ctx.meta[_FORM] = "commit" if args[-1] == "--" else "file"
-        return super().parse_args(ctx, args)
-
-
-@click.command(
-    "why",
-    cls=_WhyCommand,
-    examples=[
-        "gitmem why src/gate.py:41",
-        "gitmem why src/gate.py:41-60 --json",
-        "gitmem why src/gate.py",
-        "gitmem why HEAD~2",
-    ],
-)
-@click.argument("target", metavar="FILE[:LINE[-LINE]]|COMMIT")
-@click.option(
-    "--limit",
-    metavar="N",
-    type=click.IntRange(min=1),
-    default=_DEFAULT_LIMIT,
-    help="At most so many places, the newest first; 20 by default.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print all that is known as JSON.")
-@click.pass_context
-def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> None:
-    """Say which turns of which sessions led to a line, a file or a commit.
-
-    A line is followed to its commit, to the checkpoints that are about that, and to the turn that wrote it,
-    by the line's own text. Ends with 1 where no session is known.
-    """
+def why(context: Context, words: tuple[str, ...], /, *, limit: int, as_json: bool) -> int:
+    """Say which turns led to what is asked for; return 1 if none is known."""
     from gitmem.why.targets import find_target, lines_of
 
-    context: Context = ctx.obj
-    form: Form = ctx.meta.get(_FORM, "any")
+    gc.enable()
+    gc.set_threshold(_COLLECTED_EVERY)
+    target, form = _asked_for(words)
     repository, start, git = context.repository, context.start, context.git
     found = find_target(target, form, repository, start, git)
     # git takes as long to tell where lines are from as we do to open the memory.
@@ -74,20 +43,73 @@ def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> No
         _opened(context) as memory,
     ):
         explanation = _explain(context, memory, target, found, asked.result(), limit)
-        # What was written just now may not have been taken in yet.
-        is_late = bool(explanation.unknown) and _takes_in(context)
+        is_late = bool(explanation.unknown) and _takes_in(context, is_sum=found.span is None)
         if not is_late:
             _say(context, explanation, as_json)
     if is_late:
         with _opened(context) as memory:
             explanation = _explain(context, memory, target, found, asked.result(), limit)
             _say(context, explanation, as_json)
-    if not explanation.known:
-        ctx.exit(1)
+    return 0 if explanation.known else 1
 
 
-def _takes_in(context: Context) -> bool:
-    """Take in what agents and hooks have left since last time, and tell whether it was anything."""
+command: Final = Declared(
+    name="why",
+    about="""\
+Say which turns of which sessions led to a line, a file or a commit.
+
+A line is followed to its commit, to the checkpoints that are about that, and to the turn that wrote it, by
+the line's own text. Ends with 1 where no session is known.
+""",
+    words="FILE[:LINE[-LINE]]|COMMIT",
+    options=(
+        Option(
+            ("--limit",),
+            "limit",
+            f"At most so many places, the newest first; {_DEFAULT_LIMIT} by default.",
+            kind="number",
+            metavar="N",
+            bounds=(1, _MOST_PLACES),
+            default=_DEFAULT_LIMIT,
+        ),
+        Option(("--json",), "as_json", "Print all that is known as JSON.", kind="flag"),
+    ),
+    examples=(
+        "gitmem why src/gate.py:41",
+        "gitmem why src/gate.py:41-60 --json",
+        "gitmem why src/gate.py",
+        "gitmem why HEAD~2",
+    ),
+    run=why,
+    keeps_dashes=True,
+)
+
+
+def _asked_for(words: tuple[str, ...]) -> tuple[str, Form]:
+    """Tell a file from a commit by the side of `--` that it stands on, as git does."""
+    match words:
+        case ("--", word):
+            return word, "file"
+        case (word, "--"):
+            return word, "commit"
+        case (word,) if word != "--":
+            return word, "any"
+    found = f"{len(words)} words" if words else "nothing"
+    raise UsageError(
+        f"could not say why: expected a file, a line of it, or a commit, found {found}", hint=_USAGE_HINT
+    )
+
+
+def _takes_in(context: Context, *, is_sum: bool) -> bool:
+    """Take in what agents and hooks have left since last time, and tell whether it was anything.
+
+    What was written just now may not have been. A sum over many lines mostly has some that nobody's session
+    wrote: then only hooks that have run are a reason to look.
+    """
+    from gitmem.checkpoints import spool
+
+    if is_sum and not spool.state(context.repository.state_dir).waiting:
+        return False
     from gitmem.cli.capturing import take_in
 
     try:
