@@ -26,6 +26,7 @@ from gitmem.verbs.intake import Source
 from gitmem.verbs.looking import open_regular
 
 SCHEMA_VERSION = 1
+_FIRST_BYTES = 16 << 10
 _RACY_NS = 2_000_000_000
 """A folder that had changed so shortly before it was listed may have changed again within the same tick."""
 
@@ -207,11 +208,25 @@ def _is_as_listed(folder: _Folder, mtime_ns: int) -> bool:
 
 
 def _began_in(agent: str, path: Path) -> str | None:
-    """Return the directory that a file's session began in; None where it says none, or is no transcript."""
+    """Return the directory that a file's session began in; None where it says none, or is no transcript.
+
+    Mostly the first lines say it, and the rest of its head is not read.
+    """
     try:
         with open_regular(path) as file:
-            return detect(file.read(HEAD_BYTES), path, agent).cwd
-    except (OSError, UnknownTranscript):
+            head = file.read(_FIRST_BYTES)
+            found = _cwd_in(head, path, agent)
+            if found is None and len(head) == _FIRST_BYTES:
+                found = _cwd_in(head + file.read(HEAD_BYTES - _FIRST_BYTES), path, agent)
+            return found
+    except OSError:
+        return None
+
+
+def _cwd_in(head: bytes, path: Path, agent: str) -> str | None:
+    try:
+        return detect(head, path, agent).cwd
+    except UnknownTranscript:
         return None
 
 

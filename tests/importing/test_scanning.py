@@ -105,6 +105,16 @@ def test_a_session_that_says_later_where_it_began_is_found_then(
     assert grown(look()) == ["a.jsonl"]
 
 
+def test_a_session_that_says_far_down_where_it_began_is_found(
+    look: Look, projects: Path, repository: Path
+) -> None:
+    summaries = b"".join(
+        b'{"type":"summary","summary":"%s","leafUuid":"u"}\n' % (b"x" * 1000) for _ in range(40)
+    )
+    samples.write(projects / "p/a.jsonl", summaries + samples.line(0, cwd=str(repository)))
+    assert grown(look()) == ["a.jsonl"]
+
+
 def test_a_folder_that_had_just_changed_is_listed_again(
     home: Path, tmp_path: Path, projects: Path, repository: Path
 ) -> None:
