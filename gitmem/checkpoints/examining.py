@@ -79,16 +79,19 @@ def _hooks(repository: Repository, git: Git) -> Finding:
     missing = [hook for hook in HOOKS if hook not in present]
     if missing:
         return Finding("hooks", "amiss", f"no entry for {', '.join(missing)}", remedy)
-    if found.how == "files" and found.ours and not _is_current(found.folder):
+    if found.ours and not _is_current(repository, found):
         return Finding("hooks", "amiss", "they are of another version", "gitmem enable git: renews them")
     how = "in git's configuration" if found.how == "config" and hook_config.is_known(git) else "in files"
     by_line = f", {len(found.snippets)} by a line of somebody's own" if found.snippets else ""
     return Finding("hooks", "well", f"{len(found.ours)} {how}{by_line}")
 
 
-def _is_current(folder: Path) -> bool:
+def _is_current(repository: Repository, found: hooks.Hooks) -> bool:
+    """Whether the stub that git runs is that of this version."""
+    of_config = repository.state_dir / "hook"
+    path = of_config if found.how == "config" else found.folder / "gitmem-hook"
     try:
-        return (folder / "gitmem-hook").read_bytes() == stub()
+        return path.read_bytes() == stub()
     except OSError:
         return False
 

@@ -17,8 +17,8 @@ _SECTION: Final = "hook.gitmem-"
 # the hooks of a main and of a linked working tree. Nothing happens where it is at none of them. The shell
 # that git starts reads the stub, which ends it; one more shell would take longer.
 _COMMAND: Final = (
-    'for h in {own} "${{GIT_DIR:-.git}}/gitmem/hook" "${{GIT_DIR:-.git}}/../../gitmem/hook"; '
-    'do test ! -r "$h" || {{ set -- {hook} "$@"; . "$h"; }}; done; :'
+    'd=${{GIT_DIR:-.git}}; test ! -f "$d/commondir" || d=$d/../..; '
+    'for h in {own} "$d/gitmem/hook"; do test ! -r "$h" || {{ set -- {hook} "$@"; . "$h"; }}; done; :'
 )
 
 
