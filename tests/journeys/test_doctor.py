@@ -54,19 +54,24 @@ def test_without_a_memory_it_says_how_to_begin(run: CommandLine, repository: Pat
 
 @pytest.mark.parametrize("damage", ["a hook", "the stub", "all hooks"])
 def test_hooks_that_are_missing_or_old_are_written_anew(
-    doctor: Callable[..., dict[str, str]], project: Path, damage: str
+    doctor: Callable[..., dict[str, str]], git: RealGit, project: Path, damage: str
 ) -> None:
-    hooks = project / ".git/hooks"
+    hooks, of_config = project / ".git/hooks", project / ".git/gitmem/hook"
+    is_of_config = of_config.exists()  # from git 2.54 on
     match damage:
+        case "a hook" if is_of_config:
+            git("config", "--remove-section", "hook.gitmem-pre-push", cwd=project)
         case "a hook":
             (hooks / "pre-push").unlink()
         case "the stub":
-            (hooks / "gitmem-hook").write_text("#!/bin/sh\n# of an older version\n")
+            stub = of_config if is_of_config else hooks / "gitmem-hook"
+            stub.write_text("#!/bin/sh\n# of an older version\n")
+        case _ if is_of_config:
+            of_config.unlink()
         case _:
             shutil.rmtree(hooks)
     assert doctor()["hooks"] == "amiss"
     assert doctor("--fix")["hooks"] == "well"
-    assert (hooks / "pre-push").exists()
 
 
 @pytest.mark.parametrize("content", [None, "", "/nowhere/python\n/nowhere\n"])
