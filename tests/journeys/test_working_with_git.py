@@ -292,7 +292,9 @@ def test_a_commit_that_a_hook_refuses_leaves_what_was_staged(
     ada.writes("gate.py", GATE)
     git("add", "-A", cwd=project)
     hook = project / ".git/hooks/pre-commit"
-    hook.write_text(hook.read_text() + "exit 1\n")
+    before = hook.read_text() if hook.exists() else "#!/bin/sh\n"
+    hook.write_text(f"{before}exit 1\n")
+    hook.chmod(0o755)
     tried = subprocess.run(["git", "commit", "-q", "-m", "gate"], cwd=project, check=False)
     assert tried.returncode == 1
     [found] = checkpoints()
