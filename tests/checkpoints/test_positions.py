@@ -137,12 +137,30 @@ def test_a_line_that_is_not_finished_has_not_been_reached(
 def test_what_stands_in_the_memory_is_what_is_counted(
     drain: Drain, git: RealGit, repository: Path, say: Say, run: CommandLine
 ) -> None:
-    say("one", 4)
+    path = say("one", 4)
     run("init", cwd=repository)
     git("update-ref", "refs/heads/gitmem", "refs/heads/gitmem~1", cwd=repository)
+    path.write_bytes(b"{")
     git.commit(repository, "b.txt")
     [made] = drain()
     assert made.positions == (), "the memory was set back, and knows no session"
+
+
+def test_a_memory_that_was_set_back_gets_again_what_has_not_grown_since(
+    drain: Drain, git: RealGit, repository: Path, say: Say, run: CommandLine
+) -> None:
+    say("one", 4)
+    run("init", cwd=repository)
+    before = git("rev-parse", "refs/heads/gitmem", cwd=repository)
+    say("two", 6)
+    git.commit(repository, "b.txt")
+    drain()
+    git("update-ref", "refs/heads/gitmem", before, cwd=repository)
+    git.commit(repository, "c.txt")
+    assert {one.lines for one in drain()[-1].positions} == {4, 6}
+    git("update-ref", "refs/heads/gitmem", f"{before}~1", cwd=repository)
+    assert "10 lines" in run("capture", cwd=repository).stdout
+    assert run("capture", "--json", cwd=repository).stdout == run("capture", "--json", cwd=repository).stdout
 
 
 def test_what_was_said_between_a_commit_and_its_drain_is_behind_it(
