@@ -14,6 +14,7 @@ from gitmem.transcripts.detect import Identity
 from gitmem.verbs.belonging import Belonging
 from gitmem.verbs.intake import Source
 from gitmem.verbs.scanning import Found, scan
+from gitmem.verbs.setback import is_set_back, note_tip
 from gitmem.verbs.sources import read_position
 
 
@@ -31,7 +32,8 @@ def capture(means: Means, occasions: Sequence[Occasion]) -> tuple[Found, ...]:
     tops = dict.fromkeys(working_trees(means.repository))
     tops |= dict.fromkeys(o.worktree.repository.top for o in occasions if o.worktree.repository.top)
     kept = tuple(top for top in tops if _level(means, top) == "team")
-    scanned = scan(state_dir, kept, means.home, means.environ, means.now_ns(), anew=means.is_new)
+    anew = means.is_new or is_set_back(state_dir, means.storage, means.ref)
+    scanned = scan(state_dir, kept, means.home, means.environ, means.now_ns(), anew=anew)
     grown = list(scanned.grown)
     ours = [one for one in occasions if one.worktree.repository.top in kept]
     named = _named(ours, scanned.ours)
@@ -40,6 +42,8 @@ def capture(means: Means, occasions: Sequence[Occasion]) -> tuple[Found, ...]:
         report = means.take_in([*grown, *(source for source, _ in named)])
         refused = {one.path for one in report.refused}
     scanned.settle(refused)
+    if grown or named or anew:
+        note_tip(state_dir, means.storage, means.ref)
     extra = [found for source, found in named if read_position(state_dir, source.path) is not None]
     return (*scanned.ours, *extra)
 

@@ -70,6 +70,7 @@ class _Gathering:
         self._now_ns, self._staged_now = now_ns, staged_now
         self._now: Standpoint | None = None
         self._moves: Moves | None = None
+        self._made: dict[str, int | None] | None = None
         self._trees: dict[Path | None, Oid | None] = {}
         self._changes: dict[Path | None, Changes] = {}
 
@@ -142,13 +143,35 @@ class _Gathering:
             return Standpoint(event.head, event.branch)
         if self._worktree.is_gone:
             return Standpoint(None, event.branch)
+        made = self._made_by(event) if event.hook == "post-commit" else None
+        if made is not None:
+            return made
         if self._is_fresh(event):
             now = self._standing_now()
             return Standpoint(now.commit, event.branch or now.branch)
+        found = self._moved().at(event.at_ns // 1_000_000_000)
+        return Standpoint(found or self._standing_now().commit, event.branch)
+
+    def _made_by(self, event: Event) -> Standpoint | None:
+        """Return the commit that an event is about whose stub could not tell: where refs are tables, mostly.
+
+        HEAD may be further by now, and its reflog counts in seconds: several commits come in their order.
+        """
+        if self._made is None:
+            alike = [one for one in self._events if one.hook == "post-commit" and one.head is None]
+            made = self._moved().made_at([one.at_ns // 1_000_000_000 for one in alike])
+            self._made = {one.stem: place for one, place in zip(alike, made, strict=True)}
+        place = self._made[event.stem]
+        if place is None:
+            return None
+        moves = self._moved()
+        now = self._standing_now().branch if place >= moves.stays_since else None
+        return Standpoint(moves.commits[place], event.branch or now)
+
+    def _moved(self) -> Moves:
         if self._moves is None:
             self._moves = heads.moves(self._repository, self._git)
-        found = self._moves.at(event.at_ns // 1_000_000_000)
-        return Standpoint(found or self._standing_now().commit, event.branch)
+        return self._moves
 
     def _patched(
         self,

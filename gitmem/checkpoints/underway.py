@@ -59,7 +59,7 @@ class Underway:
         for one in sorted(found, key=lambda one: one.mtime_ns):
             self._found.setdefault(one.top, []).append(one)
         self._captured: dict[Path, Captured | None] = {}
-        self._times: dict[tuple[Path, bool], _Times | None] = {}
+        self._times: dict[tuple[Path, int], _Times | None] = {}
 
     def positions(self, top: Path | None, at_ms: int, since_ms: int, now_ms: int) -> tuple[Position, ...]:
         """Return how far the sessions of a working tree had come that were written at or after `since_ms`."""
@@ -76,8 +76,10 @@ class Underway:
             if captured is None or not captured.lines:
                 continue
             lines: int | None = captured.lines
-            if written_ms > at_ms:
-                written_ms, lines = self._reached(one, captured, at_ms, is_fresh=is_fresh)
+            # It may have grown between being found and being taken in.
+            if written_ms > at_ms or captured.offset > one.size_bytes:
+                said_ms, lines = self._reached(one, captured, at_ms, is_fresh=is_fresh)
+                written_ms = said_ms if written_ms > at_ms else max(written_ms, said_ms)
             if lines and written_ms >= since_ms:
                 position = Position(captured.session, captured.stream, lines)
                 reached.append(_Reached(written_ms, position))
@@ -106,15 +108,23 @@ class Underway:
         self, one: Found, captured: Captured, at_ms: int, *, is_fresh: bool
     ) -> tuple[int, int | None]:
         """Return when a file was last written by a moment, and how many lines it had; None where none."""
-        is_tail = is_fresh and captured.offset > _TAIL_BYTES
-        key = (one.path, is_tail)
-        if key not in self._times:
-            self._times[key] = _read_times(one, captured, captured.offset - _TAIL_BYTES if is_tail else 0)
-        times = self._times[key]
-        n = bisect_right(times.at_ms, at_ms) if times else 0
-        if times is None or (is_tail and n == 0):
+        if is_fresh and captured.offset > _TAIL_BYTES:
+            times = self._times_of(one, captured, captured.offset - _TAIL_BYTES)
+            n = bisect_right(times.at_ms, at_ms) if times else 0
+            if times and n:
+                return times.at_ms[n - 1], min(times.lines[n - 1], captured.lines)
+            # A picture is longer than what is said in between.
+        times = self._times_of(one, captured, 0)
+        if times is None:
             return one.mtime_ns // 1_000_000, captured.lines
+        n = bisect_right(times.at_ms, at_ms)
         return (times.at_ms[n - 1], min(times.lines[n - 1], captured.lines)) if n else (0, None)
+
+    def _times_of(self, one: Found, captured: Captured, start: int) -> _Times | None:
+        """Return when the turns of a file were said from a byte on; read once."""
+        if (one.path, start) not in self._times:
+            self._times[one.path, start] = _read_times(one, captured, start)
+        return self._times[one.path, start]
 
 
 def _newest(reached: Iterable[_Reached]) -> tuple[Position, ...]:

@@ -42,23 +42,28 @@ def _capture(context: Context) -> Report:
     from gitmem.git.worktrees import working_trees
     from gitmem.verbs.importing import import_sources
     from gitmem.verbs.scanning import scan
+    from gitmem.verbs.setback import is_set_back, note_tip
 
     state_dir, tops = context.repository.state_dir, working_trees(context.repository)
+    ref = context.settings.memory_ref
     with opened_storage(context) as storage:
+        anew = is_set_back(state_dir, storage, ref)
         found = scan(
             state_dir,
             tops,
             home_of(context),
             context.environ,
             context.now_ms() * 1_000_000,
-            anew=storage.read_ref(context.settings.memory_ref) is None,
+            anew=anew,
         )
         if not found.grown:
+            note_tip(state_dir, storage, ref)
             return Report()
         total = total_bytes(found.grown)
         with opened_intake(context, storage, total, whole=False, wait_s=_BUSY_WAIT_S) as intake:
             report = import_sources(intake, found.grown)
         found.settle([refused.path for refused in report.refused])
+        note_tip(state_dir, storage, ref)
     return report
 
 

@@ -47,8 +47,14 @@ _PATCH: Final = (
     "--no-ext-diff",
     "--no-textconv",
     "--diff-algorithm=myers",
+    "--indent-heuristic",
     "--submodule=short",
+    "--ignore-submodules=none",
 )
+_PATCH_CONFIG: Final = {
+    "core.attributesFile": "/dev/null",  # may say that lock files are binary
+    "diff.suppressBlankEmpty": "false",  # true has `patch-id` count the lines of a hunk wrongly
+}
 _NUMSTAT: Final = (
     "diff-tree",
     "--stdin",
@@ -61,6 +67,7 @@ _NUMSTAT: Final = (
     "-l400",
     "--no-ext-diff",
     "--no-textconv",
+    "--ignore-submodules=none",
 )
 
 
@@ -285,7 +292,7 @@ def _ask_patches(repository: Repository, git: Git, pairs: list[Pair], found: dic
     """
     text = bytearray()
     behind = len(pairs)
-    process = git.start(_PATCH, doing="compare commits", git_dir=repository.git_dir)
+    process = git.start(_PATCH, doing="compare commits", git_dir=repository.git_dir, config=_PATCH_CONFIG)
     try:
         _write_pairs(process.stdin, pairs)
         at, begins, is_line_start = -1, 0, True

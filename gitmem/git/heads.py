@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -13,6 +14,13 @@ from gitmem.model.ids import Oid
 
 _BRANCHES: Final = "refs/heads/"
 _MOST_MOVES: Final = 20_000
+_COMMITTED: Final = re.compile(
+    r"(?!.*: fast-forward$)"
+    r"(commit|cherry-pick|revert|[^:]*\((pick|reword|edit|squash|fixup|continue|merge)\):)"
+)
+"""What the reflog says of a move after which git runs post-commit."""
+_SWITCHED: Final = re.compile(r"checkout:|[^:]*\((start|finish|abort)\):")
+"""And of one to another branch, or to none."""
 
 
 class Standpoint(NamedTuple):
@@ -23,15 +31,35 @@ class Standpoint(NamedTuple):
 
 
 class Moves(NamedTuple):
-    """Where HEAD went, by its reflog: moments in seconds since 1970, in order, and a commit for each."""
+    """Where HEAD went, by its reflog: moments in seconds since 1970, in order, and a commit for each.
+
+    `made` are the places, in these, of commits that were made then and there; from `stays_since` on HEAD has
+    been on one branch.
+    """
 
     at_s: tuple[int, ...]
     commits: tuple[Oid, ...]
+    made: tuple[int, ...] = ()
+    stays_since: int = 0
 
     def at(self, at_s: int) -> Oid | None:
         """Return where HEAD was at a moment; None where the reflog does not go back so far."""
         n = bisect_right(self.at_s, at_s)
         return self.commits[n - 1] if n else None
+
+    def made_at(self, moments: Sequence[int]) -> list[int | None]:
+        """Return the places of the commits made at some moments, which are in order; each place only once.
+
+        Of several in one second the order tells. None where the reflog knows of none.
+        """
+        found: list[int | None] = []
+        left = len(self.made)
+        for at_s in reversed(moments):
+            left = bisect_right(self.made, at_s, hi=left, key=self.at_s.__getitem__) - 1
+            if left < 0:
+                break
+            found.append(self.made[left])
+        return [None] * (len(moments) - len(found)) + found[::-1]
 
 
 def standpoint(repository: Repository, git: Git) -> Standpoint:
@@ -64,7 +92,7 @@ def moves(repository: Repository, git: Git) -> Moves:
             f"--max-count={_MOST_MOVES}",
             "--date=unix",
             "--no-show-signature",
-            "--format=%H %gd",
+            "--format=%H %gd %gs",
             "HEAD",
             "--",
         ],
@@ -72,19 +100,27 @@ def moves(repository: Repository, git: Git) -> Moves:
         git_dir=repository.git_dir,
         accept=range(256),  # one without a commit, or without a reflog, has been nowhere
     )
-    found: list[tuple[int, Oid]] = []
-    for line in answer.stdout.decode("ascii", "replace").splitlines():
-        commit, _, selector = line.partition(" ")
+    found: list[tuple[int, Oid, str]] = []
+    for line in answer.stdout.decode("ascii", "replace").split("\n"):
+        commit, _, rest = line.partition(" ")
+        selector, _, why = rest.partition(" ")
         at_s = selector.removeprefix("HEAD@{").removesuffix("}")
         if at_s.isdigit():
-            found.append((int(at_s), Oid(commit)))
+            found.append((int(at_s), Oid(commit), why))
     found.reverse()
     # A clock that was set back: no move counts as older than the one before it.
     latest, ordered = 0, []
-    for at, _ in found:
+    for at, _, _ in found:
         latest = max(latest, at)
         ordered.append(latest)
-    return Moves(tuple(ordered), tuple(commit for _, commit in found))
+    made = tuple(n for n, (_, _, why) in enumerate(found) if _COMMITTED.match(why))
+    switches = [n for n, (_, _, why) in enumerate(found) if _SWITCHED.match(why)]
+    return Moves(
+        tuple(ordered),
+        tuple(commit for _, commit, _ in found),
+        made,
+        switches[-1] if switches else 0,
+    )
 
 
 def bases(repository: Repository, git: Git, head: Oid, branch: str | None, remote: str) -> tuple[Oid, ...]:

@@ -131,7 +131,7 @@ class LiveCapture:
         command = [sys.executable, "-E", "-P", "-c", _CAPTURE, home(), "capture"]
         with subprocess.Popen(
             command,
-            cwd=common_dir,
+            cwd=_beside(common_dir),
             env=self._environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -159,7 +159,7 @@ class LiveCapture:
             mtime_ns = (common_dir / "config").stat().st_mtime_ns
             known = self._choices.get(common_dir)
             if known is None or known.mtime_ns != mtime_ns:
-                repository = discover(common_dir, Git(self._environ))
+                repository = discover(_beside(common_dir), Git(self._environ))
                 known = _Choice(mtime_ns, load(repository, self._environ).live, repository)
                 self._choices[common_dir] = known
         except (OSError, GitmemError):
@@ -171,3 +171,8 @@ class LiveCapture:
 
     def _home(self) -> Path:
         return Path(self._environ.get("HOME") or "/")
+
+
+def _beside(common_dir: Path) -> Path:
+    """Return where a repository is found: older gits may be told to find none from within its directory."""
+    return common_dir.parent if common_dir.name == ".git" else common_dir

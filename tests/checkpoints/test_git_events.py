@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -321,3 +322,26 @@ def test_a_head_that_the_stub_could_not_tell_is_in_the_reflog(
     for hours in (4, 2):
         stubs.leave(spool, "post-merge", cwd=repository, at_ns=now - hours * 3600 * 10**9)
     assert [one.head for one in drain()] == heads[:2]
+
+
+def test_commits_of_one_second_are_told_apart_where_stubs_see_no_head(
+    drain: Drain, git: RealGit, repository: Path, spool: Path
+) -> None:
+    heads = [git.commit(repository, f"{n}.txt") for n in range(3)]
+    git("commit", "-q", "--amend", "-m", "amended", cwd=repository)
+    heads.append(git("rev-parse", "HEAD", cwd=repository))
+    git("checkout", "-q", "-b", "side", "HEAD~1", cwd=repository)
+    git.commit(repository, "side.txt")
+    git("rebase", "-q", "main", cwd=repository)
+    for path in spool.glob("*.event"):
+        # As where refs are tables: a stub sees neither the branch nor the commit.
+        lines = path.read_bytes().split(b"\n")
+        told = [line for line in lines if not line.startswith((b"branch ", b"head "))]
+        times = path.stat()
+        path.write_bytes(b"\n".join(told))
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    made = [one for one in drain() if one.trigger == "post-commit"]
+    assert [one.head for one in made[:4]] == heads
+    assert made[-1].head == git("rev-parse", "side", cwd=repository) != made[-2].head
+    assert all(one.branch is None for one in made)
+    assert all(one.patches for one in made)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gitmem.checkpoints.underway import Underway
+from gitmem.format.memory import open_memory
+from gitmem.git.process import Git
+from gitmem.git.repository import discover
+from gitmem.git.storage import open_storage
+from gitmem.verbs.scanning import scan
 from tests.checkpoints import stubs
-from tests.checkpoints.conftest import Drain, Say
+from tests.checkpoints.conftest import REF, Drain, Say
 from tests.conftest import CommandLine, RealGit
 from tests.importing import samples
 
@@ -129,12 +137,30 @@ def test_a_line_that_is_not_finished_has_not_been_reached(
 def test_what_stands_in_the_memory_is_what_is_counted(
     drain: Drain, git: RealGit, repository: Path, say: Say, run: CommandLine
 ) -> None:
-    say("one", 4)
+    path = say("one", 4)
     run("init", cwd=repository)
     git("update-ref", "refs/heads/gitmem", "refs/heads/gitmem~1", cwd=repository)
+    path.write_bytes(b"{")
     git.commit(repository, "b.txt")
     [made] = drain()
     assert made.positions == (), "the memory was set back, and knows no session"
+
+
+def test_a_memory_that_was_set_back_gets_again_what_has_not_grown_since(
+    drain: Drain, git: RealGit, repository: Path, say: Say, run: CommandLine
+) -> None:
+    say("one", 4)
+    run("init", cwd=repository)
+    before = git("rev-parse", "refs/heads/gitmem", cwd=repository)
+    say("two", 6)
+    git.commit(repository, "b.txt")
+    drain()
+    git("update-ref", "refs/heads/gitmem", before, cwd=repository)
+    git.commit(repository, "c.txt")
+    assert {one.lines for one in drain()[-1].positions} == {4, 6}
+    git("update-ref", "refs/heads/gitmem", f"{before}~1", cwd=repository)
+    assert "10 lines" in run("capture", cwd=repository).stdout
+    assert run("capture", "--json", cwd=repository).stdout == run("capture", "--json", cwd=repository).stdout
 
 
 def test_what_was_said_between_a_commit_and_its_drain_is_behind_it(
@@ -151,3 +177,34 @@ def test_what_was_said_between_a_commit_and_its_drain_is_behind_it(
     [made] = drain()
     assert made.head == commit
     assert sorted(one.lines for one in made.positions) == [3, 40]
+
+
+def test_a_picture_that_was_said_after_a_commit_hides_nothing_that_was_said_before(
+    drain: Drain, git: RealGit, repository: Path, spool: Path, say: Say
+) -> None:
+    now = time.time_ns()
+    say("one", 30, timestamp=stamp(now - 60 * 10**9), pad="x" * 30_000)
+    git.commit(repository, "b.txt")
+    for path in spool.glob("*.event"):
+        os.utime(path, ns=(now - 3 * 10**9, now - 3 * 10**9))
+    say("one", 1, timestamp=stamp(now), pad="x" * 600_000)
+    say("one", 2, timestamp=stamp(now))
+    [made] = drain()
+    assert [one.lines for one in made.positions] == [30]
+
+
+def test_what_was_taken_in_since_a_transcript_was_found_is_behind_the_commit(
+    repository: Path, say: Say, run: CommandLine, home: Path, environ: Mapping[str, str]
+) -> None:
+    now = time.time_ns()
+    say("one", 4, timestamp=stamp(now - MINUTE_NS))
+    git = Git(environ)
+    at = discover(repository, git)
+    found = scan(at.state_dir, [repository], home, environ, now).ours
+    say("one", 3, timestamp=stamp(now + 10**9))
+    run("init", "--no-hooks", cwd=repository)
+    with closing(open_storage(at, git)) as storage:
+        underway = Underway(at.state_dir, open_memory(storage, REF), found)
+        at_ms = found[0].mtime_ns // 1_000_000 + 1
+        [position] = underway.positions(repository, at_ms, at_ms - 1_000, at_ms + 2_000)
+    assert position.lines == 4

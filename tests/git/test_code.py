@@ -125,6 +125,37 @@ def test_a_patch_id_does_not_depend_on_what_is_configured(
     assert len(before) == 2
 
 
+FUNCTION = "/*\n * {0}\n */\n{0} {{\n  1\n\n  2\n}}\n\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("diff.suppressBlankEmpty", "true"),
+        ("diff.indentHeuristic", "false"),
+        ("diff.ignoreSubmodules", "all"),
+        ("submodule.sub.ignore", "all"),
+        ("core.attributesFile", "attributes"),
+    ],
+)
+def test_a_patch_id_does_not_depend_on_how_blank_lines_groups_and_submodules_are_shown(
+    git: RealGit, repository: Path, found: Repository, user: Git, tmp_path: Path, name: str, value: str
+) -> None:
+    (tmp_path / "attributes").write_text("*.b -diff\n")
+    git("init", "-q", "sub", cwd=repository)
+    for functions in (("one", "two"), ("one", "new", "two")):
+        git.commit(repository / "sub", "a.txt", str(functions))
+        for file in ("a.a", "b.b"):
+            (repository / file).write_text("".join(map(FUNCTION.format, functions)))
+        (repository / ".gitmodules").write_text('[submodule "sub"]\n\tpath = sub\n\turl = ../sub\n')
+        git("-c", "advice.addEmbeddedRepo=false", "add", ".", cwd=repository)
+        git("commit", "-q", "-m", "functions", cwd=repository)
+    pairs = pairs_of(git, repository)
+    before = patch_ids(found, user, pairs)
+    git("config", name, str(tmp_path / value) if value == "attributes" else value, cwd=repository)
+    assert patch_ids(found, user, pairs) == before
+
+
 def test_a_merge_is_compared_with_its_first_parent(
     git: RealGit, repository: Path, found: Repository, user: Git
 ) -> None:

@@ -211,9 +211,17 @@ def test_a_linked_working_tree_has_sessions_of_its_own(
     assert [each["session"] for each in place["commit"]["under_way"]] == [ben.session]
 
 
+@pytest.mark.parametrize("found_from_within", ["all", "explicit"])
 def test_a_submodule_remembers_for_itself(
-    coder: Start, run: CommandLine, git: RealGit, project: Path, tmp_path: Path, home: Path
+    coder: Start,
+    run: CommandLine,
+    git: RealGit,
+    project: Path,
+    tmp_path: Path,
+    home: Path,
+    found_from_within: str,
 ) -> None:
+    git("config", "--global", "safe.bareRepository", found_from_within, cwd=project)
     git("init", "-q", str(tmp_path / "library"), cwd=tmp_path)
     git.commit(tmp_path / "library", "lib.txt")
     git(

@@ -190,6 +190,20 @@ def test_what_agents_write_is_captured_where_nobody_said_no(
     assert _count(run, unwanted, "anchor") == "0"
 
 
+def test_what_agents_write_is_captured_where_git_finds_nothing_from_within_its_directory(
+    repository: Path, sidecars: Sidecars, run: CommandLine, git: RealGit, home: Path
+) -> None:
+    git("config", "--global", "safe.bareRepository", "explicit", cwd=repository)
+    folder = home / ".claude" / "projects" / "x"
+    folder.mkdir(parents=True)
+    run("init", "--no-hooks", "--agents", "none", "--no-import", cwd=repository)
+    run("search", "anchor", cwd=repository, status=1)
+    sidecars.start(program=QUICK)
+    path = folder / "7c9d2a54-3f0e-4b43-9a52-60e1f3f0a9d9.jsonl"
+    path.write_text(json.dumps(_claude(repository, 0, "anchor")) + "\n")
+    until(lambda: "1" in _count(run, repository, "anchor"), "it is found")
+
+
 def test_a_session_of_a_linked_working_tree_is_captured_too(
     repository: Path, tmp_path: Path, sidecars: Sidecars, run: CommandLine, git: RealGit, home: Path
 ) -> None:

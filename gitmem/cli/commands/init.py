@@ -45,6 +45,7 @@ def command(
     from gitmem.git.worktrees import working_trees
     from gitmem.verbs.importing import import_sources
     from gitmem.verbs.scanning import scan
+    from gitmem.verbs.setback import note_tip
     from gitmem.verbs.sharing import adopt
     from gitmem.verbs.sharing import share as choose_remote
     from gitmem.verbs.starting import start
@@ -73,6 +74,8 @@ def command(
             with opened_intake(context, storage, total, whole=False, wait_s=3600) as intake:
                 report = import_sources(intake, found.grown)
             found.settle([refused.path for refused in report.refused])
+            if chosen is None:
+                note_tip(state_dir, storage, ref)
     if as_json:
         context.output.json(
             {
