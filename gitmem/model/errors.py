@@ -803,8 +803,8 @@ class HooksElsewhere(GitmemError):
         self.folder, self.whose, self.snippet = folder, whose, snippet
         super().__init__(
             f"could not write hooks: git takes them from {folder}, which {whose}",
-            hint="gitmem enable git --force: writes there all the same; so does this line in each hook, with "
-            f"its name for HOOK: {snippet}",
+            hint="gitmem enable git --force: writes there all the same; or put this line into each hook of "
+            f"yours (of husky: .husky/HOOK), with its name for HOOK: {snippet}",
         )
 
 
