@@ -76,7 +76,7 @@ def _named(occasions: Iterable[Occasion], ours: Sequence[Found]) -> list[tuple[S
             belonging = Belonging([top])
 
             def accepts(identity: Identity, belonging: Belonging = belonging) -> bool:
-                return belonging.top_of(identity.cwd) is not None
+                return belonging.top_of(identity.began_in) is not None
 
             found = Found(path, agent, top, status.st_size, status.st_mtime_ns)
             named[path] = Source(path, agent, accepts), found

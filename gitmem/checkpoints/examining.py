@@ -17,7 +17,7 @@ from gitmem.git.hook_text import HOOKS
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.model.turns import Tally
-from gitmem.verbs.enabling import PYTHON, stub
+from gitmem.verbs.enabling import PYTHON, stub, takes_part
 from gitmem.verbs.reporting import MemoryState
 
 _PATIENCE_NS: Final = 300_000_000_000
@@ -73,7 +73,7 @@ def examine_memory(state: MemoryState, tallies: Iterable[tuple[str, Tally]]) -> 
 def _hooks(repository: Repository, git: Git) -> Finding:
     remedy = "gitmem enable git: writes what is missing"
     found = hooks.find(repository, git)
-    present = {*found.ours, *found.snippets}
+    present = {*found.ours, *found.snippets} if takes_part(repository.state_dir) else ()
     if not present:
         return Finding("hooks", "amiss", "none of git's hooks tells gitmem", remedy)
     missing = [hook for hook in HOOKS if hook not in present]
@@ -82,8 +82,9 @@ def _hooks(repository: Repository, git: Git) -> Finding:
     if found.ours and not _is_current(repository, found):
         return Finding("hooks", "amiss", "they are of another version", "gitmem enable git: renews them")
     how = "in git's configuration" if found.how == "config" and hook_config.is_known(git) else "in files"
-    by_line = f", {len(found.snippets)} by a line of somebody's own" if found.snippets else ""
-    return Finding("hooks", "well", f"{len(found.ours)} {how}{by_line}")
+    told = [f"{len(found.ours)} {how}"] if found.ours else []
+    told += [f"{len(found.snippets)} by lines in your own hooks"] if found.snippets else []
+    return Finding("hooks", "well", ", ".join(told))
 
 
 def _is_current(repository: Repository, found: hooks.Hooks) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from gitmem.checkpoints.listing import SHOWN_DIGITS, Entry
 from gitmem.cli.intake import count
 from gitmem.cli.output import Output, Part, Styled
-from gitmem.cli.rendering import local_time
+from gitmem.cli.rendering import local_time, short_name
 from gitmem.cli.text import one_line
 from gitmem.model.ids import SessionId, SessionKey
 from gitmem.model.times import to_ms
@@ -67,8 +67,11 @@ def summary_as_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def say_line(output: Output, entry: Entry) -> None:
-    """Print a checkpoint in a line, and below it what its author said and which sessions were under way."""
+def say_line(output: Output, entry: Entry, subject: str) -> None:
+    """Print a checkpoint in a line, and below it what its author said and which sessions were under way.
+
+    `subject` is its commit's, or empty; it stands where its author said nothing.
+    """
     made = entry.checkpoint
     where = f"{made.branch or 'no branch'} at {made.head[:_OID_DIGITS] if made.head else 'no commit'}"
     changed = len(made.changes) + made.more_changes
@@ -81,9 +84,9 @@ def say_line(output: Output, entry: Entry) -> None:
         f" {one_line(where)}",
         f", {count(changed, 'path')} changed" if changed else "",
     )
-    if made.message:
-        output.say(f"    {one_line(made.message)}")
-    names = [_name(session, key) for session, key in entry.sessions.items()]
+    if made.message or subject:
+        output.say(f"    {one_line(made.message or subject)}")
+    names = [short_name(key) if key else session[:SHOWN_DIGITS] for session, key in entry.sessions.items()]
     if names:
         more = f" and {len(names) - _SHOWN_SESSIONS} more" if len(names) > _SHOWN_SESSIONS else ""
         output.say(Styled(f"    {', '.join(names[:_SHOWN_SESSIONS])}{more}", "dim"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from gitmem.cli.output import Output, Part, Styled
-from gitmem.cli.rendering import iso, local_time
+from gitmem.cli.rendering import iso, local_time, short_name
 from gitmem.cli.text import clean, fit, one_line
 from gitmem.format.memory import Memory
 from gitmem.model.ids import Oid
@@ -21,8 +21,10 @@ _OID_DIGITS: Final = 9
 _CHECKPOINT_DIGITS: Final = 12
 _LONGEST_PROMPT: Final = 2_000
 _LONGEST_LINE: Final = 400
+_LONGEST_SAID: Final = 60
 _PROMPT_LINES: Final = 4
 _SHOWN_SPANS: Final = 8
+_SPANS_OF_ROW: Final = 3
 _SHOWN_UNDER_WAY: Final = 5
 _PIPED_COLUMNS: Final = 200
 
@@ -57,15 +59,15 @@ def say(output: Output, explanation: Explanation) -> None:
         _say_commit(output, explanation, target.commit)
     if not explanation.accounts:
         output.say("it added no lines of its own" if target.commit else "there are no lines in it")
-    for n, account in enumerate(explanation.accounts):
-        if target.span is None:
-            _say_line_of_table(output, explanation, account)
-        else:
-            if n:
-                output.say("")
-            _say_account(output, explanation, account)
     if target.span is None:
+        rows = [_row(explanation, account) for account in explanation.accounts]
+        output.table(rows, flexible=5, right=(0,))
         _say_sum(output, explanation)
+        return
+    for n, account in enumerate(explanation.accounts):
+        if n:
+            output.say("")
+        _say_account(output, explanation, account)
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
@@ -143,24 +145,28 @@ def _say_commit(output: Output, explanation: Explanation, oid: Oid) -> None:
     )
 
 
-def _say_line_of_table(output: Output, explanation: Explanation, account: Account) -> None:
-    parts: list[Part] = [Styled(f"{len(account.lines):6,}", "dim"), " "]
-    if explanation.target.commit is not None:
-        parts.append(f"{one_line(account.path)} ")
-    else:
-        parts += [Styled(account.commit[:_OID_DIGITS] if account.commit else "uncommitted", "name"), " "]
+def _row(explanation: Explanation, account: Account) -> list[Part]:
+    """Return how many lines, of which commit or file, which, by which turn, known by what, after what."""
+    where = account.path
+    if explanation.target.commit is None:
+        where = account.commit[:_OID_DIGITS] if account.commit else "uncommitted"
+    row: list[Part] = [
+        Styled(f"{len(account.lines):,}", "dim"),
+        Styled(where, "name"),
+        Styled(_spans(account, _SPANS_OF_ROW), "dim"),
+    ]
     written = account.written
     if written is None:
-        parts.append(f"no session known: {_spans(account)}")
-    else:
-        session = written.match.session
-        many = f" and {len(account.turns) - 1} more" if len(account.turns) > 1 else ""
-        parts += [
-            Styled(_address(explanation, written), "strong"),
-            f"{many}: {fit(one_line(session.title), 60) or '(no title)'}",
-            Styled(f"  ({written.evidence}; {_spans(account)})", "dim"),
-        ]
-    output.say(*parts)
+        return [*row, Styled("no session known", "dim")]
+    many = f" and {len(account.turns) - 1} more" if len(account.turns) > 1 else ""
+    told = tell(explanation.memory, explanation.state_dir, written, _line_of(account))
+    said = one_line(told.prompt.text[:_LONGEST_PROMPT]) if told and told.prompt else ""
+    return [
+        *row,
+        Styled(f"{_short_address(explanation, written)}{many}", "strong"),
+        Styled(written.evidence, "dim"),
+        fit(said or one_line(written.match.session.title), _LONGEST_SAID) or "(no title)",
+    ]
 
 
 def _say_sum(output: Output, explanation: Explanation) -> None:
@@ -207,10 +213,10 @@ def _evidence(written: Written) -> str:
     return text if written.is_sure else f"{text}; others write such a line too"
 
 
-def _spans(account: Account) -> str:
+def _spans(account: Account, most: int = _SHOWN_SPANS) -> str:
     spans = account.spans
-    shown = [f"{first}" if first == last else f"{first}-{last}" for first, last in spans[:_SHOWN_SPANS]]
-    return ", ".join(shown) + (", …" if len(spans) > _SHOWN_SPANS else "")
+    shown = [f"{first}" if first == last else f"{first}-{last}" for first, last in spans[:most]]
+    return ", ".join(shown) + (", …" if len(spans) > most else "")
 
 
 # --- for both -----------------------------------------------------------------------------------------
@@ -223,6 +229,16 @@ def _name(explanation: Explanation, session: Toucher) -> str:
 def _address(explanation: Explanation, written: Written) -> str:
     match = written.match
     return one_line(f"{_name(explanation, match.session)}#{turn_name(match.stream, match.edit.ordinal)}")
+
+
+def _short_address(explanation: Explanation, written: Written) -> str:
+    """Return an address that fits into a table; should it fit two, `gitmem show` names them."""
+    match = written.match
+    name = _name(explanation, match.session)
+    is_key = name == str(match.session.key)
+    return (
+        f"{short_name(match.session.key) if is_key else name}#{turn_name(match.stream, match.edit.ordinal)}"
+    )
 
 
 def _line_of(account: Account) -> str:

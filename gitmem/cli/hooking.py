@@ -24,7 +24,7 @@ def describe_hooks(context: Context, hooks: Hooks) -> None:
     if hooks.ours:
         parts.append(f"{len(hooks.ours)} {place}")
     if hooks.snippets:
-        parts.append(f"{len(hooks.snippets)} by a line of somebody's own")
+        parts.append(f"{len(hooks.snippets)} by lines in your own hooks")
     context.output.say(f"git's hooks tell gitmem: {', '.join(parts) or 'none'}")
     for hook, why in hooks.left:
         reason = why if " " in why else f"{why} writes it"

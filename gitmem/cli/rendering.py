@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gitmem.cli.output import Output, Style, Styled
 from gitmem.cli.progress import size
 from gitmem.cli.text import clean, fit, one_line
-from gitmem.model.ids import MAIN_STREAM, SessionId
+from gitmem.model.ids import MAIN_STREAM, SessionId, SessionKey
 from gitmem.model.times import to_text
 
 if TYPE_CHECKING:
@@ -56,6 +56,13 @@ def short_names(summaries: Sequence[Summary]) -> dict[SessionId, str]:
             digits = max([_ID_DIGITS, *(_shared(summary.session, other) + 1 for other in beside)])
             names[summary.session] = summary.session[:digits]
     return names
+
+
+def short_name(key: SessionKey) -> str:
+    """Return a session's name as `short_names` would, were no other session's much like it."""
+    if _is_typed(key.agent) and _is_typed(key.native_id):
+        return f"{key.agent}/{key.native_id[:_LEAST_NAME]}"
+    return one_line(str(key))
 
 
 def ago(at_ms: int | None, now_ms: int) -> str:

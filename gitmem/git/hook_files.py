@@ -115,6 +115,8 @@ def text_of(path: Path) -> str:
 
 def _write_hook(folder: Path, hook: str) -> None:
     path = folder / hook
+    if not path.is_symlink() and path.is_file() and not runs(path) and has_block(_read(path)):
+        _remove_block(path)  # git passes it over; what is left of it is treated like any other's
     if not os.path.lexists(path):
         disk.replace_file(path, new_file(hook), mode=0o777)
         return
@@ -122,7 +124,7 @@ def _write_hook(folder: Path, hook: str) -> None:
         return
     content = _read(path) if path.is_file() else b""
     # git runs no hook that may not be executed, and a block would need that bit.
-    if not path.is_symlink() and (runs(path) or has_block(content)):
+    if not path.is_symlink() and runs(path):
         text = with_block(content, hook)
         if text is not None:
             if text != content:

@@ -554,7 +554,10 @@ class WorkerDied(GitmemError):
 class TargetUnknown(GitmemError):
     """What was to be explained is neither a file nor a commit."""
 
-    hint = "git ls-files: lists the files; git log --oneline: lists the commits"
+    hint = (
+        "git ls-files: lists the files; git log --oneline: lists the commits; "
+        "gitmem show NAME: is for sessions and checkpoints"
+    )
 
     def __init__(self, text: str, expected: str) -> None:
         self.text, self.expected = text, expected
@@ -580,6 +583,22 @@ class FileNotExplained(GitmemError):
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why
         super().__init__(f"could not explain {path}: {why}")
+
+
+class FolderNotExplained(FileNotExplained):
+    """A folder was named where one of its files was meant."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "it is a folder")
+        self.hint = f"git ls-files {path}: lists its files; gitmem why FILE: explains one of them"
+
+
+class FileOutside(FileNotExplained):
+    """A file is outside of the repository at hand."""
+
+    def __init__(self, path: str, top: str) -> None:
+        super().__init__(path, f"it is outside of {top}")
+        self.hint = "gitmem -C DIR why FILE: explains a file of the repository at DIR"
 
 
 class FileInAnotherRepository(FileNotExplained):
@@ -803,8 +822,8 @@ class HooksElsewhere(GitmemError):
         self.folder, self.whose, self.snippet = folder, whose, snippet
         super().__init__(
             f"could not write hooks: git takes them from {folder}, which {whose}",
-            hint="gitmem enable git --force: writes there all the same; so does this line in each hook, with "
-            f"its name for HOOK: {snippet}",
+            hint="gitmem enable git --force: writes there all the same; or put this line into each hook of "
+            f"yours (of husky: .husky/HOOK), with its name for HOOK: {snippet}",
         )
 
 

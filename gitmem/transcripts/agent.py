@@ -14,7 +14,7 @@ from gitmem.transcripts.recorder import Recorder
 Shape = Literal["lines", "document"]
 
 
-class Identity(msgspec.Struct, frozen=True):
+class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who wrote a file, and which session and stream it is.
 
     `native_id` is the agent's own name for the session, and may be any text: it is data, never a path. Of a
@@ -29,6 +29,12 @@ class Identity(msgspec.Struct, frozen=True):
     shape: Shape
     cwd: str | None
     forked_from: str | None
+    cwd_sha256: str | None = None
+
+    @property
+    def began_in(self) -> str | None:
+        """Where it began: a directory, or `sha256:` and the digest of one, where no more is said."""
+        return self.cwd or (f"sha256:{self.cwd_sha256}" if self.cwd_sha256 else None)
 
 
 class Head(NamedTuple):

@@ -56,6 +56,7 @@ def identify(head: Head) -> Identity | None:
         shape="document" if is_whole else "lines",
         cwd=_first_text(directories),
         forked_from=None,
+        cwd_sha256=string(first, "projectHash"),
     )
 
 

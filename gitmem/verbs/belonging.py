@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +13,16 @@ class Belonging:
 
     def __init__(self, tops: Sequence[Path]) -> None:
         self._tops = frozenset(map(str, tops))
-        self._known: dict[str, Path | None] = {}
+        self._known: dict[str, Path | None] = {
+            f"sha256:{hashlib.sha256(os.fsencode(top)).hexdigest()}": top for top in tops
+        }
 
     def top_of(self, cwd: str | None) -> Path | None:
         """Return the working tree that a session which began in `cwd` belongs to.
 
-        None where it is none of these: a session that began in a submodule or in a nested clone is not the
-        outer repository's.
+        `cwd` is a directory, or `sha256:` and the digest of one, which is known of the tops alone. None where
+        it is none of these: a session that began in a submodule or in a nested clone is not the outer
+        repository's.
         """
         if not cwd:
             return None

@@ -76,6 +76,11 @@ def disable_new_clones(git: Git, data_dir: Path) -> Path | None:
     return templates.remove_template(git, data_dir, opt_out)
 
 
+def takes_part(state_dir: Path) -> bool:
+    """Tell whether what hooks run leaves anything here, whoever calls it."""
+    return (state_dir / SPOOL).is_dir()
+
+
 def opt_in(state_dir: Path) -> None:
     """Make a spool, and note by which Python, and from which folder of packages, a drain is to be started."""
     disk.make_private_folder(state_dir / SPOOL)

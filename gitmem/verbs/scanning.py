@@ -92,7 +92,7 @@ class _Folder(msgspec.Struct, frozen=True, array_like=True):
     files: tuple[_File, ...]
 
 
-_KIND = f"transcripts {SCHEMA_VERSION}.{READER_VERSION}"
+_KIND = f"transcripts of {SCHEMA_VERSION}.{READER_VERSION}"
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[dict[str, _Folder]] = msgspec.msgpack.Decoder(dict[str, _Folder])
 
@@ -182,7 +182,9 @@ class _Scanning:
             self._found.append(Found(Path(path), agent, top, *looks))
             if self._anew or file.settled != looks:
                 accepts = self._belonging.top_of
-                self._grown.append(Source(Path(path), agent, lambda found: accepts(found.cwd) is not None))
+                self._grown.append(
+                    Source(Path(path), agent, lambda found: accepts(found.began_in) is not None)
+                )
                 return msgspec.structs.replace(file, settled=looks)
         return file
 
@@ -225,7 +227,7 @@ def _began_in(agent: str, path: Path) -> str | None:
 
 def _cwd_in(head: bytes, path: Path, agent: str) -> str | None:
     try:
-        return detect(head, path, agent).cwd
+        return detect(head, path, agent).began_in
     except UnknownTranscript:
         return None
 

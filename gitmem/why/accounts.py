@@ -146,7 +146,10 @@ def _excerpt(turn: Turn, text: str) -> tuple[str, ...]:
             if found is not None:
                 lines, at = list(edit.added), found
                 break
-    around = lines[max(0, (at or 0) - _EXCERPT_AROUND) : (at or 0) + _EXCERPT_AROUND + 1]
+    first = max(0, (at or 0) - _EXCERPT_AROUND)
+    if first == 0 < (at or 0) and turn.call is not None and lines[0] in turn.call.files:
+        first = 1  # the file's name is told already
+    around = lines[first : (at or 0) + _EXCERPT_AROUND + 1]
     while around and not around[-1].strip():
         around.pop()
     while around and not around[0].strip():

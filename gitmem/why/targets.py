@@ -11,14 +11,25 @@ from typing import Literal, NamedTuple
 from gitmem.git.blame import Line, Refusal, added_lines, blame, resolve_commit
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import FileInAnotherRepository, FileNotExplained, LineMissing, TargetUnknown
+from gitmem.model.errors import (
+    FileInAnotherRepository,
+    FileNotExplained,
+    FileOutside,
+    FolderNotExplained,
+    LineMissing,
+    TargetUnknown,
+)
 from gitmem.model.ids import Oid
 from gitmem.why.lines import count_lines
 
 Form = Literal["any", "file", "commit"]
 """What a word must be: `--` before it makes it a file, and behind it a commit."""
 
-_NUMBERED = re.compile(r"(?P<path>.+):(?P<first>[0-9]{1,9})(?:[-,](?P<last>[0-9]{1,9}))?\Z", re.DOTALL)
+_NUMBERED = (
+    re.compile(r"(?P<path>.+):(?P<first>[0-9]{1,9})(?:[-,](?P<last>[0-9]{1,9}))?:?\Z", re.DOTALL),
+    # The column that editors and compilers write behind the line says no more.
+    re.compile(r"(?P<path>.+):(?P<first>[0-9]{1,9}):(?P<last>)[0-9]{1,9}:?\Z", re.DOTALL),
+)
 _AROUND = 12
 """Lines around those that are asked for, which tell whose those are."""
 
@@ -48,14 +59,14 @@ def find_target(text: str, form: Form, repository: Repository, start: Path, git:
     Raises:
         TargetUnknown: It is none of these.
     """
-    numbered = _NUMBERED.match(text)
     if form != "commit":
         if _is_file(text, repository, start, git):
             return Target(text, None, None)
-        if numbered and _is_file(numbered["path"], repository, start, git):
-            first = int(numbered["first"])
-            last = int(numbered["last"] or first)
-            return Target(numbered["path"], (min(first, last), max(first, last)), None)
+        for numbered in filter(None, (pattern.match(text) for pattern in _NUMBERED)):
+            if _is_file(numbered["path"], repository, start, git):
+                first = int(numbered["first"])
+                last = int(numbered["last"] or first)
+                return Target(numbered["path"], (min(first, last), max(first, last)), None)
     commit = resolve_commit(git, start, text) if form != "file" else None
     if commit is None:
         expected = {"any": "file and no commit", "file": "file", "commit": "commit"}[form]
@@ -69,7 +80,7 @@ def lines_of(target: Target, repository: Repository, start: Path, git: Git) -> l
     Raises:
         LineMissing: The file has no such line.
         FileInAnotherRepository: It is a submodule's, or of a clone inside of this one.
-        FileNotExplained: It is a folder or no text, or git cannot say where its lines are from.
+        FileNotExplained: It is a folder, elsewhere or no text, or git cannot say where its lines are from.
     """
     if target.commit is not None:
         return _of_commit(git, start, target.commit)
@@ -150,7 +161,7 @@ def _from_top(top: Path, start: Path, path: str) -> str:
     try:
         below = placed.relative_to(top.resolve())
     except ValueError:
-        raise FileNotExplained(path, f"it is outside of {top}") from None
+        raise FileOutside(path, str(top)) from None
     for folder in list(below.parents)[:-1]:
         if (top / folder / ".git").exists():
             raise FileInAnotherRepository(path, str(top / folder))
@@ -160,7 +171,7 @@ def _from_top(top: Path, start: Path, path: str) -> str:
 def _read(file: Path, path: str) -> list[str]:
     """Return the lines of a file as it stands."""
     if file.is_dir():
-        raise FileNotExplained(path, "it is a folder")
+        raise FolderNotExplained(path)
     try:
         if file.stat().st_size > _MOST_BYTES:
             raise FileNotExplained(path, f"it has more than {_MOST_BYTES >> 20} MiB")

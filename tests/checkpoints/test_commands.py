@@ -84,7 +84,27 @@ def test_checkpoints_are_listed_the_newest_first(
     shown = run("log", "--checkpoints", "--limit", "2", cwd=repository).stdout
     assert shown.count("post-commit main at") == 2
     assert shown.count("claude-code/one") == 2
+    assert shown.count("    write b.txt\n") == 2
+    assert run("log", "--checkpoints", "-n", "2", cwd=repository).stdout == shown
     assert found[0]["checkpoint"][:12] in shown
+
+
+def test_a_list_is_told_by_short_names_and_by_what_was_said(
+    run: CommandLine, repository: Path, spool: Path, say: Say
+) -> None:
+    say("0b2c6f1e-1111-4c39-9a61-3f1f0d7f1a10", 2)
+    run("checkpoint", "-m", "before the storm", cwd=repository)
+    shown = run("log", "--checkpoints", cwd=repository).stdout.splitlines()
+    assert shown[1:] == ["    before the storm", "    claude-code/0b2c6f1e"]
+
+
+def test_where_there_is_no_checkpoint_the_list_says_so_by_its_code(
+    run: CommandLine, repository: Path
+) -> None:
+    run("init", "--no-hooks", "--no-import", cwd=repository)
+    assert run("log", "--checkpoints", cwd=repository, status=1).stdout == ""
+    told = run("log", "--checkpoints", "--json", cwd=repository, status=1).stdout
+    assert json.loads(told) == {"checkpoints": []}
 
 
 def test_a_checkpoint_is_shown_to_people(

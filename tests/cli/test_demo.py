@@ -23,6 +23,9 @@ def test_the_demo_plays_to_its_end_and_leaves_nothing(run: CommandLine, tmp_path
     assert "[gm:github-token:" in played.stdout
     assert "ghp_" not in played.stdout
     assert "Took over the memory of origin: 2 sessions" in played.stdout
+    assert "1 checkpoint of what hooks had left" in played.stdout
+    assert "known by the checkpoint of the commit (" in played.stdout
+    assert "  > Add one then. Default to local time so that nothing else changes." in played.stdout
     assert "all holds: 3 sessions" in played.stdout
     assert "That was the whole round" in played.stdout
     assert snapshot(temporary) == set()
@@ -36,6 +39,13 @@ def test_the_demo_works_inside_of_a_repository_and_its_hooks(
     before = snapshot(repository)
     run("demo", cwd=repository, environ={**environ, "GITMEM_REF": "refs/gitmem/team"})
     assert snapshot(repository) == before
+
+
+def test_the_demo_reads_no_agents_folder_that_the_environment_names(run: CommandLine, tmp_path: Path) -> None:
+    environ = {name: str(tmp_path / "mine") for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "COPILOT_HOME")}
+    played = run("demo", cwd=tmp_path, environ=environ)
+    assert "2 new sessions, 0 grown" in played.stdout
+    assert not (tmp_path / "mine").exists()
 
 
 def test_the_demo_can_be_kept_to_look_around_in(run: CommandLine, tmp_path: Path) -> None:

@@ -41,6 +41,16 @@ class Event(NamedTuple):
         return values[0] if values else None
 
 
+def path_without_gitmem() -> str:
+    """Return the PATH of somebody who has no gitmem, though the tests' own environment may have it there."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(
+        folder
+        for folder in folders
+        if not any(Path(folder, name).exists() for name in ("gitmem", "gitmem-hook"))
+    )
+
+
 def take_part(common: Path) -> Path:
     """Make a repository take part, in which no drain is started, for this process says that it drains."""
     spool = common / "gitmem" / "spool"

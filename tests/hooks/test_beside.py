@@ -204,6 +204,24 @@ def test_a_hook_that_git_does_not_run_is_not_woken(folder: Path, content: str) -
     assert tree(folder) == at
 
 
+def test_a_hook_that_may_no_longer_be_executed_tells_again_and_stays_asleep(folder: Path) -> None:
+    put(folder / "post-commit", '#!/bin/sh\necho woken >"$OUT"\n')
+    put(folder / "post-merge", f"#!{sys.executable}\nprint('python')\n")
+    install(folder)
+    at = tree(folder)
+    for name in ("pre-commit", "post-commit", "post-merge"):
+        (folder / name).chmod(0o644)
+    install(folder)
+    assert run_hook(folder / "pre-commit") == (0, "")
+    assert run_hook(folder / "post-commit") == (0, "")
+    assert len(events(folder.parent)) == 2
+    assert tree(folder)["post-merge"] == at["post-merge"]
+    remove(folder)
+    assert (folder / "post-commit").stat().st_mode & 0o777 == 0o644
+    assert (folder / "post-commit").read_text() == '#!/bin/sh\necho woken >"$OUT"\n'
+    assert not (folder / "pre-commit").exists()
+
+
 @pytest.mark.parametrize("first", ["exit 0\n", "exec true\n", "\n\nexit 0\n", "set -e; false\n"])
 def test_an_event_is_left_before_a_script_can_end(folder: Path, first: str) -> None:
     put(folder / "pre-commit", f"#!/bin/sh\n# about\n{first}")

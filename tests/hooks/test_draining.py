@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.hooks.spool import SHELLS, events, take_part
+from tests.hooks.spool import SHELLS, events, path_without_gitmem, take_part
 
 ids = " ".join
 DEADLINE_S = 30
@@ -262,6 +262,8 @@ def test_where_the_interpreter_is_gone_the_one_of_the_path_is_asked(
 
 def test_where_nothing_can_drain_events_stay(script: Path, drain: Drain, tmp_path: Path) -> None:
     (drain.common / "gitmem" / "python").unlink()
+    path = f"{tmp_path / 'bin'}:{path_without_gitmem()}"
+    drain = replace(drain, environ={**drain.environ, "PATH": path})
     run_stub(script, drain, "post-commit")
     pid = int(drain.drainer.read_text().split()[0])
     wait_until(lambda: not is_alive(pid))

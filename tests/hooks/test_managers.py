@@ -18,7 +18,7 @@ import pytest
 
 from gitmem.git.hook_text import HOOKS
 from tests.conftest import CHECKOUT, CommandLine, RealGit
-from tests.hooks.spool import Event, events, hold, take_part
+from tests.hooks.spool import Event, events, hold, path_without_gitmem, take_part
 from tests.hooks.test_beside import tree
 from tests.hooks.test_enabling import hooks_of, version_of
 
@@ -139,7 +139,7 @@ def test_the_frameworks_snippet_runs_the_stub_and_harms_nobody(
     _, new = a_days_work(git, work, tmp_path)
     expect_a_days_work(events(work / ".git"), work, new)
     count = len(events(work / ".git"))
-    monkeypatch.setenv("PATH", os.environ["PATH"].replace(f"{tmp_path / 'bin'}:", ""))
+    monkeypatch.setenv("PATH", path_without_gitmem())
     git.commit(work, "of-a-teammate.txt")
     assert len(events(work / ".git")) == count
 
@@ -230,7 +230,7 @@ def test_husky_runs_the_lines_and_its_files_are_left_alone(
     expect_a_days_work(found, work, new)
     (rewritten,) = [event for event in found if event.hook == "post-rewrite"]
     assert rewritten.body.decode() == f"{old} {new}\n"
-    monkeypatch.setenv("PATH", os.environ["PATH"].replace(f"{tmp_path / 'bin'}:", ""))
+    monkeypatch.setenv("PATH", path_without_gitmem())
     git.commit(work, "of-a-teammate.txt")
     assert len(events(work / ".git")) == len(found)
 
@@ -277,7 +277,7 @@ def test_lefthook_runs_the_jobs_and_its_files_are_left_alone(
     expect_a_days_work(found, work, new)
     (rewritten,) = [event for event in found if event.hook == "post-rewrite"]
     assert rewritten.body.decode() == f"{old} {new}\n"
-    monkeypatch.setenv("PATH", os.environ["PATH"].replace(f"{tmp_path / 'bin'}:", ""))
+    monkeypatch.setenv("PATH", path_without_gitmem())
     git.commit(work, "of-a-teammate.txt")
     assert len(events(work / ".git")) == len(found)
 

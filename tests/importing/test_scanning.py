@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -56,6 +57,19 @@ def test_what_is_new_has_grown_until_it_is_settled(look: Look, projects: Path, r
         ("a.jsonl", "claude-code", repository),
         ("b.jsonl", "claude-code", repository),
     ]
+
+
+@pytest.mark.parametrize("below", ["", "src"])
+def test_a_session_that_tells_its_directory_by_a_digest_is_known_at_the_top_alone(
+    look: Look, home: Path, repository: Path, below: str
+) -> None:
+    digest = hashlib.sha256(os.fsencode(repository / below)).hexdigest()
+    content = samples.gemini(4, "2026-03-01T10:01:00Z").replace(b"0" * 64, digest.encode())
+    samples.write(home / f".gemini/tmp/{digest}/chats/session-1.json", content)
+    samples.write(home / ".gemini/tmp/other/chats/session-2.json", samples.gemini(4, "2026-03-01T10:01:00Z"))
+    found = look(settled=False)
+    assert grown(found) == ([] if below else ["session-1.json"])
+    assert [ours.top for ours in found.ours] == ([] if below else [repository])
 
 
 def test_what_is_longer_has_grown(look: Look, projects: Path, repository: Path) -> None:

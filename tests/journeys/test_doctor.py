@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.git.hook_text import HOOKS
 from tests.conftest import CommandLine, RealGit
 from tests.journeys.people import Coder, wait_for_drains
 
@@ -52,7 +54,7 @@ def test_without_a_memory_it_says_how_to_begin(run: CommandLine, repository: Pat
     assert "gitmem enable git" in told
 
 
-@pytest.mark.parametrize("damage", ["a hook", "the stub", "all hooks"])
+@pytest.mark.parametrize("damage", ["a hook", "its mode", "the stub", "all hooks"])
 def test_hooks_that_are_missing_or_old_are_written_anew(
     doctor: Callable[..., dict[str, str]], git: RealGit, project: Path, damage: str
 ) -> None:
@@ -63,6 +65,10 @@ def test_hooks_that_are_missing_or_old_are_written_anew(
             git("config", "--remove-section", "hook.gitmem-pre-push", cwd=project)
         case "a hook":
             (hooks / "pre-push").unlink()
+        case "its mode" if is_of_config:
+            pytest.skip("git runs no file")
+        case "its mode":
+            (hooks / "pre-push").chmod(0o644)
         case "the stub":
             stub = of_config if is_of_config else hooks / "gitmem-hook"
             stub.write_text("#!/bin/sh\n# of an older version\n")
@@ -72,6 +78,22 @@ def test_hooks_that_are_missing_or_old_are_written_anew(
             shutil.rmtree(hooks)
     assert doctor()["hooks"] == "amiss"
     assert doctor("--fix")["hooks"] == "well"
+    assert is_of_config or os.access(hooks / "pre-push", os.X_OK)
+
+
+def test_lines_in_hooks_count_for_nothing_where_the_repository_takes_no_part(
+    doctor: Callable[..., dict[str, str]], run: CommandLine, project: Path
+) -> None:
+    run("disable", "git", cwd=project)
+    for hook in HOOKS:
+        (project / ".git/hooks" / hook).write_text(f'#!/bin/sh\ngitmem-hook {hook} "$@" || :\n')
+        (project / ".git/hooks" / hook).chmod(0o755)
+    assert "0 of git's 6 tell gitmem" in run("status", cwd=project).stdout
+    assert doctor()["hooks"] == "amiss"
+    assert run("doctor", cwd=project, status=1).stdout.count("gitmem enable git: ") == 1
+    assert "6 by lines in your own hooks" in run("enable", "git", cwd=project).stdout
+    assert "all of git's tell gitmem" in run("status", cwd=project).stdout
+    assert doctor()["hooks"] == "well"
 
 
 @pytest.mark.parametrize("content", [None, "", "/nowhere/python\n/nowhere\n"])

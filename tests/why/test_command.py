@@ -37,7 +37,6 @@ def test_people_are_told_line_commit_turn_evidence_prompt_and_edit(world: World,
         "  > make the gate",
         "  > open in time",
         "  → Write",
-        f"  | {world.top}/gate.py",
         "  | def gate_opens(height, draught):",
         "  |     margin = height - draught",
         "  |     return margin > 0.4",
@@ -65,6 +64,7 @@ def test_people_are_told_when_nobody_is_known(world: World, run: CommandLine) ->
 
 def test_people_are_shown_a_file_and_a_commit_in_a_line_a_place(world: World, run: CommandLine) -> None:
     talk = world.talk("gates")
+    talk.asks("and the\ngate?")
     talk.writes("gate.py", GATE)
     turn = talk.edits("gate.py", "0.4", "minimum_margin(draught)")
     head = world.commit("gate: open in time")
@@ -72,20 +72,20 @@ def test_people_are_shown_a_file_and_a_commit_in_a_line_a_place(world: World, ru
     shown = run("why", "gate.py", cwd=world.top).stdout.splitlines()
     title = "please do what gates is for"
     assert shown == [
-        "     1 uncommitted no session known: 4",
-        f"     3 {head[:9]} claude-code/gates#1 and 1 more: {title}  (commit; 1-3)",
+        "1  uncommitted  4    no session known",
+        f"3  {head[:9]}    1-3  claude-code/gates#2 and 1 more  commit  and the gate?",
         "3 of 4 lines are from sessions that are known here",
     ]
     shown = run("why", "HEAD", cwd=world.top).stdout.splitlines()
     assert shown[1:] == [
-        f"     3 gate.py claude-code/gates#1 and 1 more: {title}  (commit; 1-3)",
+        "3  gate.py  1-3  claude-code/gates#2 and 1 more  commit  and the gate?",
         "3 of 3 lines are from sessions that are known here",
     ]
-    assert turn == 3
+    assert turn == 4
     world.commit("by hand")
     shown = run("why", "HEAD", cwd=world.top, status=1).stdout.splitlines()
     assert shown[1:] == [
-        "     1 gate.py no session known: 4",
+        "1  gate.py  4  no session known",
         "no session is known for any of these lines",
         "under way at the commit, but the lines are not in what they wrote:",
         f"  claude-code/gates: {title}",
@@ -104,6 +104,8 @@ def test_file_wins_over_a_commit_and_dashes_decide(world: World, run: CommandLin
     world.commit("a file called like the branch")
     assert ask("main")["kind"] == "file"
     assert ask("main", "--")["kind"] == "commit"
+    assert ask("main:2:7")["target"] == "main:2:7"
+    assert ask("main:2:")["places"] == ask("main:2:7")["places"] == ask("main:2")["places"]
     assert ask("--", "main:2")["kind"] == "lines"
     assert "it is no file here" in run("why", "--", "HEAD", cwd=world.top, status=1).stderr
     assert "it is no commit here" in run("why", "main:2", "--", cwd=world.top, status=1).stderr
@@ -127,8 +129,11 @@ def test_file_whose_name_ends_in_a_number_is_that_file(world: World, ask: Ask) -
         ("a.txt:0", "could not explain line 0 of a.txt"),
         ("empty:1", "it has 0 lines"),
         ("folder", "could not explain folder: it is a folder"),
+        ("folder", "hint: git ls-files folder: lists its files"),
         ("binary.bin", "could not explain binary.bin: it is no text"),
         ("../outside", "could not explain ../outside: it is outside of "),
+        ("../outside", "hint: gitmem -C DIR why FILE"),
+        ("claude-code/gates", "gitmem show NAME"),
         ("x" * 5000, "it is no file and no commit here"),
         ("nul\0l"[:3] + ":1:1", "it is no file and no commit here"),
     ],

@@ -26,7 +26,10 @@ def capture(context: Context, words: tuple[str, ...], /, *, spool: bool, as_json
     if as_json:
         context.output.json({**report_as_json(taken.report), "checkpoints": taken.checkpoints})
         return 0
-    describe(context, taken.report)
+    if taken.report.files:
+        describe(context, taken.report)
+    elif not taken.checkpoints:
+        context.output.say("nothing has grown since last time")
     if taken.checkpoints:
         context.output.say(f"{count(len(taken.checkpoints), 'checkpoint')} of what hooks had left")
     return 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +19,24 @@ from gitmem.cli.output import Styled
 from gitmem.model.errors import DemoFailed
 
 _TOKEN_MARK = "@@TOKEN@@"  # noqa: S105 (where a made token is put, so that none stands here)
+_CWD_MARK = "/home/ada/tides"
+_TRANSCRIPTS = {
+    "ada-claude-code.jsonl": "homes/ada/.claude/projects/tides/7c9d2a54-3f0e-4b43-9a52-60e1f3f0a9d1.jsonl",
+    "ada-codex.jsonl": "homes/ada/.codex/sessions/2026/03/03/"
+    "rollout-2026-03-03T14-00-00-019d2c11-6a40-7c10-8e52-9f3b5d1c7a20.jsonl",
+    "grace-gemini-cli.json": "transcripts/grace/grace-gemini-cli.json",
+}
+_FILE = "src/tides/gauge.py"
+_BEFORE = """\
+from datetime import datetime
+
+
+def parse_reading(row, station):
+    at = datetime.fromisoformat(row[0]).replace(tzinfo=station.zone)
+    return at, float(row[1])
+"""
+_NOT_OURS = ("GIT_", "GITMEM_", "XDG_", "CLAUDE_", "CODEX_", "COPILOT_", "GEMINI_")
+"""How variables begin that lead gitmem or git to what is the user's own."""
 
 
 @click.command("demo", cls=Command, examples=["gitmem demo", "gitmem demo --keep"])
@@ -50,15 +71,22 @@ class _Demo:
         self._set_up(token)
         self._title("Ada has worked with two agents. She makes her repository remember.")
         self._gitmem("ada", "init", "--share", "origin")
-        self._gitmem("ada", "import", "../transcripts/ada")
+        self._title("She commits what an agent wrote: git's hook tells gitmem, which soon takes it in.")
+        self._commit("ada", "Read a gauge in its own zone")
+        self._gitmem("ada", "capture")
         self._title("Nothing secret got in: the access token that her agent used is a placeholder.")
         self._gitmem("ada", "search", "curl stations", "--limit", "1")
+        self._git("ada", "-C", str(self._place / "ada"), "push", "--quiet")
         self._gitmem("ada", "push")
         self._title("Grace clones the repository. The memory came along; her own session joins it.")
         self._git("grace", "clone", "--quiet", str(self._place / "tides.git"), str(self._place / "grace"))
         self._gitmem("grace", "init", "--share", "origin")
         self._gitmem("grace", "import", "../transcripts/grace")
         self._gitmem("grace", "sessions")
+        self._title(
+            "She asks why a line is as it is: an agent of Ada's wrote it, and this is what Ada had said."
+        )
+        self._gitmem("grace", "why", f"{_FILE}:5")
         self._gitmem("grace", "search", "why was the tide table an hour late", "--limit", "2")
         self._gitmem("grace", "push")
         self._title("Ada pulls: the union of both. Every object is what its name says.")
@@ -69,26 +97,34 @@ class _Demo:
         self._title(f"That was the whole round, in {time.monotonic() - self._started:.1f} seconds.")
 
     def _set_up(self, token: str) -> None:
-        for person, names in (
-            ("ada", ("ada-claude-code.jsonl", "ada-codex.jsonl")),
-            ("grace", ("grace-gemini-cli.json",)),
-        ):
-            folder = self._place / "transcripts" / person
-            folder.mkdir(parents=True)
-            for name in names:
-                text = (files("gitmem.cli") / "demo" / name).read_text("utf-8")
-                (folder / name).write_text(text.replace(_TOKEN_MARK, token), "utf-8")
         hub, ada = str(self._place / "tides.git"), self._place / "ada"
+        for name, place in _TRANSCRIPTS.items():
+            text = (files("gitmem.cli") / "demo" / name).read_text("utf-8")
+            text = text.replace(_CWD_MARK, json.dumps(str(ada))[1:-1]).replace(_TOKEN_MARK, token)
+            (self._place / place).parent.mkdir(parents=True, exist_ok=True)
+            (self._place / place).write_text(text, "utf-8")
         self._git("ada", "init", "--quiet", "--bare", "--initial-branch=main", hub)
         self._git("ada", "init", "--quiet", "--initial-branch=main", str(ada))
-        (ada / "README.md").write_text("# Tide tables\n", "utf-8")
+        (ada / _FILE).parent.mkdir(parents=True)
+        (ada / _FILE).write_text(_BEFORE, "utf-8")
         for arguments in (
-            ("add", "README.md"),
+            ("add", _FILE),
             ("commit", "--quiet", "-m", "Start a table of tides"),
             ("remote", "add", "origin", hub),
             ("push", "--quiet", "-u", "origin", "main"),
         ):
             self._git("ada", "-C", str(ada), *arguments)
+
+    def _commit(self, person: str, message: str) -> None:
+        """Show a commit and make it, with what an agent wrote; what its hooks leave waits for `capture`."""
+        from gitmem.checkpoints import spool
+
+        top = self._place / person
+        # A drain that a hook starts would still be at work here when all of this has gone.
+        spool.claim(top / ".git/gitmem/spool", os.getpid())
+        (top / _FILE).write_text(_BEFORE.replace("station.zone", "station.reading_zone"), "utf-8")
+        self._show(person, "git", ("commit", "-am", message))
+        self._git(person, "-C", str(top), "commit", "--quiet", "-am", message, hooks="true")
 
     def _title(self, text: str) -> None:
         self._context.output.say("\n", Styled(f"# {text}", "good"))
@@ -97,26 +133,29 @@ class _Demo:
         """Show a command line and run it, as that person, in their clone."""
         from gitmem.cli.main import run
 
-        output = self._context.output
-        shown = " ".join(f'"{word}"' if " " in word else word for word in arguments)
-        output.say(Styled(f"{person}$ ", "dim"), Styled(f"gitmem {shown}", "strong"))
-        output.flush()
+        shown = self._show(person, "gitmem", arguments)
         status = run(["--no-pager", "-C", str(self._place / person), *arguments], self._context_of(person))
         if status:
-            raise DemoFailed(f"gitmem {shown}", status)
+            raise DemoFailed(shown, status)
 
-    def _git(self, person: str, *arguments: str) -> None:
+    def _show(self, person: str, program: str, arguments: Sequence[str]) -> str:
+        """Show a command line, and return it."""
+        shown = " ".join(f'"{word}"' if " " in word else word for word in (program, *arguments))
+        output = self._context.output
+        output.say(Styled(f"{person}$ ", "dim"), Styled(shown, "strong"))
+        output.flush()
+        return shown
+
+    def _git(self, person: str, *arguments: str, hooks: str = "false") -> None:
         from gitmem.git.process import Git
 
-        Git(self._environ(person)).elsewhere().run(
+        Git({**self._environ(person), "GITMEM_HOOKS": hooks}).elsewhere().run(
             arguments, doing="set up the demonstration", cwd=self._place, as_user=True
         )
 
     def _environ(self, person: str) -> dict[str, str]:
         """Return an environment in which nothing of the user's own is read or written."""
-        kept = {
-            n: v for n, v in self._context.environ.items() if not n.startswith(("GIT_", "GITMEM_", "XDG_"))
-        }
+        kept = {n: v for n, v in self._context.environ.items() if not n.startswith(_NOT_OURS)}
         home = self._place / "homes" / person
         home.mkdir(parents=True, exist_ok=True)
         name = person.capitalize()

@@ -53,9 +53,8 @@ def command(ctx: click.Context, /, is_fixed: bool, as_json: bool) -> None:
                 for finding in found
             ]
         )
-        for finding in found:
-            if finding.condition == "amiss" and finding.remedy:
-                context.output.say(Styled("hint:", "dim"), f" {finding.remedy}")
+        for hint in _hints(found):
+            context.output.say(Styled("hint:", "dim"), f" {hint}")
     ctx.exit(any(finding.condition == "amiss" for finding in found))
 
 
@@ -87,6 +86,16 @@ def _examine(context: Context) -> list[Finding]:
             found += examine_memory(state, tallies)
     found += examine_capture(repository, context.git, context.now_ms() * 1_000_000)
     return found
+
+
+def _hints(found: list[Finding]) -> list[str]:
+    """Return what mends what is amiss, each command once with all that it does."""
+    does: dict[str, list[str]] = {}
+    for finding in found:
+        if finding.condition == "amiss" and finding.remedy:
+            command, _, what = finding.remedy.partition(": ")
+            does.setdefault(command, []).append(what)
+    return [f"{command}: {', '.join(dict.fromkeys(what))}" for command, what in does.items()]
 
 
 def _mend(context: Context, found: list[Finding]) -> list[str]:

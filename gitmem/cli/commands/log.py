@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +17,8 @@ from gitmem.cli.rendering import iso, local_time
 from gitmem.cli.text import one_line
 
 if TYPE_CHECKING:
+    from gitmem.format.memory import Memory
+    from gitmem.model.ids import Oid
     from gitmem.verbs.reporting import LogEntry, SessionChange
 
 _SHOWN_SESSIONS = 10
@@ -31,17 +35,18 @@ _WRITTEN = {
     "log", cls=Command, examples=["gitmem log", "gitmem log --limit 20 --json", "gitmem log --checkpoints"]
 )
 @click.option("--checkpoints", is_flag=True, help="The checkpoints of the code, not the memory's commits.")
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most so many.")
+@click.option("-n", "--limit", metavar="N", type=click.IntRange(min=1), help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
-@click.pass_obj
-def command(context: Context, checkpoints: bool, limit: int | None, as_json: bool) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, checkpoints: bool, limit: int | None, as_json: bool) -> None:
     """Show the commits of the memory, the newest first, and what each of them brought.
 
-    With --checkpoints, where the code stood at each checkpoint, and which sessions were under way.
+    With --checkpoints, where the code stood at each checkpoint, and which sessions were under way; ends with
+    1 if there is none.
     """
+    context: Context = ctx.obj
     if checkpoints:
-        _show_checkpoints(context, limit, as_json)
-        return
+        ctx.exit(0 if _show_checkpoints(context, limit, as_json) else 1)
     from gitmem.verbs.reporting import log
 
     with opened_memory(context) as memory:
@@ -54,18 +59,38 @@ def command(context: Context, checkpoints: bool, limit: int | None, as_json: boo
                 _say(output, entry)
 
 
-def _show_checkpoints(context: Context, limit: int | None, as_json: bool) -> None:
+def _show_checkpoints(context: Context, limit: int | None, as_json: bool) -> bool:
+    """Show the checkpoints, and tell whether there are any."""
     from gitmem.checkpoints.listing import newest
     from gitmem.cli.checkpoint_text import say_line, summary_as_json
 
     with opened_memory(context) as memory:
         found = newest(memory, context.repository.state_dir, limit)
+        first = next(found, None)
+        entries = found if first is None else chain([first], found)
         if as_json:
-            context.output.json({"checkpoints": [summary_as_json(entry) for entry in found]})
-            return
-        with context.paged() as output:
-            for entry in found:
-                say_line(output, entry)
+            context.output.json({"checkpoints": [summary_as_json(entry) for entry in entries]})
+        elif first is None:
+            context.output.note("there are no checkpoints yet")
+        else:
+            subject_of = cache(lambda oid: _subject(memory, oid))
+            with context.paged() as output:
+                for entry in entries:
+                    say_line(output, entry, subject_of(entry.checkpoint.head))
+        return first is not None
+
+
+def _subject(memory: Memory, oid: Oid | None) -> str:
+    """Return a commit's first line; nothing where the commit is not here."""
+    from gitmem.model.errors import ObjectDamaged, ObjectMissing
+    from gitmem.objects.history import read_commit
+
+    if oid is None:
+        return ""
+    try:
+        return read_commit(memory.storage, oid).message.partition("\n")[0]
+    except (ObjectMissing, ObjectDamaged):
+        return ""
 
 
 def _say(output: Output, entry: LogEntry) -> None:

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only those with this tag.")
 @click.option("--since", metavar="WHEN", help="Only those that went on after a date, or within 7d, 12h, …")
 @click.option("--until", metavar="WHEN", help="Only those that had begun by then.")
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most so many, the newest first.")
+@click.option(
+    "-n", "--limit", metavar="N", type=click.IntRange(min=1), help="At most so many, the newest first."
+)
 @click.option("--all", "with_hidden", is_flag=True, help="Those that wait to be forgotten, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_context

@@ -26,6 +26,7 @@ class _Capture(NamedTuple):
     """How the code's side stands: git's hooks, what they left, and what became of it."""
 
     hooks: Hooks
+    takes_part: bool
     spool: SpoolState
     checkpoints: int
     last_ms: int | None
@@ -74,11 +75,13 @@ def _capture(context: Context, memory: Memory) -> _Capture:
     from gitmem.checkpoints import spool
     from gitmem.checkpoints.table import rows
     from gitmem.git.hooks import find
+    from gitmem.verbs.enabling import takes_part
 
     state_dir = context.repository.state_dir
     made = rows(memory, state_dir)
     return _Capture(
         hooks=find(context.repository, context.git),
+        takes_part=takes_part(state_dir),
         spool=spool.state(state_dir),
         checkpoints=len(made),
         last_ms=made[0].at_ms if made else None,
@@ -109,7 +112,7 @@ def _say(output: Output, repo: str, ref: str, state: MemoryState, capture: _Capt
         ("sessions", f"{total:,}" + (f" ({agents})" if agents else "")),
         ("captured", captured),
         ("checkpoints", _describe_checkpoints(capture, now_ms)),
-        ("hooks", _describe_hooks(capture.hooks)),
+        ("hooks", _describe_hooks(capture)),
         *(("waiting", part) for part in _describe_waiting(capture.spool, now_ms)),
         ("size", f"{size(state.packs_bytes)} in {count(state.packs, 'pack')}"),
         *(("shared", text) for text in shared),
@@ -131,10 +134,10 @@ def _describe_checkpoints(capture: _Capture, now_ms: int) -> str:
     return f"{capture.checkpoints:,}, the last {ago(capture.last_ms, now_ms)}"
 
 
-def _describe_hooks(hooks: Hooks) -> Part:
+def _describe_hooks(capture: _Capture) -> Part:
     from gitmem.git.hook_text import HOOKS
 
-    told = len({*hooks.ours, *hooks.snippets})
+    told = len({*capture.hooks.ours, *capture.hooks.snippets}) if capture.takes_part else 0
     if told == len(HOOKS):
         return "all of git's tell gitmem"
     return Styled(f"{told} of git's {len(HOOKS)} tell gitmem: gitmem enable git", "bad")
@@ -185,6 +188,7 @@ def _capture_as_json(capture: _Capture) -> dict[str, Any]:
     oldest_ns, last_ms = capture.spool.oldest_ns, capture.last_ms
     return {
         "hooks": hooks_as_json(capture.hooks),
+        "takes_part": capture.takes_part,
         "waiting": capture.spool.waiting,
         "oldest_at": None if oldest_ns is None else iso(oldest_ns // 1_000_000),
         "failure": capture.spool.failure,
