@@ -78,6 +78,6 @@ def _named(occasions: Iterable[Occasion], ours: Sequence[Found]) -> list[tuple[S
             def accepts(identity: Identity, belonging: Belonging = belonging) -> bool:
                 return belonging.top_of(identity.began_in) is not None
 
-            found = Found(path, agent, top, status.st_size, status.st_mtime_ns)
+            found = Found(str(path), agent, top, status.st_size, status.st_mtime_ns)
             named[path] = Source(path, agent, accepts), found
     return list(named.values())

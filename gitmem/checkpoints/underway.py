@@ -58,8 +58,8 @@ class Underway:
         self._found: dict[Path, list[Found]] = {}
         for one in sorted(found, key=lambda one: one.mtime_ns):
             self._found.setdefault(one.top, []).append(one)
-        self._captured: dict[Path, Captured | None] = {}
-        self._times: dict[tuple[Path, int], _Times | None] = {}
+        self._captured: dict[str, Captured | None] = {}
+        self._times: dict[tuple[str, int], _Times | None] = {}
 
     def positions(self, top: Path | None, at_ms: int, since_ms: int, now_ms: int) -> tuple[Position, ...]:
         """Return how far the sessions of a working tree had come that were written at or after `since_ms`."""
@@ -93,12 +93,12 @@ class Underway:
 
     def _captured_of(self, one: Found) -> Captured | None:
         """Return how much of a file is in the memory."""
-        if one.path not in self._captured:
+        if one.file not in self._captured:
             position = read_position(self._state_dir, one.path)
             while position is not None and not self._has(position):
                 position = position.before
-            self._captured[one.path] = position
-        return self._captured[one.path]
+            self._captured[one.file] = position
+        return self._captured[one.file]
 
     def _has(self, position: Captured) -> bool:
         folder = self._memory.find(position.session)
@@ -122,9 +122,9 @@ class Underway:
 
     def _times_of(self, one: Found, captured: Captured, start: int) -> _Times | None:
         """Return when the turns of a file were said from a byte on; read once."""
-        if (one.path, start) not in self._times:
-            self._times[one.path, start] = _read_times(one, captured, start)
-        return self._times[one.path, start]
+        if (one.file, start) not in self._times:
+            self._times[one.file, start] = _read_times(one, captured, start)
+        return self._times[one.file, start]
 
 
 def _newest(reached: Iterable[_Reached]) -> tuple[Position, ...]:

@@ -34,11 +34,16 @@ _RACY_NS = 2_000_000_000
 class Found(NamedTuple):
     """A transcript of a session that began in one of the working trees, and how its file looks."""
 
-    path: Path
+    file: str
     agent: str
     top: Path
     size_bytes: int
     mtime_ns: int
+
+    @property
+    def path(self) -> Path:
+        """Where it is; made when it is asked for, since there are thousands."""
+        return Path(self.file)
 
 
 class Scan(NamedTuple):
@@ -179,7 +184,7 @@ class _Scanning:
             file = _File(file.name, _began_in(agent, Path(path)), status.st_ino, looks)
             top = self._belonging.top_of(file.cwd)
         if top is not None:
-            self._found.append(Found(Path(path), agent, top, *looks))
+            self._found.append(Found(path, agent, top, *looks))
             if self._anew or file.settled != looks:
                 accepts = self._belonging.top_of
                 self._grown.append(
