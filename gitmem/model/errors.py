@@ -184,7 +184,7 @@ class StoreError(GitmemError):
 class NoMemory(StoreError):
     """The repository has no memory yet."""
 
-    hint = "gitmem init: starts a memory in this repository"
+    hint = "gitmem init: starts a memory in this repository, or takes over a remote's"
 
     def __init__(self, ref: str) -> None:
         self.ref = ref

@@ -83,6 +83,8 @@ def command(ctx: click.Context, /, target: str, limit: int, as_json: bool) -> No
             explanation = _explain(context, memory, target, found, asked.result(), limit)
             _say(context, explanation, as_json)
     if not explanation.known:
+        if context.settings.remotes:
+            context.output.note("gitmem pull: brings in what others have shared, who may know")
         ctx.exit(1)
 
 
