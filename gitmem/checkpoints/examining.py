@@ -71,7 +71,8 @@ def examine_memory(state: MemoryState, tallies: Iterable[tuple[str, Tally]]) -> 
 
 
 def _hooks(repository: Repository, git: Git) -> Finding:
-    remedy = "gitmem enable git: writes what is missing"
+    obstacle = hooks.obstacle(repository, git)
+    remedy = obstacle.hint if obstacle else "gitmem enable git: writes what is missing"
     found = hooks.find(repository, git)
     present = {*found.ours, *found.snippets} if takes_part(repository.state_dir) else ()
     if not present:
@@ -80,7 +81,8 @@ def _hooks(repository: Repository, git: Git) -> Finding:
     if missing:
         return Finding("hooks", "amiss", f"no entry for {', '.join(missing)}", remedy)
     if found.how == "files" and found.ours and not _is_current(found.folder):
-        return Finding("hooks", "amiss", "they are of another version", "gitmem enable git: renews them")
+        renew = f"gitmem enable git{' --force' if obstacle else ''}: renews them"
+        return Finding("hooks", "amiss", "they are of another version", renew)
     how = "in git's configuration" if found.how == "config" and hook_config.is_known(git) else "in files"
     told = [f"{len(found.ours)} {how}"] if found.ours else []
     told += [f"{len(found.snippets)} by lines in your own hooks"] if found.snippets else []
