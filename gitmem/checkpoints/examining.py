@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 from gitmem.checkpoints import spool
 from gitmem.git import hook_config, hooks
-from gitmem.git.hook_text import HOOKS
+from gitmem.git.hook_text import HOOKS, STUB
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.model.turns import Tally
@@ -80,18 +80,19 @@ def _hooks(repository: Repository, git: Git) -> Finding:
     missing = [hook for hook in HOOKS if hook not in present]
     if missing:
         return Finding("hooks", "amiss", f"no entry for {', '.join(missing)}", remedy)
-    if found.how == "files" and found.ours and not _is_current(found.folder):
+    stub_at = hook_config.stub_path(repository) if found.how == "config" else found.folder / STUB
+    if found.ours and not _is_current(stub_at):
         renew = f"gitmem enable git{' --force' if obstacle else ''}: renews them"
         return Finding("hooks", "amiss", "they are of another version", renew)
-    how = "in git's configuration" if found.how == "config" and hook_config.is_known(git) else "in files"
+    how = "in git's configuration" if found.how == "config" else "in files"
     told = [f"{len(found.ours)} {how}"] if found.ours else []
     told += [f"{len(found.snippets)} by lines in your own hooks"] if found.snippets else []
     return Finding("hooks", "well", ", ".join(told))
 
 
-def _is_current(folder: Path) -> bool:
+def _is_current(stub_at: Path) -> bool:
     try:
-        return (folder / "gitmem-hook").read_bytes() == stub()
+        return stub_at.read_bytes() == stub()
     except OSError:
         return False
 

@@ -61,6 +61,8 @@ def test_hooks_that_are_missing_or_old_are_written_anew(
     doctor: Callable[..., dict[str, str]], project: Path, damage: str
 ) -> None:
     hooks = project / ".git/hooks"
+    if hook_config.is_known(Git(dict(os.environ))):
+        pytest.skip("this git is given hooks of the configuration, which no file of a hook's is about")
     match damage:
         case "a hook":
             (hooks / "pre-push").unlink()
@@ -73,6 +75,20 @@ def test_hooks_that_are_missing_or_old_are_written_anew(
     assert doctor()["hooks"] == "amiss"
     assert doctor("--fix")["hooks"] == "well"
     assert os.access(hooks / "pre-push", os.X_OK)
+
+
+@pytest.mark.parametrize("content", [None, "#!/bin/sh\n# of an older version\n"])
+def test_the_stub_of_hooks_in_the_configuration_is_written_anew(
+    doctor: Callable[..., dict[str, str]], project: Path, content: str | None
+) -> None:
+    if not hook_config.is_known(Git(dict(os.environ))):
+        pytest.skip("this git knows no hooks of the configuration")
+    stub = project / ".git/gitmem/hook"
+    before = stub.read_bytes()
+    stub.unlink() if content is None else stub.write_text(content)
+    assert doctor()["hooks"] == "amiss"
+    assert doctor("--fix")["hooks"] == "well"
+    assert stub.read_bytes() == before
 
 
 def test_lines_in_hooks_count_for_nothing_where_the_repository_takes_no_part(
