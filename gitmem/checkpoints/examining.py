@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 from gitmem.checkpoints import spool
 from gitmem.git import hook_config, hooks
-from gitmem.git.hook_text import HOOKS
+from gitmem.git.hook_text import HOOKS, STUB
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.model.turns import Tally
@@ -71,7 +71,8 @@ def examine_memory(state: MemoryState, tallies: Iterable[tuple[str, Tally]]) -> 
 
 
 def _hooks(repository: Repository, git: Git) -> Finding:
-    remedy = "gitmem enable git: writes what is missing"
+    obstacle = hooks.obstacle(repository, git)
+    remedy = obstacle.hint if obstacle else "gitmem enable git: writes what is missing"
     found = hooks.find(repository, git)
     present = {*found.ours, *found.snippets} if takes_part(repository.state_dir) else ()
     if not present:
@@ -79,20 +80,19 @@ def _hooks(repository: Repository, git: Git) -> Finding:
     missing = [hook for hook in HOOKS if hook not in present]
     if missing:
         return Finding("hooks", "amiss", f"no entry for {', '.join(missing)}", remedy)
-    if found.ours and not _is_current(repository, found):
-        return Finding("hooks", "amiss", "they are of another version", "gitmem enable git: renews them")
-    how = "in git's configuration" if found.how == "config" and hook_config.is_known(git) else "in files"
+    stub_at = hook_config.stub_path(repository) if found.how == "config" else found.folder / STUB
+    if found.ours and not _is_current(stub_at):
+        renew = f"gitmem enable git{' --force' if obstacle else ''}: renews them"
+        return Finding("hooks", "amiss", "they are of another version", renew)
+    how = "in git's configuration" if found.how == "config" else "in files"
     told = [f"{len(found.ours)} {how}"] if found.ours else []
     told += [f"{len(found.snippets)} by lines in your own hooks"] if found.snippets else []
     return Finding("hooks", "well", ", ".join(told))
 
 
-def _is_current(repository: Repository, found: hooks.Hooks) -> bool:
-    """Whether the stub that git runs is that of this version."""
-    of_config = repository.state_dir / "hook"
-    path = of_config if found.how == "config" else found.folder / "gitmem-hook"
+def _is_current(stub_at: Path) -> bool:
     try:
-        return path.read_bytes() == stub()
+        return stub_at.read_bytes() == stub()
     except OSError:
         return False
 

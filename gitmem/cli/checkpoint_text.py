@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -67,10 +68,11 @@ def summary_as_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def say_line(output: Output, entry: Entry, subject: str) -> None:
+def say_line(output: Output, entry: Entry, subject: str, before: Entry | None) -> None:
     """Print a checkpoint in a line, and below it what its author said and which sessions were under way.
 
-    `subject` is its commit's, or empty; it stands where its author said nothing.
+    `subject` is its commit's, or empty; it stands where its author said nothing. Sessions that have grown
+    since the checkpoint `before` it come first.
     """
     made = entry.checkpoint
     where = f"{made.branch or 'no branch'} at {made.head[:_OID_DIGITS] if made.head else 'no commit'}"
@@ -86,7 +88,10 @@ def say_line(output: Output, entry: Entry, subject: str) -> None:
     )
     if made.message or subject:
         output.say(f"    {one_line(made.message or subject)}")
-    names = [short_name(key) if key else session[:SHOWN_DIGITS] for session, key in entry.sessions.items()]
+    then, now = _lines_of_sessions(before), _lines_of_sessions(entry)
+    sessions = sorted(entry.sessions, key=lambda session: now[session] <= then[session])
+    keys = [(session, entry.sessions[session]) for session in sessions]
+    names = [short_name(key) if key else session[:SHOWN_DIGITS] for session, key in keys]
     if names:
         more = f" and {len(names) - _SHOWN_SESSIONS} more" if len(names) > _SHOWN_SESSIONS else ""
         output.say(Styled(f"    {', '.join(names[:_SHOWN_SESSIONS])}{more}", "dim"))
@@ -135,6 +140,13 @@ def say_whole(output: Output, entry: Entry) -> None:
             ]
         )
         _say_rest(output, len(made.rewrites[_SHOWN_REWRITES:]), "commit")
+
+
+def _lines_of_sessions(entry: Entry | None) -> Counter[SessionId]:
+    lines: Counter[SessionId] = Counter()
+    for position in entry.checkpoint.positions if entry else ():
+        lines[position.session] += position.lines
+    return lines
 
 
 def _facts(entry: Entry) -> Iterator[list[Part]]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from gitmem.cli.context import Context
 from gitmem.cli.declared import DIRECTORY, Declared, Option
+
+_WHOLE_SENTENCE: Final = 1000
 
 
 class Command(click.Command):
@@ -48,6 +50,16 @@ class Group(click.Group):
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
         self.params.append(directory_option())
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the whole first sentence about each command, where click would cut it to a line."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, self.commands[name].get_short_help_str(_WHOLE_SENTENCE))
+                    for name in self.list_commands(ctx)
+                ]
+            )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples below the commands."""

@@ -60,7 +60,8 @@ def describe_push(context: Context, sharing: Sharing, pushed: Pushed) -> None:
     if pushed.is_up_to_date:
         output.say(f"{pushed.remote} has all of this memory")
         return
-    output.say(f"Pushed to {pushed.remote}: {_count(len(pushed.sent), 'session')}")
+    sent = _count(len(pushed.sent), "session") if pushed.sent else "no session, only what is new beside them"
+    output.say(f"Pushed to {pushed.remote}: {sent}")
     shown = pushed.sent[:_SHOWN_SESSIONS]
     output.table([("sent", name) for name in _names(sharing, [pushed.commit], shown)])
     _say_rest(output, len(pushed.sent) - len(shown))

@@ -31,8 +31,8 @@ def is_known(git: Git) -> bool:
 
 def write(repository: Repository, git: Git, stub: bytes, hooks: Iterable[str]) -> None:
     """Have git run the stub for these hooks and for no others."""
-    disk.replace_file(_stub_path(repository), stub, mode=0o777)
-    own = "'" + str(_stub_path(repository)).replace("'", "'\\''") + "'"
+    disk.replace_file(stub_path(repository), stub, mode=0o777)
+    own = "'" + str(stub_path(repository)).replace("'", "'\\''") + "'"
     # The command first: git dies of an event that has none.
     wanted = {hook: {"command": _COMMAND.format(own=own, hook=hook), "event": hook} for hook in hooks}
     standing = _sections(repository, git)
@@ -49,13 +49,18 @@ def remove(repository: Repository, git: Git) -> None:
     """Take gitmem's hooks out of the configuration, whatever git wrote them."""
     for hook in _sections(repository, git):
         _config(repository, git, ["--remove-section", _SECTION + hook])
-    if _stub_path(repository).exists():
-        disk.remove_file(_stub_path(repository))
+    if stub_path(repository).exists():
+        disk.remove_file(stub_path(repository))
 
 
 def find(repository: Repository, git: Git) -> list[str]:
     """Return the hooks for which gitmem stands in the repository's own configuration."""
     return [hook for hook, entry in _sections(repository, git).items() if entry.get("event") == hook]
+
+
+def stub_path(repository: Repository) -> Path:
+    """Return where the stub is that the entries read."""
+    return repository.state_dir / "hook"
 
 
 def _sections(repository: Repository, git: Git) -> dict[str, dict[str, str]]:
@@ -67,10 +72,6 @@ def _sections(repository: Repository, git: Git) -> dict[str, dict[str, str]]:
         hook, _, key = name.removeprefix(_SECTION).rpartition(".")
         found.setdefault(hook, {})[key] = value
     return found
-
-
-def _stub_path(repository: Repository) -> Path:
-    return repository.state_dir / "hook"
 
 
 def _config(repository: Repository, git: Git, args: list[str], accept: tuple[int, ...] = (0,)) -> str:

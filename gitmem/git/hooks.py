@@ -72,8 +72,16 @@ def install(repository: Repository, git: Git, stub: bytes, *, force: bool = Fals
             if len(snippets) < len(HOOKS):
                 write_files(folder, stub, repository.state_dir, besides=snippets)
         elif not snippets:
-            raise HooksElsewhere(str(folder), _whose(repository, folder), SNIPPET)
+            raise _elsewhere(repository, folder)
     return find(repository, git)
+
+
+def obstacle(repository: Repository, git: Git) -> HooksElsewhere | None:
+    """Return why `install` would write no hook unless it is forced to; None where it would."""
+    folder = folder_of(repository, git)
+    if hook_config.is_known(git) or _is_own(repository, folder):
+        return None
+    return _elsewhere(repository, folder)
 
 
 def remove(repository: Repository, git: Git) -> Hooks:
@@ -122,6 +130,11 @@ def _folders(repository: Repository, folder: Path) -> list[Path]:
 
 def _is_own(repository: Repository, folder: Path) -> bool:
     return folder.resolve().is_relative_to(repository.common_dir.resolve())
+
+
+def _elsewhere(repository: Repository, folder: Path) -> HooksElsewhere:
+    own = (folder.parent if _is_of_husky(folder) else folder) / "HOOK"
+    return HooksElsewhere(str(folder), _whose(repository, folder), SNIPPET, str(own))
 
 
 def _whose(repository: Repository, folder: Path) -> str:

@@ -184,7 +184,7 @@ class StoreError(GitmemError):
 class NoMemory(StoreError):
     """The repository has no memory yet."""
 
-    hint = "gitmem init: starts a memory in this repository"
+    hint = "gitmem init: starts a memory in this repository, or takes over a remote's"
 
     def __init__(self, ref: str) -> None:
         self.ref = ref
@@ -816,14 +816,15 @@ class HooksElsewhere(GitmemError):
 
     Attributes:
         snippet: The line that does the same in a hook that the folder's owner looks after.
+        own: The file that it looks after for each hook, with HOOK for its name.
     """
 
-    def __init__(self, folder: str, whose: str, snippet: str) -> None:
-        self.folder, self.whose, self.snippet = folder, whose, snippet
+    def __init__(self, folder: str, whose: str, snippet: str, own: str) -> None:
+        self.folder, self.whose, self.snippet, self.own = folder, whose, snippet, own
         super().__init__(
             f"could not write hooks: git takes them from {folder}, which {whose}",
-            hint="gitmem enable git --force: writes there all the same; or put this line into each hook of "
-            f"yours (of husky: .husky/HOOK), with its name for HOOK: {snippet}",
+            hint="gitmem enable git --force: writes there all the same; or put this line, with each hook's "
+            f"name for HOOK, into {own}: {snippet}",
         )
 
 

@@ -98,6 +98,21 @@ def test_a_list_is_told_by_short_names_and_by_what_was_said(
     assert shown[1:] == ["    before the storm", "    claude-code/0b2c6f1e"]
 
 
+def test_sessions_that_have_grown_come_first_in_a_list(
+    run: CommandLine, repository: Path, spool: Path, say: Say
+) -> None:
+    for name in ("one", "two", "three", "four", "five"):
+        say(name, 2)
+    run("checkpoint", cwd=repository)
+    listed = run("log", "--checkpoints", cwd=repository).stdout
+    assert listed.endswith(" and 2 more\n")
+    for name in ("one", "two", "three", "four", "five"):
+        say(name, 4)
+        run("checkpoint", cwd=repository)
+        shown = run("log", "--checkpoints", "-n", "1", cwd=repository).stdout.splitlines()
+        assert shown[-1].startswith(f"    claude-code/{name}, ")
+
+
 def test_where_there_is_no_checkpoint_the_list_says_so_by_its_code(
     run: CommandLine, repository: Path
 ) -> None:

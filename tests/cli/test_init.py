@@ -30,6 +30,12 @@ def test_init_starts_a_memory_that_git_log_can_tell_of(
     assert git("status", "--porcelain", cwd=repository) == ""
 
 
+def test_init_says_with_whom_it_shares(run: CommandLine, git: RealGit, repository: Path) -> None:
+    git("remote", "add", "hub", "../hub.git", cwd=repository)
+    assert "Shared with hub: gitmem push" in run("init", "--share", "hub", cwd=repository).stdout
+    assert "Shared with" not in run("init", cwd=repository).stdout
+
+
 def test_init_again_changes_nothing(run: CommandLine, git: RealGit, repository: Path) -> None:
     run("init", cwd=repository)
     before = git("rev-parse", "gitmem", cwd=repository)

@@ -118,6 +118,13 @@ def test_help_of_the_table_is_one_sentence() -> None:
         assert len(entry.help) <= 80, name
 
 
+def test_help_of_a_group_has_whole_sentences(tmp_path: Path, run: CommandLine) -> None:
+    for group in ("index", "model"):
+        table = run(group, "-h", cwd=tmp_path).stdout.partition("Commands:")[2]
+        assert table
+        assert "..." not in table
+
+
 def test_help_of_a_command_shows_an_example(tmp_path: Path, run: CommandLine) -> None:
     assert 'Examples:\n  eval "$(gitmem completion bash)"' in run("completion", "-h", cwd=tmp_path).stdout
 

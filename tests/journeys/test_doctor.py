@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.git import hook_config
 from gitmem.git.hook_text import HOOKS
+from gitmem.git.process import Git
 from tests.conftest import CommandLine, RealGit
 from tests.journeys.people import Coder, wait_for_drains
 
@@ -81,6 +83,20 @@ def test_hooks_that_are_missing_or_old_are_written_anew(
     assert is_of_config or os.access(hooks / "pre-push", os.X_OK)
 
 
+@pytest.mark.parametrize("content", [None, "#!/bin/sh\n# of an older version\n"])
+def test_the_stub_of_hooks_in_the_configuration_is_written_anew(
+    doctor: Callable[..., dict[str, str]], project: Path, content: str | None
+) -> None:
+    if not hook_config.is_known(Git(dict(os.environ))):
+        pytest.skip("this git knows no hooks of the configuration")
+    stub = project / ".git/gitmem/hook"
+    before = stub.read_bytes()
+    stub.unlink() if content is None else stub.write_text(content)
+    assert doctor()["hooks"] == "amiss"
+    assert doctor("--fix")["hooks"] == "well"
+    assert stub.read_bytes() == before
+
+
 def test_lines_in_hooks_count_for_nothing_where_the_repository_takes_no_part(
     doctor: Callable[..., dict[str, str]], run: CommandLine, project: Path
 ) -> None:
@@ -93,6 +109,22 @@ def test_lines_in_hooks_count_for_nothing_where_the_repository_takes_no_part(
     assert run("doctor", cwd=project, status=1).stdout.count("gitmem enable git: ") == 1
     assert "6 by lines in your own hooks" in run("enable", "git", cwd=project).stdout
     assert "all of git's tell gitmem" in run("status", cwd=project).stdout
+    assert doctor()["hooks"] == "well"
+
+
+def test_hooks_that_are_not_this_clones_own_have_a_remedy_that_works(
+    doctor: Callable[..., dict[str, str]], run: CommandLine, git: RealGit, project: Path
+) -> None:
+    if hook_config.is_known(Git(dict(os.environ))):
+        pytest.skip("this git is given hooks of the configuration, wherever it takes files from")
+    run("disable", "git", cwd=project)
+    (project / "hooks").mkdir()
+    git("config", "core.hooksPath", "hooks", cwd=project)
+    told = run("doctor", "--fix", cwd=project, status=1).stdout
+    assert "hint: gitmem enable git --force: writes there all the same" in told
+    assert f"{project}/hooks/HOOK: command -v gitmem-hook" in told
+    assert "writes what is missing" not in told
+    run("enable", "git", "--force", cwd=project)
     assert doctor()["hooks"] == "well"
 
 

@@ -295,7 +295,7 @@ def test_status_without_a_memory_says_so_and_exits_with_1(
     finished = run("status", cwd=tmp_path / "empty", status=1)
     assert finished.stdout == (
         "empty remembers nothing yet: there is no refs/heads/gitmem\n"
-        "gitmem init: starts a memory in this repository\n"
+        "gitmem init: starts a memory in this repository, or takes over a remote's\n"
     )
     assert json.loads(run("status", "--json", cwd=tmp_path / "empty", status=1).stdout)["memory"] is None
 

@@ -25,7 +25,13 @@ def test_push_and_pull_name_the_sessions(ada: Clone, ben: Clone, run: CommandLin
         run("push", "origin", cwd=ada.path).stdout
         == "Pushed to origin: 2 sessions\nsent  generic/one\nsent  generic/two\n"
     )
-    assert run("pull", "origin", cwd=ben.path).stdout == "Took over the memory of origin: 2 sessions\n"
+    run("checkpoint", cwd=ada.path)
+    assert (
+        run("push", "origin", cwd=ada.path).stdout
+        == "Pushed to origin: no session, only what is new beside them\n"
+    )
+    took = "Took over the memory of origin: 2 sessions\nalso: 1 checkpoint\n"
+    assert run("pull", "origin", cwd=ben.path).stdout == took
     ada.remember("one", b"more\n")
     run("push", "origin", cwd=ada.path)
     ben.remember("three")

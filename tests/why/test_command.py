@@ -92,6 +92,17 @@ def test_people_are_shown_a_file_and_a_commit_in_a_line_a_place(world: World, ru
     ]
 
 
+def test_person_who_shares_a_memory_is_told_what_else_may_know(world: World, run: CommandLine) -> None:
+    save(world)
+    asked = ("-m", "gitmem", "--no-pager", "why", "a.txt:1")
+    assert "gitmem pull" not in run_on_terminal(*asked, cwd=world.top)[1]
+    world.git("remote", "add", "origin", str(world.top.parent / "hub.git"), cwd=world.top)
+    world.git("config", "remote.origin.gitmem", "team", cwd=world.top)
+    status, screen = run_on_terminal(*asked, cwd=world.top)
+    assert (status, "gitmem pull: brings in what others have shared" in screen) == (1, True)
+    assert run("why", "a.txt:1", cwd=world.top, status=1).stderr == ""
+
+
 def test_commit_that_added_nothing_is_said_to_have(world: World, run: CommandLine) -> None:
     save(world)
     world.run("commit", "--quiet", "--allow-empty", "-m", "nothing")

@@ -64,6 +64,10 @@ def command(
             else:
                 how = "Started" if started.how == "made" else "Found"
                 context.output.say(f"{how} the memory of {context.repository.name}: {short_name(ref)}")
+            if share is not None:
+                context.output.say(
+                    f"Shared with {share}: gitmem push sends it, gitmem pull brings in the others'"
+                )
         hooks = None if no_hooks else _write_hooks(context, as_json)
         _make_known(context)
         report = None

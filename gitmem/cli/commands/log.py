@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +17,7 @@ from gitmem.cli.rendering import iso, local_time
 from gitmem.cli.text import one_line
 
 if TYPE_CHECKING:
+    from gitmem.checkpoints.listing import Entry
     from gitmem.format.memory import Memory
     from gitmem.model.ids import Oid
     from gitmem.verbs.reporting import LogEntry, SessionChange
@@ -65,18 +66,23 @@ def _show_checkpoints(context: Context, limit: int | None, as_json: bool) -> boo
     from gitmem.cli.checkpoint_text import say_line, summary_as_json
 
     with opened_memory(context) as memory:
-        found = newest(memory, context.repository.state_dir, limit)
+        # One more than is shown, to tell what has grown since.
+        found = newest(memory, context.repository.state_dir, None if limit is None else limit + 1)
         first = next(found, None)
-        entries = found if first is None else chain([first], found)
         if as_json:
+            entries = () if first is None else islice(chain([first], found), limit)
             context.output.json({"checkpoints": [summary_as_json(entry) for entry in entries]})
         elif first is None:
             context.output.note("there are no checkpoints yet")
         else:
             subject_of = cache(lambda oid: _subject(memory, oid))
             with context.paged() as output:
-                for entry in entries:
-                    say_line(output, entry, subject_of(entry.checkpoint.head))
+                entry: Entry | None = first
+                shown = 0
+                while entry is not None and shown != limit:
+                    before = next(found, None)
+                    say_line(output, entry, subject_of(entry.checkpoint.head), before)
+                    entry, shown = before, shown + 1
         return first is not None
 
 

@@ -50,6 +50,8 @@ def why(context: Context, words: tuple[str, ...], /, *, limit: int, as_json: boo
         with _opened(context) as memory:
             explanation = _explain(context, memory, target, found, asked.result(), limit)
             _say(context, explanation, as_json)
+    if not explanation.known and context.settings.remotes:
+        context.output.note("gitmem pull: brings in what others have shared, who may know")
     return 0 if explanation.known else 1
 
 
