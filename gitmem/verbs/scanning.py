@@ -31,13 +31,17 @@ _RACY_NS = 2_000_000_000
 
 
 class Found(NamedTuple):
-    """A transcript of a session that began in one of the working trees, and how its file looks."""
+    """A transcript of a session that began in one of the working trees, and how its file looks.
+
+    `gone` is one inside of `top` that it began in, and that is there no more.
+    """
 
     path: Path
     agent: str
     top: Path
     size_bytes: int
     mtime_ns: int
+    gone: Path | None = None
 
 
 class Scan(NamedTuple):
@@ -72,14 +76,15 @@ def scan(
 
 
 class _File(msgspec.Struct, frozen=True, array_like=True):
-    """A file: where its session began (None: no session that could be told), and how it looked when that was
-    read, and when it was last taken in."""
+    """A file: where its session began (None: no session that could be told), how it looked when that was read
+    and when it was last taken in, and the innermost working tree that it ever belonged to."""
 
     name: str
     cwd: str | None
     inode: int
     read: tuple[int, int] | None = None
     settled: tuple[int, int] | None = None
+    top: str | None = None
 
 
 class _Folder(msgspec.Struct, frozen=True, array_like=True):
@@ -178,7 +183,10 @@ class _Scanning:
             file = _File(file.name, _began_in(agent, Path(path)), status.st_ino, looks)
             top = self._belonging.top_of(file.cwd)
         if top is not None:
-            self._found.append(Found(Path(path), agent, top, *looks))
+            gone = Path(file.top) if file.top is not None and file.top.startswith(f"{top}/") else None
+            self._found.append(Found(Path(path), agent, top, *looks, gone))
+            if gone is None and file.top != str(top):
+                file = msgspec.structs.replace(file, top=str(top))
             if self._anew or file.settled != looks:
                 accepts = self._belonging.top_of
                 self._grown.append(Source(Path(path), agent, lambda found: accepts(found.cwd) is not None))
