@@ -207,11 +207,27 @@ class _Scanning:
 
     def _write(self) -> None:
         if self._now != self._known:
-            caching.write_derived(self._path, _KIND, _encoder.encode(self._now))
+            caching.write_derived(self._path, _KIND, _encode(self._now))
 
 
 def _is_as_listed(folder: _Folder, mtime_ns: int) -> bool:
     return folder.mtime_ns == mtime_ns and folder.listed_ns - mtime_ns > _RACY_NS
+
+
+def _encode(folders: dict[str, _Folder]) -> bytes:
+    """Encode folders, but for those with a name that is no UTF-8: they are looked at anew each time."""
+    try:
+        return _encoder.encode(folders)
+    except UnicodeEncodeError:
+        return _encoder.encode({at: folder for at, folder in folders.items() if _is_text(at, folder)})
+
+
+def _is_text(at: str, folder: _Folder) -> bool:
+    try:
+        _encoder.encode({at: folder})
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _began_in(agent: str, path: Path) -> str | None:
