@@ -57,7 +57,7 @@ class Underway:
         self._state_dir, self._memory = state_dir, memory
         self._found: dict[Path, list[Found]] = {}
         for one in sorted(found, key=lambda one: one.mtime_ns):
-            self._found.setdefault(one.top, []).append(one)
+            self._found.setdefault(one.gone or one.top, []).append(one)
         self._captured: dict[str, Captured | None] = {}
         self._times: dict[tuple[str, int], _Times | None] = {}
 

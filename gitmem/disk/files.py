@@ -156,6 +156,26 @@ def keep_beside(path: Path, other: Path) -> None:
             other.hardlink_to(path)
 
 
+def make_private(path: Path) -> None:
+    """Let nobody but the user read a file, or write to it; being gone already is fine.
+
+    Raises:
+        DiskRefused: The disk does not let it, or a link stands there.
+    """
+    announce("write", path)
+    with refusing("write", path):
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            mode = os.fstat(handle).st_mode
+            if stat.S_ISREG(mode):
+                os.fchmod(handle, stat.S_IMODE(mode) & 0o700)
+        finally:
+            os.close(handle)
+
+
 def remove_file(path: Path) -> None:
     """Remove a file; being gone already is fine.
 

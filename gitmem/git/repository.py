@@ -80,9 +80,10 @@ class Repository(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """What people call it; bytes of it that are no UTF-8 are escaped."""
         urls = self.config.get("remote.origin.url", ("",))
-        return _name_in_url(urls[0]) or self._directory_name()
+        name = _name_in_url(urls[0]) or self._directory_name()
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
 
     def _directory_name(self) -> str:
         if self.common_dir.name == ".git":

@@ -152,6 +152,12 @@ def mode_at(path: bytes) -> int | None:
         return None
 
 
+def is_private(path: bytes) -> bool:
+    """Whether a file stands at a path that nobody but its owner may read, which git does not record."""
+    mode = mode_at(path)
+    return mode is not None and stat.S_ISREG(mode) and not mode & 0o077
+
+
 def list_tree(at: At, tree: Oid) -> None:
     """Fill the index that `at` works with from a tree, as `write_files` needs it.
 

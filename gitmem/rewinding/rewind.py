@@ -172,6 +172,7 @@ def _go(rewinder: Rewinder, source: Source, asked: Asked, undone: Rewound | None
             for change in plan.removals:
                 disk.remove_below(at.top, change.path, rewinder.stands)
             restoring.write_files(at, [change.path for change in plan.writes])
+            _keep_private(at, plan, begun, undone)
         except (GitFailed, DiskRefused) as error:
             raise RewindUnfinished(source.checkpoint, str(error)) from error
     rewound.finish(begun)
@@ -200,10 +201,23 @@ def _begin(
         changes = {layout.checkpoint_path(name): batch.add("blob", blob)}
         message = f"Checkpoint {name[:12]} before a rewind {SKIP_CI}\n"
         commit(rewinder.storage, rewinder.ref, rewinder.writer, message, changes, batch)
-    written = (Written(change.path, change.new_mode, change.new) for change in (*plan.removals, *plan.writes))
+    root = os.fsencode(repository.top or repository.git_dir) + b"/"
+    written = (
+        Written(change.path, change.new_mode, change.new, restoring.is_private(root + change.path))
+        for change in (*plan.removals, *plan.writes)
+    )
     worktree = rewound.worktree_of(repository)
     note = Note(at_ms, worktree, tuple(written), undone.name if undone else None)
     return rewound.begin(taken.week, name, note)
+
+
+def _keep_private(at: At, plan: Plan, begun: Rewound, undone: Rewound | None) -> None:
+    """Let nobody read a file that nobody could read, be it what stood there or what an undo brings back."""
+    notes = (begun.note, *((undone.note,) if undone else ()))
+    private = {written.path for note in notes for written in note.written if written.is_private}
+    for change in plan.writes:
+        if change.path in private and change.new_mode.startswith("100"):
+            disk.make_private(at.top / os.fsdecode(change.path))
 
 
 def _own(plan: Plan, undone: Rewound | None) -> dict[bytes, tuple[str, Oid]]:

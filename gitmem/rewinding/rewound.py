@@ -20,11 +20,15 @@ from gitmem.model.ids import RecordId
 
 
 class Written(msgspec.Struct, frozen=True, array_like=True):
-    """A path that a rewind changed, and what it put there: mode and blob, 000000 for nothing."""
+    """A path that a rewind changed, and what it put there: mode and blob, 000000 for nothing.
+
+    `is_private` says that nobody but the user could read what was there before.
+    """
 
     path: bytes
     mode: str
     oid: str
+    is_private: bool = False
 
 
 class Note(msgspec.Struct, frozen=True):

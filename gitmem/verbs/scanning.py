@@ -32,13 +32,17 @@ _RACY_NS = 2_000_000_000
 
 
 class Found(NamedTuple):
-    """A transcript of a session that began in one of the working trees, and how its file looks."""
+    """A transcript of a session that began in one of the working trees, and how its file looks.
+
+    `gone` is one inside of `top` that it began in, and that is there no more.
+    """
 
     file: str
     agent: str
     top: Path
     size_bytes: int
     mtime_ns: int
+    gone: Path | None = None
 
     @property
     def path(self) -> Path:
@@ -78,14 +82,15 @@ def scan(
 
 
 class _File(msgspec.Struct, frozen=True, array_like=True):
-    """A file: where its session began (None: no session that could be told), and how it looked when that was
-    read, and when it was last taken in."""
+    """A file: where its session began (None: no session that could be told), how it looked when that was read
+    and when it was last taken in, and the innermost working tree that it ever belonged to."""
 
     name: str
     cwd: str | None
     inode: int
     read: tuple[int, int] | None = None
     settled: tuple[int, int] | None = None
+    top: str | None = None
 
 
 class _Folder(msgspec.Struct, frozen=True, array_like=True):
@@ -184,7 +189,10 @@ class _Scanning:
             file = _File(file.name, _began_in(agent, Path(path)), status.st_ino, looks)
             top = self._belonging.top_of(file.cwd)
         if top is not None:
-            self._found.append(Found(path, agent, top, *looks))
+            gone = Path(file.top) if file.top is not None and file.top.startswith(f"{top}/") else None
+            self._found.append(Found(path, agent, top, *looks, gone))
+            if gone is None and file.top != str(top):
+                file = msgspec.structs.replace(file, top=str(top))
             if self._anew or file.settled != looks:
                 accepts = self._belonging.top_of
                 self._grown.append(
@@ -207,11 +215,27 @@ class _Scanning:
 
     def _write(self) -> None:
         if self._now != self._known:
-            caching.write_derived(self._path, _KIND, _encoder.encode(self._now))
+            caching.write_derived(self._path, _KIND, _encode(self._now))
 
 
 def _is_as_listed(folder: _Folder, mtime_ns: int) -> bool:
     return folder.mtime_ns == mtime_ns and folder.listed_ns - mtime_ns > _RACY_NS
+
+
+def _encode(folders: dict[str, _Folder]) -> bytes:
+    """Encode folders, but for those with a name that is no UTF-8: they are looked at anew each time."""
+    try:
+        return _encoder.encode(folders)
+    except UnicodeEncodeError:
+        return _encoder.encode({at: folder for at, folder in folders.items() if _is_text(at, folder)})
+
+
+def _is_text(at: str, folder: _Folder) -> bool:
+    try:
+        _encoder.encode({at: folder})
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _began_in(agent: str, path: Path) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from tests.checkpoints import stubs
 from tests.checkpoints.conftest import Say, hold, recorded
 from tests.conftest import CommandLine, RealGit
+from tests.importing import samples
 
 
 def test_a_checkpoint_is_made_now_after_what_waits(
@@ -178,3 +180,24 @@ def test_a_name_that_is_unknown_or_fits_several_lists_those_that_may_be_meant(
     assert run("show", several[0][:12], cwd=repository).stdout.startswith(f"checkpoint {several[0]}")
     assert "could not find session" in run("show", "zzzz", cwd=repository, status=1).stderr
     run("show", "--markdown", several[0], cwd=repository, status=2)
+
+
+def test_where_a_path_is_no_text_hooks_checkpoints_and_sessions_work_all_the_same(
+    git: RealGit, run: CommandLine, home: Path, tmp_path: Path
+) -> None:
+    top = tmp_path / os.fsdecode(b"tides\xff")
+    top.mkdir()
+    git("init", "-q", cwd=top)
+    (tmp_path / "link").symlink_to(top)
+    samples.write(home / ".claude/projects/p/a.jsonl", samples.line(0, cwd=str(tmp_path / "link")))
+    samples.write(home / ".claude/projects" / top.name / "b.jsonl", b"")
+    run("init", "--no-hooks", cwd=top)
+    stubs.install(top)
+    git.commit(top)
+    for _ in range(2):
+        run("capture", cwd=top)
+    [made] = recorded(top)
+    assert [one.lines for one in made.positions] == [1]
+    run("sessions", cwd=top)
+    run("log", "--checkpoints", cwd=top)
+    run("doctor", cwd=top, status=None)

@@ -208,3 +208,18 @@ def test_what_was_taken_in_since_a_transcript_was_found_is_behind_the_commit(
         at_ms = found[0].mtime_ns // 1_000_000 + 1
         [position] = underway.positions(repository, at_ms, at_ms - 1_000, at_ms + 2_000)
     assert position.lines == 4
+
+
+def test_a_session_of_a_working_tree_inside_that_is_gone_is_not_the_outer_ones(
+    drain: Drain, git: RealGit, repository: Path, say: Say
+) -> None:
+    inner = repository / ".claude/worktrees/inner"
+    git("worktree", "add", "-q", "-b", "inner", str(inner), cwd=repository)
+    say("inner", 4, cwd=inner)
+    git.commit(inner, "b.txt")
+    drain()
+    git("worktree", "remove", str(inner), cwd=repository)
+    say("outer", 6)
+    git.commit(repository, "c.txt")
+    [made] = drain()
+    assert [one.lines for one in made.positions] == [6]

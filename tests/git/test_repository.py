@@ -284,3 +284,10 @@ def test_identity_without_any_is_the_login_and_never_a_failure(
     assert identity(found, bare) == ("ada", "ada@localhost")
     assert identity(found, {}).email.endswith("@localhost")
     assert identity(found, {"LOGNAME": "<>"}) == ("unknown", "unknown@localhost")
+
+
+def test_a_name_that_is_no_text_can_be_told(tmp_path: Path, git: RealGit, finder: Git) -> None:
+    top = tmp_path / os.fsdecode(b"tides\xff")
+    top.mkdir()
+    git("init", "--quiet", cwd=top)
+    assert discover(top, finder).name == r"tides\xff"

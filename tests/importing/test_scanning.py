@@ -188,6 +188,19 @@ def test_a_cache_that_is_damaged_is_made_anew(
     assert grown(look()) == ["a.jsonl"]
 
 
+def test_a_name_that_is_no_text_keeps_nobody_from_being_found(
+    look: Look, projects: Path, repository: Path
+) -> None:
+    odd = Path(os.fsdecode(b"odd\xff"))
+    for folder, name in (("p", "one"), ("p", "two"), (odd, "three"), ("q", os.fsdecode(b"four\xff"))):
+        samples.write(projects / folder / f"{name}.jsonl", samples.line(0, cwd=str(repository)))
+    for _ in range(2):
+        found = look()
+        assert len(found.ours) == 4
+        found.settle(())
+    assert {one.path.parent.name for one in look().grown} == {str(odd), "q"}
+
+
 def test_anew_nothing_counts_as_seen(look: Look, projects: Path, repository: Path) -> None:
     transcript(projects / "p/a.jsonl", repository)
     look()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from itertools import count
 from pathlib import Path
 
@@ -187,6 +188,21 @@ def test_a_rewind_is_undone_and_the_undoing_too(timeline: Timeline, git: RealGit
     assert timeline.files() == {**after, "unrelated": "written since\n"}
     timeline.undo()
     assert timeline.files() == {**before, "unrelated": "written since\n"}
+
+
+def test_a_file_that_nobody_else_may_read_stays_so(timeline: Timeline) -> None:
+    top = timeline.top
+    write(top / "kept", "one\n")
+    (top / "kept").chmod(0o600)
+    point = timeline.checkpoint()
+    write(top / "kept", "two\n")
+    write(top / "new", "secret\n")
+    (top / "new").chmod(0o600)
+    timeline.rewind(point, is_forced=True)
+    assert stat.S_IMODE((top / "kept").stat().st_mode) == 0o600
+    timeline.undo()
+    assert {stat.S_IMODE((top / name).stat().st_mode) for name in ("kept", "new")} == {0o600}
+    assert timeline.files() == {"a.txt": "one\n", "kept": "two\n", "new": "secret\n"}
 
 
 def test_what_was_written_since_a_rewind_is_not_undone_unless_forced(timeline: Timeline) -> None:
