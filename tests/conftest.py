@@ -47,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # A worker is started from surroundings that are taken away already, so it is told what they were.
     outer: dict[str, str] = getattr(config, "workerinput", {}).get("outer_environ") or dict(os.environ)
     config.stash[OUTER_ENVIRON] = outer
+    if newer_git := os.environ.get("GITMEM_TEST_GIT"):
+        os.environ["PATH"] = os.pathsep.join((newer_git, os.environ["PATH"]))
     shelter = Path(tempfile.mkdtemp(prefix="gitmem-"))
     config.add_cleanup(lambda: shutil.rmtree(shelter, ignore_errors=True))
     for name in list(os.environ):
