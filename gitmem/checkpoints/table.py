@@ -5,7 +5,6 @@ A row has what a checkpoint is found by. What it lists, its changes and its posi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -48,8 +47,8 @@ def rows(memory: Memory, state_dir: Path | None) -> tuple[Row, ...]:
     Raises:
         StoreError: The memory itself cannot be read.
     """
-    path = _path(memory, state_dir) if state_dir else None
-    known = _read(path) if path else None
+    path = caching.table_path(state_dir, "checkpoints", memory) if state_dir else None
+    known = caching.load(path, _KIND, _decoder) if path else None
     if known is not None and known.root == memory.root:
         return known.rows
     found = {row.name: row for row in known.rows} if known else {}
@@ -99,18 +98,3 @@ def _row(name: RecordId, checkpoint: Checkpoint) -> Row:
 
 def _newest_first(found: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(sorted(found, key=lambda row: (-row.at_ms, row.name)))
-
-
-def _read(path: Path) -> _Known | None:
-    payload = caching.read_derived(path, _KIND)
-    if payload is None:
-        return None
-    try:
-        return _decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-
-
-def _path(memory: Memory, state_dir: Path) -> Path:
-    ref = hashlib.sha256(memory.ref.encode()).hexdigest()[:16]
-    return state_dir / "cache" / f"checkpoints-{ref}"

@@ -6,9 +6,13 @@ of a session's turns holds as long as `captures_id` and `origin_ids` do.
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from gitmem import disk
 from gitmem.format.memory import Folder, Memory
@@ -16,6 +20,7 @@ from gitmem.model.errors import DiskRefused
 from gitmem.model.ids import Oid, SessionKey
 from gitmem.objects import trees
 
+_T = TypeVar("_T")
 _MAX_BYTES = 512 << 20
 _CHECKSUM_BYTES = 4
 
@@ -40,6 +45,23 @@ def read_derived(path: Path, kind: str) -> bytes | None:
     if content[len(header) : start] != _checksum(payload):
         return None
     return payload
+
+
+def load(path: Path, kind: str, decoder: msgspec.msgpack.Decoder[_T]) -> _T | None:
+    """Return what was written as `kind`, decoded; None where it is not there, or is no such thing."""
+    payload = read_derived(path, kind)
+    if payload is None:
+        return None
+    try:
+        return decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def table_path(state_dir: Path, name: str, memory: Memory) -> Path:
+    """Return where a table of a memory is kept; each memory ref has its own."""
+    ref = hashlib.sha256(memory.ref.encode()).hexdigest()[:16]
+    return state_dir / "cache" / f"{name}-{ref}"
 
 
 def write_derived(path: Path, kind: str, payload: bytes) -> None:

@@ -6,7 +6,6 @@ something has, only that is read.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -61,8 +60,7 @@ class Summaries:
 
     def __init__(self, memory: Memory, state_dir: Path | None, repo: str = "") -> None:
         self._memory, self._repo = memory, repo
-        ref = hashlib.sha256(memory.ref.encode()).hexdigest()[:16]
-        self._path = state_dir / "cache" / f"summaries-{ref}" if state_dir else None
+        self._path = caching.table_path(state_dir, "summaries", memory) if state_dir else None
 
     def all(self, tell: Callable[[int, int], None] = lambda done, total: None) -> Listing:
         """Return a summary of every session, reading those that have changed since last time.
@@ -168,13 +166,7 @@ class Summaries:
                     yield folder
 
     def _read(self) -> _Known | None:
-        payload = caching.read_derived(self._path, _KIND) if self._path else None
-        if payload is None:
-            return None
-        try:
-            return _decoder.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return None
+        return caching.load(self._path, _KIND, _decoder) if self._path else None
 
     def _write(self, known: _Known) -> None:
         if self._path:

@@ -262,10 +262,4 @@ def _cwd_in(head: bytes, path: Path, agent: str) -> str | None:
 
 
 def _read(path: Path) -> dict[str, _Folder]:
-    payload = caching.read_derived(path, _KIND)
-    if payload is None:
-        return {}
-    try:
-        return _decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return {}
+    return caching.load(path, _KIND, _decoder) or {}

@@ -97,7 +97,7 @@ def remember(memory: Memory, folder: Folder, stored: StoredSession, state_dir: P
         StoreError: Something of it is missing, damaged or refused.
     """
     path = _path(state_dir, folder.session) if state_dir else None
-    known = _decode(caching.read_derived(path, _KIND)) if path else None
+    known = caching.load(path, _KIND, _decoder) if path else None
     if known is not None and is_current(
         memory, folder, known.captures, known.agent, known.forked_from, known.origins
     ):

@@ -5,7 +5,6 @@ The table remembers which tree it is complete for; where something has changed, 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 
@@ -68,8 +67,8 @@ def touchers(
     Raises:
         StoreError: The memory itself cannot be read.
     """
-    path = _path(memory, state_dir) if state_dir else None
-    known = _read(path) if path else None
+    path = caching.table_path(state_dir, "touched", memory) if state_dir else None
+    known = caching.load(path, _KIND, _decoder) if path else None
     if known is not None and known.root == memory.root and not known.refused:
         return {row.session: row for row in known.rows}
     rows = {row.session: row for row in known.rows} if known else {}
@@ -90,7 +89,7 @@ def touchers(
 
 def keep_warm(memory: Memory, state_dir: Path) -> None:
     """Bring the table up where there is one, so that whoever asks next does not wait for it."""
-    if _path(memory, state_dir).exists():
+    if caching.table_path(state_dir, "touched", memory).exists():
         touchers(memory, state_dir)
 
 
@@ -165,18 +164,3 @@ def _author(stored: StoredSession) -> Author:
         stored.captures.values(), key=lambda capture: (capture.stream != MAIN_STREAM, capture.at)
     )
     return captures[0].author if captures else Author("")
-
-
-def _read(path: Path) -> _Known | None:
-    payload = caching.read_derived(path, _KIND)
-    if payload is None:
-        return None
-    try:
-        return _decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-
-
-def _path(memory: Memory, state_dir: Path) -> Path:
-    ref = hashlib.sha256(memory.ref.encode()).hexdigest()[:16]
-    return state_dir / "cache" / f"touched-{ref}"
