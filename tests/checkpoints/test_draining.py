@@ -172,7 +172,7 @@ def test_a_commit_that_goes_on_is_left_until_it_ends(
     process = subprocess.Popen(
         ["git", "commit", "-q", "-a"], cwd=repository, env={**os.environ, "GIT_EDITOR": str(editor)}
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (repository / "open").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)

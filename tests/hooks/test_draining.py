@@ -19,7 +19,7 @@ import pytest
 from tests.hooks.spool import SHELLS, events, path_without_gitmem, take_part
 
 ids = " ".join
-DEADLINE_S = 30
+DEADLINE_S = 120
 
 
 @dataclass(frozen=True)

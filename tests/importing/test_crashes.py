@@ -56,7 +56,7 @@ def test_a_killed_import_leaves_no_process_and_goes_on(
     time.sleep(0.6)  # wherever that is: what must hold, holds everywhere
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while _is_alive(process.pid):
         assert time.monotonic() < deadline, "a worker outlived the import"
         time.sleep(0.05)
@@ -85,7 +85,7 @@ def test_an_interrupted_import_ends_at_once_and_goes_on(
     _, stderr = process.communicate(timeout=60)
     # It may be met before its first handler or behind its last, where the signal itself ends it; never as a bug.
     assert process.returncode != 3, stderr
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while _is_alive(process.pid):
         assert time.monotonic() < deadline, "a worker outlived the import"
         time.sleep(0.05)

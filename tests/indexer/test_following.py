@@ -257,7 +257,7 @@ def test_process_that_answered_goes_on_catching_up(memory: Filled, search: Asked
     for n in range(20):
         memory.add(f"more {n}", [said(f"a buoy {line}") for line in range(50)])
     run("search", "anchor", cwd=memory.top, environ={"GITMEM_CATCH_UP_MS": "0"})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while search.status()["state"] != "current":
         assert time.monotonic() < deadline, "waited in vain until it has caught up"
         time.sleep(0.05)

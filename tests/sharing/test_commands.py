@@ -118,7 +118,7 @@ def daemon(team: Team, git: RealGit) -> Iterator[str]:
         process_group=0,
     )
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()

@@ -22,7 +22,7 @@ from gitmem.sidecar.meeting import Meeting
 from gitmem.sidecar.wire import Greeting, Request, decode_greeting
 from tests.indexer.memories import Filled, said
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 
 
 def until(holds: Callable[[], object], what: str) -> None:
