@@ -225,14 +225,7 @@ def test_husky_runs_the_lines_and_its_files_are_left_alone(
     assert told["snippets"] == list(HOOKS)
     assert tree(work / ".husky") == at
     hold(work / ".git")
-    old, new = a_days_work(git, work, tmp_path)
-    found = events(work / ".git")
-    expect_a_days_work(found, work, new)
-    (rewritten,) = [event for event in found if event.hook == "post-rewrite"]
-    assert rewritten.body.decode() == f"{old} {new}\n"
-    monkeypatch.setenv("PATH", path_without_gitmem())
-    git.commit(work, "of-a-teammate.txt")
-    assert len(events(work / ".git")) == len(found)
+    expect_all_is_heard_and_a_teammate_unharmed(git, work, tmp_path, monkeypatch)
 
 
 def test_husky_may_be_written_over_when_it_is_asked_for(
@@ -272,14 +265,7 @@ def test_lefthook_runs_the_jobs_and_its_files_are_left_alone(
     told_again = json.loads(run("enable", "git", "--json", cwd=work).stdout)["git"][0]
     assert told_again["snippets"] == list(HOOKS)
     assert tree(work / ".git" / "hooks") == at
-    old, new = a_days_work(git, work, tmp_path)
-    found = events(work / ".git")
-    expect_a_days_work(found, work, new)
-    (rewritten,) = [event for event in found if event.hook == "post-rewrite"]
-    assert rewritten.body.decode() == f"{old} {new}\n"
-    monkeypatch.setenv("PATH", path_without_gitmem())
-    git.commit(work, "of-a-teammate.txt")
-    assert len(events(work / ".git")) == len(found)
+    expect_all_is_heard_and_a_teammate_unharmed(git, work, tmp_path, monkeypatch)
 
 
 def test_a_hook_that_lefthook_moved_away_is_taken_out_too(
@@ -294,3 +280,17 @@ def test_a_hook_that_lefthook_moved_away_is_taken_out_too(
     now = tree(work / ".git" / "hooks")
     assert now.keys() - at.keys() == {"pre-commit"}
     assert "call_lefthook" in (work / ".git" / "hooks" / "pre-commit").read_text()
+
+
+def expect_all_is_heard_and_a_teammate_unharmed(
+    git: RealGit, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Do a day's work with gitmem at hand, and commit once more without it."""
+    old, new = a_days_work(git, work, tmp_path)
+    found = events(work / ".git")
+    expect_a_days_work(found, work, new)
+    (rewritten,) = [event for event in found if event.hook == "post-rewrite"]
+    assert rewritten.body.decode() == f"{old} {new}\n"
+    monkeypatch.setenv("PATH", path_without_gitmem())
+    git.commit(work, "of-a-teammate.txt")
+    assert len(events(work / ".git")) == len(found)
