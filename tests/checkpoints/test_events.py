@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gitmem.checkpoints.events import MAX_REWRITES, Event, parse
 from gitmem.model.errors import EventRefused
-from gitmem.model.records import Rewrite
+from gitmem.model.records import TRIGGERS, Rewrite
 
 WHOLE = b"""\
 gitmem-event 1
@@ -136,6 +136,12 @@ def test_an_event_that_is_cut_short_is_refused(size: int) -> None:
 def test_any_bytes_are_an_event_or_refused(content: bytes) -> None:
     for whole in (content, b"gitmem-event 1\n" + content, WHOLE[:60] + content + b"\n\n" + content):
         try:
-            parse("x", 0, whole)
-        except EventRefused:
+            event = parse("x", 7, whole)
+        except EventRefused as refused:
+            assert "x" in str(refused)
             continue
+        assert (event.stem, event.at_ns) == ("x", 7)
+        assert event.hook in TRIGGERS
+        assert event.pid > 0
+        assert event.cwd.is_absolute()
+        assert event.git_dir.is_absolute()
