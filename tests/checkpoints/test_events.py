@@ -137,8 +137,7 @@ def test_any_bytes_are_an_event_or_refused(content: bytes) -> None:
     for whole in (content, b"gitmem-event 1\n" + content, WHOLE[:60] + content + b"\n\n" + content):
         try:
             event = parse("x", 7, whole)
-        except EventRefused as refused:
-            assert "x" in str(refused)
+        except EventRefused:
             continue
         assert (event.stem, event.at_ns) == ("x", 7)
         assert event.hook in TRIGGERS
