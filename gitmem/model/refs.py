@@ -10,6 +10,18 @@ DEFAULT_MEMORY_REF = "refs/heads/gitmem"
 PRIVATE_NAMESPACE = "refs/gitmem/"
 """All else stands here: beside a branch `gitmem`, git allows none below it."""
 
+PUBLIC_REF = "refs/gitmem/public"
+"""The memory of what everybody may see."""
+
+PRIVATE_REF = "refs/gitmem/private"
+"""What a private memory is called by those who can open it. git has no such ref: its sessions are sealed,
+each on a ref of its own below this name."""
+
+SEALED_NAMESPACE = "refs/gitmem/private/"
+KEYS_NAMESPACE = "refs/gitmem/keys/"
+AUDIT_NAMESPACE = "refs/gitmem/audit/"
+
+_RESERVED = (PUBLIC_REF, PRIVATE_REF, SEALED_NAMESPACE, KEYS_NAMESPACE, AUDIT_NAMESPACE)
 _TRACKING_NAMESPACE = "refs/gitmem/remotes/"
 _HEADS = "refs/heads/"
 
@@ -25,6 +37,8 @@ def memory_ref(setting: str | None) -> str:
     name = setting if setting.startswith("refs/") else _HEADS + setting
     if name.startswith(_TRACKING_NAMESPACE) or not name.startswith((_HEADS, PRIVATE_NAMESPACE)):
         raise BadSetting("gitmem.ref", setting, "a branch or a ref below refs/gitmem/")
+    if any((name + "/").startswith(own.removesuffix("/") + "/") for own in _RESERVED):
+        raise BadSetting("gitmem.ref", setting, "a name that gitmem does not use for anything else")
     if any(part in ("", ".", "..") or part.endswith(".lock") for part in name.split("/")) or any(
         c in name for c in " ~^:?*[\\\x7f"
     ):

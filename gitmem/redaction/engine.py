@@ -13,6 +13,7 @@ from typing import NamedTuple
 import re2
 
 from gitmem.model.errors import RedactionFailed
+from gitmem.redaction.checks import CHECKS
 from gitmem.redaction.placeholders import KINDS
 from gitmem.redaction.rules import Rule, RuleSet
 
@@ -39,6 +40,8 @@ class Engine:
         for rule in rules.rules:
             if rule.kind not in KINDS:
                 raise RedactionFailed("anything", f"a rule is for {rule.kind!r}, a kind that does not exist")
+            if rule.check and rule.check not in CHECKS:
+                raise RedactionFailed("anything", f"a rule needs {rule.check!r}, a check that does not exist")
         self._tree = _Tree([_Ready(rank, rule) for rank, rule in enumerate(rules.rules)])
         self._gate_pattern = "|".join([*(rule.core for rule in rules.rules), _SPELLED_OUT])
 
@@ -66,12 +69,16 @@ class _Ready:
     def __init__(self, rank: int, rule: Rule) -> None:
         self.rule = rule
         self._rank = rank
+        self._check = CHECKS[rule.check] if rule.check else None
 
     def matches(self, reading: bytes) -> Iterator[Match]:
         group = 1 if self._pattern.groups else 0
         for match in self._pattern.finditer(reading):
             start, end = match.span(group)
-            if self._skip is None or not self._skip.fullmatch(reading[start:end]):
+            value = reading[start:end]
+            if self._skip is not None and self._skip.fullmatch(value):
+                continue
+            if self._check is None or self._check(value):
                 yield Match(start, end, self._rank, self.rule.kind)
 
     @cached_property

@@ -6,7 +6,7 @@ Invariant: text goes through redacted, or not at all.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from gitmem.model.errors import RedactionFailed
@@ -29,22 +29,26 @@ class Redactor:
             redacted. It says nothing of the key.
         counts: How often each kind was replaced since this redactor was made.
 
+    `known` are values that are secret whatever they look like; they are held in memory alone. A `session` is
+    whatever tells one session from another: the same personal data has another placeholder in each, where the
+    same secret has one in all of them.
+
     Raises:
         RedactionFailed: The key has not 32 bytes, or a rule is for a kind that no placeholder may have.
     """
 
-    def __init__(self, key: bytes, rules: RuleSet = BUILT_IN) -> None:
+    def __init__(self, key: bytes, rules: RuleSet = BUILT_IN, known: Sequence[bytes] = ()) -> None:
         if len(key) != KEY_BYTES:
             raise RedactionFailed("anything", f"the key has {len(key)} bytes, where {KEY_BYTES} are expected")
         self.fingerprint = rules.fingerprint
         self.counts: Counter[str] = Counter()
-        self._key, self._rules = key, rules
+        self._key, self._rules, self._known = key, rules, tuple(known)
         self._cleaner = Cleaner(key, Engine(rules), self.counts)
 
-    def __reduce__(self) -> tuple[type[Redactor], tuple[bytes, RuleSet]]:
-        return Redactor, (self._key, self._rules)
+    def __reduce__(self) -> tuple[type[Redactor], tuple[bytes, RuleSet, tuple[bytes, ...]]]:
+        return Redactor, (self._key, self._rules, self._known)
 
-    def line(self, raw: bytes) -> bytes:
+    def line(self, raw: bytes, session: bytes = b"") -> bytes:
         """Redact one line of a transcript, its end included; any bytes will do. Twice is the same as once.
 
         Raises:
@@ -53,7 +57,7 @@ class Redactor:
         with _failing_closed("a line"):
             return self._line(raw)
 
-    def stream(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    def stream(self, chunks: Iterable[bytes], session: bytes = b"") -> Iterator[bytes]:
         """Redact a transcript that was cut anywhere; the same bytes as line by line, cut elsewhere.
 
         Memory is bounded however long a line is: what comes in is held up to about 2 MB.
@@ -73,7 +77,7 @@ class Redactor:
         if ready:
             yield ready
 
-    def text(self, text: str) -> str:
+    def text(self, text: str, session: bytes = b"") -> str:
         """Redact what is no transcript but names one: titles, branches, commit subjects, authors.
 
         Raises:

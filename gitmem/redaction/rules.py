@@ -4,7 +4,9 @@ A rule's parts are RE2, matched against bytes:
   core     what of the secret and its surroundings survives any number of escapes, so that one search for all
            cores in the raw line rules out every reading of it: it may require no quote, slash or line end;
   pattern  the secret is its group, if it has one, and otherwise the whole match;
-  skip     what may not be all of the secret: templates, and values of the same shape that are none.
+  skip     what may not be all of the secret: templates, and values of the same shape that are none;
+  check    the name of a function in gitmem.redaction.checks that must agree too, where there is one;
+  name     what people call the form: unique, and what `gitmem redact explain` is asked about.
 
 Lengths are lower bounds where a vendor may lengthen its tokens: too much replaced is a nuisance, too little a
 leak. Nothing is exempt for the name of the key that it stands under.
@@ -13,10 +15,14 @@ leak. Nothing is exempt for the name of the key that it stands under.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 ENGINE_VERSION = 1
 """Raised whenever the same rules may give other output: caches of redacted text are keyed by it."""
+
+
+Group = Literal["secret", "personal", "user"]
+"""Secrets go at every level, personal data by level and choice; what users' own rules find goes with them."""
 
 
 class Rule(NamedTuple):
@@ -26,17 +32,28 @@ class Rule(NamedTuple):
     core: str
     pattern: str
     skip: str = ""
+    check: str = ""
+    group: Group = "secret"
+    name: str = ""
 
 
 class RuleSet(NamedTuple):
-    """Rules in order of precedence: of two that match the same text, the first names it."""
+    """Rules in order of precedence: of two that match the same text, the first names it.
+
+    With `takes_payloads`, images and other binary payloads are replaced too.
+    """
 
     rules: tuple[Rule, ...]
+    takes_payloads: bool = True
 
     @property
     def fingerprint(self) -> str:
         """Hex; another for other rules, and for another engine."""
-        parts = [str(ENGINE_VERSION), *(part for rule in self.rules for part in rule)]
+        parts = [
+            str(ENGINE_VERSION),
+            str(self.takes_payloads),
+            *(part for rule in self.rules for part in rule),
+        ]
         return sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
 
