@@ -19,7 +19,7 @@ from gitmem.checkpoints.worktrees import Standing, Worktree, index_of, read_stan
 from gitmem.format import layout, records
 from gitmem.format.memory import open_memory
 from gitmem.git.settings import load
-from gitmem.model.errors import GitFailed, GitmemError, LevelNotKept, RecordRefused, RedactionFailed
+from gitmem.model.errors import CheckpointNotKept, GitFailed, GitmemError, RecordRefused, RedactionFailed
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Checkpoint, PathChange, Position, Rewrite
 from gitmem.model.times import to_text
@@ -130,13 +130,13 @@ class _Worktree:
         """Make them all.
 
         Raises:
-            LevelNotKept, BadSetting, SettingRefused: Nothing of this working tree may be kept.
+            CheckpointNotKept, BadSetting, SettingRefused: Nothing of this working tree may be kept.
             GitFailed: git cannot read it.
         """
         means, last = self._means, self._occasions[-1]
         level = load(self._worktree.repository, means.environ).level
         if level != "team":
-            raise LevelNotKept(level)
+            raise CheckpointNotKept(level)
         snapshot = self._snapshot(last.event)
         events = [occasion.event for occasion in self._occasions]
         staged = snapshot.staged if snapshot else None

@@ -164,5 +164,9 @@ def _level_rules(config: Mapping[str, tuple[str, ...]]) -> tuple[LevelRule, ...]
             prefix, suffix = f"gitmem.{kind}.", ".level"
             if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix + suffix):
                 level = _as_level(_Choice(name, values[-1]))
+                if level == "public":
+                    raise BadSetting(
+                        name, level, "team, private or ephemeral: what is public is reviewed first"
+                    )
                 rules.append(LevelRule(kind, name[len(prefix) : -len(suffix)], level))
     return tuple(rules)

@@ -517,14 +517,44 @@ class ReaderMissing(TranscriptError):
 
 
 class LevelNotKept(UsageError):
-    """New sessions are to get a level that this version cannot keep, so nothing is taken in."""
+    """New sessions are to get a level that none gets by itself, so nothing is taken in."""
 
     def __init__(self, level: str) -> None:
         self.level = level
         super().__init__(
-            f"could not take sessions in at level {level!r}: this version keeps those of level team only",
-            hint="git config gitmem.level team: lets whoever gets the memory read them",
+            f"could not take sessions in at level {level!r}: what everybody may see is looked through first",
+            hint="git config gitmem.level team: then gitmem level SESSION public: shows one to everybody",
         )
+
+
+class CheckpointNotKept(UsageError):
+    """Checkpoints are the team's, and the sessions of this working tree are not."""
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+        super().__init__(
+            f"could not record a checkpoint: sessions here are {level}, and checkpoints are the team's",
+            hint="git config gitmem.level team: lets whoever gets the memory read both",
+        )
+
+
+class LevelsDamaged(GitmemError):
+    """What is remembered of sessions' levels cannot be read, and without it a private one might be shared."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(
+            f"could not read which sessions are private, in {path}: {why}; nothing was taken in",
+            hint=f"mv {path} {path}.bad: forgets it; then gitmem level SESSION private: for those that are",
+        )
+
+
+class LevelRefused(UsageError):
+    """A session cannot get the level that it was to have."""
+
+    def __init__(self, session: str, level: str, why: str, hint: str) -> None:
+        self.session, self.level, self.why = session, level, why
+        super().__init__(f"could not give {session[:200]} level {level}: {why}", hint=hint)
 
 
 class RedactionFailed(GitmemError):

@@ -36,13 +36,13 @@ class ChosenRemote(NamedTuple):
 class Settings(NamedTuple):
     """All settings of one repository.
 
-    `level` is what a session gets that nobody has given one, and no rule of `level_rules` does. An erasure can
-    be taken back for `grace_days`. `remotes` are in the order of their names. `workers` is how many processes
-    an import may use, None for as many as there are cores. `model_dir` is None for the user's own place for
-    embedding models. A `sidecar` is asked and started, and ends after `sidecar_idle_minutes` that nobody asks
-    it; a search waits `catch_up_ms` for an index that is behind. With `live` the sidecar captures what agents
-    write as they write it. Snapshots of the working tree are kept for `snapshot_days`, and with 0 none are
-    taken.
+    `level` is what a session gets that nobody has given one, and no rule of `level_rules` either. An
+    erasure can be taken back for `grace_days`. `remotes` are in the order of their names. `workers` is
+    how many processes an import may use, None for as many as there are cores. `model_dir` is None for the
+    user's own place for embedding models. A `sidecar` is asked and started, and ends after
+    `sidecar_idle_minutes` that nobody asks it; a search waits `catch_up_ms` for an index that is behind.
+    With `live` the sidecar captures what agents write as they write it. Snapshots of the working tree are
+    kept for `snapshot_days`, and with 0 none are taken.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF

@@ -7,8 +7,8 @@ import click
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
-from gitmem.cli.intake import describe, report_as_json, total_bytes
-from gitmem.cli.opening import opened_intake
+from gitmem.cli.intake import describe, report_as_json
+from gitmem.cli.levels import take_sources
 from gitmem.cli.sharing import describe_pull, opened_sharing
 from gitmem.model.errors import HookInTheWay, HooksElsewhere, UsageError
 from gitmem.model.refs import short_name
@@ -43,7 +43,6 @@ def command(
     In a clone whose remote has a memory already, that one is taken over. Running it again is harmless.
     """
     from gitmem.git.worktrees import working_trees
-    from gitmem.verbs.importing import import_sources
     from gitmem.verbs.scanning import scan
     from gitmem.verbs.setback import note_tip
     from gitmem.verbs.sharing import adopt
@@ -74,9 +73,7 @@ def command(
         if not no_import and tops and chosen != frozenset():
             state_dir, now_ns = context.repository.state_dir, context.now_ms() * 1_000_000
             found = scan(state_dir, tops, home_of(context), context.environ, now_ns, agents=chosen, anew=True)
-            total = total_bytes(found.grown)
-            with opened_intake(context, storage, total, whole=False, wait_s=3600) as intake:
-                report = import_sources(intake, found.grown)
+            report = take_sources(context, storage, found.grown, whole=False, wait_s=3600)
             found.settle([refused.path for refused in report.refused])
             if chosen is None:
                 note_tip(state_dir, storage, ref)
