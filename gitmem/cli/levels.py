@@ -1,22 +1,35 @@
-"""Levels at the command line: which session goes where, and the memories that there are."""
+"""Levels at the command line: which session goes where, and moving one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
-from gitmem.cli.opening import key_of, opened_intake, opened_private, shared_refs, target_of, writer_of
+from gitmem.cli.opening import (
+    key_of,
+    opened_intake,
+    opened_memories,
+    opened_private,
+    opened_storage,
+    shared_refs,
+    target_of,
+    writer_of,
+)
 from gitmem.model.errors import GitmemError
 from gitmem.model.refs import PRIVATE_REF
 
 if TYPE_CHECKING:
+    from gitmem.format.memory import Memory
+    from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
     from gitmem.verbs.intake import Diverted, Report, Source
     from gitmem.verbs.levels import Levels
+    from gitmem.verbs.moving import Target
 
 
 def levels_of(context: Context) -> Levels:
@@ -102,6 +115,48 @@ def _withdraw(context: Context, storage: Storage, one: Diverted, sealed: Storage
         for folder in memory.find_key(one.key):
             if memory.load(folder).value("hidden") is True:
                 continue
-            if sealed is not None and open_memory(sealed, PRIVATE_REF).find(folder.session) is None:
+            if sealed is not None:
                 carry_over(memory, folder, target_of(context, sealed, "private"))
             withdraw(storage, ref, writer_of(context), folder.session, one.level)
+
+
+class Shelf:
+    """A repository's memories, by level, and what moves a session between them."""
+
+    def __init__(self, context: Context, storage: Storage, memories: dict[Level, Memory], stack: ExitStack):
+        self.memories = memories
+        self.levels = levels_of(context)
+        self._context, self._storage, self._stack = context, storage, stack
+        self._targets: dict[Level, Target] = {}
+
+    def memory(self) -> Memory:
+        """Return all of them as one."""
+        from gitmem.format.view import as_one
+
+        return as_one(list(self.memories.values()))
+
+    def target_of(self, level: Level) -> Target:
+        """Return the memory of a level to write into; it is begun where there is none."""
+        from gitmem.verbs.starting import start
+
+        if level not in self._targets:
+            storage = self._storage
+            if level == "private":
+                storage = self._stack.enter_context(opened_private(self._context, storage))
+            target = target_of(self._context, storage, level)
+            start(target.storage, target.ref, target.writer)
+            self._targets[level] = target
+        return self._targets[level]
+
+
+@contextmanager
+def opened_shelf(context: Context) -> Iterator[Shelf]:
+    """Open the repository's memories, to move sessions between them.
+
+    Raises:
+        NoMemory: There is none.
+    """
+    with ExitStack() as stack:
+        storage = stack.enter_context(opened_storage(context))
+        memories = stack.enter_context(opened_memories(context, storage))
+        yield Shelf(context, storage, memories, stack)

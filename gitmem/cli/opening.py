@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import gitmem
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
-from gitmem.model.errors import LevelNotKept
+from gitmem.model.errors import LevelNotKept, NoMemory
 from gitmem.model.records import Author
-from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
+from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF, SEALED_NAMESPACE
 from gitmem.model.settings import Level
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.keys import redaction_key
@@ -46,15 +46,38 @@ def opened_storage(context: Context) -> Iterator[GitStorage]:
 
 @contextmanager
 def opened_memory(context: Context) -> Iterator[Memory]:
-    """Open the repository's memory for reading.
+    """Open all that the repository remembers for reading: the team's, one's own, and what is public.
 
     Raises:
         NoMemory: There is none yet.
     """
+    from gitmem.format.view import as_one
+
+    with opened_storage(context) as storage, opened_memories(context, storage) as memories:
+        yield as_one(list(memories.values()))
+
+
+@contextmanager
+def opened_memories(context: Context, storage: Storage) -> Iterator[dict[Level, Memory]]:
+    """Open each memory that there is, the team's first; what is private is only opened by its owner's keys.
+
+    Raises:
+        NoMemory: There is none at all.
+    """
     from gitmem.format.memory import open_memory
 
-    with opened_storage(context) as storage:
-        yield open_memory(storage, context.settings.memory_ref)
+    found: dict[Level, Memory] = {}
+    with ExitStack() as stack:
+        if storage.read_ref(context.settings.memory_ref) is not None:
+            found["team"] = open_memory(storage, context.settings.memory_ref)
+        if storage.list_refs(SEALED_NAMESPACE):
+            sealed = stack.enter_context(opened_private(context, storage))
+            found["private"] = open_memory(sealed, PRIVATE_REF)
+        if storage.read_ref(PUBLIC_REF) is not None:
+            found["public"] = open_memory(storage, PUBLIC_REF)
+        if not found:
+            raise NoMemory(context.settings.memory_ref)
+        yield found
 
 
 def writer_of(context: Context) -> Writer:

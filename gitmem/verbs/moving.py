@@ -73,9 +73,16 @@ def review(memory: Memory, folder: Folder, redactor: Redactor) -> Review:
 
 
 def carry_over(memory: Memory, folder: Folder, target: Target) -> None:
-    """Write all of a session's records into another memory, as they are, and give it that one's level."""
+    """Write all of a session's records into another memory, as they are, and give it that one's level.
+
+    What it has there already stays.
+    """
     base = layout.session_folder(folder.session)
+    there = open_memory(target.storage, target.ref)
+    old = there.find(folder.session)
     stored = memory.load(folder)
+    if old is not None:
+        stored = stored._replace(registers={**stored.registers, **there.load(old).registers})
     with target.storage.begin() as batch:
         changes: dict[trees.Path, Oid | None] = {
             path: batch.add("blob", trees.read_blob(memory.storage, entry.oid))

@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "doctor": Entry("doctor", "Say what is wrong here, and mend it."),
     "tag": Entry("tag", "Add tags to a session, or take them away."),
     "title": Entry("title", "Give a session a title."),
+    "level": Entry("level", "Say who may see a session, or change it."),
     "verify": Entry("verify", "Check that all that the memory is made of still holds."),
     "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
     "demo": Entry("demo", "Show the whole round in a throw-away place."),
