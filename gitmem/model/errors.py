@@ -795,6 +795,18 @@ class LevelNotShared(SyncError):
         )
 
 
+class SecretsFound(SyncError):
+    """What is about to be sent holds what today's rules replace, so nothing was sent."""
+
+    def __init__(self, remote: str, level: str, places: tuple[str, ...], number: int) -> None:
+        self.remote, self.level, self.places, self.number = remote, level, places, number
+        super().__init__(
+            f"could not push the {level} memory to {remote}: today's rules object to {number} places,"
+            f" such as {', '.join(place[:120] for place in places)}",
+            hint="gitmem redact audit: names them all; --fix: redacts again what was not shared yet",
+        )
+
+
 class RemoteUnreachable(SyncError):
     """The remote did not answer, or did not let us in."""
 
