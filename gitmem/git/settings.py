@@ -82,6 +82,12 @@ def _decided(
         snapshot_days=decide(
             "gitmem.snapshotDays", lambda choice: _as_count(choice, 0), default.snapshot_days
         ),
+        # Whom things are sealed to is in git's configuration alone: a variable is set too easily by others.
+        recipients=tuple(dict.fromkeys(config.get("gitmem.recipient", ()))),
+        identities=tuple(
+            _as_directory(_Choice("gitmem.identity", value), environ)
+            for value in dict.fromkeys(config.get("gitmem.identity", ()))
+        ),
     )
 
 

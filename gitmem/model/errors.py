@@ -306,6 +306,53 @@ class DiskRefused(StoreError):
         super().__init__(f"could not {doing} {path}: {why}")
 
 
+class KeysMissing(StoreError):
+    """A sealed session has no key that can be read here, and is to be written to."""
+
+    hint = "gitmem recipients list: says whose keys are used; git config gitmem.identity PATH: names yours"
+
+    def __init__(self, ref: str, why: str) -> None:
+        self.ref, self.why = ref, why
+        super().__init__(f"could not open {ref}: {why}")
+
+
+class IdentityMissing(StoreError):
+    """The secret key that opens private sessions is not there, or cannot be used."""
+
+    hint = "git config gitmem.identity PATH: names an age identity, or an ssh key without passphrase"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not use the identity {path}: {why}")
+
+
+class RecipientRefused(UsageError):
+    """Private sessions cannot be sealed to this."""
+
+    hint = "gitmem recipients list: shows those that there are; age1…, ssh-ed25519 and ssh-rsa keys are taken"
+
+    def __init__(self, recipient: str, why: str) -> None:
+        self.recipient, self.why = recipient, why
+        super().__init__(f"could not seal to {recipient[:100]!r}: {why}")
+
+
+class SealDamaged(ObjectDamaged):
+    """A sealed session, or a blob or key of one, is not what gitmem sealed; nothing of it was used.
+
+    `name` is the ref, or the ref and a path below it.
+    """
+
+    hint = "gitmem pull: may bring it whole; git reflog show REF: names the commits that the ref was at"
+
+
+class NotSealed(StoreError):
+    """What is private was to be put where it would not be sealed; nothing was written."""
+
+    def __init__(self, ref: str, why: str) -> None:
+        self.ref, self.why = ref, why
+        super().__init__(f"could not write {ref}: {why}")
+
+
 class SessionUnknown(GitmemError):
     """No session of that name is in the memory."""
 

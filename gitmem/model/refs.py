@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gitmem.model.errors import BadSetting
 
 DEFAULT_MEMORY_REF = "refs/heads/gitmem"
@@ -21,6 +23,7 @@ SEALED_NAMESPACE = "refs/gitmem/private/"
 KEYS_NAMESPACE = "refs/gitmem/keys/"
 AUDIT_NAMESPACE = "refs/gitmem/audit/"
 
+_SEALED_NAME = re.compile(r"[0-9a-f]{64}\Z")
 _RESERVED = (PUBLIC_REF, PRIVATE_REF, SEALED_NAMESPACE, KEYS_NAMESPACE, AUDIT_NAMESPACE)
 _TRACKING_NAMESPACE = "refs/gitmem/remotes/"
 _HEADS = "refs/heads/"
@@ -44,6 +47,25 @@ def memory_ref(setting: str | None) -> str:
     ):
         raise BadSetting("gitmem.ref", setting, "a name that git accepts for a ref")
     return name
+
+
+def sealed_ref(name: str) -> str:
+    """Return the ref of a sealed session's content."""
+    return SEALED_NAMESPACE + name
+
+
+def key_ref(name: str) -> str:
+    """Return the ref of a sealed session's key."""
+    return KEYS_NAMESPACE + name
+
+
+def sealed_name(ref: str) -> str | None:
+    """Return which sealed session a ref of content or of a key is about; None where it is no such ref."""
+    for namespace in (SEALED_NAMESPACE, KEYS_NAMESPACE):
+        name = ref.removeprefix(namespace)
+        if name != ref and _SEALED_NAME.match(name):
+            return name
+    return None
 
 
 def tracking_ref(remote: str, ref: str) -> str:

@@ -42,7 +42,8 @@ class Settings(NamedTuple):
     user's own place for embedding models. A `sidecar` is asked and started, and ends after
     `sidecar_idle_minutes` that nobody asks it; a search waits `catch_up_ms` for an index that is behind.
     With `live` the sidecar captures what agents write as they write it. Snapshots of the working tree are
-    kept for `snapshot_days`, and with 0 none are taken.
+    kept for `snapshot_days`, and with 0 none are taken. What is private is sealed to `recipients`, public
+    keys, and opened with `identities`, files of secret keys; with none, a key of gitmem's own is used.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
@@ -57,6 +58,8 @@ class Settings(NamedTuple):
     catch_up_ms: int = 200
     live: bool = True
     snapshot_days: int = 30
+    recipients: tuple[str, ...] = ()
+    identities: tuple[Path, ...] = ()
 
 
 def is_lower(level: Level, than: Level) -> bool:

@@ -25,6 +25,7 @@ FLOORS = {
     "gitmem.disk": 3,
     "gitmem.git": 4,
     "gitmem.transcripts": 4,
+    "gitmem.sealed": 4,
     "gitmem.sidecar": 4,
     "gitmem.verbs": 5,
     "gitmem.checkpoints": 6,
@@ -46,6 +47,7 @@ FLOORS = {
 OWNERS = {
     "ahocorasick": ("gitmem.redaction",),
     "click": ("gitmem.cli",),
+    "cryptography": ("gitmem.sealed",),
     "dulwich": ("gitmem.git.packs",),
     "hnswlib": ("indexer.vectors.graph",),
     "hyperscan": ("gitmem.redaction",),
@@ -69,6 +71,7 @@ OWNERS = {
     "onnx": ("indexer.model.graph",),
     "onnxruntime": ("indexer.model.embedder",),
     "pygit2": ("gitmem.git.libgit",),
+    "pyrage": ("gitmem.sealed",),
     "re2": ("gitmem.redaction",),
     "tantivy": ("indexer.finding", "indexer.lexical"),
     "safetensors": ("indexer.model.install",),
