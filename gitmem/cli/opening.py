@@ -128,8 +128,19 @@ def shared_refs(context: Context, storage: Storage) -> tuple[str, ...]:
 @contextmanager
 def opened_private(context: Context, storage: Storage) -> Iterator[Storage]:
     """Open the user's own private memory, which stands at PRIVATE_REF of what is returned."""
-    raise NotImplementedError
-    yield storage
+    from gitmem.sealed.ring import open_ring
+    from gitmem.sealed.storage import SealedStorage
+
+    settings = context.settings
+    told = context.output.note
+    ring = open_ring(
+        settings.recipients,
+        settings.identities,
+        user_data_dir(context),
+        secrets.token_bytes,
+        lambda path: told(f"made {path}: it alone opens your private sessions; keep a copy of it"),
+    )
+    yield SealedStorage(storage, ring)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from gitmem.git.repository import Repository
 from gitmem.git.storage import pack_folder
 from gitmem.model.errors import FetchRefused, GitFailed, RemoteUnknown, RemoteUnreachable
 from gitmem.model.ids import Oid
-from gitmem.model.refs import fetch_refspec, push_refspec, tracking_ref
+from gitmem.model.refs import audit_refspec, audit_tracking, fetch_refspec, push_refspec, tracking_ref
 from gitmem.objects.storage import Storage
 
 Tell = Callable[[bytes], object]
@@ -122,6 +122,31 @@ def fetch(remote: Remote, storage: Storage, ref: str) -> Oid | None:
                 _fill(remote, storage.read_ref(ref), found)
         return found
     raise AssertionError("the last try returns or raises")
+
+
+def fetch_audits(remote: Remote, storage: Storage) -> None:
+    """Bring the tracking refs of audits to where a remote has them; one that it has no more is removed.
+
+    Raises:
+        RemoteUnreachable: The remote does not answer, or does not let us in.
+        FetchRefused: git would not take the objects, or could not store them.
+    """
+    folder = pack_folder(remote.repository)
+    before, packs = storage.list_refs(audit_tracking(remote.name)), _packs(folder)
+    arguments = [argument for argument in _FETCH if argument != "--no-prune"]
+    try:
+        _run(
+            remote,
+            [*arguments, "--prune", "--end-of-options", remote.name, audit_refspec(remote.name)],
+            f"fetch from {remote.name}",
+            config=_FETCH_CONFIG,
+        )
+    except GitFailed as error:
+        _list(remote, ["--heads", "--end-of-options", remote.name])  # raises where it cannot be reached
+        raise FetchRefused(remote.name, _last_words(error.stderr)) from error
+    for ref, found in storage.list_refs(audit_tracking(remote.name)).items():
+        if before.get(ref) != found:
+            _adopt(folder, packs, found, storage)
 
 
 def has_branches(remote: Remote) -> bool:

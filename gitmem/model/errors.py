@@ -353,6 +353,37 @@ class NotSealed(StoreError):
         super().__init__(f"could not write {ref}: {why}")
 
 
+class AuditRefused(StoreError):
+    """What claims to be a part of an audit's chain is not, or does not belong where it stands."""
+
+    hint = "gitmem audit verify: checks every chain, and says which devices' are damaged"
+
+    def __init__(self, where: str, why: str) -> None:
+        self.where, self.why = where, why
+        super().__init__(f"could not read the audit at {where}: {why}")
+
+
+class AuditKeyDamaged(StoreError):
+    """The key behind one's pseudonyms, or a clone's number, is not what gitmem wrote."""
+
+    def __init__(self, path: str, size: int) -> None:
+        self.path, self.size = path, size
+        super().__init__(
+            f"could not read {path}: it does not hold {size} bytes in hex",
+            hint=f"rm {path}: begins a new chain by the next entry; what stands in the old one stays",
+        )
+
+
+class AuditUnwritten(StoreError):
+    """What has to be noted before it may be done could not be noted, so it was not done."""
+
+    hint = "gitmem audit verify: says what is wrong; git config gitmem.audit false: goes on without an audit"
+
+    def __init__(self, action: str, why: str) -> None:
+        self.action, self.why = action, why
+        super().__init__(f"could not note {action} in the audit, so nothing was done: {why}")
+
+
 class SessionUnknown(GitmemError):
     """No session of that name is in the memory."""
 

@@ -25,7 +25,8 @@ AUDIT_NAMESPACE = "refs/gitmem/audit/"
 
 _SEALED_NAME = re.compile(r"[0-9a-f]{64}\Z")
 _RESERVED = (PUBLIC_REF, PRIVATE_REF, SEALED_NAMESPACE, KEYS_NAMESPACE, AUDIT_NAMESPACE)
-_TRACKING_NAMESPACE = "refs/gitmem/remotes/"
+TRACKING_NAMESPACE = "refs/gitmem/remotes/"
+"""Where refs of remotes are fetched to that are no branches."""
 _HEADS = "refs/heads/"
 
 
@@ -38,7 +39,7 @@ def memory_ref(setting: str | None) -> str:
     if not setting:
         return DEFAULT_MEMORY_REF
     name = setting if setting.startswith("refs/") else _HEADS + setting
-    if name.startswith(_TRACKING_NAMESPACE) or not name.startswith((_HEADS, PRIVATE_NAMESPACE)):
+    if name.startswith(TRACKING_NAMESPACE) or not name.startswith((_HEADS, PRIVATE_NAMESPACE)):
         raise BadSetting("gitmem.ref", setting, "a branch or a ref below refs/gitmem/")
     if any((name + "/").startswith(own.removesuffix("/") + "/") for own in _RESERVED):
         raise BadSetting("gitmem.ref", setting, "a name that gitmem does not use for anything else")
@@ -75,12 +76,12 @@ def tracking_ref(remote: str, ref: str) -> str:
     """
     if ref.startswith(_HEADS):
         return f"refs/remotes/{remote}/{ref.removeprefix(_HEADS)}"
-    return f"{_TRACKING_NAMESPACE}{remote}/{ref.removeprefix(PRIVATE_NAMESPACE)}"
+    return f"{TRACKING_NAMESPACE}{remote}/{ref.removeprefix(PRIVATE_NAMESPACE)}"
 
 
 def tracking_prefix(ref: str) -> str:
     """Return what all tracking refs of a ref begin with, whatever the remote."""
-    return "refs/remotes/" if ref.startswith(_HEADS) else _TRACKING_NAMESPACE
+    return "refs/remotes/" if ref.startswith(_HEADS) else TRACKING_NAMESPACE
 
 
 def remote_of(tracking: str, ref: str) -> str | None:
@@ -93,6 +94,28 @@ def remote_of(tracking: str, ref: str) -> str | None:
 def fetch_refspec(remote: str, ref: str) -> str:
     """Return the refspec of one fetch; forced, since a tracking ref mirrors whatever the remote has."""
     return f"+{ref}:{tracking_ref(remote, ref)}"
+
+
+def audit_ref(device: str) -> str:
+    """Return the ref of a device's audit."""
+    return AUDIT_NAMESPACE + device
+
+
+def audit_of(tracking: str) -> tuple[str, str] | None:
+    """Return whose tracking ref this is, and of which device's audit; None where it is of something else."""
+    rest = tracking.removeprefix(TRACKING_NAMESPACE)
+    remote, slash, device = rest.rpartition("/" + AUDIT_NAMESPACE.removeprefix(PRIVATE_NAMESPACE))
+    return (remote, device) if slash and rest != tracking else None
+
+
+def audit_tracking(remote: str) -> str:
+    """Return what the refs begin with to which a remote's audits are fetched; a device's id follows."""
+    return tracking_ref(remote, AUDIT_NAMESPACE)
+
+
+def audit_refspec(remote: str) -> str:
+    """Return the refspec of a fetch of every audit that a remote has."""
+    return f"+{AUDIT_NAMESPACE}*:{audit_tracking(remote)}*"
 
 
 def push_refspec(oid: str, ref: str) -> str:

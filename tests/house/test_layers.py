@@ -23,6 +23,7 @@ FLOORS = {
     "gitmem.redaction": 2,
     "gitmem.query": 2,
     "gitmem.disk": 3,
+    "gitmem.auditing": 4,
     "gitmem.git": 4,
     "gitmem.transcripts": 4,
     "gitmem.sealed": 4,
