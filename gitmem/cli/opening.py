@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gitmem.git.storage import GitStorage
     from gitmem.objects.storage import Storage
     from gitmem.redaction.redactor import Redactor
+    from gitmem.sealed.ring import Ring
     from gitmem.sealed.storage import SealedStorage
     from gitmem.verbs.intake import Intake, Progress
     from gitmem.verbs.levels import Levels
@@ -107,12 +108,22 @@ def shared_refs(context: Context, storage: Storage) -> tuple[str, ...]:
 
 def private_storage(context: Context, storage: Storage) -> SealedStorage:
     """Return the user's own private memory, which stands at PRIVATE_REF of it."""
-    from gitmem.verbs.memories import sealed_storage
+    from gitmem.sealed.storage import SealedStorage
+
+    return SealedStorage(storage, ring_of(context))
+
+
+def ring_of(context: Context) -> Ring:
+    """Return the keys that open what is private, and those that it is sealed to; nothing is read yet."""
+    from gitmem.sealed.ring import open_ring
 
     def tell(path: Path) -> None:
         context.output.note(f"made {path}: it alone opens your private sessions; keep a copy of it")
 
-    return sealed_storage(storage, context.settings, user_data_dir(context), secrets.token_bytes, tell)
+    settings = context.settings
+    return open_ring(
+        settings.recipients, settings.identities, user_data_dir(context), secrets.token_bytes, tell
+    )
 
 
 @contextmanager

@@ -50,5 +50,5 @@ def command(ctx: click.Context, paths: tuple[Path, ...], agent: str | None, as_j
     else:
         describe(context, report, named)
     is_missed = any(not is_passed_over(refused, named) for refused in report.refused)
-    if is_missed or len(report.refused) == report.files:
+    if is_missed or (len(report.refused) == report.files and not report.diverted):
         ctx.exit(1)
