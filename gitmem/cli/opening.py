@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gitmem.git.storage import GitStorage
     from gitmem.objects.storage import Storage
     from gitmem.redaction.redactor import Redactor
+    from gitmem.sealed.ring import Ring
     from gitmem.verbs.intake import Intake, Progress
     from gitmem.verbs.levels import Levels
     from gitmem.verbs.moving import Target
@@ -128,19 +129,24 @@ def shared_refs(context: Context, storage: Storage) -> tuple[str, ...]:
 @contextmanager
 def opened_private(context: Context, storage: Storage) -> Iterator[Storage]:
     """Open the user's own private memory, which stands at PRIVATE_REF of what is returned."""
-    from gitmem.sealed.ring import open_ring
     from gitmem.sealed.storage import SealedStorage
+
+    yield SealedStorage(storage, ring_of(context))
+
+
+def ring_of(context: Context, recipients: tuple[str, ...] | None = None) -> Ring:
+    """Return the user's keys, with the recipients of the settings or others in their place."""
+    from gitmem.sealed.ring import open_ring
 
     settings = context.settings
     told = context.output.note
-    ring = open_ring(
-        settings.recipients,
+    return open_ring(
+        settings.recipients if recipients is None else recipients,
         settings.identities,
         user_data_dir(context),
         secrets.token_bytes,
         lambda path: told(f"made {path}: it alone opens your private sessions; keep a copy of it"),
     )
-    yield SealedStorage(storage, ring)
 
 
 @contextmanager
