@@ -113,8 +113,8 @@ def private_storage(context: Context, storage: Storage) -> SealedStorage:
     return SealedStorage(storage, ring_of(context))
 
 
-def ring_of(context: Context) -> Ring:
-    """Return the keys that open what is private, and those that it is sealed to; nothing is read yet."""
+def ring_of(context: Context, recipients: tuple[str, ...] | None = None) -> Ring:
+    """Return the user's keys, with the recipients of the settings or others in their place."""
     from gitmem.sealed.ring import open_ring
 
     def tell(path: Path) -> None:
@@ -122,7 +122,11 @@ def ring_of(context: Context) -> Ring:
 
     settings = context.settings
     return open_ring(
-        settings.recipients, settings.identities, user_data_dir(context), secrets.token_bytes, tell
+        settings.recipients if recipients is None else recipients,
+        settings.identities,
+        user_data_dir(context),
+        secrets.token_bytes,
+        tell,
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from gitmem.format import layout
@@ -81,15 +81,7 @@ class SealedSession:
         self._base = base
         self._ref = sealed_ref(name)
         self._checked: set[Oid] = set()
-        try:
-            self.real_root = read_commit(base, content).tree
-            entries = trees.read_tree(base, self.real_root)
-        except ObjectDamaged as error:
-            raise SealDamaged(self._ref, error.why) from None
-        for entry_name, entry in entries.items():
-            mode = FILE_MODE if entry_name == _ROOT else TREE_MODE
-            if entry_name not in (_ROOT, *_FOLDERS) or entry.mode != mode:
-                raise SealDamaged(self._ref, f"{entry_name!r} of mode {entry.mode:o} does not belong there")
+        self.real_root, entries = _read_top(base, self._ref, content)
         if _ROOT not in entries:
             raise SealDamaged(self._ref, "it has no root")
         self.session, self.folder = self._read_root(entries[_ROOT].oid)
@@ -169,18 +161,19 @@ class SealedSession:
             )
         return SessionId(found[2]), Oid(found[3])
 
-    def _fan(self, folder: Folder, fan: str) -> dict[str, Entry]:
+    def _fan(self, folder: Folder, fan: str) -> Mapping[str, Entry]:
         """Return what stands below one folder of the fan-out; what does not belong there is refused."""
         entry = trees.find(self._base, self.real_root, (folder, fan))
         if entry is None:
             return {}
-        if not _HEX2.match(fan) or not entry.is_tree:
-            raise SealDamaged(f"{self._ref}:{folder}/{fan}", "it does not belong there")
-        entries = dict(trees.known_tree(self._base, entry.oid))
+        where = f"{self._ref}:{folder}/{fan}"
+        _check_fan(where, fan, entry)
+        try:
+            entries = trees.known_tree(self._base, entry.oid)
+        except ObjectDamaged as error:
+            raise SealDamaged(where, error.why) from None
         if entry.oid not in self._checked:
-            for name, below in entries.items():
-                if not _HEX62.match(name) or below.mode != FILE_MODE:
-                    raise SealDamaged(f"{self._ref}:{folder}/{fan}", f"{name!r} does not belong there")
+            _check_files(where, entries)
             self._checked.add(entry.oid)
         return entries
 
@@ -216,6 +209,25 @@ def open_session(base: Storage, ring: Ring, name: str, tips: Tips) -> Opened | N
             raise
     box = Box(former, name, ring.random_bytes)
     return Opened(name, tips, box, former, kept.number, SealedSession(base, box, name, tips.content), True)
+
+
+def check_shape(base: Storage, name: str, content: Oid) -> None:
+    """See that a sealed session's tree holds what gitmem puts there, as far as that shows without a key.
+
+    Raises:
+        SealDamaged: It does not.
+        ObjectMissing: An object is not here.
+    """
+    ref = sealed_ref(name)
+    _, entries = _read_top(base, ref, content)
+    try:
+        for folder in _FOLDERS:
+            fans = trees.read_tree(base, entries[folder].oid) if folder in entries else {}
+            for fan, entry in fans.items():
+                _check_fan(f"{ref}:{folder}/{fan}", fan, entry)
+                _check_files(f"{ref}:{folder}/{fan}", trees.read_tree(base, entry.oid))
+    except ObjectDamaged as error:
+        raise error if isinstance(error, SealDamaged) else SealDamaged(ref, error.why) from None
 
 
 def sealed_files(
@@ -272,6 +284,31 @@ def _differing(
         yield place, new, box.seal(data, box.name_of(place.text))
     elif old is not None:
         yield place, old, None
+
+
+def _read_top(base: Storage, ref: str, content: Oid) -> tuple[Oid, dict[str, Entry]]:
+    """Return the tree of a sealed session's commit, and its entries, which are all that may be there."""
+    try:
+        root = read_commit(base, content).tree
+        entries = trees.read_tree(base, root)
+    except ObjectDamaged as error:
+        raise SealDamaged(ref, error.why) from None
+    for name, entry in entries.items():
+        mode = FILE_MODE if name == _ROOT else TREE_MODE
+        if name not in (_ROOT, *_FOLDERS) or entry.mode != mode:
+            raise SealDamaged(ref, f"{name!r} of mode {entry.mode:o} does not belong there")
+    return root, entries
+
+
+def _check_fan(where: str, name: str, entry: Entry) -> None:
+    if not _HEX2.match(name) or not entry.is_tree:
+        raise SealDamaged(where, "it does not belong there")
+
+
+def _check_files(where: str, entries: Mapping[str, Entry]) -> None:
+    for name, entry in entries.items():
+        if not _HEX62.match(name) or entry.mode != FILE_MODE:
+            raise SealDamaged(where, f"{name!r} of mode {entry.mode:o} does not belong there")
 
 
 def _check(path: Path, entry: Entry) -> None:

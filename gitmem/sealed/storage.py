@@ -170,6 +170,10 @@ class SealedStorage:
             return None
         return Folder(opened.session.session, opened.session.folder)
 
+    def hold(self, session: SealedSession) -> None:
+        """Let the objects of a session's folder be read, though no ref of the base may lead to it."""
+        self._places[session.folder] = (session, Place("trees", ()))
+
     def _now(self) -> _State:
         commit = self._look()
         return self._state_of(commit) if commit else _State(Oid(""), Oid(""), {}, {}, (), (), {})
@@ -219,7 +223,7 @@ class SealedStorage:
             except ObjectMissing as error:
                 found = SealDamaged(sealed_ref(name), str(error))
             if isinstance(found, Opened) and found.session is not None:
-                self._places[found.session.folder] = (found.session, Place("trees", ()))
+                self.hold(found.session)
             self._opened[name, tips] = found
         return self._opened[name, tips]
 

@@ -19,6 +19,7 @@ from gitmem.objects.encoding import (
     encode_tree,
     object_id,
 )
+from gitmem.objects.storage import Batch
 
 README = b"""\
 # What is private
@@ -45,22 +46,21 @@ class Overlay:
         """Nothing to do: what was added can be read."""
 
 
-def write_root(overlay: Overlay, folders: Mapping[SessionId, Oid]) -> Oid:
-    """Add a memory's root over some sessions' folders, and return its name."""
+def write_root(batch: Batch, folders: Mapping[SessionId, Oid]) -> Oid:
+    """Add a memory's root over some sessions' folders to a batch, and return its name."""
     files = {"FORMAT": b"%d\n" % FORMAT_VERSION, "README.md": README}
-    root = {name: Entry(FILE_MODE, overlay.add("blob", data)) for name, data in files.items()}
+    root = {name: Entry(FILE_MODE, batch.add("blob", data)) for name, data in files.items()}
     fans: dict[str, dict[str, dict[str, Entry]]] = {}
     for session, folder in folders.items():
         _, first, second, rest = layout.session_folder(session)
         fans.setdefault(first, {}).setdefault(second, {})[rest] = Entry(TREE_MODE, folder)
     if fans:
         tops = {
-            first: _folder(overlay, {n: _folder(overlay, b) for n, b in x.items()})
-            for first, x in fans.items()
+            first: _folder(batch, {n: _folder(batch, b) for n, b in x.items()}) for first, x in fans.items()
         }
-        root["sessions"] = _folder(overlay, tops)
-    return overlay.add("tree", encode_tree(root))
+        root["sessions"] = _folder(batch, tops)
+    return batch.add("tree", encode_tree(root))
 
 
-def _folder(overlay: Overlay, entries: dict[str, Entry]) -> Entry:
-    return Entry(TREE_MODE, overlay.add("tree", encode_tree(entries)))
+def _folder(batch: Batch, entries: dict[str, Entry]) -> Entry:
+    return Entry(TREE_MODE, batch.add("tree", encode_tree(entries)))

@@ -10,7 +10,7 @@ from gitmem.model.refs import KEYS_NAMESPACE, key_ref, sealed_ref
 from gitmem.objects import trees
 from gitmem.objects.storage import Batch, Storage
 from gitmem.sealed.box import Box
-from gitmem.sealed.keeping import Kept, write_commit, write_key
+from gitmem.sealed.keeping import Kept, read_key, write_commit, write_key
 from gitmem.sealed.ring import Ring
 from gitmem.sealed.sessions import Opened, Place, real_path, sealed_files, sealed_root
 from gitmem.sealed.tips import Tips
@@ -54,7 +54,7 @@ class Writing:
         self._move(name, Tips(None, None), Tips(key, None))
         return Opened(name, Tips(key, None), Box(secret, name, self._ring.random_bytes), secret, 1, None)
 
-    def put(self, session: SessionId, folder: Oid, held: Opened) -> None:
+    def put(self, session: SessionId, folder: Oid, held: Opened, more_parents: tuple[Oid, ...] = ()) -> None:
         """Bring what is sealed under a name to a session's folder; only what differs is sealed."""
         own = held.session
         changes: dict[trees.Path, Oid | None] = {
@@ -68,7 +68,7 @@ class Writing:
             if blob is not None:
                 self.sealed.append(Sealed(held.name, oid, place))
         tree = trees.edit(self._base, self._batch, own.real_root if own else None, changes)
-        parents = (own.content,) if own else ()
+        parents = ((own.content,) if own else ()) + more_parents
         content = write_commit(self._batch, tree or self._batch.add("tree", b""), parents)
         self._move(held.name, held.tips, Tips(held.tips.key, content))
 
@@ -82,6 +82,31 @@ class Writing:
         """Wrap a session's secret for those who are recipients now; its content stays as it is."""
         key = write_key(self._batch, Kept(held.number + 1, self._ring.wrap(held.secret)))
         self._move(held.name, held.tips, Tips(key, held.tips.content))
+
+    def reseal(self, held: Opened) -> list[Move]:
+        """Seal all of a session with a new secret, in a commit without parents.
+
+        Returns:
+            The moves to make, in this order and apart from the others: the new key with the former one beside
+            it, the content, and the new key alone.
+        """
+        secret, number = self._ring.new_secret(), held.number + 1
+        envelope = self._ring.wrap(secret)
+        alone = write_key(self._batch, Kept(number, envelope))
+        if held.session is None or held.tips.key is None:
+            return [Move(key_ref(held.name), alone, held.tips.key)]
+        kept = read_key(self._base, held.name, held.tips.key)
+        former = kept.before if held.is_by_former else kept.envelope
+        both = write_key(self._batch, Kept(number, envelope, former))
+        anew = held._replace(box=Box(secret, held.name, self._ring.random_bytes), session=None)
+        moves, self.moves = self.moves, []
+        self.put(held.session.session, held.session.folder, anew)
+        [content], self.moves = self.moves, moves
+        return [
+            Move(key_ref(held.name), both, held.tips.key),
+            content,
+            Move(key_ref(held.name), alone, both),
+        ]
 
     def _move(self, name: str, old: Tips, new: Tips) -> None:
         self.tips[name] = new
