@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from gitmem import disk
 from gitmem.auditing import reads
@@ -20,8 +20,7 @@ from gitmem.model.errors import AuditUnwritten, GitmemError
 if TYPE_CHECKING:
     from gitmem.auditing.entries import Deed, Detail, Handling
     from gitmem.auditing.identity import Identity
-
-Keeps = Literal["all", "changes", "nothing"]
+    from gitmem.model.settings import Audited
 
 ACTIONS: Final[Mapping[str, Handling]] = {
     "search": "read",
@@ -71,7 +70,7 @@ class Log:
         by: str,
         now_ms: Callable[[], int],
         random_bytes: Callable[[int], bytes],
-        keeps: Keeps = "all",
+        keeps: Audited = "all",
         warn: Callable[[str], object] = lambda text: None,
     ) -> None:
         self.folder = state_dir / "audit"
@@ -147,8 +146,9 @@ class Log:
         Raises:
             AuditKeyDamaged, DiskRefused, StoreBusy: It cannot be done now.
         """
-        with self.locked():
-            self._write([], durable=False)
+        if self._keeps != "nothing":
+            with self.locked():
+                self._write([], durable=False)
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold the audit's lock.

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 from gitmem.git.repository import Repository
 from gitmem.model.errors import BadSetting, SettingRefused
 from gitmem.model.refs import memory_ref
-from gitmem.model.settings import LEVELS, ChosenRemote, Level, Settings, is_lower
+from gitmem.model.settings import LEVELS, Audited, ChosenRemote, Level, Settings, is_lower
 
 COMMITTED_FILE: Final = ".gitmem.toml"
 
@@ -81,6 +81,7 @@ def _decided(
         snapshot_days=decide(
             "gitmem.snapshotDays", lambda choice: _as_count(choice, 0), default.snapshot_days
         ),
+        audit=decide("gitmem.audit", _as_audited, default.audit),
     )
 
 
@@ -116,6 +117,13 @@ def _as_flag(choice: _Choice) -> bool:
     if value not in _TRUE and value not in _FALSE:
         raise BadSetting(choice.name, choice.value, "true or false")
     return value in _TRUE
+
+
+def _as_audited(choice: _Choice) -> Audited:
+    value = choice.value.lower()
+    if value != "changes" and value not in _TRUE and value not in _FALSE:
+        raise BadSetting(choice.name, choice.value, "true, changes or false")
+    return "changes" if value == "changes" else "all" if value in _TRUE else "nothing"
 
 
 def _as_count(choice: _Choice, least: int) -> int:

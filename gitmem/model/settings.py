@@ -11,6 +11,9 @@ Level = Literal["public", "team", "private", "ephemeral"]
 """What may be kept of a session and who may get it; each is seen by fewer than the one before it."""
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
+Audited = Literal["all", "changes", "nothing"]
+"""What the audit keeps: all; all but who read what; nothing more."""
+
 
 class ChosenRemote(NamedTuple):
     """A remote that somebody has chosen to share with, and the levels that it gets."""
@@ -28,7 +31,7 @@ class Settings(NamedTuple):
     asked and started, and ends after `sidecar_idle_minutes` that nobody asks it; a search waits
     `catch_up_ms` for an index that is behind. With `live` the sidecar captures what
     agents write as they write it. Snapshots of the working tree are kept for `snapshot_days`, and with 0 none
-    are taken.
+    are taken. `audit` says what the audit keeps.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
@@ -42,6 +45,7 @@ class Settings(NamedTuple):
     catch_up_ms: int = 200
     live: bool = True
     snapshot_days: int = 30
+    audit: Audited = "all"
 
 
 def is_lower(level: Level, than: Level) -> bool:

@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "tag": Entry("tag", "Add tags to a session, or take them away."),
     "title": Entry("title", "Give a session a title."),
     "verify": Entry("verify", "Check that all that the memory is made of still holds."),
+    "audit": Entry("audit", "Show who did what to the memory, and check that."),
     "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
     "demo": Entry("demo", "Show the whole round in a throw-away place."),
 }
