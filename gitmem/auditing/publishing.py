@@ -62,11 +62,7 @@ def publish(storage: Storage, log: Log, remote: str) -> list[Published]:
     Raises:
         AuditKeyDamaged, DiskRefused, StoreBusy, RefMoved: It could not be done now; nothing is lost.
     """
-    with storage.lock():
-        log.settle()
-        with log.locked():
-            for journal in _journals(log):
-                _publish(storage, log, journal)
+    bring_up(storage, log)
     found = []
     for journal in _journals(log):
         ref = audit_ref(journal.device)
@@ -74,6 +70,15 @@ def publish(storage: Storage, log: Log, remote: str) -> list[Published]:
         if commit is not None and commit != theirs and _may_follow(storage, journal.device, theirs, commit):
             found.append(Published(ref, commit))
     return found
+
+
+def bring_up(storage: Storage, log: Log) -> None:
+    """Bring the clone's refs up to all that its log has; raises as `publish` does."""
+    with storage.lock():
+        log.settle()
+        with log.locked():
+            for journal in _journals(log):
+                _publish(storage, log, journal)
 
 
 def _may_follow(storage: Storage, device: str, theirs: Oid | None, ours: Oid) -> bool:

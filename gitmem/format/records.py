@@ -25,7 +25,6 @@ from gitmem.model.records import (
     MAX_VALUE,
     REGISTER_TYPES,
     AnyRecord,
-    Audit,
     Capture,
     Checkpoint,
     Epoch,
@@ -44,7 +43,7 @@ KEY_DIGITS = 40
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(
-    Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch | Audit
+    Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch
 )
 _R = TypeVar("_R", bound=Record)
 

@@ -14,7 +14,7 @@ from gitmem.git.committed import Committed, read_committed
 from gitmem.git.repository import Repository
 from gitmem.model.errors import BadSetting
 from gitmem.model.refs import memory_ref
-from gitmem.model.settings import LEVELS, ChosenRemote, Level, LevelRule, Settings
+from gitmem.model.settings import LEVELS, Audited, ChosenRemote, Level, LevelRule, Settings
 
 _FALSE: Final = frozenset({"", "false", "no", "off", "0"})
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
@@ -88,6 +88,7 @@ def _decided(
             _as_directory(_Choice("gitmem.identity", value), environ)
             for value in dict.fromkeys(config.get("gitmem.identity", ()))
         ),
+        audit=decide("gitmem.audit", _as_audited, default.audit),
     )
 
 
@@ -123,6 +124,13 @@ def _as_flag(choice: _Choice) -> bool:
     if value not in _TRUE and value not in _FALSE:
         raise BadSetting(choice.name, choice.value, "true or false")
     return value in _TRUE
+
+
+def _as_audited(choice: _Choice) -> Audited:
+    value = choice.value.lower()
+    if value != "changes" and value not in _TRUE and value not in _FALSE:
+        raise BadSetting(choice.name, choice.value, "true, changes or false")
+    return "changes" if value == "changes" else "all" if value in _TRUE else "nothing"
 
 
 def _as_count(choice: _Choice, least: int) -> int:
