@@ -15,7 +15,15 @@ from typing import Final, NamedTuple, TypeVar
 from gitmem.git.repository import Repository
 from gitmem.model.errors import BadSetting, SettingRefused
 from gitmem.model.refs import memory_ref
-from gitmem.model.settings import LEVELS, ChosenRemote, Level, Settings, is_lower
+from gitmem.model.settings import (
+    LEVELS,
+    PERSONAL_CHOICES,
+    ChosenRemote,
+    Level,
+    PersonalChoice,
+    Settings,
+    is_lower,
+)
 
 COMMITTED_FILE: Final = ".gitmem.toml"
 
@@ -25,6 +33,14 @@ _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _REMOTE_BY_DEFAULT: Final[frozenset[Level]] = frozenset({"team"})
 
 T = TypeVar("T")
+
+
+class _Committed(NamedTuple):
+    """What a committed file asks for; `drops_payloads` and what is `personal` hold whatever the user says."""
+
+    level: Level
+    personal: frozenset[PersonalChoice] = frozenset()
+    drops_payloads: bool = False
 
 
 class _Choice(NamedTuple):
@@ -44,9 +60,14 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
         SettingRefused: The committed file asks for what only the user may decide, or cannot be read.
     """
     default = Settings()
+    committed = _Committed(default.level)
     if repository.top is not None:
-        default = Settings(level=_committed_level(repository.top / COMMITTED_FILE, default.level))
-    return _decided(repository.config, environ, default)
+        committed = _committed(repository.top / COMMITTED_FILE, default.level)
+    decided = _decided(repository.config, environ, default._replace(level=committed.level))
+    return decided._replace(
+        personal=decided.personal | committed.personal,
+        payloads=decided.payloads and not committed.drops_payloads,
+    )
 
 
 def without_repository(environ: Mapping[str, str]) -> Settings:
@@ -81,6 +102,8 @@ def _decided(
         snapshot_days=decide(
             "gitmem.snapshotDays", lambda choice: _as_count(choice, 0), default.snapshot_days
         ),
+        personal=decide("gitmem.personal", _as_personal, default.personal),
+        payloads=decide("gitmem.payloads", _as_flag, default.payloads),
     )
 
 
@@ -155,11 +178,31 @@ def _as_levels(choice: _Choice) -> frozenset[Level]:
     return levels
 
 
-def _committed_level(path: Path, default: Level) -> Level:
+def _as_personal(choice: _Choice) -> frozenset[PersonalChoice]:
+    """Read `all`, `none` or a list of kinds."""
+    words = re.split(r"[,\s]+", choice.value.strip())
+    if words in (["all"], ["none"]):
+        return frozenset(PERSONAL_CHOICES) if words == ["all"] else frozenset()
+    chosen = frozenset(kind for kind in PERSONAL_CHOICES if kind in words)
+    if not chosen.issuperset(words):
+        expected = f"all, none, or some of {', '.join(PERSONAL_CHOICES)}"
+        raise BadSetting(choice.name, choice.value, expected)
+    return chosen
+
+
+def _committed(path: Path, default: Level) -> _Committed:
     asked = _read_committed(path)
     for name in asked:
-        if name != "level":
-            raise SettingRefused(str(path), name, "nothing but level may be set there")
+        if name not in ("level", "personal", "payloads"):
+            raise SettingRefused(str(path), name, "nothing but level, personal and payloads may be set there")
+    return _Committed(
+        _committed_level(path, asked, default),
+        _committed_personal(path, asked.get("personal", [])),
+        _drops_payloads(path, asked.get("payloads")),
+    )
+
+
+def _committed_level(path: Path, asked: Mapping[str, object], default: Level) -> Level:
     if "level" not in asked:
         return default
     level = next((level for level in LEVELS if level == asked["level"]), None)
@@ -168,6 +211,21 @@ def _committed_level(path: Path, default: Level) -> Level:
     if level != default and not is_lower(level, default):
         raise SettingRefused(str(path), "level", f"{level} would show more than {default}")
     return level
+
+
+def _committed_personal(path: Path, asked: object) -> frozenset[PersonalChoice]:
+    kinds = asked if isinstance(asked, list) else [asked]
+    chosen = frozenset(kind for kind in PERSONAL_CHOICES if kind in kinds)
+    if len(chosen) != len(kinds):
+        why = f"expected a list of some of {', '.join(PERSONAL_CHOICES)}, each once"
+        raise SettingRefused(str(path), "personal", why)
+    return chosen
+
+
+def _drops_payloads(path: Path, asked: object) -> bool:
+    if asked is not None and asked is not False:
+        raise SettingRefused(str(path), "payloads", "only false may be set there: others would keep more")
+    return asked is False
 
 
 def _read_committed(path: Path) -> Mapping[str, object]:

@@ -11,6 +11,10 @@ Level = Literal["public", "team", "private", "ephemeral"]
 """What may be kept of a session and who may get it; each is seen by fewer than the one before it."""
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
+PersonalChoice = Literal["email", "phone", "ip", "home"]
+"""Personal data that a team may do without; what is more sensitive than this is never kept."""
+PERSONAL_CHOICES: Final[tuple[PersonalChoice, ...]] = get_args(PersonalChoice)
+
 
 class ChosenRemote(NamedTuple):
     """A remote that somebody has chosen to share with, and the levels that it gets."""
@@ -42,6 +46,8 @@ class Settings(NamedTuple):
     catch_up_ms: int = 200
     live: bool = True
     snapshot_days: int = 30
+    personal: frozenset[PersonalChoice] = frozenset()
+    payloads: bool = False
 
 
 def is_lower(level: Level, than: Level) -> bool:

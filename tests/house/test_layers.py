@@ -68,6 +68,7 @@ OWNERS = {
     ),
     "onnx": ("indexer.model.graph",),
     "onnxruntime": ("indexer.model.embedder",),
+    "phonenumbers": ("gitmem.redaction.personal_checks",),
     "pygit2": ("gitmem.git.libgit",),
     "re2": ("gitmem.redaction",),
     "tantivy": ("indexer.finding", "indexer.lexical"),
