@@ -76,9 +76,10 @@ def key_of(context: Context) -> bytes:
 
 def redactor_of(context: Context, level: Level = "team") -> Redactor:
     """Return the redactor of the repository, for what is to have a level."""
+    from gitmem.redaction.policy import policy_of, rule_set
     from gitmem.redaction.redactor import Redactor
 
-    return Redactor(key_of(context))
+    return Redactor(key_of(context), rule_set(level, policy_of(context.settings)))
 
 
 def target_of(context: Context, storage: Storage, level: Level) -> Target:

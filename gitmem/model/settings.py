@@ -29,6 +29,11 @@ class LevelRule(NamedTuple):
     is_committed: bool = False
 
 
+PersonalChoice = Literal["email", "phone", "ip", "home"]
+"""Personal data that a team may do without; what is more sensitive than this is never kept."""
+PERSONAL_CHOICES: Final[tuple[PersonalChoice, ...]] = get_args(PersonalChoice)
+
+
 class ChosenRemote(NamedTuple):
     """A remote that somebody has chosen to share with, and the levels that it gets."""
 
@@ -65,6 +70,8 @@ class Settings(NamedTuple):
     recipients: tuple[str, ...] = ()
     identities: tuple[Path, ...] = ()
     audit: Audited = "all"
+    personal: frozenset[PersonalChoice] = frozenset()
+    payloads: bool = False
 
 
 def is_lower(level: Level, than: Level) -> bool:

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 UNREDACTABLE = "unredactable"
 """The kind of text that was dropped whole, since no exact replacement could be vouched for."""
 
+USER_RULE = "user-rule"
+"""The kind of what a rule of the user's own found: the names of such rules are nobody else's business."""
+
 KINDS = frozenset(
     {
         "anthropic-key",
@@ -51,6 +54,7 @@ KINDS = frozenset(
         "vercel-token",
         "webhook-secret",
         UNREDACTABLE,
+        *("card", "email", "home", "iban", "ip", "national-id", "phone", "ssn", USER_RULE),
     }
 )
 

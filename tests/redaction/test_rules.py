@@ -10,7 +10,8 @@ from random import Random
 import pytest
 
 from gitmem.redaction.engine import Engine
-from gitmem.redaction.placeholders import KINDS, UNREDACTABLE
+from gitmem.redaction.personal import PERSONAL
+from gitmem.redaction.placeholders import KINDS, UNREDACTABLE, USER_RULE
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.rules import BUILT_IN, Rule, RuleSet
 from tests.redaction.shapes import ALNUM, SHAPES, Shape, pick
@@ -43,7 +44,8 @@ def test_every_rule_finds_one_of_the_shapes() -> None:
 
 
 def test_every_kind_has_a_rule() -> None:
-    assert {rule.kind for rule in BUILT_IN.rules} | {UNREDACTABLE} == KINDS
+    made = {rule.kind for rule in (*BUILT_IN.rules, *PERSONAL)}
+    assert made | {UNREDACTABLE, USER_RULE} == KINDS
 
 
 def random_hashes(rng: Random) -> list[str]:
