@@ -11,7 +11,6 @@ from gitmem.auditing.log import Log
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
 from gitmem.model.errors import NotARepository
-from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory
@@ -56,7 +55,9 @@ def log_of(context: Context) -> Log:
 
 def note_session(context: Context, action: str, memory: Memory, folder: Folder) -> None:
     """Note that a session was read."""
-    level = {PRIVATE_REF: "private", PUBLIC_REF: "public"}.get(memory.ref, "team")
+    from gitmem.verbs.levels import registered
+
+    level = registered(memory, folder, "team")
     log = log_of(context)
     log.note(action, log.session(folder.session, level))
 

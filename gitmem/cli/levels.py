@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
@@ -57,9 +57,17 @@ def levels_of(context: Context) -> Levels:
 
 
 def take_sources(
-    context: Context, storage: Storage, sources: Iterable[Source], *, whole: bool, wait_s: float
+    context: Context,
+    storage: Storage,
+    sources: Iterable[Source],
+    *,
+    whole: bool,
+    wait_s: float,
+    action: Literal["capture", "import"] = "capture",
 ) -> Report:
     """Take transcripts into the memories that they belong into: the team's, or one's own private one.
+
+    What was taken is noted in the audit.
 
     Raises:
         LevelNotKept: The settings ask for a level that no session gets by itself.
@@ -74,6 +82,11 @@ def take_sources(
         report = import_sources(intake, known)
     if report.diverted:
         _take_diverted(context, storage, report, whole=whole, wait_s=wait_s)
+    if report.commits:
+        from gitmem.cli.auditing import log_of
+
+        sessions = len(report.new_sessions | report.grown_sessions)
+        log_of(context).note(action, detail={"sessions": sessions, "lines": report.lines})
     return report
 
 

@@ -103,6 +103,20 @@ def unseal(blob: bytes, name: str, path: str, expected: type[_R]) -> _R:
     return record
 
 
+def decode(plain: bytes, path: str) -> AnyRecord:
+    """Read the JSON of a record.
+
+    Raises:
+        RecordRefused: It is none.
+    """
+    try:
+        return _decoder.decode(plain)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RecordRefused(path, f"not a record: {error}") from None
+    except RecursionError:
+        raise RecordRefused(path, "not a record: nested too deeply") from None
+
+
 def read_name(blob: bytes, path: str) -> RecordId:
     """Return the one name under which a blob's record may stand.
 
@@ -115,12 +129,7 @@ def read_name(blob: bytes, path: str) -> RecordId:
 
 def _open(blob: bytes, path: str) -> tuple[AnyRecord, bytes]:
     plain = codec.decompress(blob, path, MAX_RECORD_BYTES)
-    try:
-        return _decoder.decode(plain), plain
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RecordRefused(path, f"not a record: {error}") from None
-    except RecursionError:
-        raise RecordRefused(path, "not a record: nested too deeply") from None
+    return decode(plain, path), plain
 
 
 def _check_values(record: Record, path: str) -> None:

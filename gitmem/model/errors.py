@@ -885,6 +885,16 @@ class SecretsFound(SyncError):
         )
 
 
+class NotUnshared(SyncError):
+    """What was shared cannot be told from what was not, so nothing is written anew."""
+
+    hint = "gitmem pull: brings in what the remote has; then gitmem redact audit --fix: goes on from there"
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+        super().__init__(f"could not redact {ref} again: it lacks something of what was shared")
+
+
 class RemoteUnreachable(SyncError):
     """The remote did not answer, or did not let us in."""
 
