@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 _SHOWN: Final = 50
 _HOW_TO_ERASE: Final = """\
 Whatever it opens: revoke it first, for whoever has a copy keeps it.
-What nobody else has yet: gitmem redact audit --fix redacts it again, and a push sends nothing of what was there.
-What was shared: gitmem level SESSION private takes it out of sight; the branch's history keeps it, here and at
-every remote, until it is rewritten there."""
+What nobody else has yet: gitmem redact audit --fix redacts it again, and a push sends nothing of what was.
+What was shared: gitmem level SESSION private takes it out of sight; the branch's history keeps it, here and
+at every remote, until it is rewritten there."""
 
 
 def audit(context: Context, *, fix: bool, as_json: bool) -> int:
-    """Look through every memory that can be opened; return 1 if something is left that the rules object to."""
+    """Look through every memory that can be opened; return 1 if the rules object to something."""
     with opened_shelf(context) as shelf:
         checked = _check(context, shelf)
         fixed: dict[Level, int] = {}
