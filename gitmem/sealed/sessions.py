@@ -1,6 +1,6 @@
 """One sealed session: its files behind keyed names, each sealed by itself, and the tree that lists them.
 
-Under the content ref stands a commit with `root`, `trees/aa/id62` and `blobs/aa/id62`. `root` says which
+Under the content ref stands a commit with `root`, `trees/aa/id30` and `blobs/aa/id30`. `root` says which
 session it is and the object id of its folder's tree; the trees of that folder are sealed like its blobs. So
 a session is opened by one blob, nothing is read that is not asked for, and every object is checked against
 the id that the one above it lists. Trees stand apart from blobs because an append rewrites a few of them:
@@ -44,7 +44,7 @@ _FOLDERS: tuple[Folder, ...] = ("trees", "blobs")
 _KINDS: dict[Folder, ObjectKind] = {"trees": "tree", "blobs": "blob"}
 _ROOT_TEXT = re.compile(r"([0-9]{1,5}) ([0-9a-f]{64}) ((?:[0-9a-f]{40}|[0-9a-f]{64}))\n\Z")
 _HEX2 = re.compile(r"[0-9a-f]{2}\Z")
-_HEX62 = re.compile(r"[0-9a-f]{62}\Z")
+_HEX30 = re.compile(r"[0-9a-f]{30}\Z")
 _MAX_TREE_BYTES = 16 << 20
 
 
@@ -307,7 +307,7 @@ def _check_fan(where: str, name: str, entry: Entry) -> None:
 
 def _check_files(where: str, entries: Mapping[str, Entry]) -> None:
     for name, entry in entries.items():
-        if not _HEX62.match(name) or entry.mode != FILE_MODE:
+        if not _HEX30.match(name) or entry.mode != FILE_MODE:
             raise SealDamaged(where, f"{name!r} of mode {entry.mode:o} does not belong there")
 
 

@@ -59,9 +59,11 @@ def _list(context: Context, as_json: bool) -> None:
     for key in others:
         context.output.say(key)
     if not own:
-        context.output.note(f"no key of yours yet: the first private session makes {ring.paths[0]}")
+        context.output.say(f"no key of yours yet: the first private session makes {ring.paths[0]}")
     sessions = f"{opened:,} private {'session' if opened == 1 else 'sessions'} can be opened"
-    context.output.note(sessions + (f", and {unopened:,} cannot" if unopened else ""))
+    context.output.say(sessions + (f", and {unopened:,} cannot" if unopened else ""))
+    if opened:
+        context.output.note("Keep a copy of your identity: whoever loses it loses the private sessions.")
     for error in damaged.values():
         context.output.warn(str(error))
 
@@ -108,12 +110,18 @@ def _change(context: Context, words: tuple[str, ...], as_json: bool, *, is_remov
     count = changed.sessions.changed
     sessions = f"{count:,} private {'session' if count == 1 else 'sessions'}"
     if not is_removal:
-        context.output.say(f"{len(keys)} added; {sessions} can be opened by {len(changed.recipients)} keys")
+        context.output.say(f"{sessions} can be opened by {_keys(changed.recipients)}")
     else:
-        context.output.say(f"{sessions} sealed anew; {len(changed.recipients)} keys can open them")
-        context.output.note("whoever had a key may have kept what it opened; a remote has the former")
-        context.output.note("sessions until the next push, and its host may keep them longer")
+        context.output.say(f"{sessions} sealed anew, for {_keys(changed.recipients)}")
+        context.output.say(
+            "Whoever had a key may have kept what it opened. A remote has the former sessions until"
+        )
+        context.output.say("the next push, and its host may keep them longer.")
         for key in unknown:
             context.output.warn(f"{key} was no recipient")
     if changed.sessions.unopened:
         context.output.warn(f"{changed.sessions.unopened:,} sessions are others', and as they were")
+
+
+def _keys(keys: tuple[str, ...]) -> str:
+    return f"{len(keys)} {'key' if len(keys) == 1 else 'keys'}"
