@@ -7,6 +7,7 @@ at each of them. A file is published by one rename, so a reader sees the old one
 from gitmem.disk.effects import UNPUBLISHED, Effect, announce, observe, refusing
 from gitmem.disk.files import (
     NewFile,
+    append,
     copy_file,
     keep_beside,
     make_private,
@@ -14,6 +15,8 @@ from gitmem.disk.files import (
     rename_file,
     replace_file,
     rewrite_file,
+    shorten,
+    shred_file,
 )
 from gitmem.disk.folders import (
     make_folder,
@@ -30,6 +33,7 @@ __all__ = [
     "Effect",
     "NewFile",
     "announce",
+    "append",
     "copy_file",
     "keep_beside",
     "locked",
@@ -45,5 +49,7 @@ __all__ = [
     "rename_file",
     "replace_file",
     "rewrite_file",
+    "shorten",
+    "shred_file",
     "workroom",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -46,6 +45,8 @@ def workroom(folder: Path) -> Iterator[Path]:
     Raises:
         DiskRefused: The disk does not let it.
     """
+    import tempfile  # Most runs need none.
+
     make_folder(folder)
     announce("make folder", folder)
     with refusing("write to", folder):
@@ -64,6 +65,8 @@ def remove_folder(path: Path) -> None:
     Raises:
         DiskRefused: The disk does not let it.
     """
+    import tempfile  # Most runs remove no folder.
+
     with refusing("remove", path):
         if not path.name.startswith(UNPUBLISHED):
             aside = Path(tempfile.mkdtemp(prefix=UNPUBLISHED, dir=path.parent))

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from gitmem.model.errors import RuleRefused
 from gitmem.redaction.cores import NoCore, shape_of
 from gitmem.redaction.engine import Engine
+from gitmem.redaction.finding import Finder
 from gitmem.redaction.placeholders import USER_RULE, placeholder
 from gitmem.redaction.rules import Rule, RuleSet
 
@@ -93,7 +94,7 @@ def proven(rule: UserRule) -> Rule:
         raise RuleRefused(rule.name, "it has no sample, a text in which it has to find something")
     for number, sample in enumerate(rule.samples, 1):
         text = sample.encode("utf-8", "surrogateescape")
-        if engine.suspects(text) < 0 or not any(engine.matches(text)):
+        if not Finder(engine).find(text, engine.readings(text)).parts:
             raise RuleRefused(rule.name, f"it finds nothing in its sample {number}")
     for number, counter in enumerate(rule.counters, 1):
         if any(engine.matches(counter.encode("utf-8", "surrogateescape"))):

@@ -14,7 +14,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Final
 
-from gitmem.redaction.known import known_values
+from gitmem.redaction.environment import known_values
 
 _DEPTH: Final = 2
 _MOST_FOLDERS: Final = 400

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.git.committed import COMMITTED_FILE
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
-from gitmem.git.settings import COMMITTED_FILE, load, variable_for, without_repository
+from gitmem.git.settings import load, variable_for, without_repository
 from gitmem.model.errors import BadSetting, SettingRefused
-from gitmem.model.settings import PERSONAL_CHOICES, ChosenRemote, Settings
+from gitmem.model.settings import PERSONAL_CHOICES, ChosenRemote, LevelRule, Settings
 from tests.conftest import RealGit
 
 
@@ -42,6 +43,8 @@ def test_nothing_chosen_gives_the_defaults(repository: Path, environ: Mapping[st
         ("gitmem.sidecar", "no", "sidecar", False),
         ("gitmem.sidecarIdle", "5", "sidecar_idle_minutes", 5),
         ("gitmem.live", "true", "live", True),
+        ("gitmem.audit", "changes", "audit", "changes"),
+        ("gitmem.audit", "off", "audit", "nothing"),
         ("gitmem.snapshotDays", "0", "snapshot_days", 0),
         ("gitmem.personal", "email, phone", "personal", frozenset({"email", "phone"})),
         ("gitmem.personal", "all", "personal", frozenset(PERSONAL_CHOICES)),
@@ -247,3 +250,44 @@ def test_without_a_repository_the_environment_says_it_all() -> None:
     assert without_repository({}) == Settings()
     with pytest.raises(BadSetting):
         without_repository({"GITMEM_SIDECAR": "perhaps"})
+
+
+def test_rules_for_agents_and_folders_come_from_gits_configuration(
+    repository: Path, environ: Mapping[str, str], git: RealGit
+) -> None:
+    git("config", "gitmem.agent.codex.level", "private", cwd=repository)
+    git("config", "gitmem.path.infra/Prod.level", "ephemeral", cwd=repository)
+    assert set(settings_at(repository, environ).level_rules) == {
+        LevelRule("agent", "codex", "private"),
+        LevelRule("path", "infra/Prod", "ephemeral"),
+    }
+
+
+def test_committed_file_has_rules_for_agents_and_folders(
+    repository: Path, environ: Mapping[str, str]
+) -> None:
+    text = '[agents]\ncodex = "private"\n[paths]\n"infra" = "ephemeral"\n'
+    (repository / COMMITTED_FILE).write_text(text)
+    assert settings_at(repository, environ).level_rules == (
+        LevelRule("agent", "codex", "private", is_committed=True),
+        LevelRule("path", "infra", "ephemeral", is_committed=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("agents = 3\n", "agents"),
+        ('[agents]\ncodex = "secret"\n', "agents.codex"),
+        ('[paths]\n"/etc" = "private"\n', "paths./etc"),
+        ('[paths]\n"../other" = "private"\n', "paths.../other"),
+        ('[redaction]\nrules = "x"\n', "redaction"),
+    ],
+)
+def test_committed_rule_that_cannot_be_one_is_refused(
+    text: str, name: str, repository: Path, environ: Mapping[str, str]
+) -> None:
+    (repository / COMMITTED_FILE).write_text(text)
+    with pytest.raises(SettingRefused) as caught:
+        settings_at(repository, environ)
+    assert caught.value.name == name

@@ -194,7 +194,7 @@ TRAPS = [
     "11010519491231002Y 110105194912310020",
     # homes of nobody
     "/home/runner/work /home/user/x /home/ubuntu /home/vscode /home/node /Users/me /Users/username",
-    "/root/x ~/x $HOME/x /home/$USER/x /home/${USER}/x /home/<name>/x /home/{user}",
+    "~/x $HOME/x /home/$USER/x /home/${USER}/x /home/<name>/x /home/{user}",
     "C:\\Users\\Public\\x C:\\Users\\Administrator C:\\Users\\%USERNAME%",
     "src/home/index.tsx ./home/view @/home/view https://x.io/home/about",
     "href=\"/home/index.html\"",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.redaction.known import LEAST_BYTES, MOST_VALUES, assignments_of, known_values
+from gitmem.redaction.environment import LEAST_BYTES, MOST_VALUES, assignments_of, known_values
 from gitmem.verbs.knowing import known_values_at
 
 

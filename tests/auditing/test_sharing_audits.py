@@ -1,0 +1,139 @@
+"""Chains that travel: published with pushes, taken in with pulls, and what peers notice."""
+
+from __future__ import annotations
+
+import shutil
+
+from gitmem.auditing.checking import Checked
+from gitmem.model.refs import audit_ref
+from tests.auditing.people import Person, person
+from tests.conftest import RealGit
+from tests.sharing.clones import Team
+
+
+def test_a_published_chain_is_the_same_for_everybody(ada: Person, ben: Person) -> None:
+    ada.log().note("capture", detail={"sessions": 2, "lines": 310}, reason="hook")
+    ada.log().note("push", ada.log().remote("https://example.org/x"), detail={"sessions": 2})
+    assert [answer.outcome for answer in ada.push()] == ["pushed"]
+    assert ben.pull() == []
+    assert ben.actions() == ada.actions() == ["capture", "push"]
+    checked = Checked()
+    assert ben.check(checked) == [] == ada.check()
+    assert (checked.chains, checked.entries) == (1, 2)
+    assert [row.is_mine for row in ada.rows()] == [True, True]
+    assert [row.is_mine for row in ben.rows()] == [False, False]
+
+
+def test_what_was_published_is_not_published_again(ada: Person, ben: Person) -> None:
+    ada.log().note("capture")
+    ada.push()
+    before = ada.clone.ref(audit_ref(ada.device))
+    assert ada.push() == []
+    assert ada.clone.ref(audit_ref(ada.device)) == before
+    ada.log().note("capture")
+    ada.push()
+    ben.pull()
+    assert [row.entry.number for row in ben.rows()] == [2, 1]
+
+
+def test_two_people_publish_at_once(ada: Person, ben: Person) -> None:
+    for one in (ada, ben):
+        one.log().note("capture")
+    for one in (ada, ben):
+        assert [answer.outcome for answer in one.push()] == ["pushed"]
+    for one in (ada, ben):
+        assert one.pull() == one.check() == []
+        assert one.actions() == ["capture", "capture"]
+
+
+def test_a_chain_that_was_cut_at_the_remote_is_noticed(ada: Person, ben: Person, team: Team) -> None:
+    ref = audit_ref(ada.device)
+    ada.log().note("capture")
+    ada.push()
+    old = team.hub.ref(ref)
+    ada.log().note("forget")
+    ada.push()
+    ben.pull()
+    team.git("update-ref", ref, str(old), cwd=team.hub.path)
+    assert [finding.kind for finding in ben.pull()] == ["truncated"]
+    assert ben.kinds() == ["truncated"]
+    assert ben.actions() == ["capture", "forget"]
+    assert [finding.kind for finding in ada.pull()] == ["truncated"]
+    # Its writer mends it by the next push.
+    assert [answer.outcome for answer in ada.push()] == ["pushed"]
+    assert ben.pull() == ben.check() == []
+
+
+def test_a_chain_that_is_gone_at_the_remote_is_noticed(ada: Person, ben: Person, team: Team) -> None:
+    ada.log().note("capture")
+    ada.push()
+    ben.pull()
+    team.git("update-ref", "-d", audit_ref(ada.device), cwd=team.hub.path)
+    assert [finding.kind for finding in ben.pull()] == ["vanished"]
+    assert ben.kinds() == ["vanished"]
+    assert ben.actions() == ["capture"]
+    ada.push()
+    assert ben.pull() == []
+
+
+def test_a_log_that_was_set_back_goes_on_from_what_was_published(ada: Person, ben: Person) -> None:
+    state = ada.clone.repository.state_dir / "audit"
+    ada.log().note("capture")
+    ada.push()
+    shutil.copytree(state, state.with_name("backup"))
+    ada.log().note("level")
+    ada.push()
+    ben.pull()
+    shutil.rmtree(state)
+    state.with_name("backup").rename(state)
+    ada.log().note("forget")
+    assert ada.kinds() == ["set back"]
+    assert [answer.outcome for answer in ada.push()] == ["pushed"]
+    assert ben.pull() == ben.check() == ada.check() == []
+    assert ben.actions() == ["capture", "level", "set-back", "forget"]
+
+
+def test_a_copied_clone_never_forks_the_chain(ada: Person, ben: Person, team: Team) -> None:
+    ada.log().note("capture")
+    ada.push()
+    ben.pull()
+    shutil.copytree(ada.clone.path, team.folder / "copy")
+    copy = person(type(ada.clone)(team.folder / "copy"), 3)
+    copy.user_dir = ada.user_dir
+    ada.log().note("level")
+    ada.push()
+    copy.now_ms = ada.now_ms
+    copy.log().note("forget")
+    copy.push()
+    assert ben.pull() == ben.check() == copy.check() == []
+    assert ben.actions() == ["capture", "level", "set-back", "forget"]
+
+
+def test_who_meets_a_forgery_under_their_id_goes_on_under_another(
+    ada: Person, ben: Person, team: Team, git: RealGit
+) -> None:
+    ada.log().note("capture")
+    ada.push()
+    ben.pull()
+    device, ref = ada.device, audit_ref(ada.device)
+    # Ben knows the device's id, and can write a chain that holds, but for the seal.
+    with ben.storage() as storage:
+        from gitmem.auditing import publishing
+        from gitmem.auditing.chains import chain_at
+        from gitmem.auditing.entries import Deed, chain
+        from gitmem.auditing.journal import Journal
+
+        base = chain_at(storage, device, ref)
+        assert base is not None
+        deed = Deed("forget", "2026-01-01T00:00:00.000Z", "person", {}, "", "memory")
+        lines, _ = chain([deed], base.head, device, "0" * 32)
+        journal = Journal(ben.log().folder, device)
+        publishing._add(storage, journal, base, lines, b"guessed")
+    git("push", "--quiet", "origin", ref, cwd=ben.clone.path)
+    assert [finding.kind for finding in ada.pull()] == ["impostor"]
+    assert ada.kinds() == ["impostor"]
+    ada.log().note("level")
+    assert [answer.outcome for answer in ada.push()] == ["pushed"]
+    assert ada.device != device
+    assert ben.pull() == []
+    assert ben.actions(ada.device) == ["succeed", "level"]
