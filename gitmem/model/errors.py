@@ -645,6 +645,16 @@ class RedactionFailed(GitmemError):
         super().__init__(f"could not redact {what}: {why}; what was not redacted was not stored")
 
 
+class RuleRefused(UsageError):
+    """A rule for what is to be redacted cannot be used, so nothing is taken in until it is mended."""
+
+    hint = "gitmem redact test: tries every rule; git config --edit: is where a rule of your own stands"
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self.why = name, why
+        super().__init__(f"could not use the redaction rule {name[:80]!r}: {why}")
+
+
 class WorkerDied(GitmemError):
     """A process that sealed transcripts for this one was killed, as systems do that run out of memory."""
 

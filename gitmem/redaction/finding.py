@@ -249,7 +249,8 @@ def _parts(reading: bytes, match: Match, protected: list[tuple[int, int]]) -> It
         cuts.append((quote, quote + 1))
         quote = reading.find(b'"', quote + 1, end)
     if not cuts:
-        yield position, end
+        # Of a run of backslashes that goes on behind the match, none may go: half of an escape would stay.
+        yield position, position + len(reading[position:end].rstrip(b"\\"))
         return
     for cut_start, cut_end in (*sorted(cuts), (end, end)):
         piece = reading[position:cut_start].rstrip(b"\\")
