@@ -24,11 +24,13 @@ from gitmem.disk.folders import (
     workroom,
 )
 from gitmem.disk.locks import locked
+from gitmem.disk.owned import OwnedFolder
 
 __all__ = [
     "UNPUBLISHED",
     "Effect",
     "NewFile",
+    "OwnedFolder",
     "announce",
     "copy_file",
     "keep_beside",
