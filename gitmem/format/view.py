@@ -113,7 +113,7 @@ def as_one(memories: Sequence[Memory]) -> Memory:
 def under_git_names(memory: Memory) -> Storage:
     """Return a storage where a memory's commit is called as git would call it, to be verified like any other.
 
-    A sealed memory's commit is named after the refs that it is made of, so that its name is known without keys.
+    A sealed memory's commit is named after the refs that it is made of, so that no key is needed to know it.
     """
     kind, data = memory.storage.read(memory.commit)
     commit = object_id(kind, data, memory.storage.hash_name)
