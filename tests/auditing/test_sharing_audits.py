@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -16,7 +19,7 @@ from gitmem.git import transport
 from gitmem.model.errors import RemoteUnreachable
 from gitmem.model.refs import audit_ref
 from tests.auditing.people import Person, person
-from tests.conftest import RealGit
+from tests.conftest import CHECKOUT, RealGit
 from tests.sharing.clones import Team
 
 
@@ -301,3 +304,22 @@ def test_a_piece_that_is_missing_here_is_named(ada: Person) -> None:
     refused: list[object] = []
     assert ada.rows(refused=refused.append) == []
     assert len(refused) == 1
+
+
+def test_a_chain_is_checked_by_hand_as_the_document_says(ada: Person) -> None:
+    if shutil.which("zstd") is None:
+        pytest.skip("zstd is not installed")
+    for action in ("capture", "level"):
+        ada.log().note(action)
+        ada.publish()
+    document = (CHECKOUT / "docs/formats/audit.md").read_text()
+    [script] = re.findall(r"```sh\n(.*?)```", document, re.DOTALL)
+    finished = subprocess.run(
+        ["sh", "-eu", "-c", script],
+        cwd=ada.clone.path,
+        env={**os.environ, "device": ada.device},
+        capture_output=True,
+        text=True,
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+    assert (ada.clone.path / "chain").read_text().count("\n") == 2
