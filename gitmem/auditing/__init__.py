@@ -27,5 +27,5 @@ A push, after the memory's refs:
         answer = transport.push(remote, commit, ref)    "behind": fetch, accept and publish again
         peers.note_sent(storage, log, remote.name, ref)    where it was pushed, as for the tracking ref
 
-This package's name loads nothing, and a search loads only `log` and `reads`.
+This package's name loads nothing, and a search loads only `log`.
 """

@@ -65,6 +65,10 @@ class Deed(NamedTuple):
     reason: str
     subject: str
 
+    def check(self) -> None:
+        """Raise a ValueError where a field has a form that no reader takes."""
+        chain([self], BEGINNING, "0" * 32, "0" * 32)
+
 
 class Entry(NamedTuple):
     """A deed in its place. The fields are in the order of their names, as in the bytes."""

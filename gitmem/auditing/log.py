@@ -1,4 +1,4 @@
-"""Noting what is done: the one way into a clone's audit.
+"""Noting what is done: the one way into a clone's audit. A search loads this, and nothing else of the room.
 
 How much depends on an entry is told by its action. Reading is gathered, and never fails a command. What took
 something in is told of afterwards, and never fails it either: the memory itself says what it got. What is
@@ -8,20 +8,19 @@ the disk first; where it cannot be noted, it must not be done.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from gitmem import disk
-from gitmem.auditing import reads
 from gitmem.model.errors import AuditUnwritten, GitmemError
 
 if TYPE_CHECKING:
     from gitmem.auditing.entries import Deed, Detail, Handling
     from gitmem.auditing.identity import Identity
-
-Keeps = Literal["all", "changes", "nothing"]
+    from gitmem.model.settings import Audited
 
 ACTIONS: Final[Mapping[str, Handling]] = {
     "search": "read",
@@ -51,6 +50,9 @@ ACTIONS: Final[Mapping[str, Handling]] = {
 """What can be noted, and how. The last three are the audit's own: a torn or unreadable log; a log that had
 been set back behind what was published; a chain that takes the place of another one."""
 
+MOST_READ_BYTES: Final = 1 << 16
+"""Of readings that wait until somebody folds them into the chain: some 600 searches."""
+
 _NO_DETAIL: Final[Detail] = {}
 _LOCK_WAIT_S: Final = 10.0
 _READ_WAIT_S: Final = 0.25
@@ -71,7 +73,7 @@ class Log:
         by: str,
         now_ms: Callable[[], int],
         random_bytes: Callable[[int], bytes],
-        keeps: Keeps = "all",
+        keeps: Audited = "all",
         warn: Callable[[str], object] = lambda text: None,
     ) -> None:
         self.folder = state_dir / "audit"
@@ -147,8 +149,9 @@ class Log:
         Raises:
             AuditKeyDamaged, DiskRefused, StoreBusy: It cannot be done now.
         """
-        with self.locked():
-            self._write([], durable=False)
+        if self._keeps != "nothing":
+            with self.locked():
+                self._write([], durable=False)
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold the audit's lock.
@@ -162,7 +165,11 @@ class Log:
     def _gather(self, action: str, subject: str, detail: Mapping[str, int]) -> None:
         disk.make_private_folder(self.folder)
         with disk.locked(self.folder / "lock", _READ_WAIT_S):
-            if reads.gather(self.folder, action, self._by, subject, self._now_ms(), detail):
+            # It begins with a line end, so that one that a kill cut short spoils no other.
+            read = [action, self._by, subject, self._now_ms(), detail]
+            path = self.folder / "reads"
+            disk.append(path, b"\n" + json.dumps(read, separators=(",", ":")).encode(), mode=0o600)
+            if path.stat().st_size > MOST_READ_BYTES:
                 self._write([], durable=False)
 
     def _append(self, action: str, subject: str, reason: str, detail: Detail, *, durable: bool) -> None:
@@ -173,17 +180,18 @@ class Log:
 
     def _write(self, deeds: list[Deed], *, durable: bool) -> None:
         """Put what was gathered, and then deeds, behind the chain's end; the lock is held."""
+        from gitmem.auditing import folding
+        from gitmem.auditing.entries import Deed
         from gitmem.auditing.journal import Journal
 
         identity = self.identity()
         journal = Journal(self.folder, identity.device)
         repair = journal.repair()
-        while (gathered := reads.take(self.folder)) is not None:
-            folded = [_as_deed(read) for read in gathered]
+        while (folded := folding.take(self.folder)) is not None:
             # A kill may have come between writing them and dropping them.
             have = journal.count_at_end(folded)
             journal.append(folded[have:], identity.actor, durable=False)
-            reads.drop(self.folder)
+            folding.drop(self.folder)
         if repair is not None:
             detail: Detail = {"torn-bytes": repair.torn_bytes, "unreadable": int(repair.is_unreadable)}
             deeds = [Deed("repair", self.now(), self._by, detail, "", "audit"), *deeds]
@@ -194,13 +202,3 @@ class Log:
         from gitmem.model.times import to_text
 
         return to_text(self._now_ms())
-
-
-def _as_deed(read: reads.Read) -> Deed:
-    from gitmem.auditing.entries import Deed
-    from gitmem.model.times import to_text
-
-    detail: dict[str, int | str] = dict(read.detail)
-    if read.times > 1:
-        detail |= {"times": read.times, "until": to_text(read.last_ms)}
-    return Deed(read.action, to_text(read.at_ms), read.by, detail, "", read.subject)

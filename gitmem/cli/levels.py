@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
 from gitmem.cli.opening import (
     key_of,
     opened_intake,
-    opened_memories,
-    opened_private,
     opened_storage,
+    private_storage,
     shared_refs,
     target_of,
     writer_of,
@@ -58,9 +57,17 @@ def levels_of(context: Context) -> Levels:
 
 
 def take_sources(
-    context: Context, storage: Storage, sources: Iterable[Source], *, whole: bool, wait_s: float
+    context: Context,
+    storage: Storage,
+    sources: Iterable[Source],
+    *,
+    whole: bool,
+    wait_s: float,
+    action: Literal["capture", "import"] = "capture",
 ) -> Report:
     """Take transcripts into the memories that they belong into: the team's, or one's own private one.
+
+    What was taken is noted in the audit.
 
     Raises:
         LevelNotKept: The settings ask for a level that no session gets by itself.
@@ -75,6 +82,11 @@ def take_sources(
         report = import_sources(intake, known)
     if report.diverted:
         _take_diverted(context, storage, report, whole=whole, wait_s=wait_s)
+    if report.commits:
+        from gitmem.cli.auditing import log_of
+
+        sessions = len(report.new_sessions | report.grown_sessions)
+        log_of(context).note(action, detail={"sessions": sessions, "lines": report.lines})
     return report
 
 
@@ -83,6 +95,7 @@ def _take_diverted(context: Context, storage: Storage, report: Report, *, whole:
     from gitmem.cli.intake import total_bytes
     from gitmem.verbs.importing import import_sources
     from gitmem.verbs.intake import Refused
+    from gitmem.verbs.moving import mark
     from gitmem.verbs.starting import start
 
     private = [one for one in report.diverted if one.level == "private"]
@@ -92,14 +105,17 @@ def _take_diverted(context: Context, storage: Storage, report: Report, *, whole:
     if not private:
         return
     try:
-        with opened_private(context, storage) as sealed:
-            start(sealed, PRIVATE_REF, writer_of(context))
-            for one in private:
-                _withdraw(context, storage, one, sealed)
-            sources = [one.source for one in private]
-            total = total_bytes(sources)
-            with opened_intake(context, sealed, total, whole=whole, wait_s=wait_s, level="private") as intake:
-                report.include(import_sources(intake, sources))
+        sealed = private_storage(context, storage)
+        start(sealed, PRIVATE_REF, writer_of(context))
+        for one in private:
+            _withdraw(context, storage, one, sealed)
+        sources = [one.source for one in private]
+        total = total_bytes(sources)
+        with opened_intake(context, sealed, total, whole=whole, wait_s=wait_s, level="private") as intake:
+            taken = import_sources(intake, sources)
+        for session in taken.new_sessions:
+            mark(sealed, PRIVATE_REF, writer_of(context), session, "private")
+        report.include(taken)
     except GitmemError as error:
         # What the team gets has been taken; a private session that cannot be sealed is tried again.
         report.refused += [Refused(one.source.path, error) for one in private]
@@ -123,10 +139,10 @@ def _withdraw(context: Context, storage: Storage, one: Diverted, sealed: Storage
 class Shelf:
     """A repository's memories, by level, and what moves a session between them."""
 
-    def __init__(self, context: Context, storage: Storage, memories: dict[Level, Memory], stack: ExitStack):
+    def __init__(self, context: Context, storage: Storage, memories: dict[Level, Memory]) -> None:
         self.memories = memories
         self.levels = levels_of(context)
-        self._context, self._storage, self._stack = context, storage, stack
+        self._context, self._storage = context, storage
         self._targets: dict[Level, Target] = {}
 
     def memory(self) -> Memory:
@@ -142,7 +158,7 @@ class Shelf:
         if level not in self._targets:
             storage = self._storage
             if level == "private":
-                storage = self._stack.enter_context(opened_private(self._context, storage))
+                storage = private_storage(self._context, storage)
             target = target_of(self._context, storage, level)
             start(target.storage, target.ref, target.writer)
             self._targets[level] = target
@@ -156,7 +172,8 @@ def opened_shelf(context: Context) -> Iterator[Shelf]:
     Raises:
         NoMemory: There is none.
     """
-    with ExitStack() as stack:
-        storage = stack.enter_context(opened_storage(context))
-        memories = stack.enter_context(opened_memories(context, storage))
-        yield Shelf(context, storage, memories, stack)
+    from gitmem.verbs.memories import open_memories
+
+    with opened_storage(context) as storage:
+        memories = open_memories(storage, context.settings, lambda: private_storage(context, storage))
+        yield Shelf(context, storage, memories)

@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING
 import gitmem
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
-from gitmem.model.errors import LevelNotKept, NoMemory
+from gitmem.model.errors import LevelNotKept
 from gitmem.model.records import Author
-from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF, SEALED_NAMESPACE
+from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 from gitmem.model.settings import Level
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.keys import redaction_key
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gitmem.format.memory import Memory
     from gitmem.git.storage import GitStorage
     from gitmem.objects.storage import Storage
     from gitmem.redaction.redactor import Redactor
     from gitmem.sealed.ring import Ring
+    from gitmem.sealed.storage import SealedStorage
     from gitmem.verbs.intake import Intake, Progress
     from gitmem.verbs.levels import Levels
     from gitmem.verbs.moving import Target
@@ -52,33 +55,10 @@ def opened_memory(context: Context) -> Iterator[Memory]:
     Raises:
         NoMemory: There is none yet.
     """
-    from gitmem.format.view import as_one
+    from gitmem.verbs.memories import open_all
 
-    with opened_storage(context) as storage, opened_memories(context, storage) as memories:
-        yield as_one(list(memories.values()))
-
-
-@contextmanager
-def opened_memories(context: Context, storage: Storage) -> Iterator[dict[Level, Memory]]:
-    """Open each memory that there is, the team's first; what is private is only opened by its owner's keys.
-
-    Raises:
-        NoMemory: There is none at all.
-    """
-    from gitmem.format.memory import open_memory
-
-    found: dict[Level, Memory] = {}
-    with ExitStack() as stack:
-        if storage.read_ref(context.settings.memory_ref) is not None:
-            found["team"] = open_memory(storage, context.settings.memory_ref)
-        if storage.list_refs(SEALED_NAMESPACE):
-            sealed = stack.enter_context(opened_private(context, storage))
-            found["private"] = open_memory(sealed, PRIVATE_REF)
-        if storage.read_ref(PUBLIC_REF) is not None:
-            found["public"] = open_memory(storage, PUBLIC_REF)
-        if not found:
-            raise NoMemory(context.settings.memory_ref)
-        yield found
+    with opened_storage(context) as storage:
+        yield open_all(storage, context.settings, lambda: private_storage(context, storage))
 
 
 def writer_of(context: Context) -> Writer:
@@ -96,9 +76,10 @@ def key_of(context: Context) -> bytes:
 
 def redactor_of(context: Context, level: Level = "team") -> Redactor:
     """Return the redactor of the repository, for what is to have a level."""
+    from gitmem.redaction.policy import policy_of, rule_set
     from gitmem.redaction.redactor import Redactor
 
-    return Redactor(key_of(context))
+    return Redactor(key_of(context), rule_set(level, policy_of(context.settings)))
 
 
 def target_of(context: Context, storage: Storage, level: Level) -> Target:
@@ -126,26 +107,27 @@ def shared_refs(context: Context, storage: Storage) -> tuple[str, ...]:
     return tuple(ref for ref in refs if storage.read_ref(ref) is not None)
 
 
-@contextmanager
-def opened_private(context: Context, storage: Storage) -> Iterator[Storage]:
-    """Open the user's own private memory, which stands at PRIVATE_REF of what is returned."""
+def private_storage(context: Context, storage: Storage) -> SealedStorage:
+    """Return the user's own private memory, which stands at PRIVATE_REF of it."""
     from gitmem.sealed.storage import SealedStorage
 
-    yield SealedStorage(storage, ring_of(context))
+    return SealedStorage(storage, ring_of(context))
 
 
 def ring_of(context: Context, recipients: tuple[str, ...] | None = None) -> Ring:
     """Return the user's keys, with the recipients of the settings or others in their place."""
     from gitmem.sealed.ring import open_ring
 
+    def tell(path: Path) -> None:
+        context.output.note(f"made {path}: it alone opens your private sessions; keep a copy of it")
+
     settings = context.settings
-    told = context.output.note
     return open_ring(
         settings.recipients if recipients is None else recipients,
         settings.identities,
         user_data_dir(context),
         secrets.token_bytes,
-        lambda path: told(f"made {path}: it alone opens your private sessions; keep a copy of it"),
+        tell,
     )
 
 

@@ -19,6 +19,7 @@ from gitmem.disk.files import (
     shred_file,
 )
 from gitmem.disk.folders import (
+    keep_private,
     make_folder,
     make_private_folder,
     remove_below,
@@ -36,6 +37,7 @@ __all__ = [
     "append",
     "copy_file",
     "keep_beside",
+    "keep_private",
     "locked",
     "make_folder",
     "make_private",

@@ -14,7 +14,16 @@ from gitmem.git.committed import Committed, read_committed
 from gitmem.git.repository import Repository
 from gitmem.model.errors import BadSetting
 from gitmem.model.refs import memory_ref
-from gitmem.model.settings import LEVELS, ChosenRemote, Level, LevelRule, Settings
+from gitmem.model.settings import (
+    LEVELS,
+    PERSONAL_CHOICES,
+    Audited,
+    ChosenRemote,
+    Level,
+    LevelRule,
+    PersonalChoice,
+    Settings,
+)
 
 _FALSE: Final = frozenset({"", "false", "no", "off", "0"})
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
@@ -46,7 +55,11 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
         committed = read_committed(repository.top, default.level)
     default = default._replace(level=committed.level or default.level)
     decided = _decided(repository.config, environ, default)
-    return decided._replace(level_rules=(*decided.level_rules, *committed.rules))
+    return decided._replace(
+        level_rules=(*decided.level_rules, *committed.rules),
+        personal=decided.personal | committed.personal,
+        payloads=decided.payloads and not committed.drops_payloads,
+    )
 
 
 def without_repository(environ: Mapping[str, str]) -> Settings:
@@ -88,6 +101,9 @@ def _decided(
             _as_directory(_Choice("gitmem.identity", value), environ)
             for value in dict.fromkeys(config.get("gitmem.identity", ()))
         ),
+        audit=decide("gitmem.audit", _as_audited, default.audit),
+        personal=decide("gitmem.personal", _as_personal, default.personal),
+        payloads=decide("gitmem.payloads", _as_flag, default.payloads),
     )
 
 
@@ -123,6 +139,13 @@ def _as_flag(choice: _Choice) -> bool:
     if value not in _TRUE and value not in _FALSE:
         raise BadSetting(choice.name, choice.value, "true or false")
     return value in _TRUE
+
+
+def _as_audited(choice: _Choice) -> Audited:
+    value = choice.value.lower()
+    if value != "changes" and value not in _TRUE and value not in _FALSE:
+        raise BadSetting(choice.name, choice.value, "true, changes or false")
+    return "changes" if value == "changes" else "all" if value in _TRUE else "nothing"
 
 
 def _as_count(choice: _Choice, least: int) -> int:
@@ -176,3 +199,15 @@ def _level_rules(config: Mapping[str, tuple[str, ...]]) -> tuple[LevelRule, ...]
                     )
                 rules.append(LevelRule(kind, name[len(prefix) : -len(suffix)], level))
     return tuple(rules)
+
+
+def _as_personal(choice: _Choice) -> frozenset[PersonalChoice]:
+    """Read `all`, `none` or a list of kinds."""
+    words = re.split(r"[,\s]+", choice.value.strip())
+    if words in (["all"], ["none"]):
+        return frozenset(PERSONAL_CHOICES) if words == ["all"] else frozenset()
+    chosen = frozenset(kind for kind in PERSONAL_CHOICES if kind in words)
+    if not chosen.issuperset(words):
+        expected = f"all, none, or some of {', '.join(PERSONAL_CHOICES)}"
+        raise BadSetting(choice.name, choice.value, expected)
+    return chosen

@@ -635,6 +635,16 @@ class RedactionFailed(GitmemError):
         super().__init__(f"could not redact {what}: {why}; what was not redacted was not stored")
 
 
+class RuleRefused(UsageError):
+    """A rule for what is to be redacted cannot be used, so nothing is taken in until it is mended."""
+
+    hint = "gitmem redact test: tries every rule; git config --edit: is where a rule of your own stands"
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self.why = name, why
+        super().__init__(f"could not use the redaction rule {name[:80]!r}: {why}")
+
+
 class WorkerDied(GitmemError):
     """A process that sealed transcripts for this one was killed, as systems do that run out of memory."""
 
@@ -873,6 +883,16 @@ class SecretsFound(SyncError):
             f" such as {', '.join(place[:120] for place in places)}",
             hint="gitmem redact audit: names them all; --fix: redacts again what was not shared yet",
         )
+
+
+class NotUnshared(SyncError):
+    """What was shared cannot be told from what was not, so nothing is written anew."""
+
+    hint = "gitmem pull: brings in what the remote has; then gitmem redact audit --fix: goes on from there"
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+        super().__init__(f"could not redact {ref} again: it lacks something of what was shared")
 
 
 class RemoteUnreachable(SyncError):

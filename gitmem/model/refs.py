@@ -118,6 +118,17 @@ def audit_refspec(remote: str) -> str:
     return f"+{AUDIT_NAMESPACE}*:{audit_tracking(remote)}*"
 
 
+def sealed_tracking(remote: str) -> tuple[str, str]:
+    """Return what the refs begin with to which a remote's sealed sessions are fetched, and their keys."""
+    return tracking_ref(remote, SEALED_NAMESPACE), tracking_ref(remote, KEYS_NAMESPACE)
+
+
+def sealed_refspecs(remote: str) -> tuple[str, ...]:
+    """Return the refspecs of a fetch of every sealed session that a remote has, and of their keys."""
+    tracking = sealed_tracking(remote)
+    return tuple(f"+{to}*:{at}*" for to, at in zip((SEALED_NAMESPACE, KEYS_NAMESPACE), tracking, strict=True))
+
+
 def push_refspec(oid: str, ref: str) -> str:
     """Return the refspec of one push; never forced, and never written to a configuration."""
     return f"{oid}:{ref}"

@@ -12,6 +12,9 @@ Level = Literal["public", "team", "private", "ephemeral"]
 """What may be kept of a session and who may get it; each is seen by fewer than the one before it."""
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
+Audited = Literal["all", "changes", "nothing"]
+"""What the audit keeps: all; all but who read what; nothing more."""
+
 
 class LevelRule(NamedTuple):
     """A level for the sessions of an agent, or for those that began in a folder or below it.
@@ -24,6 +27,11 @@ class LevelRule(NamedTuple):
     name: str
     level: Level
     is_committed: bool = False
+
+
+PersonalChoice = Literal["email", "phone", "ip", "home"]
+"""Personal data that a team may do without; what is more sensitive than this is never kept."""
+PERSONAL_CHOICES: Final[tuple[PersonalChoice, ...]] = get_args(PersonalChoice)
 
 
 class ChosenRemote(NamedTuple):
@@ -44,6 +52,7 @@ class Settings(NamedTuple):
     With `live` the sidecar captures what agents write as they write it. Snapshots of the working tree are
     kept for `snapshot_days`, and with 0 none are taken. What is private is sealed to `recipients`, public
     keys, and opened with `identities`, files of secret keys; with none, a key of gitmem's own is used.
+    `audit` says what the audit keeps.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
@@ -60,6 +69,9 @@ class Settings(NamedTuple):
     snapshot_days: int = 30
     recipients: tuple[str, ...] = ()
     identities: tuple[Path, ...] = ()
+    audit: Audited = "all"
+    personal: frozenset[PersonalChoice] = frozenset()
+    payloads: bool = False
 
 
 def is_lower(level: Level, than: Level) -> bool:

@@ -9,6 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from gitmem.redaction import national_ids, personal_checks
+
 Check = Callable[[bytes], bool]
 
-CHECKS: Final[Mapping[str, Check]] = {}
+CHECKS: Final[Mapping[str, Check]] = {
+    "aadhaar": national_ids.is_aadhaar,
+    "ahv": national_ids.is_ahv,
+    "bsn": national_ids.is_bsn,
+    "canadian-sin": national_ids.is_canadian_sin,
+    "card": personal_checks.is_card,
+    "chinese-id": national_ids.is_chinese_id,
+    "codice-fiscale": national_ids.is_codice_fiscale,
+    "cpf": national_ids.is_cpf,
+    "email": personal_checks.is_email,
+    "french-nir": national_ids.is_french_nir,
+    "german-tax-id": national_ids.is_german_tax_id,
+    "home-name": personal_checks.is_home_name,
+    "iban": personal_checks.is_iban,
+    "nino": national_ids.is_nino,
+    "pesel": national_ids.is_pesel,
+    "phone": personal_checks.is_phone,
+    "phone-north-america": personal_checks.is_north_american_phone,
+    "public-ip": personal_checks.is_public_ip,
+    "spanish-dni": national_ids.is_spanish_dni,
+    "ssn": national_ids.is_ssn,
+}

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 UNREDACTABLE = "unredactable"
 """The kind of text that was dropped whole, since no exact replacement could be vouched for."""
 
+USER_RULE = "user-rule"
+"""The kind of what a rule of the user's own found: the names of such rules are nobody else's business."""
+
 KINDS = frozenset(
     {
         "anthropic-key",
@@ -34,6 +37,7 @@ KINDS = frozenset(
         "google-oauth",
         "huggingface-token",
         "jwt",
+        "known-value",
         "linear-key",
         "notion-token",
         "npm-token",
@@ -51,8 +55,48 @@ KINDS = frozenset(
         "vercel-token",
         "webhook-secret",
         UNREDACTABLE,
+        *("card", "email", "home", "iban", "ip", "national-id", "phone", "ssn", USER_RULE),
     }
 )
+
+PAYLOADS = frozenset(
+    f"payload-{form}"
+    for form in (
+        *(
+            "7z",
+            "bmp",
+            "bzip2",
+            "class",
+            "data",
+            "elf",
+            "flac",
+            "font",
+            "gif",
+            "gzip",
+            "ico",
+            "jpeg",
+            "macho",
+        ),
+        *(
+            "mp3",
+            "mp4",
+            "ogg",
+            "pdf",
+            "pe",
+            "png",
+            "riff",
+            "sqlite",
+            "tar",
+            "tiff",
+            "wasm",
+            "wav",
+            "webp",
+            "xz",
+        ),
+        *("zip", "zstd"),
+    )
+)
+"""Kinds of payloads: images and other binary content, whose placeholder tells its size too."""
 
 OPENING = b"[gm:"
 _TOKEN_BYTES = 10
@@ -61,9 +105,31 @@ _TOKEN_BYTES = 10
 _MARK = b"[gm::]"
 """What a placeholder is in a skeleton: no placeholder itself, since it has neither kind nor token."""
 
+_TOKEN = rb":[a-z2-7]{16}\]"
 PLACEHOLDER = re.compile(
-    rb"\[gm:(?:" + b"|".join(sorted(kind.encode() for kind in KINDS)) + rb"):[a-z2-7]{16}\]"
+    rb"\[gm:(?:(?:"
+    + b"|".join(sorted(kind.encode() for kind in KINDS))
+    + rb")|(?:"
+    + b"|".join(sorted(kind.encode() for kind in PAYLOADS))
+    + rb"):(?:0|[1-9][0-9]{0,14}))"
+    + _TOKEN
 )
+"""`[gm:KIND:TOKEN]`, and for payloads `[gm:KIND:SIZE:TOKEN]`; the size is in bytes, without leading zeros."""
+
+
+def payload_placeholder(kind: str, size_bytes: int, digest: bytes) -> bytes:
+    """Return what is written instead of a payload; `digest` comes from `payload_digest`."""
+    return OPENING + f"{kind}:{size_bytes}:".encode() + _token(digest) + b"]"
+
+
+def payload_digest(key: bytes, kind: str) -> hmac.HMAC:
+    """Return the keyed hash that a payload's bytes are to be fed to, part by part."""
+    return hmac.new(key, kind.encode() + b"\x00", "sha256")
+
+
+def session_key(key: bytes, session: bytes) -> bytes:
+    """Return the key of tokens that are to be the same within one session only."""
+    return hmac.digest(key, b"session\x00" + session, "sha256")
 
 
 def placeholder(key: bytes, kind: str, value: bytes) -> bytes:
@@ -72,7 +138,11 @@ def placeholder(key: bytes, kind: str, value: bytes) -> bytes:
     Without the key nobody can try candidates for `value` against the token.
     """
     digest = hmac.digest(key, kind.encode() + b"\x00" + value, "sha256")
-    return OPENING + kind.encode() + b":" + b32encode(digest[:_TOKEN_BYTES]).lower() + b"]"
+    return OPENING + kind.encode() + b":" + _token(digest) + b"]"
+
+
+def _token(digest: bytes) -> bytes:
+    return b32encode(digest[:_TOKEN_BYTES]).lower()
 
 
 def placeholder_spans(line: bytes) -> list[tuple[int, int]]:

@@ -6,7 +6,10 @@ A rule's parts are RE2, matched against bytes:
   pattern  the secret is its group, if it has one, and otherwise the whole match;
   skip     what may not be all of the secret: templates, and values of the same shape that are none;
   check    the name of a function in gitmem.redaction.checks that must agree too, where there is one;
-  name     what people call the form: unique, and what `gitmem redact explain` is asked about.
+  name     what people call the form: unique, and what `gitmem redact explain` is asked about;
+  joins    how such a secret looks where line ends and colour codes within it are taken away, at its shortest,
+           and with nothing asked of what stands before it; such a rule's core needs no blank and no quote.
+           Empty for a rule that is not to match over line ends; a pattern that begins with LEFT needs none.
 
 Lengths are lower bounds where a vendor may lengthen its tokens: too much replaced is a nuisance, too little a
 leak. Nothing is exempt for the name of the key that it stands under.
@@ -17,7 +20,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever the same rules may give other output: caches of redacted text are keyed by it."""
 
 
@@ -35,6 +38,7 @@ class Rule(NamedTuple):
     check: str = ""
     group: Group = "secret"
     name: str = ""
+    joins: str = ""
 
 
 class RuleSet(NamedTuple):
@@ -57,7 +61,7 @@ class RuleSet(NamedTuple):
         return sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
 
-_LEFT = r"(?:^|[^A-Za-z0-9]|\[[0-9;]{0,9}[mK]|%[0-9A-F]{2}|\\x[0-9a-f]{2})"
+LEFT = r"(?:^|[^A-Za-z0-9]|\[[0-9;]{0,9}[mK]|%[0-9A-F]{2}|\\x[0-9a-f]{2})"
 """A secret begins here, not inside a longer word: `sk-` does not begin in "task-force". A colour code, and a
 character in a URL's or a shell's escape, end in letters and digits but are no word."""
 
@@ -78,7 +82,7 @@ def _prefixed(kind: str, prefix: str, body: str, at_least: int) -> Rule:
     return Rule(
         kind,
         core=f"{prefix}{body}{{{min(at_least, 8)}}}",
-        pattern=f"{_LEFT}({prefix}{body}{{{at_least},}})",
+        pattern=f"{LEFT}({prefix}{body}{{{at_least},}})",
         skip=f"(?i){prefix}{_WORDS}",
     )
 
@@ -96,7 +100,7 @@ _VENDORS = (
     Rule(
         "aws-access-key",
         "(?:AKIA|ASIA)[A-Z0-9]{8}",
-        f"{_LEFT}((?:AKIA|ASIA)[A-Z0-9]{{16,}})",
+        f"{LEFT}((?:AKIA|ASIA)[A-Z0-9]{{16,}})",
         skip="[A-Z0-9]+EXAMPLE",
     ),
     Rule(
@@ -104,11 +108,13 @@ _VENDORS = (
         _AWS_NAME,
         rf"{_AWS_NAME}{_GAP}({_BASE64}{{40}})(?:[^A-Za-z0-9+/=]|$)",
         skip=r"[0-9a-f]+|[a-z/]+|.*EXAMPLEKEY",
+        joins=f"{_AWS_NAME}{_GAP}({_BASE64}{{40}})",
     ),
     Rule(
         "aws-session-token",
         "(?:IQoJb3JpZ2lu|F[Qw]oGZXIvYXdz)",
         f"(?:IQoJb3JpZ2lu|F[Qw]oGZXIvYXdz){_BASE64}{{64,}}=*",
+        joins=f"(?:IQoJb3JpZ2lu|F[Qw]oGZXIvYXdz){_BASE64}{{64}}",
     ),
     # docs.github.com, "About authentication to GitHub": token formats
     _prefixed("github-token", "gh[pousr]_", _WORD, 36),
@@ -128,10 +134,11 @@ _VENDORS = (
         r"hooks\.slack",
         rf"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/({_BASE64}{{20,}})",
         skip=r"(?i)(?:[TBX0/]|your|workspace|channel|webhook|path|url|id)+",
+        joins=rf"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/({_BASE64}{{40}})",
     ),
     # docs.stripe.com, "API keys" and "Receive webhook events"
     _prefixed("stripe-key", "[sr]k_(?:live|test)_", _ALNUM, 16),
-    Rule("webhook-secret", "whsec_", f"{_LEFT}(whsec_{_BASE64}{{24,}}=*)", skip=f"whsec_{_WORDS}"),
+    Rule("webhook-secret", "whsec_", f"{LEFT}(whsec_{_BASE64}{{24,}}=*)", skip=f"whsec_{_WORDS}"),
     # platform.openai.com, openrouter.ai and docs.anthropic.com: API keys
     _prefixed("anthropic-key", "sk-ant-", _URLSAFE, 20),
     _prefixed("openrouter-key", "sk-or-v1-", _HEX, 32),
@@ -147,7 +154,7 @@ _VENDORS = (
     _prefixed("pypi-token", "pypi-AgE", _URLSAFE, 50),
     # sendgrid.com, twilio.com, digitalocean.com, databricks.com, linear.app, notion.so
     _prefixed("sendgrid-key", rf"SG\.{_URLSAFE}{{16,32}}\.", _URLSAFE, 16),
-    Rule("twilio-key", f"SK{_HEX}{{8}}", rf"{_LEFT}(SK{_HEX}{{32}})(?:[^A-Za-z0-9]|$)"),
+    Rule("twilio-key", f"SK{_HEX}{{8}}", rf"{LEFT}(SK{_HEX}{{32}})(?:[^A-Za-z0-9]|$)"),
     _prefixed("digitalocean-token", "do[opr]_v1_", _HEX, 64),
     _prefixed("databricks-token", "dapi", "[0-9a-f-]", 32),
     _prefixed("linear-key", "lin_(?:api|oauth)_", _ALNUM, 32),
@@ -161,32 +168,39 @@ _VENDORS = (
     Rule(
         "telegram-token",
         f"[0-9]{{8}}:{_URLSAFE}{{8}}",
-        f"{_LEFT}([0-9]{{8,10}}:{_URLSAFE}{{35}})(?:[^A-Za-z0-9_-]|$)",
+        f"{LEFT}([0-9]{{8,10}}:{_URLSAFE}{{35}})(?:[^A-Za-z0-9_-]|$)",
         skip="[0-9:]+|[0-9]+:[a-z-]+",
     ),
     Rule(
         "discord-token",
         rf"\.{_URLSAFE}{{6}}\.{_URLSAFE}{{20}}",
-        rf"{_LEFT}([MNO]{_URLSAFE}{{22,27}}\.{_URLSAFE}{{6}}\.{_URLSAFE}{{27,}})",
+        rf"{LEFT}([MNO]{_URLSAFE}{{22,27}}\.{_URLSAFE}{{6}}\.{_URLSAFE}{{27,}})",
     ),
     Rule(
         "discord-webhook",
         r"discord(?:app)?\.com",
         rf"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/({_URLSAFE}{{32,}})",
+        joins=rf"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/({_URLSAFE}{{60}})",
     ),
     # RFC 7519: the base64url of a header that begins with `{"`; encrypted ones have five parts
     Rule(
         "jwt",
         rf"eyJ{_URLSAFE}{{8,}}\.{_URLSAFE}",
-        rf"{_LEFT}(eyJ{_URLSAFE}{{8,}}\.{_URLSAFE}{{8,}}(?:\.{_URLSAFE}*){{1,3}})",
+        rf"{LEFT}(eyJ{_URLSAFE}{{8,}}\.{_URLSAFE}{{8,}}(?:\.{_URLSAFE}*){{1,3}})",
     ),
     # learn.microsoft.com, "Configure Azure Storage connection strings" and "Shared access signatures"
     Rule(
         "azure-storage-key",
         "(?i:(?:account|sharedaccess)key=)",
         rf"(?i:(?:account|sharedaccess)key=)({_BASE64}{{32,}}=*)",
+        joins=rf"(?i:(?:account|sharedaccess)key=)({_BASE64}{{43}})",
     ),
-    Rule("azure-sas", "sig=[A-Za-z0-9%+]", r"[?&;]sig=([A-Za-z0-9%+/]{40,}=*)"),
+    Rule(
+        "azure-sas",
+        "sig=[A-Za-z0-9%+]",
+        r"[?&;]sig=([A-Za-z0-9%+/]{40,}=*)",
+        joins=r"[?&;]sig=([A-Za-z0-9%+/]{40})",
+    ),
 )
 
 _PEM_SEPARATOR = r"[\s\\>|+*#:;,.'\"\d\xe2\x86\x92]{0,32}-?"
@@ -225,8 +239,14 @@ _PRIVATE_KEYS = (
         "(?:IBAAKC|IBADANBgkqhkiG9w0BAQEFAASC|MIGHAgEAMBMGByqGSM49AgEG|MHcCAQEEI|MC4CAQAwBQYDK2Vw|b3BlbnNzaC1rZXkt)",
         rf"{_NAKED_KEY}[A-Za-z0-9+/=]{{24,}}(?:{_PEM_SEPARATOR}[A-Za-z0-9+/=]{{40,}})*"
         rf"(?:{_PEM_END})?",
+        joins=rf"{_NAKED_KEY}[A-Za-z0-9+/=]{{24}}",
     ),
-    Rule("private-key", _WRAPPED_KEY, rf"{_WRAPPED_KEY}[A-Za-z0-9+/=_-]{{40,}}"),
+    Rule(
+        "private-key",
+        _WRAPPED_KEY,
+        rf"{_WRAPPED_KEY}[A-Za-z0-9+/=_-]{{40,}}",
+        joins=rf"{_WRAPPED_KEY}[A-Za-z0-9+/=_-]{{40}}",
+    ),
 )
 
 _TEMPLATE = (
@@ -249,6 +269,8 @@ _CONTEXTS = (
         r":(?:\\*/){2}[^\s/@\":]*:[^\s/\"]*@",
         r"[A-Za-z0-9]://[^\s/@\"':]*:([^\s/\"'`]+)@",
         skip=rf"{_TEMPLATE}|{_NOT_ONE_VALUE}",
+        joins=r"(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|smtps?|s?ftps?|ldaps?)"
+        r"://[^\s/@\"':]*:([^\s/\"'`]+?)@",
     ),
     # RFC 9110, 11.6.2 and RFC 6750
     Rule(
@@ -256,12 +278,14 @@ _CONTEXTS = (
         rf"(?i:authorization){_RAW_GAP}(?i:bearer|basic|token|bot)\W",
         rf"(?i:authorization){_GAP}(?i:bearer|basic|token|bot)[\s:]{{1,8}}({_HTTP_VALUE}{{8,}}=*)",
         skip=f"(?i){_WORDS}=*",
+        joins=rf"(?i:authorization){_GAP}(?i:bearer|basic|token|bot)[\s:]{{1,8}}({_HTTP_VALUE}{{8}})",
     ),
     Rule(
         "authorization",
         rf"(?i:bearer){_RAW_GAP}[A-Za-z0-9._~+-]",
         rf"(?i:bearer)\s{{1,8}}({_HTTP_VALUE}{{24,}}=*)",
         skip=rf"[A-Za-z._~+/-]+|(?i){_WORDS}=*",
+        joins=rf"(?i:bearer)\s{{1,8}}({_HTTP_VALUE}{{24}})",
     ),
 )
 

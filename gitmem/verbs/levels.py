@@ -71,7 +71,7 @@ class Levels:
         name = self._name(SessionKey(identity.agent, identity.native_id))
         given = self._given.get(name)
         if given is not None and given.by_person:
-            return given.level
+            return "team" if given.level == "public" else given.level
         asked = [given.level] if given is not None else []
         wish = self._wish_at(identity.began_in)
         asked.append(_of_rules(wish, identity, self._home, self._top_of(identity.began_in)))
@@ -79,6 +79,8 @@ class Levels:
         if marked is not None:
             asked.append(marked)
         level = lowest(asked)
+        if level == "public":
+            level = "team"  # nothing rises without a look: what is new of it waits there
         if is_lower(level, "team") and (given is None or given.level != level):
             self._remember(name, _Given(level, by_person=False))
         return level

@@ -29,6 +29,11 @@ from gitmem.verbs.committing import SKIP_CI, Writer, commit
 from gitmem.verbs.naming import tags_of, title_of
 from gitmem.verbs.sealing import seal_chunks
 
+Changes = dict[trees.Path, Oid | None]
+"""Blobs to be put in a memory's tree, by their paths; None takes one out."""
+
+Values = dict[RegisterName, str | tuple[str, ...] | bool | None]
+
 
 class Review(NamedTuple):
     """What a session comes to once it is redacted for another level: what goes, by kind, and what is left."""
@@ -84,7 +89,7 @@ def carry_over(memory: Memory, folder: Folder, target: Target) -> None:
     if old is not None:
         stored = stored._replace(registers={**stored.registers, **there.load(old).registers})
     with target.storage.begin() as batch:
-        changes: dict[trees.Path, Oid | None] = {
+        changes: Changes = {
             path: batch.add("blob", trees.read_blob(memory.storage, entry.oid))
             for path, entry in trees.walk(memory.storage, folder.tree, base)
         }
@@ -104,33 +109,50 @@ def publish_anew(memory: Memory, folder: Folder, target: Target) -> SessionId:
         StoreError: Something of it is missing, damaged or refused.
         RedactionFailed: The redactor cannot do its work, and nothing was written.
     """
+    there = open_memory(target.storage, target.ref)
+    with target.storage.begin() as batch:
+        session, changes = written_anew(
+            memory, folder, there, target, batch, {"level": target.level, "hidden": None}
+        )
+        _commit(target.storage, target.ref, target.writer, "Publish a session", changes, batch)
+    return session
+
+
+def written_anew(
+    memory: Memory, folder: Folder, there: Memory | None, target: Target, batch: Batch, values: Values
+) -> tuple[SessionId, Changes]:
+    """Redact a session again and return what that adds to what is `there` of it; commits nothing.
+
+    `values` are those of its registers beside title and tags, which are redacted as well.
+    """
     stored = memory.load(folder)
     native_id = target.redactor.text(stored.record.native_id)
     record = msgspec.structs.replace(stored.record, native_id=native_id)
     session = records.session_id(record)
-    there = open_memory(target.storage, target.ref)
-    old_folder = there.find(session)
-    old = there.load(old_folder) if old_folder else StoredSession(session, folder.tree, record, {}, {})
+    old_folder = there.find(session) if there is not None else None
+    old = StoredSession(session, folder.tree, record, {}, {})
+    if there is not None and old_folder is not None:
+        old = there.load(old_folder)
     salt = session.encode()
-    with target.storage.begin() as batch:
-        changes: dict[trees.Path, Oid | None] = {
-            layout.session_path(session): batch.add("blob", records.seal(record)[1])
-        }
-        for head in _heads(stored):
+    changes: Changes = {layout.session_path(session): batch.add("blob", records.seal(record)[1])}
+    for head in _heads(stored):
 
-            def lines(head: Head = head) -> Iterator[bytes]:
-                return lines_of(target.redactor.stream(memory.text(folder, head), salt))
+        def lines(head: Head = head) -> Iterator[bytes]:
+            return lines_of(target.redactor.stream(memory.text(folder, head), salt))
 
-            shared = _most_alike(there, old_folder, old, head.record.stream, lines)
-            if not shared.is_all:
-                _put_capture(batch, changes, session, head, shared, lines(), target)
-        title, tags = title_of(stored), tags_of(stored)
-        values: _Values = {"level": target.level, "hidden": None}
-        values["title"] = target.redactor.text(title, salt) if title else None
-        values["tags"] = tuple(sorted({target.redactor.text(tag, salt) for tag in tags})) or None
-        _put_registers(batch, changes, target.writer, old, values)
-        _commit(target.storage, target.ref, target.writer, "Publish a session", changes, batch)
-    return session
+        shared = _NOTHING_SHARED
+        if there is not None and old_folder is not None:
+            shared = _most_alike(there, old_folder, old.heads().get(head.record.stream, []), lines)
+        if not shared.is_all:
+            _put_capture(batch, changes, session, head, shared, lines(), target)
+    title, tags = title_of(stored), tags_of(stored)
+    values = {
+        **values,
+        "title": target.redactor.text(title, salt) if title else None,
+        "tags": tuple(sorted({target.redactor.text(tag, salt) for tag in tags})) or None,
+    }
+    _put_registers(batch, changes, target.writer, old, values)
+    return session, changes
 
 
 def withdraw(storage: Storage, ref: str, writer: Writer, session: SessionId, level: Level) -> bool:
@@ -151,9 +173,6 @@ def mark(storage: Storage, ref: str, writer: Writer, session: SessionId, level: 
     return _set(storage, ref, writer, session, {"level": level, "hidden": None}, "Give a session its level")
 
 
-_Values = dict[RegisterName, str | tuple[str, ...] | bool | None]
-
-
 class _Shared(NamedTuple):
     """The capture of a text that begins as another does, with how many lines, and whether that is all."""
 
@@ -162,8 +181,11 @@ class _Shared(NamedTuple):
     is_all: bool
 
 
+_NOTHING_SHARED = _Shared(None, 0, is_all=False)
+
+
 def _set(
-    storage: Storage, ref: str, writer: Writer, session: SessionId, values: _Values, message: str
+    storage: Storage, ref: str, writer: Writer, session: SessionId, values: Values, message: str
 ) -> bool:
     with storage.lock():
         memory = open_memory(storage, ref)
@@ -172,7 +194,7 @@ def _set(
             return False
         stored = memory.load(folder)
         with storage.begin() as batch:
-            changes: dict[trees.Path, Oid | None] = {}
+            changes: Changes = {}
             _put_registers(batch, changes, writer, stored, values)
             if changes:
                 _commit(storage, ref, writer, message, changes, batch)
@@ -185,16 +207,12 @@ def _heads(stored: StoredSession) -> Iterator[Head]:
 
 
 def _most_alike(
-    there: Memory,
-    folder: Folder | None,
-    old: StoredSession,
-    stream: str,
-    lines: Callable[[], Iterator[bytes]],
+    there: Memory, folder: Folder, heads: list[Head], lines: Callable[[], Iterator[bytes]]
 ) -> _Shared:
     """Find what is there already of a text: of several heads the one that has most of it."""
-    best = _Shared(None, 0, is_all=False)
-    for head in old.heads().get(stream, []) if folder is not None else []:
-        theirs = lines_of(there.text(folder, head)) if folder is not None else iter(())
+    best = _NOTHING_SHARED
+    for head in heads:
+        theirs = lines_of(there.text(folder, head))
         shared = 0
         for line in lines():
             if line != next(theirs, None):
@@ -209,7 +227,7 @@ def _most_alike(
 
 def _put_capture(
     batch: Batch,
-    changes: dict[trees.Path, Oid | None],
+    changes: Changes,
     session: SessionId,
     head: Head,
     shared: _Shared,
@@ -245,10 +263,10 @@ def _put_capture(
 
 def _put_registers(
     batch: Batch,
-    changes: dict[trees.Path, Oid | None],
+    changes: Changes,
     writer: Writer,
     stored: StoredSession,
-    values: _Values,
+    values: Values,
 ) -> None:
     clock = stored.next_clock()
     for name, value in values.items():
@@ -265,7 +283,7 @@ def _commit(
     ref: str,
     writer: Writer,
     message: str,
-    changes: dict[trees.Path, Oid | None],
+    changes: Changes,
     batch: Batch,
 ) -> None:
     commit(storage, ref, writer, f"{message} {SKIP_CI}\n", changes, batch)

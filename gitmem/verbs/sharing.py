@@ -57,7 +57,7 @@ class Sharing(NamedTuple):
     """What pull and push need: the clone, who writes, and whom to tell about git's progress.
 
     It is about the memory of one `level`. `check` looks once more at what is about to be sent, and raises
-    where that must not be: it is given the memory, and the root of the remote's.
+    where that must not be: it is given the remote's name, the memory, and the root of the remote's.
     """
 
     storage: Storage
@@ -67,7 +67,7 @@ class Sharing(NamedTuple):
     writer: Writer
     tell: Tell | None = None
     level: Level = "team"
-    check: Callable[[Memory, Oid | None], None] = lambda memory, root: None
+    check: Callable[[str, Memory, Oid | None], None] = lambda remote, memory, root: None
 
     @property
     def ref(self) -> str:
@@ -152,9 +152,9 @@ def pull(sharing: Sharing, named: str | None = None) -> Pulled:
         NotAMemory: The remote's ref holds something that gitmem did not write.
         FormatNewer: A newer gitmem wrote there; nothing was merged.
     """
-    remote = _remote(sharing, named)
+    remote = remote_of(sharing, named)
     ref = sharing.ref
-    with _alone(sharing.repository):
+    with alone(sharing.repository):
         theirs = transport.fetch(remote, sharing.storage, ref)
         if theirs is None:
             here = sharing.storage.read_ref(ref)
@@ -176,14 +176,14 @@ def push(
         SyncError: The remote is unknown, unreachable, or none was chosen.
         FormatNewer: A newer gitmem wrote there; nothing was sent.
     """
-    remote = _remote(sharing, named)
+    remote = remote_of(sharing, named)
     storage, ref = sharing.storage, sharing.ref
     if storage.read_ref(ref) is None:
         raise NoMemory(ref)
     pulled: list[Pulled] = []
     seen: set[Oid | None] = set()
     answer = PushAnswer("behind")
-    with _alone(sharing.repository):
+    with alone(sharing.repository):
         for tries in range(_PUSH_TRIES):
             if tries:
                 longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**tries)
@@ -198,7 +198,7 @@ def push(
             changes = tuple(one for one in pulled if one.how != "up to date")
             if memory.commit == theirs:
                 return Pushed(remote.name, theirs, (), True, changes)
-            sharing.check(memory, open_memory(storage, ref, theirs).root if theirs else None)
+            sharing.check(remote.name, memory, open_memory(storage, ref, theirs).root if theirs else None)
             answer = transport.push(remote, memory.commit, ref)
             if answer.outcome == "pushed":
                 _track(storage, tracking_ref(remote.name, ref), memory.commit)
@@ -223,7 +223,7 @@ def adopt(sharing: Sharing, remotes: Iterable[str]) -> Pulled | None:
     for remote in remotes:
         theirs = sharing.storage.read_ref(tracking_ref(remote, ref))
         if theirs is not None:
-            with _alone(sharing.repository):
+            with alone(sharing.repository):
                 return _unite(sharing, remote, theirs)
     return None
 
@@ -250,7 +250,12 @@ def _key_of(memories: Sequence[Memory], session: SessionId) -> SessionKey | None
     return None
 
 
-def _remote(sharing: Sharing, named: str | None) -> Remote:
+def remote_of(sharing: Sharing, named: str | None) -> Remote:
+    """Return the remote that is meant, which was given the level that this is about.
+
+    Raises:
+        SyncError: None was chosen, it is unknown, or it was given other levels.
+    """
     name = choose_remote(sharing.settings, named)
     levels = levels_of(sharing.settings, name)
     if sharing.level not in levels:
@@ -259,7 +264,7 @@ def _remote(sharing: Sharing, named: str | None) -> Remote:
 
 
 @contextmanager
-def _alone(repository: Repository) -> Iterator[None]:
+def alone(repository: Repository) -> Iterator[None]:
     """Let one sync run in a clone at a time: two fetches of one ref would fail each other."""
     with disk.locked(repository.state_dir / "sharing.lock", _OTHER_SYNC_WAIT_S):
         yield

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from gitmem.auditing.checking import Checked, check
 from gitmem.auditing.listing import Row, Wanted, newest
-from gitmem.auditing.log import Keeps, Log
+from gitmem.auditing.log import Log
 from gitmem.auditing.peers import Finding, accept, note_sent
 from gitmem.auditing.publishing import Published, publish
 from gitmem.git import transport
 from gitmem.git.storage import GitStorage
 from gitmem.git.transport import PushAnswer
 from gitmem.model.refs import tracking_ref
+from gitmem.model.settings import Audited
 from tests.sharing.clones import Clone
 
 START_MS = 1_767_323_045_000
@@ -36,7 +37,7 @@ class Person:
         self.now_ms += 1000
         return self.now_ms
 
-    def log(self, by: str = "person", keeps: Keeps = "all") -> Log:
+    def log(self, by: str = "person", keeps: Audited = "all") -> Log:
         return Log(
             self.clone.repository.state_dir,
             self.user_dir,

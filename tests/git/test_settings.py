@@ -13,7 +13,7 @@ from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.settings import load, variable_for, without_repository
 from gitmem.model.errors import BadSetting, SettingRefused
-from gitmem.model.settings import ChosenRemote, LevelRule, Settings
+from gitmem.model.settings import PERSONAL_CHOICES, ChosenRemote, LevelRule, Settings
 from tests.conftest import RealGit
 
 
@@ -43,7 +43,13 @@ def test_nothing_chosen_gives_the_defaults(repository: Path, environ: Mapping[st
         ("gitmem.sidecar", "no", "sidecar", False),
         ("gitmem.sidecarIdle", "5", "sidecar_idle_minutes", 5),
         ("gitmem.live", "true", "live", True),
+        ("gitmem.audit", "changes", "audit", "changes"),
+        ("gitmem.audit", "off", "audit", "nothing"),
         ("gitmem.snapshotDays", "0", "snapshot_days", 0),
+        ("gitmem.personal", "email, phone", "personal", frozenset({"email", "phone"})),
+        ("gitmem.personal", "all", "personal", frozenset(PERSONAL_CHOICES)),
+        ("gitmem.personal", "none", "personal", frozenset()),
+        ("gitmem.payloads", "true", "payloads", True),
     ],
 )
 def test_setting_is_read_from_gits_configuration_and_the_environment(
@@ -156,6 +162,19 @@ def test_user_wins_over_the_committed_file(
     assert settings_at(repository, environ).level == "public"
 
 
+def test_committed_file_adds_personal_data_that_goes_and_takes_none_back(
+    repository: Path, environ: Mapping[str, str], git: RealGit
+) -> None:
+    (repository / COMMITTED_FILE).write_text('personal = ["email"]\npayloads = false\n')
+    assert settings_at(repository, environ).personal == {"email"}
+    git("config", "gitmem.personal", "phone", cwd=repository)
+    git("config", "gitmem.payloads", "true", cwd=repository)
+    settings = settings_at(repository, environ)
+    assert settings.personal == {"email", "phone"}
+    assert not settings.payloads
+    assert settings_at(repository, {**environ, "GITMEM_PERSONAL": "none"}).personal == {"email"}
+
+
 def test_empty_committed_file_changes_nothing(repository: Path, environ: Mapping[str, str]) -> None:
     (repository / COMMITTED_FILE).write_text("")
     assert settings_at(repository, environ) == Settings()
@@ -165,6 +184,13 @@ def test_empty_committed_file_changes_nothing(repository: Path, environ: Mapping
     ("content", "name"),
     [
         (b'level = "public"', "level"),
+        (b'personal = "none"', "personal"),
+        (b"personal = true", "personal"),
+        (b'personal = ["email", "secrets"]', "personal"),
+        (b'personal = [["email"]]', "personal"),
+        (b"payloads = true", "payloads"),
+        (b'payloads = "no"', "payloads"),
+        (b"payloads = 0", "payloads"),
         (b'level = "secret"', "level"),
         (b"level = 3", "level"),
         (b'ref = "refs/heads/main"', "ref"),

@@ -71,6 +71,7 @@ OWNERS = {
     ),
     "onnx": ("indexer.model.graph",),
     "onnxruntime": ("indexer.model.embedder",),
+    "phonenumbers": ("gitmem.redaction.personal_checks",),
     "pygit2": ("gitmem.git.libgit",),
     "pyrage": ("gitmem.sealed",),
     "re2": ("gitmem.redaction",),

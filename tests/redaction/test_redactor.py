@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmem.model.errors import RedactionFailed
-from gitmem.redaction import engine
+from gitmem.redaction import matching
 from gitmem.redaction.placeholders import PLACEHOLDER, same_line
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.rules import BUILT_IN, Rule, RuleSet
@@ -220,12 +220,12 @@ def test_rule_that_does_not_compile_lets_no_line_pass() -> None:
 
 
 def test_engine_that_fails_lets_no_line_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_self: object, _reading: bytes) -> None:
+    def broken(_self: object, _reading: bytes, _judge: object) -> None:
         raise MemoryError("no more")
 
-    monkeypatch.setattr(engine.Engine, "matches", broken)
+    monkeypatch.setattr(matching.ReadyRule, "matches", broken)
     secret = SHAPES[0].secret(Random(0)).encode()
-    with pytest.raises(RedactionFailed, match="MemoryError: no more"):
+    with pytest.raises(RedactionFailed, match=r"MemoryError at test_redactor\.py"):
         Redactor(KEY).line(secret)
     out = Redactor(KEY).stream([b"fine\n" * 100_000, secret + b"\n", b"never\n"])
     with pytest.raises(RedactionFailed):

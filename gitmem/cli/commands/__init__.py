@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "level": Entry("level", "Say who may see a session, or change it."),
     "recipients": Entry("recipients", "Say who can open private sessions, and change it."),
     "verify": Entry("verify", "Check that all that the memory is made of still holds."),
+    "audit": Entry("audit", "Show who did what to the memory, and check that."),
     "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
     "demo": Entry("demo", "Show the whole round in a throw-away place."),
 }

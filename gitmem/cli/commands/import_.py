@@ -44,11 +44,11 @@ def command(ctx: click.Context, paths: tuple[Path, ...], agent: str | None, as_j
     named = [context.start / path for path in paths]
     with opened_storage(context) as storage:
         sources = list(named_sources(named, agent))
-        report = take_sources(context, storage, sources, whole=True, wait_s=3600)
+        report = take_sources(context, storage, sources, whole=True, wait_s=3600, action="import")
     if as_json:
         context.output.json(report_as_json(report))
     else:
         describe(context, report, named)
     is_missed = any(not is_passed_over(refused, named) for refused in report.refused)
-    if is_missed or len(report.refused) == report.files:
+    if is_missed or (len(report.refused) == report.files and not report.diverted):
         ctx.exit(1)

@@ -51,6 +51,7 @@ def command(
 
     chosen = _agents(agents)
     if share is not None:
+        _note_share(context, share)
         choose_remote(context.repository, context.git, share)
     ref, tops = context.settings.memory_ref, working_trees(context.repository)
     with opened_sharing(context) as sharing:
@@ -90,6 +91,16 @@ def command(
         )
     elif report and report.files:
         describe(context, report)
+
+
+def _note_share(context: Context, remote: str) -> None:
+    from gitmem.cli.auditing import log_of
+    from gitmem.git.transport import find_remote
+
+    find_remote(context.repository, context.git, remote)
+    log = log_of(context)
+    url = context.repository.config[f"remote.{remote}.url"][0]
+    log.note("share", log.remote(url), detail={"levels": "team"})
 
 
 def _make_known(context: Context) -> None:

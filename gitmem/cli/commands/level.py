@@ -9,7 +9,7 @@ import click
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.output import Styled
-from gitmem.model.settings import Level, is_lower
+from gitmem.model.settings import LEVELS, Level, is_lower
 
 if TYPE_CHECKING:
     from gitmem.cli.levels import Shelf
@@ -79,6 +79,7 @@ def _say_level(context: Context, name: str, folder: Folder, level: Level, as_jso
 def _change(
     context: Context, shelf: Shelf, at: Standing, name: str, level: Level, *, yes: bool, as_json: bool
 ) -> None:
+    from gitmem.cli.auditing import log_of
     from gitmem.model.ids import SessionKey
     from gitmem.verbs.moving import review
     from gitmem.verbs.relevel import relevel
@@ -91,6 +92,9 @@ def _change(
             _say_review(context, name, level, looked)
         if not yes:
             _ask(context, name, level)
+    log = log_of(context)
+    widest = min(at.level, level, key=LEVELS.index)
+    log.note("level", log.session(at.folder.session, widest), detail={"from": at.level, "to": level})
     shelf.levels.give(SessionKey.parse(name), level)
     done = relevel(shelf.memories, at, level, shelf.target_of)
     if as_json:

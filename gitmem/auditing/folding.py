@@ -1,25 +1,21 @@
-"""Reading, noted at once and cheaply: a line in a file that waits to be folded into the chain.
+"""From readings that wait to what goes into the chain: what is alike within a minute is one, and counted.
 
-An agent may search a thousand times in a minute. So reading is not chained when it happens: of what one
-reader did in the same way to the same subject within a minute the chain gets one entry, which counts. Nothing
-here hashes, and nothing is loaded that a search does not load anyway.
-
-Every line begins with a line end, so that one that a kill cut short spoils no other.
+An agent may search a thousand times in a minute. Each of them costs a line in a file, and all together one
+entry of the chain.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem import disk
+from gitmem.auditing.entries import Deed
+from gitmem.model.times import to_text
 
 FOLDED_WITHIN_MS: Final = 60_000
-MOST_BYTES: Final = 1 << 16
-"""What waits at most until somebody folds it: about 600 searches."""
 
 
 class Read(NamedTuple):
@@ -34,21 +30,7 @@ class Read(NamedTuple):
     detail: Mapping[str, int]
 
 
-def gather(
-    audit_dir: Path, action: str, by: str, subject: str, at_ms: int, detail: Mapping[str, int]
-) -> bool:
-    """Put a reading down, and tell whether it is time to fold. Under the audit's lock.
-
-    Raises:
-        DiskRefused: The disk is full or does not let it.
-    """
-    path = audit_dir / "reads"
-    line = json.dumps([action, by, subject, at_ms, detail], separators=(",", ":"))
-    disk.append(path, b"\n" + line.encode(), mode=0o600)
-    return os.stat(path).st_size > MOST_BYTES  # noqa: PTH116 (its name is at hand)
-
-
-def take(audit_dir: Path) -> list[Read] | None:
+def take(audit_dir: Path) -> list[Deed] | None:
     """Set aside what has been gathered, and return it, folded; None where there is nothing.
 
     Under the audit's lock. It is given again, and the same, until it is dropped.
@@ -62,7 +44,8 @@ def take(audit_dir: Path) -> list[Read] | None:
             return None
         disk.rename_file(audit_dir / "reads", taken)
     with disk.refusing("read", taken):
-        return _fold(taken.read_bytes())
+        content = taken.read_bytes()
+    return [_as_deed(read) for read in _fold(content)]
 
 
 def drop(audit_dir: Path) -> None:
@@ -80,7 +63,8 @@ def _fold(content: bytes) -> list[Read]:
     for line in content.split(b"\n"):
         try:
             action, by, subject, at_ms, detail = json.loads(line)
-        except ValueError:
+            _as_deed(Read(action, by, subject, at_ms, at_ms, 2, detail)).check()
+        except (ValueError, TypeError, AttributeError):
             continue  # It was cut short by a kill, or is the nothing before the first.
         key = (action, by, subject)
         where = last.get(key)
@@ -97,3 +81,10 @@ def _fold(content: bytes) -> list[Read]:
             last[key] = len(folded)
             folded.append(Read(action, by, subject, at_ms, at_ms, 1, detail))
     return folded
+
+
+def _as_deed(read: Read) -> Deed:
+    detail: dict[str, int | str] = dict(read.detail)
+    if read.times > 1:
+        detail |= {"times": read.times, "until": to_text(read.last_ms)}
+    return Deed(read.action, to_text(read.at_ms), read.by, detail, "", read.subject)
