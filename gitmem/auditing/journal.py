@@ -14,6 +14,7 @@ from gitmem import disk
 from gitmem.auditing.entries import BEGINNING, MAX_LINE_BYTES, Deed, Head, chain, decode, name_of
 from gitmem.model.errors import AuditRefused
 
+_PREPARED: Final = "log.new"
 _PUBLISHED: Final = re.compile(r"([0-9]{1,15}) ([0-9a-f]{64})\n")
 
 
@@ -73,6 +74,7 @@ class Journal:
         Raises:
             DiskRefused: The disk does not let it.
         """
+        self.begin()
         tail = self._tail()
         torn = tail.rpartition(b"\n")[2]
         if torn:
@@ -95,7 +97,7 @@ class Journal:
         lines, _ = chain(deeds, self.head(), self.device, actor)
         if lines:
             disk.make_private_folder(self.folder)
-            disk.append(self.path, b"".join(line + b"\n" for line in lines), durable=durable, mode=0o600)
+            disk.append(self.path, _joined(lines), durable=durable, mode=0o600)
 
     def count_at_end(self, deeds: Sequence[Deed]) -> int:
         """Return how many of some deeds, the first ones, are the last of the log already."""
@@ -112,7 +114,24 @@ class Journal:
         Raises:
             DiskRefused: The disk is full or does not let it; the old log stands.
         """
-        disk.replace_file(self.path, b"".join(line + b"\n" for line in lines), mode=0o600)
+        disk.replace_file(self.path, _joined(lines), mode=0o600)
+
+    def prepare(self, lines: Sequence[bytes]) -> None:
+        """Have lines ready for a log that nobody writes yet; `begin` makes them its own.
+
+        Raises:
+            DiskRefused: The disk is full or does not let it.
+        """
+        disk.replace_file(self.folder / _PREPARED, _joined(lines), mode=0o600)
+
+    def begin(self) -> None:
+        """Begin the log with what was prepared for it, if anything was.
+
+        Raises:
+            DiskRefused: The disk does not let it.
+        """
+        if (self.folder / _PREPARED).exists():
+            disk.rename_file(self.folder / _PREPARED, self.path)
 
     def set_aside(self, why: str) -> None:
         """Keep the log under another name, and go on without it.
@@ -139,3 +158,7 @@ class Journal:
             size = file.seek(0, 2)
             file.seek(max(0, size - 2 * MAX_LINE_BYTES))
             return file.read()
+
+
+def _joined(lines: Sequence[bytes]) -> bytes:
+    return b"".join(line + b"\n" for line in lines)

@@ -108,6 +108,8 @@ def _publish(storage: Storage, log: Log, journal: Journal) -> None:
         if is_own:
             successor = _succeed(storage, log, journal)
             _add(storage, successor, None, _unpublished(log, successor, None), log.identity().seal_key)
+        elif journal.lines():
+            journal.set_aside("succeeded")
         return  # What was given up stays as it is.
     _add(storage, journal, base, _unpublished(log, journal, base), seal_key)
 
@@ -228,7 +230,8 @@ def _add(
 def _succeed(storage: Storage, log: Log, journal: Journal) -> Journal:
     """Go on under another id with what the log has and its ref has not; return the new log.
 
-    A kill in between leaves logs of ids that are nobody's, which are published as they are.
+    The clone's number decides whose log counts: what is written before it is nobody's until then, and what is
+    left to do after it is done by the next who writes or publishes.
     """
     identity = log.identity()
     try:
@@ -241,8 +244,9 @@ def _succeed(storage: Storage, log: Log, journal: Journal) -> Journal:
     deeds = [Deed("succeed", log.now(), "person", {}, "", subject), *rest]
     lines, _ = chain(deeds, BEGINNING, successor.device, successor.actor)
     new = Journal(log.folder, successor.device)
-    new.replace(lines)
+    new.prepare(lines)
+    identities.adopt(log.folder, successor.nonce)
+    new.begin()
     if journal.lines():
         journal.set_aside("succeeded")
-    identities.adopt(log.folder, successor.nonce)
     return new

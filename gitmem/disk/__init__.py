@@ -19,6 +19,7 @@ from gitmem.disk.files import (
     shred_file,
 )
 from gitmem.disk.folders import (
+    keep_private,
     make_folder,
     make_private_folder,
     remove_below,
@@ -27,15 +28,18 @@ from gitmem.disk.folders import (
     workroom,
 )
 from gitmem.disk.locks import locked
+from gitmem.disk.owned import OwnedFolder
 
 __all__ = [
     "UNPUBLISHED",
     "Effect",
     "NewFile",
+    "OwnedFolder",
     "announce",
     "append",
     "copy_file",
     "keep_beside",
+    "keep_private",
     "locked",
     "make_folder",
     "make_private",

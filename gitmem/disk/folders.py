@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -36,6 +37,19 @@ def make_private_folder(path: Path) -> None:
     announce("make folder", path)
     with refusing("make", path):
         path.mkdir(mode=0o700, exist_ok=True)
+
+
+def keep_private(path: Path) -> None:
+    """Let nobody but the user enter a folder that is there.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    with refusing("make private", path):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            announce("make folder", path)
+            path.chmod(mode & 0o700)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ _SLASH = r"\\*/"
 _ONE = rf"(?:[A-Za-z0-9+_-]|{_SLASH})"
 _GAP = r"(?:\\+[nr]|[\r\n])(?:\\+[nrt]|[ \t\r\n]){0,16}"
 _BODY = rf"(?:{_ONE}|{_GAP}{_ONE}{{16}})*(?:(?:{_GAP})?=){{0,2}}"
-_REMOVED = rb" \t\r\n\\"
+_REMOVED = b" \t\r\n\\"
 
 _MAGICS = (
     "iVBORw0KGgo",

@@ -33,6 +33,7 @@ from gitmem.sealed.writing import Writing, move_all
 
 _REMEMBERED = 16
 """States of the memory that can still be read after it has moved on."""
+_MOST_PLACES = 7
 
 
 class _State(NamedTuple):
@@ -47,6 +48,13 @@ class _State(NamedTuple):
     damaged: Mapping[str, SealDamaged]
 
 
+class _Sealed(NamedTuple):
+    """Where an object stands sealed."""
+
+    session: SealedSession
+    place: Place
+
+
 class SealedStorage:
     """The private memory of a repository, to whoever holds the keys on the ring.
 
@@ -58,9 +66,10 @@ class SealedStorage:
         self.hash_name: HashName = base.hash_name
         self._pending: dict[Oid, tuple[ObjectKind, bytes]] = {}
         self._overlay = Overlay(base.hash_name)
-        self._places: dict[Oid, tuple[SealedSession, Place]] = {}
+        self._places: dict[Oid, tuple[_Sealed, ...]] = {}
         self._refs: OrderedDict[Oid, dict[str, Oid]] = OrderedDict()
         self._states: OrderedDict[Oid, _State] = OrderedDict()
+        self._unions: dict[tuple[Oid, ...], Oid | None] = {}
         self._opened: dict[tuple[str, Tips], Opened | SealDamaged | None] = {}
 
     def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
@@ -73,12 +82,7 @@ class SealedStorage:
         if found is not None:
             return found
         if oid in self._places:
-            session, place = self._places[oid]
-            data = session.read(place, oid)
-            if place.folder == "blobs":
-                return "blob", data
-            self._places |= {child: (session, below) for child, below in session.children(place, data)}
-            return "tree", data
+            return self._read_sealed(oid)
         if oid in self._refs:
             commit = Commit(self._state_of(oid).root, (), NOBODY, NOBODY, "What is private\n")
             return "commit", encode_commit(commit)
@@ -145,6 +149,7 @@ class SealedStorage:
         for kept in (self._pending, self._overlay.objects, self._places, self._refs, self._states):
             kept.clear()
         self._opened.clear()
+        self._unions.clear()
 
     def unopened(self) -> tuple[str, ...]:
         """Return the names of sealed sessions that no key on the ring opens."""
@@ -172,7 +177,28 @@ class SealedStorage:
 
     def hold(self, session: SealedSession) -> None:
         """Let the objects of a session's folder be read, though no ref of the base may lead to it."""
-        self._places[session.folder] = (session, Place("trees", ()))
+        self._remember(session.folder, _Sealed(session, Place("trees", ())))
+
+    def _remember(self, oid: Oid, sealed: _Sealed) -> None:
+        others = [each for each in self._places.get(oid, ()) if each.session.name != sealed.session.name]
+        self._places[oid] = (sealed, *others[:_MOST_PLACES])
+
+    def _read_sealed(self, oid: Oid) -> tuple[ObjectKind, bytes]:
+        """Open an object wherever it is sealed: where it stands in several sessions, one of them will do."""
+        errors: list[SealDamaged | ObjectMissing] = []
+        for session, place in self._places[oid]:
+            try:
+                data = session.read(place, oid)
+                if place.folder == "blobs":
+                    return "blob", data
+                children = session.children(place, data)
+            except (SealDamaged, ObjectMissing) as error:
+                errors.append(error)
+            else:
+                for child, below in children:
+                    self._remember(child, _Sealed(session, below))
+                return "tree", data
+        raise errors[0]
 
     def _now(self) -> _State:
         commit = self._look()
@@ -196,7 +222,9 @@ class SealedStorage:
 
     def _open_all(self, commit: Oid) -> _State:
         held: dict[SessionId, tuple[Opened, ...]] = {}
-        waiting, unopened, damaged = [], [], {}
+        waiting: list[Opened] = []
+        unopened: list[str] = []
+        damaged: dict[str, SealDamaged] = {}
         for name, tips in by_name(self._refs[commit]).items():
             opened = self._open(name, tips)
             if opened is None:
@@ -209,7 +237,7 @@ class SealedStorage:
             else:
                 session = opened.session.session
                 held[session] = (*held.get(session, ()), opened)
-        folders = {session: self._united(session, each) for session, each in held.items()}
+        folders = {session: self._united(session, each, damaged) for session, each in held.items()}
         root = write_root(self._overlay, folders)
         return _State(commit, root, held, folders, tuple(waiting), tuple(unopened), damaged)
 
@@ -218,10 +246,8 @@ class SealedStorage:
             found: Opened | SealDamaged | None
             try:
                 found = open_session(self.base, self.ring, name, tips)
-            except SealDamaged as error:
-                found = error
-            except ObjectMissing as error:
-                found = SealDamaged(sealed_ref(name), str(error))
+            except (SealDamaged, ObjectMissing) as error:
+                found = _as_damage(name, error)
             if isinstance(found, Opened) and found.session is not None:
                 self.hold(found.session)
             self._opened[name, tips] = found
@@ -233,21 +259,32 @@ class SealedStorage:
         except (ObjectDamaged, ObjectMissing):
             return False
 
-    def _united(self, session: SessionId, held: tuple[Opened, ...]) -> Oid:
-        """Return the folder of a session; two devices may each have begun to seal the same one."""
-        roots = []
-        for each in held:
-            if each.session is not None:
-                roots.append(write_root(self._overlay, {session: each.session.folder}))
-        root: Oid | None = roots[0]
+    def _united(self, session: SessionId, held: tuple[Opened, ...], damaged: dict[str, SealDamaged]) -> Oid:
+        """Return the folder of a session; two devices may each have begun to seal the same one.
+
+        Of several only those that are whole are united: anybody can seal one more.
+        """
+        sessions = [each.session for each in held if each.session is not None]
+        known = tuple(each.content for each in sessions)
+        if len(sessions) > 1 and known not in self._unions:
+            whole = []
+            for each in sessions:
+                try:
+                    each.check()
+                except (SealDamaged, ObjectMissing) as error:
+                    damaged[each.name] = _as_damage(each.name, error)
+                else:
+                    whole.append(each)
+            self._unions[known] = self._union_of(session, whole)
+        return self._unions.get(known) or sessions[0].folder
+
+    def _union_of(self, session: SessionId, whole: list[SealedSession]) -> Oid | None:
+        roots = [write_root(self._overlay, {session: each.folder}) for each in whole]
+        root: Oid | None = roots[0] if roots else None
         for other in roots[1:]:
             root = union(self, self._overlay, root, other).root
         entry = trees.find(self, root, layout.session_folder(session))
-        if entry is None:
-            raise SealDamaged(
-                ", ".join(sealed_ref(each.name) for each in held), "no record of it belongs there"
-            )
-        return entry.oid
+        return entry.oid if entry else None
 
     def _seal(self, root: Oid, state: _State | None, reason: str) -> None:
         changes = list(self._changes(state.root if state else None, root))
@@ -271,7 +308,7 @@ class SealedStorage:
         for name, oid, place in writing.sealed:
             opened = self._open(name, writing.tips[name])
             if isinstance(opened, Opened) and opened.session is not None:
-                self._places[oid] = (opened.session, place)
+                self._remember(oid, _Sealed(opened.session, place))
                 self._pending.pop(oid, None)
 
     def _changes(self, before: Oid | None, after: Oid) -> Iterator[tuple[SessionId, Oid | None]]:
@@ -300,6 +337,10 @@ class SealedStorage:
         after = trees.read_tree(self, now.oid if now else None)
         for name in sorted(before.keys() | after.keys()):
             yield from self._below((*path, name), before.get(name), after.get(name))
+
+
+def _as_damage(name: str, error: SealDamaged | ObjectMissing) -> SealDamaged:
+    return error if isinstance(error, SealDamaged) else SealDamaged(sealed_ref(name), str(error))
 
 
 class _Batch:

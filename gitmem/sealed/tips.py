@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gitmem.model.ids import Oid
-from gitmem.model.refs import KEYS_NAMESPACE, SEALED_NAMESPACE, key_ref, sealed_name, sealed_ref
+from gitmem.model.refs import PRIVATE_NAMESPACE, key_ref, sealed_name, sealed_ref
 from gitmem.objects.encoding import HashName
 from gitmem.objects.storage import Storage
 
@@ -21,7 +21,7 @@ class Tips(NamedTuple):
 
 def read_tips(base: Storage) -> dict[str, Oid]:
     """Return every ref that the private memory is made of, in order, with what it points at."""
-    found = base.list_refs(SEALED_NAMESPACE) | base.list_refs(KEYS_NAMESPACE)
+    found = base.list_refs(PRIVATE_NAMESPACE)  # at once: git has to look through all of its refs each time
     return {ref: found[ref] for ref in sorted(found) if sealed_name(ref)}
 
 

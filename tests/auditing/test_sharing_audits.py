@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
+
+from gitmem.auditing import publishing
+from gitmem.auditing.chains import chain_at
 from gitmem.auditing.checking import Checked
+from gitmem.auditing.entries import Deed, chain
+from gitmem.auditing.journal import Journal
+from gitmem.git import transport
+from gitmem.model.errors import RemoteUnreachable
 from gitmem.model.refs import audit_ref
 from tests.auditing.people import Person, person
 from tests.conftest import RealGit
@@ -117,18 +125,7 @@ def test_who_meets_a_forgery_under_their_id_goes_on_under_another(
     ben.pull()
     device, ref = ada.device, audit_ref(ada.device)
     # Ben knows the device's id, and can write a chain that holds, but for the seal.
-    with ben.storage() as storage:
-        from gitmem.auditing import publishing
-        from gitmem.auditing.chains import chain_at
-        from gitmem.auditing.entries import Deed, chain
-        from gitmem.auditing.journal import Journal
-
-        base = chain_at(storage, device, ref)
-        assert base is not None
-        deed = Deed("forget", "2026-01-01T00:00:00.000Z", "person", {}, "", "memory")
-        lines, _ = chain([deed], base.head, device, "0" * 32)
-        journal = Journal(ben.log().folder, device)
-        publishing._add(storage, journal, base, lines, b"guessed")
+    forge(ben, device)
     git("push", "--quiet", "origin", ref, cwd=ben.clone.path)
     assert [finding.kind for finding in ada.pull()] == ["impostor"]
     assert ada.kinds() == ["impostor"]
@@ -137,3 +134,80 @@ def test_who_meets_a_forgery_under_their_id_goes_on_under_another(
     assert ada.device != device
     assert ben.pull() == []
     assert ben.actions(ada.device) == ["succeed", "level"]
+
+
+def forge(by: Person, device: str) -> None:
+    """Put an entry behind somebody's chain that they did not write."""
+    with by.storage() as storage:
+        base = chain_at(storage, device, audit_ref(device))
+        assert base is not None
+        deed = Deed("forget", "2026-01-01T00:00:00.000Z", "person", {}, "", "memory")
+        lines, _ = chain([deed], base.head, device, "0" * 32)
+        publishing._add(storage, Journal(by.log().folder, device), base, lines, b"guessed")
+
+
+def test_a_chain_that_was_rewritten_at_the_remote_is_noticed(
+    ada: Person, ben: Person, team: Team, git: RealGit
+) -> None:
+    ada.log().note("capture")
+    ada.push()
+    cleo = person(team.clone("cleo"), 5)
+    cleo.pull()
+    ada.log().note("level")
+    ada.push()
+    ben.pull()
+    # Cleo has the first entry alone, and puts another one behind it.
+    forge(cleo, ada.device)
+    git("push", "--quiet", "--force", "origin", audit_ref(ada.device), cwd=cleo.clone.path)
+    assert [finding.kind for finding in ben.pull()] == ["forked"]
+    assert ben.actions() == ["capture", "level"]
+    # Whoever sets the refs back as well has what was seen against them.
+    git("update-ref", "-d", audit_ref(ada.device), cwd=ben.clone.path)
+    assert [finding.kind for finding in ben.pull()] == ["forked"]
+
+
+def test_what_does_not_hold_is_kept_out_and_the_rest_comes_in(
+    ada: Person, ben: Person, team: Team, git: RealGit
+) -> None:
+    ada.log().note("capture")
+    ada.push()
+    hub = team.hub.path
+    tree = git("rev-parse", f"{audit_ref(ada.device)}^{{tree}}", cwd=hub)
+    link = git("hash-object", "-w", "--stdin", cwd=hub, stdin="../../../etc/passwd")
+    listed = git("ls-tree", tree, cwd=hub)
+    linked = git("mktree", cwd=hub, stdin=f"{listed}\n120000 blob {link}\tREADME.md\n")
+    for name, content in (("5e" * 16, linked), ("6f" * 16, tree), ("laptop", tree)):
+        commit = git("commit-tree", content, "-m", "x", cwd=ada.clone.path.parent / "hub.git")
+        git("update-ref", f"refs/gitmem/audit/{name}", commit, cwd=hub)
+    found = {finding.device: finding.kind for finding in ben.pull()}
+    # The second has another device's entries under its name.
+    assert found == {"5e" * 16: "unreadable", "6f" * 16: "unreadable", "laptop": "misnamed"}
+    assert ben.actions() == ["capture"]
+    assert set(ben.kinds()) == {"unreadable", "misnamed"}
+
+
+def test_a_remote_without_any_chain_is_none_to_tell_of(ben: Person) -> None:
+    assert ben.pull() == ben.check() == []
+    assert ben.rows() == []
+
+
+def test_a_remote_that_does_not_answer_is_named(ben: Person, team: Team) -> None:
+    team.hub.path.rename(team.folder / "elsewhere")
+    with ben.storage() as storage, pytest.raises(RemoteUnreachable):
+        transport.fetch_audits(transport.find_remote(ben.clone.repository, ben.clone.git, "origin"), storage)
+
+
+def test_what_was_seen_and_cannot_be_read_counts_as_never_seen(ada: Person, ben: Person) -> None:
+    ada.log().note("capture")
+    ada.push()
+    ben.pull()
+    for damage in (b"", b"[]", b'{"origin": 1}', b"\xff", b'{"origin": {"x": [1]}}'):
+        (ben.log().folder / "seen").write_bytes(damage)
+        assert ben.check() == []
+
+
+def test_readings_that_wait_go_along_with_a_push(ada: Person, ben: Person) -> None:
+    ada.log().note("search", detail={"sessions": 1})
+    ada.push()
+    ben.pull()
+    assert ben.actions() == ["search"]

@@ -13,12 +13,15 @@ import pytest
 from gitmem.format.memory import changed_sessions, open_memory
 from gitmem.git.storage import GitStorage
 from gitmem.model.errors import NotSealed, ObjectMissing, RecordRefused, RefMoved
-from gitmem.model.refs import KEYS_NAMESPACE, PRIVATE_REF, SEALED_NAMESPACE
+from gitmem.model.refs import KEYS_NAMESPACE, PRIVATE_REF, SEALED_NAMESPACE, sealed_ref
 from gitmem.objects import trees
+from gitmem.objects.encoding import TREE_MODE, Entry, encode_tree
 from gitmem.objects.inprocess import InProcessStorage
 from gitmem.objects.storage import Storage
+from gitmem.sealed.keeping import write_commit
 from gitmem.sealed.storage import SealedStorage
 from gitmem.sealed.tips import read_tips, virtual_commit
+from gitmem.sealed.writing import Writing, move_all
 from gitmem.verbs.naming import Naming, set_title, title_of
 from gitmem.verbs.starting import start
 from tests.conftest import RealGit
@@ -288,6 +291,36 @@ def test_a_session_that_two_devices_began_to_seal_is_shown_as_one(
         assert len(again.take(path).grown_sessions) == 1
         [text] = again.texts().values()
         assert samples.lines(0, 16) in text
+
+
+def test_a_second_sealing_that_is_damaged_does_not_hide_the_first(
+    ada: Person, base: GitStorage, tmp_path: Path
+) -> None:
+    ada.take(samples.write(tmp_path / "a.jsonl", samples.lines(0, 8)))
+    [opened] = ada.storage().opened()
+    assert opened.session
+    # Anybody who has the public key can seal one more of the same session.
+    storage = ada.storage()
+    assert storage.folder_of(opened.name)
+    with base.begin() as batch:
+        writing = Writing(base, ada.ring(), storage, batch)
+        writing.put(opened.session.session, opened.session.folder, writing.make_key())
+        batch.publish()
+    move_all(base, writing.moves, "seal it again")
+    assert list(ada.texts().values()) == [samples.lines(0, 8)]
+    [again] = [each for each in ada.storage().opened() if each.name != opened.name]
+    assert again.session
+    top = trees.read_tree(base, again.session.real_root)
+    with base.begin() as batch:
+        files = {path: None for path, _ in trees.walk(base, top["blobs"].oid)}
+        gone = trees.edit(base, batch, top["blobs"].oid, dict(list(files.items())[:1]))
+        assert gone
+        tree = batch.add("tree", encode_tree({**top, "blobs": Entry(TREE_MODE, gone)}))
+        broken = write_commit(batch, tree, ())
+        batch.publish()
+    base.move_ref(sealed_ref(again.name), broken, again.session.content, "damage")
+    assert list(ada.texts().values()) == [samples.lines(0, 8)]
+    assert list(ada.storage().damaged()) == [again.name]
 
 
 def test_git_gc_loses_nothing(ada: Person, repository: Path, tmp_path: Path) -> None:
