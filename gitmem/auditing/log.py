@@ -30,13 +30,13 @@ ACTIONS: Final[Mapping[str, Handling]] = {
     "resume": "read",
     "capture": "told",
     "import": "told",
+    "pull": "told",
     "rewind": "told",
     "level": "owed",
     "recipient": "owed",
     "share": "owed",
     "unshare": "owed",
     "push": "owed",
-    "pull": "owed",
     "forget": "owed",
     "unforget": "owed",
     "erase": "owed",
@@ -149,7 +149,7 @@ class Log:
         Raises:
             AuditKeyDamaged, DiskRefused, StoreBusy: It cannot be done now.
         """
-        if self._keeps != "nothing":
+        if self._keeps != "nothing" and self.folder.is_dir():
             with self.locked():
                 self._write([], durable=False)
 

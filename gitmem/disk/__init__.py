@@ -28,11 +28,13 @@ from gitmem.disk.folders import (
     workroom,
 )
 from gitmem.disk.locks import locked
+from gitmem.disk.owned import OwnedFolder
 
 __all__ = [
     "UNPUBLISHED",
     "Effect",
     "NewFile",
+    "OwnedFolder",
     "announce",
     "append",
     "copy_file",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from gitmem.git.committed import Committed, read_committed
@@ -62,13 +63,15 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
     )
 
 
-def without_repository(environ: Mapping[str, str]) -> Settings:
-    """Return the settings where there is no repository at hand: what the environment alone says.
+def without_repository(
+    environ: Mapping[str, str], config: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> Settings:
+    """Return the settings where there is no repository at hand: what the environment says, and a user's own.
 
     Raises:
         BadSetting: A value cannot be used.
     """
-    return _decided({}, environ, Settings())
+    return _decided(config, environ, Settings())
 
 
 def _decided(

@@ -645,6 +645,25 @@ class RuleRefused(UsageError):
         super().__init__(f"could not use the redaction rule {name[:80]!r}: {why}")
 
 
+class KindUnknown(GitmemError):
+    """No placeholder is of that kind, and no rule is called so."""
+
+    hint = "gitmem redact explain: lists the kinds that there are"
+
+    def __init__(self, asked: str) -> None:
+        # What was typed may be the secret itself, so it is not repeated.
+        self.length = len(asked)
+        super().__init__("could not explain that: it is no placeholder, no kind of one, and no rule")
+
+
+class PathUnreadable(UsageError):
+    """There is nothing to be read at a path that was named."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not read {path}: {why}")
+
+
 class WorkerDied(GitmemError):
     """A process that sealed transcripts for this one was killed, as systems do that run out of memory."""
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from enum import IntFlag
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.model.errors import RedactionFailed
+from gitmem.redaction import decoding
+from gitmem.redaction.accelerated import Databases, scanner_for
 from gitmem.redaction.checks import CHECKS
-from gitmem.redaction.decoding import CODED, COLOURED, roughly_joined
+from gitmem.redaction.decoding import roughly_joined
 from gitmem.redaction.expressions import compiled, expression
 from gitmem.redaction.known import KnownValues
 from gitmem.redaction.matching import Judge, Match, ReadyRule, joins_of
@@ -36,19 +37,18 @@ _GATE_MEMORY_BYTES = 32 << 20
 _PIECE = 4 << 10
 
 
-class Readings(IntFlag):
-    """The kinds of readings of a text that may hold a secret."""
-
-    NONE = 0
-    PLAIN = 1
-    """As it stands, behind any escapes."""
-    CODED = 2
-    """In base64, hex, percent-encoding; or there is a payload."""
-    COLOURED = 4
-    """Between colour codes or NULs."""
-    JOINED = 8
-    """Over a line end."""
-    ALL = 15
+Readings = int
+"""Which readings of a text may hold a secret, as a sum of these; plain integers, since enum's are slow."""
+NO_READING: Final = 0
+PLAIN: Final = 1
+"""As it stands, behind any escapes."""
+CODED: Final = 2
+"""In base64, hex, percent-encoding; or there is a payload."""
+COLOURED: Final = 4
+"""Between colour codes or NULs."""
+JOINED: Final = 8
+"""Over a line end."""
+EVERY_READING: Final = 15
 
 
 class SuspectLine(NamedTuple):
@@ -66,7 +66,9 @@ class Engine:
         RedactionFailed: A rule is for a kind that no placeholder may have, or needs a check that is missing.
     """
 
-    def __init__(self, rules: RuleSet, known: Sequence[bytes] = (), scanner: Scanner | None = None) -> None:
+    def __init__(
+        self, rules: RuleSet, known: Sequence[bytes] = (), databases: Databases | None = None
+    ) -> None:
         for rule in rules.rules:
             if rule.kind not in KINDS:
                 raise RedactionFailed("anything", f"a rule is for {rule.kind!r}, a kind that does not exist")
@@ -75,35 +77,41 @@ class Engine:
         self.takes_payloads = rules.takes_payloads
         self._ready = [ReadyRule(rank, rule) for rank, rule in enumerate(rules.rules)]
         self._joinable = [ready for ready in self._ready if joins_of(ready.rule)]
-        self._scanner = scanner or Re2Scanner(expressions_of(rules))
+        self._expressions = [*(rule.core for rule in rules.rules), _SPELLED_OUT]
+        self._databases = databases
         self._joined_scanner = Re2Scanner([ready.rule.core for ready in self._joinable])
         self._known = KnownValues(known)
 
     def readings(self, text: bytes) -> Readings:
         """Return which readings of the text may hold a secret: most texts need none."""
-        found = Readings.NONE
-        if self._scanner.first(text) >= 0 or (self._known and self._known.search(text) >= 0):
-            found |= Readings.PLAIN
+        found = NO_READING
+        if self._scanner.first(text) >= 0 or (self._known and self._known.pattern.search(text)):
+            found |= PLAIN
         if self._coded.search(text):
-            found |= Readings.CODED
-        if expression(COLOURED).search(text):
-            found |= Readings.COLOURED
+            found |= CODED
+        if expression(decoding.COLOURED).search(text):
+            found |= COLOURED
         if self._joinable and self._joined_scanner.first(_one_line(text)) >= 0:
-            found |= Readings.JOINED
+            found |= JOINED
         return found
+
+    def suspects(self, text: bytes, start: int = 0) -> int:
+        """Return where, from `start` on, something stands that a rule may find behind any escapes; or -1."""
+        return self._scanner.first(text, start)
 
     def suspect_lines(self, block: bytes) -> list[SuspectLine]:
         """Return the lines of a text that have to be read, in order; each is judged as if it stood alone."""
         lines: dict[int, SuspectLine] = {}
-        for reading, places in (
-            (Readings.PLAIN, self._scanner.first),
-            (Readings.PLAIN, self._known.search if self._known else None),
-            (Readings.CODED, lambda text, start: _start(self._coded, text, start)),
-            (Readings.COLOURED, lambda text, start: _start(expression(COLOURED), text, start)),
+        for place in self._scanner.places(block):
+            _note(lines, block, place, PLAIN)
+        for reading, pattern in (
+            (PLAIN, self._known.pattern if self._known else None),
+            (CODED, self._coded),
+            (COLOURED, expression(decoding.COLOURED)),
         ):
             position = 0
-            while places and (place := places(block, position)) >= 0:
-                position = _note(lines, block, position, place, reading)
+            while pattern and (match := pattern.search(block, position)):
+                position = _note(lines, block, match.start(), reading)
         if self._joinable:
             self._note_joined(lines, block)
         return [lines[start] for start in sorted(lines)]
@@ -157,9 +165,18 @@ class Engine:
         for number in self._joined_scanner.numbers(view.data):
             yield from self._joinable[number].joined_matches(view, judge)
 
+    @property
+    def scanner(self) -> str:
+        """The name of the scanner in use: re2 or hyperscan."""
+        return self._scanner.name
+
+    @cached_property
+    def _scanner(self) -> Scanner:
+        return scanner_for(self._expressions, self._databases)
+
     @cached_property
     def _coded(self) -> re2._Regexp:
-        return compiled(f"{CODED}|{PAYLOAD}", _GATE_MEMORY_BYTES)
+        return compiled(f"{decoding.CODED}|{PAYLOAD}", _GATE_MEMORY_BYTES)
 
     def _note_joined(self, lines: dict[int, SuspectLine], block: bytes) -> None:
         """Look at lines put together; taking away their inner line ends keeps their number."""
@@ -170,7 +187,7 @@ class Engine:
                 start = block.find(b"\n", start) + 1
             position = (joined.find(b"\n", place) + 1) or len(joined)
             counted = place
-            _note(lines, block, start, start, Readings.JOINED)
+            _note(lines, block, start, JOINED)
 
 
 def _one_line(text: bytes) -> bytes:
@@ -179,23 +196,13 @@ def _one_line(text: bytes) -> bytes:
 
 def is_spelled_out(text: bytes) -> bool:
     """Tell whether escapes may hide any letter of the text."""
-    return expression(_SPELLED_OUT).search(text) is not None
+    return b"\\u00" in text and expression(_SPELLED_OUT).search(text) is not None
 
 
-def expressions_of(rules: RuleSet) -> list[str]:
-    """Return what a scanner has to search for: the core of each rule, and what may hide any of them."""
-    return [*(rule.core for rule in rules.rules), _SPELLED_OUT]
-
-
-def _start(pattern: re2._Regexp, text: bytes, start: int) -> int:
-    match = pattern.search(text, start)
-    return -1 if match is None else int(match.start())
-
-
-def _note(lines: dict[int, SuspectLine], block: bytes, least: int, place: int, reading: Readings) -> int:
+def _note(lines: dict[int, SuspectLine], block: bytes, place: int, reading: Readings) -> int:
     """Note that the line around a place has to be read so; return where the next line begins."""
-    start = block.rfind(b"\n", least, place) + 1 or least
+    start = block.rfind(b"\n", 0, place) + 1
     end = (block.find(b"\n", place) + 1) or len(block)
     known = lines.get(start)
-    lines[start] = SuspectLine(start, end, reading | (known.readings if known else Readings.NONE))
+    lines[start] = SuspectLine(start, end, reading | (known.readings if known else NO_READING))
     return end

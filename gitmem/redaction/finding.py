@@ -12,8 +12,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
+from gitmem.redaction import known
 from gitmem.redaction.decoding import decoded, joined, uncoloured
-from gitmem.redaction.engine import Engine, Readings, is_spelled_out
+from gitmem.redaction.engine import (
+    CODED,
+    COLOURED,
+    EVERY_READING,
+    JOINED,
+    PLAIN,
+    Engine,
+    Readings,
+    is_spelled_out,
+)
 from gitmem.redaction.matching import Judge, Match
 from gitmem.redaction.payloads import payloads
 from gitmem.redaction.placeholders import placeholder_spans
@@ -23,9 +33,9 @@ from gitmem.redaction.views import View, innermost, read
 
 MOST_NESTED = 2
 """Codes within codes that are read: base64 in percent-encoding, and the like."""
-_BUDGET = 12
-"""Decoded bytes for each byte of text; text that needs more is made to, and is dropped."""
-_LEAST_BUDGET = 64 << 10
+_BUDGET = 32
+"""Decoded bytes for each byte of text; text that needs more was made for it, and is dropped."""
+_LEAST_BUDGET = 1 << 20
 
 _LEFT = 256
 _RIGHT = 512
@@ -83,24 +93,25 @@ class Finder:
         if not readings:
             return NOTHING
         self._left = max(_LEAST_BUDGET, _BUDGET * len(raw))
-        return Findings(_disjoint(self._in_text(raw, readings, 0)), sorted(self._unreadable))
+        parts = _disjoint(self._in_text(raw, readings, 0))
+        return Findings(parts, [(0, len(raw))] if self._left < 0 else sorted(self._unreadable))
 
     def _in_text(self, text: bytes, readings: Readings, depth: int) -> list[_Candidate]:
         found: list[_Candidate] = []
-        if readings & Readings.CODED:
+        if readings & CODED:
             found += self._in_payloads(text, depth)
-        if readings & Readings.PLAIN:
+        if readings & PLAIN:
             found += self._plain(text, depth)
-        if readings & Readings.COLOURED:
+        if readings & COLOURED:
             view = uncoloured(text)
             found += _led_back(view, self._plain(view.data, depth), text)
-        if readings & Readings.JOINED:
+        if readings & JOINED:
             found += self._joined(text, found)
         if depth < MOST_NESTED:
-            if readings & Readings.CODED:
-                found += self._in_readings(text, decoded(text), Readings.ALL, depth)
-            if readings & Readings.PLAIN and is_spelled_out(text):
-                found += self._in_readings(text, read(text).views[-1:], ~Readings.PLAIN, depth)
+            if readings & CODED:
+                found += self._in_readings(text, decoded(text), EVERY_READING, depth)
+            if readings & PLAIN and is_spelled_out(text):
+                found += self._in_readings(text, read(text).views[-1:], ~PLAIN, depth)
         return found
 
     def _in_payloads(self, text: bytes, depth: int) -> Iterator[_Candidate]:
@@ -115,11 +126,10 @@ class Finder:
         for view in views:
             self._left -= len(view.data)
             if self._left < 0:
-                self._unreadable.append((0, len(text)))
                 return
             readings = self._engine.readings(view.data) & wanted
             if depth + 1 == MOST_NESTED:
-                readings &= ~Readings.CODED
+                readings &= ~CODED
             if readings:
                 yield from _led_back(view, self._in_text(view.data, readings, depth + 1), text)
 
@@ -221,6 +231,9 @@ def _led_back(view: View, found: list[_Candidate], text: bytes) -> Iterator[_Can
 
 def _between_quotes(text: bytes, candidate: _Candidate) -> Iterator[_Candidate]:
     """Leave out the quotes that a reading went over: they belong to the JSON around."""
+    if candidate.kind == known.KIND:
+        yield candidate
+        return
     position = candidate.start
     for quote in _BARE_QUOTE.finditer(text, candidate.start, candidate.end):
         piece = text[position : quote.start()].rstrip(b"\\")
@@ -237,14 +250,17 @@ def _is_within(spans: list[tuple[int, int]], place: int) -> bool:
 
 
 def _parts(reading: bytes, match: Match, protected: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Cut a match at quotes, which belong to the JSON around it, and at placeholders, which are clean."""
+    """Cut a match at quotes, which belong to the JSON around it, and at placeholders, which are clean.
+
+    A known value's quotes are its own.
+    """
     position, end = _before_escape(reading, match.start), match.end
     cuts = []
     for index in range(bisect_right(protected, position, key=itemgetter(1)), len(protected)):
         if protected[index][0] >= end:
             break
         cuts.append(protected[index])
-    quote = reading.find(b'"', position, end)
+    quote = reading.find(b'"', position, end) if match.kind != known.KIND else -1
     while quote >= 0:
         cuts.append((quote, quote + 1))
         quote = reading.find(b'"', quote + 1, end)

@@ -36,19 +36,14 @@ class KnownValues:
     def __bool__(self) -> bool:
         return bool(self._values)
 
-    def search(self, text: bytes, start: int = 0) -> int:
-        """Return where from `start` on the first form of a value begins; -1 if none does."""
-        match = self._pattern.search(text, start)
-        return -1 if match is None else int(match.start())
-
     def hits(self, text: bytes) -> Iterator[Hit]:
         """Yield where forms of values stand."""
-        for match in self._pattern.finditer(text):
+        for match in self.pattern.finditer(text):
             yield Hit(match.start(), match.end(), -1)
 
     def matches(self, reading: bytes, _judge: Judge) -> Iterator[Match]:
         """Yield where values stand in one reading, in any form."""
-        for match in self._pattern.finditer(reading):
+        for match in self.pattern.finditer(reading):
             yield Match(match.start(), match.end(), _RANK, KIND, "secret", self._value_of(match[0]))
 
     @cached_property
@@ -64,7 +59,8 @@ class KnownValues:
         return {core: value for value in self._values for core, _ in _in_base64(value)}
 
     @cached_property
-    def _pattern(self) -> re2._Regexp:
+    def pattern(self) -> re2._Regexp:
+        """All forms of all values."""
         forms = [re.escape(form) for form in sorted(self._forms, key=len, reverse=True)]
         wrapped = [pattern.encode() for value in self._values for _, pattern in _in_base64(value)]
         return compiled(b"|".join([*forms, *wrapped]), 64 << 20)

@@ -89,8 +89,10 @@ class ReadyRule:
                 yield Match(start, end, self.rank, self.rule.kind, self.rule.group)
 
     def _begins(self, reading: bytes, start: int, cuts: list[int]) -> bool:
-        return (bool(cuts) and cuts[0] == start) or bool(
-            expression(_BEFORE).search(reading[max(start - 6, 0) : start])
+        return (
+            (bool(cuts) and cuts[0] == start)
+            or not reading[start : start + 1].isalnum()
+            or bool(expression(_BEFORE).search(reading[max(start - 6, 0) : start]))
         )
 
     def _is_template(self, value: bytes) -> bool:

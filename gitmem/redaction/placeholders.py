@@ -152,6 +152,19 @@ def placeholder_spans(line: bytes) -> list[tuple[int, int]]:
     return [match.span() for match in PLACEHOLDER.finditer(line)]
 
 
+def kinds_in(family: str) -> list[str]:
+    """Return the kinds that a family takes in: those that have all of its words, in order.
+
+    `aws` is a family, and so is `aws-key`, of the access key and the secret key.
+    """
+    found = []
+    for kind in sorted(KINDS | PAYLOADS):
+        words = iter(kind.split("-"))
+        if family and all(word in words for word in family.lower().split("-")):
+            found.append(kind)
+    return found
+
+
 def skeleton(line: bytes) -> bytes:
     """Return the line with one fixed mark for each placeholder: what two clones' copies have in common."""
     if OPENING not in line:

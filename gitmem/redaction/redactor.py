@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from gitmem.model.errors import RedactionFailed
+from gitmem.redaction.accelerated import Databases
 from gitmem.redaction.cleaner import Cleaner
 from gitmem.redaction.engine import Engine, Readings
 from gitmem.redaction.longline import LONGEST_SHORT_LINE, LongLine
@@ -34,23 +35,35 @@ class Redactor:
 
     `known` are values that are secret whatever they look like; they are held in memory alone. A `session` is
     whatever tells one session from another: the same personal data has another placeholder in each, where the
-    same secret has one in all of them.
+    same secret has one in all of them. With `databases`, hyperscan is used where it is installed; they keep
+    what it has compiled, and travel along to workers.
 
     Raises:
         RedactionFailed: The key has not 32 bytes, or a rule is for a kind that no placeholder may have.
     """
 
-    def __init__(self, key: bytes, rules: RuleSet = BUILT_IN, known: Sequence[bytes] = ()) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        rules: RuleSet = BUILT_IN,
+        known: Sequence[bytes] = (),
+        databases: Databases | None = None,
+    ) -> None:
         if len(key) != KEY_BYTES:
             raise RedactionFailed("anything", f"the key has {len(key)} bytes, where {KEY_BYTES} are expected")
         self.fingerprint = rules.fingerprint
         self.counts: Counter[str] = Counter()
-        self._key, self._rules, self._known = key, rules, tuple(known)
-        self._engine = Engine(rules, self._known)
+        self._key, self._rules, self._known, self._databases = key, rules, tuple(known), databases
+        self._engine = Engine(rules, self._known, databases)
         self._cleaners: dict[bytes, Cleaner] = {}
 
-    def __reduce__(self) -> tuple[type[Redactor], tuple[bytes, RuleSet, tuple[bytes, ...]]]:
-        return Redactor, (self._key, self._rules, self._known)
+    def __reduce__(self) -> tuple[type[Redactor], tuple[object, ...]]:
+        return Redactor, (self._key, self._rules, self._known, self._databases)
+
+    @property
+    def scanner(self) -> str:
+        """Which scanner looks for suspects, `re2` or `hyperscan`: what is found is the same."""
+        return self._engine.scanner
 
     def line(self, raw: bytes, session: bytes = b"") -> bytes:
         """Redact one line of a transcript, its end included; any bytes will do. Twice is the same as once.

@@ -229,10 +229,12 @@ _PRIVATE_KEYS = (
     # RFC 7468 and RFC 4880; a header without a key behind it is talk about keys
     Rule(
         "private-key",
-        "PRIVATE KEY",
+        "PRIVATE ?KEY",
         rf"-----BEGIN (?:[A-Z0-9]+ ){{0,4}}PRIVATE KEY(?: BLOCK)?-----(?:{_PEM_HEADER}){{0,6}}"
         rf"(?:{_PEM_SEPARATOR}[A-Za-z0-9+/=]{{16,}})+"
         rf"(?:{_PEM_END}|{_PEM_CUT})?",
+        joins=r"-----BEGIN ?(?:[A-Z0-9]+ ?){0,4}PRIVATE ?KEY(?: ?BLOCK)?-----[A-Za-z0-9+/=]{16,}"
+        r"(?:-----END[A-Z0-9 ]{1,40}-----)?",
     ),
     Rule(
         "private-key",
@@ -275,7 +277,7 @@ _CONTEXTS = (
     # RFC 9110, 11.6.2 and RFC 6750
     Rule(
         "authorization",
-        rf"(?i:authorization){_RAW_GAP}(?i:bearer|basic|token|bot)\W",
+        rf"(?i:authorization){_RAW_GAP}(?i:bearer|basic|token|bot)",
         rf"(?i:authorization){_GAP}(?i:bearer|basic|token|bot)[\s:]{{1,8}}({_HTTP_VALUE}{{8,}}=*)",
         skip=f"(?i){_WORDS}=*",
         joins=rf"(?i:authorization){_GAP}(?i:bearer|basic|token|bot)[\s:]{{1,8}}({_HTTP_VALUE}{{8}})",

@@ -33,10 +33,11 @@ class Scanner(Protocol):
     name: str
 
     def first(self, text: bytes, start: int = 0) -> int:
-        """Return a place from `start` on that an expression's match covers or touches; -1 if there is none.
+        """Return a place from `start` on that a match of an expression touches; -1 if there is none."""
+        ...
 
-        No line before the one with that place holds a match.
-        """
+    def places(self, block: bytes) -> Iterator[int]:
+        """Yield a place in each line that holds a match; some may be in other lines, and some twice."""
         ...
 
     def hits(self, text: bytes) -> Sequence[Hit]:
@@ -60,6 +61,12 @@ class Re2Scanner:
     def first(self, text: bytes, start: int = 0) -> int:
         match = self._tree.any.search(text, start) if self._expressions else None
         return -1 if match is None else int(match.start())
+
+    def places(self, block: bytes) -> Iterator[int]:
+        position = 0
+        while (place := self.first(block, position)) >= 0:
+            yield place
+            position = (block.find(b"\n", place) + 1) or len(block) + 1
 
     def hits(self, text: bytes) -> Sequence[Hit]:
         if not self._expressions:

@@ -6,6 +6,7 @@ What is private is opened by its owner's keys alone; who has none finds no priva
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from gitmem.format.memory import Memory, open_memory
 from gitmem.format.view import as_one
@@ -13,6 +14,17 @@ from gitmem.model.errors import NoMemory
 from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF, SEALED_NAMESPACE
 from gitmem.model.settings import Level, Settings
 from gitmem.objects.storage import Storage
+from gitmem.sealed.box import RandomBytes
+from gitmem.sealed.ring import open_ring
+from gitmem.sealed.storage import SealedStorage
+
+
+def sealed_storage(
+    storage: Storage, settings: Settings, data_dir: Path, random_bytes: RandomBytes
+) -> Storage:
+    """Return the storage that seals what is private, for reading: `data_dir` is the user's own for gitmem."""
+    ring = open_ring(settings.recipients, settings.identities, data_dir, random_bytes)
+    return SealedStorage(storage, ring)
 
 
 def open_memories(

@@ -14,6 +14,7 @@ from gitmem.cli.folders import user_data_dir
 from gitmem.cli.opening import opened_storage
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import one_line
+from gitmem.model.errors import DiskRefused, StoreBusy
 
 if TYPE_CHECKING:
     from gitmem.auditing.entries import Entry
@@ -77,7 +78,10 @@ def command(
     wanted = _wanted(context, names, actions, since, until, devices, who)
     refused: list[AuditRefused] = []
     with opened_storage(context) as storage:
-        log.settle()
+        try:
+            log.settle()
+        except (DiskRefused, StoreBusy) as error:  # What is there can be read all the same.
+            context.output.warn(f"what was read last is not listed: {error}")
         rows = list(islice(newest(storage, log, wanted, refused.append), limit))
     if as_json:
         context.output.json(
@@ -246,9 +250,10 @@ def _remotes(context: Context, log: Log) -> dict[str, str]:
     if identity is None:
         return {}
     return {
-        identity.subject("remote", urls[-1]): name.removeprefix("remote.").removesuffix(".url")
+        identity.subject("remote", url): name.removeprefix("remote.").removesuffix(".url")
         for name, urls in context.repository.config.items()
         if name.startswith("remote.") and name.endswith(".url")
+        for url in urls
     }
 
 
