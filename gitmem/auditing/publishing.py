@@ -234,14 +234,17 @@ def _succeed(storage: Storage, log: Log, journal: Journal) -> Journal:
     left to do after it is done by the next who writes or publishes.
     """
     identity = log.identity()
+    detail: dict[str, int | str] = {}
     try:
         own = chain_at(storage, journal.device, audit_ref(journal.device))
         rest = [decode(line, str(journal.path)).deed for line in _unpublished(log, journal, own)]
+        if own is not None:
+            detail = {"last": own.head.number, "name": own.head.name}
     except (AuditRefused, ObjectDamaged, ObjectMissing):
         rest = []
     successor = Identity(identity.key, log.random_bytes(identities.NONCE_BYTES))
     subject = f"device:{journal.device}"
-    deeds = [Deed("succeed", log.now(), "person", {}, "", subject), *rest]
+    deeds = [Deed("succeed", log.now(), "person", detail, "", subject), *rest]
     lines, _ = chain(deeds, BEGINNING, successor.device, successor.actor)
     new = Journal(log.folder, successor.device)
     new.prepare(lines)

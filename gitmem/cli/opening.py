@@ -16,6 +16,7 @@ from gitmem.model.errors import LevelNotKept
 from gitmem.model.records import Author
 from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 from gitmem.model.settings import Level
+from gitmem.sidecar.folders import cache_folder
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.keys import redaction_key
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gitmem.git.storage import GitStorage
     from gitmem.objects.storage import Storage
     from gitmem.redaction.redactor import Redactor
+    from gitmem.redaction.rules import Rule
     from gitmem.sealed.ring import Ring
     from gitmem.sealed.storage import SealedStorage
     from gitmem.verbs.intake import Intake, Progress
@@ -75,11 +77,30 @@ def key_of(context: Context) -> bytes:
 
 
 def redactor_of(context: Context, level: Level = "team") -> Redactor:
-    """Return the redactor of the repository, for what is to have a level."""
+    """Return the redactor of the repository, for what is to have a level.
+
+    It knows the secrets of the environment, and of the `.env` files of the working trees, and holds them in
+    memory alone.
+
+    Raises:
+        RuleRefused: A rule of the user's own cannot be used.
+    """
+    from gitmem.git.worktrees import working_trees
     from gitmem.redaction.policy import policy_of, rule_set
     from gitmem.redaction.redactor import Redactor
+    from gitmem.verbs.databases import FolderDatabases
+    from gitmem.verbs.knowing import known_values_at
 
-    return Redactor(key_of(context), rule_set(level, policy_of(context.settings)))
+    repository = context.repository
+    own: tuple[Rule, ...] = ()
+    if any(name.startswith("gitmem.redact.") for name in repository.config):
+        from gitmem.redaction.userrules import user_rules
+
+        own = user_rules(repository.config)
+    rules = rule_set(level, policy_of(context.settings, own))
+    known = known_values_at(context.environ, working_trees(repository))
+    databases = FolderDatabases(cache_folder(context.environ) / "scanners", os.geteuid())
+    return Redactor(key_of(context), rules, known, databases)
 
 
 def target_of(context: Context, storage: Storage, level: Level) -> Target:

@@ -6,7 +6,7 @@ there. Nothing can be written through a view.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from gitmem.format import layout
@@ -14,16 +14,19 @@ from gitmem.format.memory import Memory
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId
 from gitmem.objects import trees
-from gitmem.objects.encoding import TREE_MODE, HashName, ObjectKind
+from gitmem.objects.encoding import TREE_MODE, HashName, ObjectKind, object_id
 from gitmem.objects.inprocess import InProcessStorage
 from gitmem.objects.storage import Batch, Storage
 
 
 class Layered:
-    """Storages read as one: what the first lacks, the next may have. What is new stays in this process."""
+    """Storages read as one: what the first lacks, the next may have. What is new stays in this process.
 
-    def __init__(self, storages: Sequence[Storage]) -> None:
-        self._storages = tuple(storages)
+    `refs` come before theirs.
+    """
+
+    def __init__(self, storages: Sequence[Storage], refs: Mapping[str, Oid] | None = None) -> None:
+        self._storages, self._refs = tuple(storages), dict(refs or {})
         self._new = InProcessStorage(self.hash_name)
 
     @property
@@ -54,6 +57,8 @@ class Layered:
 
     def read_ref(self, ref: str) -> Oid | None:
         """Return what a ref points at in the first that has it."""
+        if ref in self._refs:
+            return self._refs[ref]
         return next((oid for storage in self._storages if (oid := storage.read_ref(ref)) is not None), None)
 
     def list_refs(self, prefix: str) -> dict[str, Oid]:
@@ -103,6 +108,20 @@ def as_one(memories: Sequence[Memory]) -> Memory:
         root = trees.edit(storage, batch, first.root, places, mode=TREE_MODE) if places else first.root
         batch.publish()
     return Memory(storage, first.ref, first.commit, root or first.root)
+
+
+def under_git_names(memory: Memory) -> Storage:
+    """Return a storage where a memory's commit is called as git would call it, to be verified like any other.
+
+    A sealed memory's commit is named after the refs that it is made of, so that no key is needed to know it.
+    """
+    kind, data = memory.storage.read(memory.commit)
+    commit = object_id(kind, data, memory.storage.hash_name)
+    storage = Layered([memory.storage], {memory.ref: commit})
+    with storage.begin() as batch:
+        batch.add(kind, data)
+        batch.publish()
+    return storage
 
 
 def _is_hidden(memory: Memory, session: SessionId) -> bool:

@@ -306,16 +306,6 @@ class DiskRefused(StoreError):
         super().__init__(f"could not {doing} {path}: {why}")
 
 
-class KeysMissing(StoreError):
-    """A sealed session has no key that can be read here, and is to be written to."""
-
-    hint = "gitmem recipients list: says whose keys are used; git config gitmem.identity PATH: names yours"
-
-    def __init__(self, ref: str, why: str) -> None:
-        self.ref, self.why = ref, why
-        super().__init__(f"could not open {ref}: {why}")
-
-
 class IdentityMissing(StoreError):
     """The secret key that opens private sessions is not there, or cannot be used."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from gitmem.redaction.engine import Engine, Readings, SuspectLine
+from gitmem.redaction.engine import PLAIN, Engine, Readings, SuspectLine
 from gitmem.redaction.finding import NOTHING, Finder, Finding, Findings
 from gitmem.redaction.payloads import PayloadReader, replacement
 from gitmem.redaction.placeholders import PAYLOADS, UNREDACTABLE, placeholder, session_key
@@ -50,8 +50,8 @@ class Cleaner:
     def clean_after(self, before: bytes, raw: bytes, findings: Findings, readings: Readings) -> bytes:
         """Return `raw` without its secrets; `before` stands in front of it, is clean, and is not returned.
 
-        `findings` are those of `before + raw`, and may have been made with more text behind it in sight. What
-        takes a secret's place parts the text around, so no reading becomes worth making that was not.
+        `findings` are those of `before + raw`, and may have been made with more text behind it in sight.
+        Where a secret went that spanned what parts text, what is around may have to be read in further ways.
         """
         text, kept = before + raw, len(before)
         findings = _from(kept, findings)
@@ -62,6 +62,8 @@ class Cleaner:
                 text = self._drop(text, kept, findings.unreadable)
             else:
                 text = self._replace(text, findings.parts)
+            if readings != PLAIN:
+                readings |= self._engine.readings(text)
             findings = _from(kept, self.find(text, readings))
         text = self._drop(text, kept, [part[:2] for part in findings.parts] + findings.unreadable)
         if _from(kept, self.find(text, readings)) != NOTHING:

@@ -33,9 +33,9 @@ from gitmem.redaction.views import View, innermost, read
 
 MOST_NESTED = 2
 """Codes within codes that are read: base64 in percent-encoding, and the like."""
-_BUDGET = 12
-"""Decoded bytes for each byte of text; text that needs more is made to, and is dropped."""
-_LEAST_BUDGET = 64 << 10
+_BUDGET = 32
+"""Decoded bytes for each byte of text; text that needs more was made for it, and is dropped."""
+_LEAST_BUDGET = 1 << 20
 
 _LEFT = 256
 _RIGHT = 512
@@ -93,7 +93,8 @@ class Finder:
         if not readings:
             return NOTHING
         self._left = max(_LEAST_BUDGET, _BUDGET * len(raw))
-        return Findings(_disjoint(self._in_text(raw, readings, 0)), sorted(self._unreadable))
+        parts = _disjoint(self._in_text(raw, readings, 0))
+        return Findings(parts, [(0, len(raw))] if self._left < 0 else sorted(self._unreadable))
 
     def _in_text(self, text: bytes, readings: Readings, depth: int) -> list[_Candidate]:
         found: list[_Candidate] = []
@@ -125,7 +126,6 @@ class Finder:
         for view in views:
             self._left -= len(view.data)
             if self._left < 0:
-                self._unreadable.append((0, len(text)))
                 return
             readings = self._engine.readings(view.data) & wanted
             if depth + 1 == MOST_NESTED:

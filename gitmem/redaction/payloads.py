@@ -123,7 +123,7 @@ def payloads(text: bytes) -> Iterator[Payload]:
         body = expression(_BODY).match(text, start)
         if body is None or body.end() - start < _LEAST:
             continue
-        form = _form(_plain(text[start : start + 600]))
+        form = _form(_plain(text[start : min(start + 600, body.end())]))
         if introduction[0] >= 0 and not form:
             form = "" if expression(f"(?i:{_TEXT})").fullmatch(match[1]) else _named(match[1])
         if form:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import subprocess
 
 import pytest
 
-from gitmem.auditing import publishing
+from gitmem.auditing import peers, publishing
 from gitmem.auditing.chains import chain_at
 from gitmem.auditing.checking import Checked
 from gitmem.auditing.entries import Deed, chain
 from gitmem.auditing.journal import Journal
+from gitmem.auditing.listing import Wanted
 from gitmem.git import transport
 from gitmem.model.errors import RemoteUnreachable
 from gitmem.model.refs import audit_ref
 from tests.auditing.people import Person, person
-from tests.conftest import RealGit
+from tests.conftest import CHECKOUT, RealGit
 from tests.sharing.clones import Team
 
 
@@ -134,6 +138,10 @@ def test_who_meets_a_forgery_under_their_id_goes_on_under_another(
     assert ada.device != device
     assert ben.pull() == []
     assert ben.actions(ada.device) == ["succeed", "level"]
+    # Everybody can tell which entries of the chain before it are hers.
+    first = ben.rows(Wanted(devices=(ada.device,)))[-1].entry
+    assert first.subject == f"device:{device}"
+    assert first.detail["last"] == 1
 
 
 def forge(by: Person, device: str) -> None:
@@ -211,3 +219,107 @@ def test_readings_that_wait_go_along_with_a_push(ada: Person, ben: Person) -> No
     ada.push()
     ben.pull()
     assert ben.actions() == ["search"]
+
+
+def test_a_log_that_is_damaged_in_the_middle_is_put_aside_and_told_of(ada: Person, ben: Person) -> None:
+    for action in ("capture", "level", "push"):
+        ada.log().note(action)
+    path = ada.log().folder / ada.device / "log"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[2])
+    assert ada.kinds() == ["unreadable"]
+    ada.push()
+    ben.pull()
+    assert ben.actions() == ["repair"]
+    assert (path.parent / "unreadable-1").read_bytes() == lines[0] + lines[2]
+    assert ada.check() == ben.check() == []
+
+
+def test_a_chain_as_long_as_may_be_is_followed_by_another_one(
+    ada: Person, ben: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = ada.device
+    for _ in range(3):
+        ada.log().note("capture")
+    ada.push()
+    monkeypatch.setattr(publishing, "_LONG_CHAIN", 2)
+    ada.log().note("level")
+    ada.push()
+    assert ada.device != device
+    ben.pull()
+    assert ben.actions(device) == ["capture"] * 3
+    assert ben.actions(ada.device) == ["succeed", "level"]
+    assert ben.check() == ada.check() == []
+
+
+def test_a_clone_that_published_other_things_elsewhere_goes_on_under_another_id(
+    ada: Person, ben: Person, team: Team, git: RealGit
+) -> None:
+    ada.log().note("capture")
+    ada.push()
+    device = ada.device
+    git("clone", "--quiet", "--bare", team.url, "second.git", cwd=team.folder)
+    shutil.copytree(ada.clone.path, team.folder / "copy")
+    copy = person(type(ada.clone)(team.folder / "copy"), 3)
+    copy.user_dir = ada.user_dir
+    git("remote", "set-url", "origin", f"file://{team.folder / 'second.git'}", cwd=copy.clone.path)
+    copy.log().note("forget")
+    copy.push()
+    ada.log().note("level")
+    ada.push()
+    git("remote", "set-url", "origin", team.url, cwd=copy.clone.path)
+    assert [finding.kind for finding in copy.pull()] == ["forked"]
+    copy.log().note("pull")
+    copy.push()
+    ben.pull()
+    assert ben.actions(device) == ["capture", "level"]
+    assert ben.actions(copy.device) == ["succeed", "pull"]
+
+
+def test_more_chains_than_anybody_needs_are_not_looked_at(
+    ada: Person, ben: Person, team: Team, git: RealGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada.log().note("capture")
+    ada.push()
+    for n in range(3):
+        git("update-ref", f"refs/gitmem/audit/ff{n:030}", audit_ref(ada.device), cwd=team.hub.path)
+    monkeypatch.setattr(peers, "MAX_DEVICES", 2)
+    assert "crowded" in [finding.kind for finding in ben.pull()]
+
+
+def test_a_piece_that_is_missing_here_is_named(ada: Person) -> None:
+    ada.log().note("capture")
+    ada.publish()
+    with ada.storage() as storage:
+        chain_here = chain_at(storage, ada.device, audit_ref(ada.device))
+        assert chain_here is not None
+    [pack] = [
+        path
+        for path in (ada.clone.path / ".git/objects/pack").glob("*.idx")
+        if path.with_suffix(".keep").exists()
+    ]
+    for path in pack.parent.glob(pack.stem + ".*"):
+        path.unlink()
+    assert ada.kinds() == ["damaged"]
+    refused: list[object] = []
+    assert ada.rows(refused=refused.append) == []
+    assert len(refused) == 1
+
+
+def test_a_chain_is_checked_by_hand_as_the_document_says(ada: Person) -> None:
+    if shutil.which("zstd") is None:
+        pytest.skip("zstd is not installed")
+    for action in ("capture", "level"):
+        ada.log().note(action)
+        ada.publish()
+    document = (CHECKOUT / "docs/formats/audit.md").read_text()
+    [script] = re.findall(r"```sh\n(.*?)```", document, re.DOTALL)
+    finished = subprocess.run(
+        ["sh", "-eu", "-c", script],
+        cwd=ada.clone.path,
+        env={**os.environ, "device": ada.device},
+        capture_output=True,
+        text=True,
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+    assert (ada.clone.path / "chain").read_text().count("\n") == 2

@@ -291,3 +291,18 @@ def test_committed_rule_that_cannot_be_one_is_refused(
     with pytest.raises(SettingRefused) as caught:
         settings_at(repository, environ)
     assert caught.value.name == name
+
+
+def test_whom_to_seal_to_is_in_gits_configuration_alone(
+    repository: Path, environ: Mapping[str, str], git: RealGit
+) -> None:
+    for value in ("age1one", "ssh-ed25519 AAAA ada", "age1one"):
+        git("config", "--add", "gitmem.recipient", value, cwd=repository)
+    for value in ("/srv/identity", "~/.ssh/id"):
+        git("config", "--add", "gitmem.identity", value, cwd=repository)
+    found = settings_at(repository, {**environ, "GITMEM_RECIPIENT": "x", "GITMEM_IDENTITY": "/x"})
+    assert found.recipients == ("age1one", "ssh-ed25519 AAAA ada")
+    assert found.identities == (Path("/srv/identity"), Path(environ["HOME"], ".ssh/id"))
+    git("config", "--add", "gitmem.identity", "beside", cwd=repository)
+    with pytest.raises(BadSetting):
+        settings_at(repository, environ)

@@ -15,7 +15,20 @@ from tests.conftest import IMPORTED_FROM, CommandLine
 from tests.house.sources import every_source
 
 # Each costs more to load than a whole search may take, or brings threads and loops of its own.
-HEAVY = frozenset({"asyncio", "dulwich", "msgspec", "numpy", "onnxruntime", "pygit2", "tantivy", "zstandard"})
+HEAVY = frozenset(
+    {
+        "asyncio",
+        "cryptography",
+        "dulwich",
+        "msgspec",
+        "numpy",
+        "onnxruntime",
+        "pygit2",
+        "pyrage",
+        "tantivy",
+        "zstandard",
+    }
+)
 
 _IMPORT_ALL = """
 import importlib, os, sys, threading

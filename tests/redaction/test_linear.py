@@ -25,7 +25,7 @@ from gitmem.redaction.redactor import Redactor
 from tests.redaction.shapes import SHAPES
 
 KEY = bytes(range(32))
-SIZE = 1 << 16
+SIZE = 1 << 14
 HIT = " " + SHAPES[0].secret(Random(0)) + " "
 UNITS = [
     "x",

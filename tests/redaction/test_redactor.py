@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import pickle
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from random import Random
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -111,7 +113,24 @@ FRAGMENTS = st.sampled_from(
         *'"\\/\n\t {}[]:,@.-_=\u00e9',
         *("\\n", '\\"', "\\u0041", "\\u005c", "\\\\", "://", "://u:", "ab", "n", "u", "0", '","'),
         *("-----BEGIN ", "PRIVATE KEY-----", "-----END ", "[gm:", "[gm:jwt:", "aaaaaaaaaaaaaaaa]", "Bearer "),
-        "[gm:jwt:aaaaaaaaaaaaaaaa]",
+        *("[gm:jwt:aaaaaaaaaaaaaaaa]", "[gm:payload-png:12:aaaaaaaaaaaaaaaa]"),
+        *(shape.secret(Random(2))[cut:][:30] for shape in SHAPES[::3] for cut in (0, 9)),
+        *(
+            "\r\n",
+            "\n> ",
+            "\n    ",
+            '" +\n "',
+            "\x1b[31m",
+            "\\033[0m",
+            "\x00",
+            "%41",
+            "%2F",
+            "&quot;",
+            "\\x41",
+        ),
+        *(b64encode(f"{shape.before}{shape.secret(Random(3))}".encode()).decode() for shape in SHAPES[::5]),
+        *(quote(f"{shape.before}{shape.secret(Random(4))}{shape.behind}", safe="") for shape in SHAPES[::5]),
+        *(SHAPES[0].secret(Random(5)).encode().hex(), "iVBORw0KGgo", "A" * 200, ";base64,", "data:image/png"),
     ]
 )
 

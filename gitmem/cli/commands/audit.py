@@ -250,9 +250,10 @@ def _remotes(context: Context, log: Log) -> dict[str, str]:
     if identity is None:
         return {}
     return {
-        identity.subject("remote", urls[-1]): name.removeprefix("remote.").removesuffix(".url")
+        identity.subject("remote", url): name.removeprefix("remote.").removesuffix(".url")
         for name, urls in context.repository.config.items()
         if name.startswith("remote.") and name.endswith(".url")
+        for url in urls
     }
 
 

@@ -74,6 +74,8 @@ def _findings(
 ) -> Iterator[Finding]:
     """Verify the memory of every level; what is private as far as one's keys open it."""
     from gitmem.cli.opening import private_storage
+    from gitmem.format.memory import open_memory
+    from gitmem.format.view import under_git_names
     from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
     from gitmem.verbs.verifying import Finding, Ground, verify
 
@@ -84,7 +86,7 @@ def _findings(
     if storage.read_ref(PUBLIC_REF) is not None:
         others.append((storage, _refs(context, PUBLIC_REF)))
     if sealed.read_ref(PRIVATE_REF) is not None:
-        others.append((sealed, [PRIVATE_REF]))
+        others.append((under_git_names(open_memory(sealed, PRIVATE_REF)), [PRIVATE_REF]))
     if has_team or not others:
         refs = _refs(context, context.settings.memory_ref)
         yield from verify(storage, refs, counts, full=full, ground=ground, tell=tell)
