@@ -636,13 +636,14 @@ class RedactionFailed(GitmemError):
 
 
 class RuleRefused(UsageError):
-    """A rule for what is to be redacted cannot be used, so nothing is taken in until it is mended."""
+    """A rule, or a file of rules, cannot be used, so nothing is taken in until that is mended."""
 
     hint = "gitmem redact test: tries every rule; git config --edit: is where a rule of your own stands"
 
-    def __init__(self, name: str, why: str) -> None:
-        self.name, self.why = name, why
-        super().__init__(f"could not use the redaction rule {name[:80]!r}: {why}")
+    def __init__(self, origin: str, rule: str, why: str) -> None:
+        self.origin, self.rule, self.why = origin, rule, why
+        which = f"the redaction rule {rule[:80]!r}" if rule else "the redaction rules"
+        super().__init__(f"could not use {which} of {origin}: {why}")
 
 
 class KindUnknown(GitmemError):

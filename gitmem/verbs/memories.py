@@ -21,7 +21,7 @@ from gitmem.sealed.storage import SealedStorage
 
 def sealed_storage(
     storage: Storage, settings: Settings, data_dir: Path, random_bytes: RandomBytes
-) -> Storage:
+) -> SealedStorage:
     """Return the storage that seals what is private, for reading: `data_dir` is the user's own for gitmem."""
     ring = open_ring(settings.recipients, settings.identities, data_dir, random_bytes)
     return SealedStorage(storage, ring)
