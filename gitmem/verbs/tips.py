@@ -66,7 +66,8 @@ def _read_files(common_dir: Path, ref: str) -> dict[str, str] | None:
     try:
         for name in (ref, *_own_names(common_dir)):
             with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                content = (common_dir / name).read_bytes()
+                with open(f"{common_dir}/{name}", "rb", 0) as file:  # noqa: PTH123 (there may be thousands)
+                    content = file.read()
                 if not _OID.match(content):
                     return None
                 found[name] = content.decode().strip()

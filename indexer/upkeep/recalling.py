@@ -22,7 +22,7 @@ from gitmem.objects.storage import Storage
 from gitmem.sealed.keeping import NOBODY
 from gitmem.sealed.ring import Ring
 from gitmem.sealed.storage import SealedStorage
-from gitmem.sealed.tips import Tips, by_name, read_tips
+from gitmem.sealed.tips import Tips, by_name
 from gitmem.sealed.virtual import Overlay, write_root
 from gitmem.verbs import caching
 
@@ -82,7 +82,7 @@ class RecallingStorage(SealedStorage):
 
     def _recall(self, commit: Oid) -> None:
         before = caching.load(self._path, self._kind(), _decoder) or {}
-        now = by_name(read_tips(self.base))
+        now = by_name(self._refs[commit])
         known = {name: before[name] for name, tips in now.items() if _stands(before, name, tips)}
         moved = [name for name, tips in now.items() if name not in known and tips.content is not None]
         if len(moved) > _MOST_OPENED:
