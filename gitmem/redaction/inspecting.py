@@ -54,19 +54,30 @@ class Inspector:
                     continue
             # What begins in the last part is left for the window that has all of it.
             certain = len(text) if chunk is None else len(text) - LONGEST_SECRET
-            for finding in self._find(text):
-                if taken <= finding.start < certain:
-                    yield self._sighting(text, finding, line + text.count(b"\n", 0, finding.start))
-                    taken = finding.end
+            for sighting, finding in self._sightings(text, line, taken, certain):
+                yield sighting
+                taken = finding.end
             cut = max(0, certain - _NEAR)
             line += text.count(b"\n", 0, cut)
             text, taken = text[cut:], max(taken, certain) - cut
 
-    def _find(self, text: bytes) -> list[Finding]:
+    def _sightings(self, text: bytes, line: int, start: int, end: int) -> list[tuple[Sighting, Finding]]:
+        """Return what begins between two places, none of it within another."""
         try:
-            found: Findings = Finder(self._engine).find(text, self._engine.readings(text))
-        except Exception as failure:  # noqa: BLE001 (as in the redactor; of a bug only its name may be told)
-            raise RedactionFailed("a text", type(failure).__name__) from None
+            sightings = []
+            for finding in self._find(text):
+                if start <= finding.start < end:
+                    place = line + text.count(b"\n", 0, finding.start)
+                    sightings.append((self._sighting(text, finding, place), finding))
+                    start = finding.end
+        except Exception as failure:  # noqa: BLE001 (as in the redactor: even of a bug only its name may be told)
+            refusal = RedactionFailed("a text", type(failure).__name__)
+        else:
+            return sightings
+        raise refusal  # out here, so that the failure is no part of it: what it says may quote the text
+
+    def _find(self, text: bytes) -> list[Finding]:
+        found: Findings = Finder(self._engine).find(text, self._engine.readings(text))
         unreadable = [Finding(start, end, UNREDACTABLE) for start, end in found.unreadable]
         return sorted([*found.parts, *unreadable], key=lambda finding: finding.start)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -17,7 +19,7 @@ from gitmem.redaction.personal import PERSONAL
 from gitmem.redaction.placeholders import KINDS
 from gitmem.redaction.policy import Policy, rule_set
 from gitmem.redaction.rules import RuleSet
-from tests.conftest import CommandLine, Finished, RealGit
+from tests.conftest import IMPORTED_FROM, CommandLine, Finished, RealGit
 from tests.redaction.shapes import SHAPES
 
 SHAPE = next(shape for shape in SHAPES if shape.kind == "github-token")
@@ -231,4 +233,27 @@ def test_failure_of_the_engine_says_nothing_of_the_text(monkeypatch: pytest.Monk
     monkeypatch.setitem(dict_of_checks(), "email", fail)
     with pytest.raises(RedactionFailed) as failed:
         list(Inspector(RuleSet(PERSONAL)).inspect([b"ada@lovelace.io"]))
-    assert SECRET not in f"{failed.value!r}{failed.value.__cause__!r}"
+    assert SECRET not in repr(failed.value)
+    assert failed.value.__cause__ is None
+    assert failed.value.__context__ is None
+
+
+@pytest.mark.parametrize("place", ["checks.CHECKS['email']", "inspecting.mask", "inspecting.innermost"])
+def test_no_traceback_or_report_of_a_bug_holds_what_was_scanned(tmp_path: Path, place: str) -> None:
+    script = (
+        "import sys\nfrom gitmem.redaction import checks, inspecting\nfrom gitmem.cli import main\n"
+        f"def fail(*values):\n    raise ValueError(repr(values))\n{place} = fail\nsys.exit(main.main())\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-P", "-c", script, "redact", "scan", "--level", "public", "-"],
+        cwd=tmp_path,
+        input=b"canary-of-ada@lovelace.io",
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(IMPORTED_FROM), "GITMEM_TRACEBACK": "1"},
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert b"could not redact a text: ValueError" in finished.stderr
+    assert b"canary" not in finished.stdout + finished.stderr
+    reports = [path.read_bytes() for path in Path(os.environ["HOME"]).rglob("*") if path.is_file()]
+    assert not [report for report in reports if b"canary" in report]
