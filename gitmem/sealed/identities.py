@@ -29,6 +29,10 @@ class Keypair(NamedTuple):
     public: str
     mark: bytes
 
+    def __repr__(self) -> str:
+        """Leave out what is secret, wherever this may be printed."""
+        return f"Keypair({self.public!r})"
+
 
 def plain_recipient(text: str) -> str:
     """Return a public key as it is compared: of an ssh key, its comment and options' spaces are left out.

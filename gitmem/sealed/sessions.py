@@ -75,6 +75,10 @@ class Opened(NamedTuple):
     is_by_former: bool = False
     """Whether the content is still sealed with the secret before: removing somebody was broken off."""
 
+    def __repr__(self) -> str:
+        """Leave the secret out, wherever this may be printed."""
+        return f"Opened({self.name!r})"
+
     @property
     def is_writable(self) -> bool:
         """Whether more can be sealed with this secret: for those who are recipients now and no others."""

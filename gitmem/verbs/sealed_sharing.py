@@ -99,7 +99,7 @@ def _pull(sharing: Sharing, ring: Ring, named: str | None) -> SealedPulled:
             outcomes[merged.outcome] += 1
             if merged.tips != ours:
                 adopt(storage, name, merged.tips, ours)
-        if merged.outcome in ("apart", "refused"):
+        if merged.outcome in ("apart", "refused", "shed there"):
             refused.append((name, merged.why))
         refused += [(f"{name}/{one.path}", one.why) for one in merged.refused]
     return SealedPulled(remote.name, dict(outcomes), tuple(refused))

@@ -332,6 +332,17 @@ def test_no_identity_no_secret_and_no_envelope_of_before_stays_reachable(
         assert opened.secret not in content
 
 
+def test_no_secret_is_in_what_is_printed_of_an_object(ada: Person, tmp_path: Path) -> None:
+    ada.take(samples.write(tmp_path / "a.jsonl", samples.lines(0, 4)))
+    ring = ada.ring()
+    [opened] = ada.storage().opened()
+    [pair] = read_identities(own_identity_path(ada.user_dir))
+    shown = repr([ring, opened, pair, ada.storage(), opened.box, opened.session])
+    for secret in (opened.secret, pair.mark):
+        assert repr(secret)[2:20] not in shown
+        assert secret.hex() not in shown
+
+
 # --- the command line
 
 
