@@ -107,7 +107,7 @@ def _say(context: Context, checked: Mapping[Level, Checked], fixed: Mapping[Leve
         for session, error in found.unreadable.items():
             output.warn(Styled("not checked:", "bad"), f" {session[:12]}: {one_line(str(error))}")
     if any(found.leaks for found in checked.values()):
-        output.note(_HOW_TO_ERASE)
+        output.say(_HOW_TO_ERASE)
         return
     sessions = sum(found.sessions for found in checked.values())
     output.say(f"{count(sessions, 'session')}: today's rules find nothing in what was stored")

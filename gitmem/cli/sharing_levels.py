@@ -19,7 +19,7 @@ from gitmem.cli.sharing import (
 from gitmem.cli.text import one_line
 from gitmem.git import transport
 from gitmem.git.transport import find_remote
-from gitmem.model.errors import LevelNotShared
+from gitmem.model.errors import GitmemError, LevelNotShared
 from gitmem.model.refs import PUBLIC_REF, tracking_ref
 from gitmem.verbs.sealed_sharing import SealedPulled, SealedPushed, pull_sealed, push_sealed
 from gitmem.verbs.sharing import Pulled, Pushed, Sharing, choose_remote, levels_of, pull, push
@@ -99,7 +99,14 @@ def _note(context: Context, action: Literal["push", "pull"], remote: str, levels
 
 
 def _publish_audit(context: Context, sharing: Sharing, name: str) -> None:
-    """Send what the audit has more; that a remote will not have it fails no push."""
+    """Send what the audit has more; what keeps it from going fails no push, and is told."""
+    try:
+        _send_audit(context, sharing, name)
+    except GitmemError as error:
+        context.output.warn(f"the audit was not sent to {name}: {one_line(str(error))}")
+
+
+def _send_audit(context: Context, sharing: Sharing, name: str) -> None:
     from gitmem.auditing import peers, publishing
 
     log = log_of(context)
@@ -122,12 +129,17 @@ def _publish_audit(context: Context, sharing: Sharing, name: str) -> None:
 
 
 def _accept_audits(context: Context, sharing: Sharing, name: str) -> None:
-    """Take in the audits that a remote has, and tell what does not hold; it fails no pull."""
+    """Take in the audits that a remote has, and tell what does not hold; neither fails a pull."""
     from gitmem.auditing import peers
 
     remote = find_remote(context.repository, context.git, name)
-    transport.fetch_audits(remote, sharing.storage)
-    for finding in peers.accept(sharing.storage, log_of(context), name):
+    try:
+        transport.fetch_audits(remote, sharing.storage)
+        findings = peers.accept(sharing.storage, log_of(context), name)
+    except GitmemError as error:
+        context.output.warn(f"the audits of {name} were not taken in: {one_line(str(error))}")
+        return
+    for finding in findings:
         told = f"{finding.kind}, {finding.where}: {finding.why}"
         context.output.warn(Styled("audit:", "bad"), " ", one_line(told))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import re
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitmem import disk
 from gitmem.model.errors import IdentityMissing, RecipientRefused
@@ -22,10 +23,11 @@ _SSH_KINDS = ("ssh-ed25519", "ssh-rsa")
 
 
 class Keypair(NamedTuple):
-    """A secret key, ready for use, and its public key as people write it."""
+    """A secret key, ready for use; its public key as people write it; what its owner marks keys with."""
 
     identity: Identity
     public: str
+    mark: bytes
 
 
 def plain_recipient(text: str) -> str:
@@ -125,7 +127,7 @@ def _age_keypair(line: str, path: Path) -> Keypair:
         identity = x25519.Identity.from_str(line)
     except pyrage.IdentityError as error:
         raise IdentityMissing(str(path), str(error)) from None
-    return Keypair(identity, str(identity.to_public()))
+    return Keypair(identity, str(identity.to_public()), _mark(line.encode()))
 
 
 def _ssh_keypair(content: bytes, path: Path) -> Keypair:
@@ -140,7 +142,8 @@ def _ssh_keypair(content: bytes, path: Path) -> Keypair:
         else serialization.load_pem_private_key
     )
     try:
-        public = read(content, None).public_key()
+        private = read(content, None)
+        public, secret = private.public_key(), _secret_of(private)
         text = public.public_bytes(
             serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
         ).decode()
@@ -153,4 +156,16 @@ def _ssh_keypair(content: bytes, path: Path) -> Keypair:
         raise IdentityMissing(
             str(path), f"it is of kind {text.split()[0]}, and ssh-ed25519 and ssh-rsa are taken"
         )
-    return Keypair(identity, text)
+    return Keypair(identity, text, _mark(secret))
+
+
+def _secret_of(private: Any) -> bytes:
+    """Return an ssh secret key in one form, however its file has it."""
+    from cryptography.hazmat.primitives import serialization
+
+    form = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return bytes(private.private_bytes(*form))
+
+
+def _mark(secret: bytes) -> bytes:
+    return hmac.digest(secret, b"gitmem sealed 1 mark", "sha256")

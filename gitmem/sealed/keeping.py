@@ -1,8 +1,8 @@
 """The key of a sealed session in git: a parentless commit, so that no history leads to an envelope of before.
 
-Its tree has `number`, how many keys the session has had; `key`, the envelope; and while a session is being
-sealed anew `before`, the envelope of what its content is still sealed with. One without `key` is shed: the
-session is gone.
+Its tree has `number`, how many keys the session has had; `key`, the envelope; `made`, by which its maker
+knows it again, for anybody can seal to a public key; and while a session is being sealed anew `before`, the
+envelope of what its content is still sealed with. One without `key` is shed: the session is gone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ NOBODY = Signature("gitmem", "gitmem@localhost", 0)
 """Who seals, and when, is told by what is sealed."""
 
 _NUMBER = re.compile(rb"[1-9][0-9]{0,8}\n\Z")
-_NAMES = frozenset({"number", "key", "before"})
+_MADE = re.compile(rb"(?:[0-9a-f]{64}\n){0,64}\Z")
+_NAMES = frozenset({"number", "key", "made", "before"})
 
 
 class Kept(NamedTuple):
@@ -30,6 +31,7 @@ class Kept(NamedTuple):
 
     number: int
     envelope: bytes | None
+    made: bytes = b""
     before: bytes | None = None
 
 
@@ -51,12 +53,19 @@ def read_key(base: Storage, name: str, commit: Oid) -> Kept:
         raise error if isinstance(error, SealDamaged) else SealDamaged(where, error.why) from None
     if not _NUMBER.match(found.get("number", b"")):
         raise SealDamaged(where, "it has no number")
-    return Kept(int(found["number"]), found.get("key"), found.get("before"))
+    if not _MADE.match(found.get("made", b"")):
+        raise SealDamaged(where, "what it says of its maker is not as gitmem writes it")
+    return Kept(int(found["number"]), found.get("key"), found.get("made", b""), found.get("before"))
 
 
 def write_key(batch: Batch, kept: Kept) -> Oid:
     """Add the commit of a session's key to a batch, and return its name."""
-    files = {"number": b"%d\n" % kept.number, "key": kept.envelope, "before": kept.before}
+    files = {
+        "number": b"%d\n" % kept.number,
+        "key": kept.envelope,
+        "made": kept.made or None,
+        "before": kept.before,
+    }
     entries = {
         name: Entry(FILE_MODE, batch.add("blob", data)) for name, data in files.items() if data is not None
     }

@@ -13,7 +13,8 @@ What becomes of it, by number as in the tests; "opens" is said of this user's ke
 9. it was shed on one side: "shed there" or "shed here"; ours stays
 
 The newer key is the one with the higher number, of equal ones the greater object id: it was wrapped anew, for
-somebody was added, or made anew, for somebody was removed.
+somebody was added, or made anew, for somebody was removed. But a key that this user made counts for more than
+one that somebody else did: whoever was removed could seal what they know once more, to have the rest added.
 """
 
 from __future__ import annotations
@@ -169,34 +170,42 @@ def _unite(base: Storage, ring: Ring, mine: Opened | None, other: Opened, ours: 
         if entry.oid == there.folder:
             return Merged("new there", other.tips, "", result.refused)
         return Merged("new there", _sealed(base, ring, plain, other, entry.oid), "", result.refused)
-    outcome, tips = _settle(base, ring, plain, mine, other, entry.oid)
-    return Merged(outcome, tips, "", result.refused)
+    return _settle(base, ring, plain, mine, other, entry.oid)._replace(refused=result.refused)
 
 
 def _settle(
     base: Storage, ring: Ring, plain: SealedStorage, mine: Opened, other: Opened, folder: Oid
-) -> tuple[Outcome, Tips]:
+) -> Merged:
     """Choose, of two sides that open, whose key and whose content goes on, and seal what that lacks."""
     assert mine.session is not None
     assert other.session is not None
     here, there = mine.session, other.session
-    is_theirs_newer = (other.number, other.tips.key or "") > (mine.number, mine.tips.key or "")
+    is_theirs_newer = _standing(other) > _standing(mine)
     outcome: Outcome = "united"
     if folder == there.folder:
         outcome = "grown there"
     elif folder == here.folder:
         outcome = "grown here"
     if mine.secret != other.secret:
-        first = other if is_theirs_newer else mine
-        return outcome, _sealed(base, ring, plain, first, folder)
+        if mine.known.is_own or other.known.is_own:
+            first = other if is_theirs_newer else mine
+            return Merged(outcome, _sealed(base, ring, plain, first, folder))
+        if outcome == "united":
+            return Merged("apart", mine.tips, "both sides grew, and neither key is one that was made by you")
+        return Merged(outcome, other.tips if outcome == "grown there" else mine.tips)
     key = other.tips.key if is_theirs_newer else mine.tips.key
     if folder == here.folder and is_ancestor(base, there.content, here.content):
-        return "grown here", Tips(key, here.content)
+        return Merged("grown here", Tips(key, here.content))
     # Equal content that was sealed twice: theirs is what the remote has already.
     if folder == there.folder and (folder == here.folder or is_ancestor(base, here.content, there.content)):
-        return "grown there", Tips(key, there.content)
+        return Merged("grown there", Tips(key, there.content))
     tips = _sealed(base, ring, plain, mine, folder, parents=(there.content,))
-    return outcome, Tips(key, tips.content)
+    return Merged(outcome, Tips(key, tips.content))
+
+
+def _standing(opened: Opened) -> tuple[bool, int, str]:
+    """Return what decides between two keys: one's own counts for more than any that others make."""
+    return opened.known.is_own, opened.number, opened.tips.key or ""
 
 
 def _sealed(

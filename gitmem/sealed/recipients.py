@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -17,34 +17,32 @@ _AT_ONCE = 50
 
 
 class Resealed(NamedTuple):
-    """How many sealed sessions were changed, and how many could not be opened and are as they were."""
+    """How many sealed sessions were changed, and how many others there are: those whose keys somebody else
+    made, which only they change, and those that could not be opened."""
 
     changed: int
+    others: int
     unopened: int
 
 
 def rewrap_all(base: Storage, ring: Ring) -> Resealed:
-    """Wrap the secret of every session that opens for those on the ring: somebody was added.
+    """Wrap the secret of every session of this user's for those on the ring: somebody was added.
 
     Raises:
         IdentityMissing, RecipientRefused: As `Ring.recipients` does.
     """
-    with base.lock():
-        sealed = SealedStorage(base, ring)
-        opened = sealed.opened()
-        for some in _cut(opened, _AT_ONCE):
-            with base.begin() as batch:
-                writing = Writing(base, ring, sealed, batch)
-                for held in some:
-                    writing.rewrap(held)
-                batch.publish()
-            move_all(base, writing.moves, "gitmem: add a recipient")
-        base.tidy()
-        return Resealed(_sessions(opened), len(sealed.unopened()))
+
+    def rewrap(writing: Writing, held: Opened) -> None:
+        if held.is_by_former:
+            writing.reseal(held)
+        else:
+            writing.rewrap(held)
+
+    return _change_all(base, ring, rewrap, "gitmem: add a recipient")
 
 
 def reseal_all(base: Storage, ring: Ring) -> Resealed:
-    """Seal every session that opens with a new secret for those on the ring: somebody was removed.
+    """Seal every session of this user's with a new secret for those on the ring: somebody was removed.
 
     Who had a key may have kept what it opened; this undoes nothing of that. A kill in between leaves each
     session open to this user: its new key has the former one beside it until its content is sealed anew.
@@ -52,19 +50,25 @@ def reseal_all(base: Storage, ring: Ring) -> Resealed:
     Raises:
         IdentityMissing, RecipientRefused: As `Ring.recipients` does.
     """
+    return _change_all(base, ring, Writing.reseal, "gitmem: remove a recipient")
+
+
+def _change_all(
+    base: Storage, ring: Ring, change: Callable[[Writing, Opened], object], reason: str
+) -> Resealed:
     with base.lock():
         sealed = SealedStorage(base, ring)
         opened = sealed.opened()
-        for some in _cut(opened, _AT_ONCE):
+        own = [each for each in opened if each.known.is_own]
+        for some in _cut(own, _AT_ONCE):
             with base.begin() as batch:
                 writing = Writing(base, ring, sealed, batch)
-                steps = [writing.reseal(held) for held in some]
+                for held in some:
+                    change(writing, held)
                 batch.publish()
-            for moves in steps:
-                for move in moves:
-                    base.move_ref(move.ref, move.new, move.expected, "gitmem: remove a recipient")
+            move_all(base, writing.moves, reason)
         base.tidy()
-        return Resealed(_sessions(opened), len(sealed.unopened()))
+        return Resealed(_sessions(own), _sessions(opened) - _sessions(own), len(sealed.unopened()))
 
 
 def _sessions(opened: Iterable[Opened]) -> int:

@@ -6,8 +6,10 @@ Nothing is read before it is needed, and no secret of a session ever stands on a
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from gitmem.model.errors import IdentityMissing
 from gitmem.sealed.box import SECRET_BYTES, RandomBytes
@@ -20,6 +22,13 @@ from gitmem.sealed.identities import (
     plain_recipient,
     read_identities,
 )
+
+
+class Known(NamedTuple):
+    """What a user recognises in a key: that they made it, and that its recipients are those of now."""
+
+    is_own: bool
+    is_current: bool
 
 
 class Ring:
@@ -89,6 +98,29 @@ class Ring:
         self._secrets[_digest(envelope)] = secret
         return envelope
 
+    def mark(self, name: str, number: int, envelope: bytes) -> bytes:
+        """Return what tells this user alone that they made a session's key, and for whom: lines of hex."""
+        what = self._marked(name, number, envelope)
+        pairs = self._own_pairs()
+        return b"".join(sorted(row for pair in pairs for row in _marks(pair, what, self._listed())))
+
+    def knows(self, name: str, number: int, envelope: bytes, made: bytes) -> Known:
+        """Tell whether this user made a session's key, and whether it is for those who are recipients now."""
+        what, rows = self._marked(name, number, envelope), set(made.splitlines(keepends=True))
+        is_own = is_current = False
+        for pair in self._own_pairs():
+            own, current = _marks(pair, what, self._listed())
+            is_own = is_own or own in rows
+            is_current = is_current or {own, current} <= rows
+        return Known(is_own, is_current)
+
+    def _marked(self, name: str, number: int, envelope: bytes) -> bytes:
+        return f"{name} {number} ".encode() + _digest(envelope)
+
+    def _listed(self) -> bytes:
+        """Return the recipients as they are now, in one order."""
+        return "\n".join(sorted({*self.own(), *map(plain_recipient, self._recipients)})).encode()
+
     def unwrap(self, envelope: bytes, where: str) -> bytes | None:
         """Return the secret in an envelope, or None where it is for somebody else.
 
@@ -130,6 +162,12 @@ def open_ring(
         tell: Is told of gitmem's own identity when it has just been made.
     """
     return Ring(recipients, identities, user_dir, random_bytes, tell)
+
+
+def _marks(pair: Keypair, what: bytes, recipients: bytes) -> tuple[bytes, bytes]:
+    own = hmac.digest(pair.mark, b"made " + what, "sha256")
+    current = hmac.digest(pair.mark, b"for " + what + recipients, "sha256")
+    return own.hex().encode() + b"\n", current.hex().encode() + b"\n"
 
 
 def _digest(envelope: bytes) -> bytes:

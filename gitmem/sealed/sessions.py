@@ -34,7 +34,7 @@ from gitmem.objects.storage import Storage
 from gitmem.objects.trees import Path
 from gitmem.sealed.box import Box
 from gitmem.sealed.keeping import read_key
-from gitmem.sealed.ring import Ring
+from gitmem.sealed.ring import Known, Ring
 from gitmem.sealed.tips import Tips
 
 Folder = Literal["trees", "blobs"]
@@ -69,8 +69,16 @@ class Opened(NamedTuple):
     secret: bytes
     number: int
     session: SealedSession | None
+    known: Known
+    """Whose key it is. Nothing is added to a session whose key somebody else made, who has its secret:
+    anybody can make one for a public key, and for a session that they know of."""
     is_by_former: bool = False
     """Whether the content is still sealed with the secret before: removing somebody was broken off."""
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether more can be sealed with this secret: for those who are recipients now and no others."""
+        return self.known.is_current and not self.is_by_former
 
 
 class SealedSession:
@@ -198,17 +206,21 @@ def open_session(base: Storage, ring: Ring, name: str, tips: Tips) -> Opened | N
     secret = ring.unwrap(kept.envelope, where) if kept.envelope is not None else None
     if secret is None:
         return None
+    assert kept.envelope is not None
+    known = ring.knows(name, kept.number, kept.envelope, kept.made)
     box = Box(secret, name, ring.random_bytes)
     if tips.content is None:
-        return Opened(name, tips, box, secret, kept.number, None)
+        return Opened(name, tips, box, secret, kept.number, None, known)
     former = ring.unwrap(kept.before, where) if kept.before is not None else None
     try:
-        return Opened(name, tips, box, secret, kept.number, SealedSession(base, box, name, tips.content))
+        session = SealedSession(base, box, name, tips.content)
+        return Opened(name, tips, box, secret, kept.number, session, known)
     except SealDamaged:
         if former is None:
             raise
     box = Box(former, name, ring.random_bytes)
-    return Opened(name, tips, box, former, kept.number, SealedSession(base, box, name, tips.content), True)
+    session = SealedSession(base, box, name, tips.content)
+    return Opened(name, tips, box, former, kept.number, session, known, is_by_former=True)
 
 
 def check_shape(base: Storage, name: str, content: Oid) -> None:

@@ -189,15 +189,15 @@ class SealedStorage:
         for session, place in self._places[oid]:
             try:
                 data = session.read(place, oid)
-                if place.folder == "blobs":
-                    return "blob", data
-                children = session.children(place, data)
             except (SealDamaged, ObjectMissing) as error:
                 errors.append(error)
-            else:
-                for child, below in children:
-                    self._remember(child, _Sealed(session, below))
-                return "tree", data
+                continue
+            if place.folder == "blobs":
+                return "blob", data
+            for other, at in self._places[oid]:
+                for child, below in other.children(at, data):
+                    self._remember(child, _Sealed(other, below))
+            return "tree", data
         raise errors[0]
 
     def _now(self) -> _State:
@@ -289,7 +289,7 @@ class SealedStorage:
     def _seal(self, root: Oid, state: _State | None, reason: str) -> None:
         changes = list(self._changes(state.root if state else None, root))
         held = state.held if state else {}
-        waiting = list(state.waiting) if state else []
+        waiting = [each for each in state.waiting if each.is_writable] if state else []
         with self.base.begin() as batch:
             writing = Writing(self.base, self.ring, self, batch)
             for session, folder in changes:
@@ -297,10 +297,8 @@ class SealedStorage:
                 if folder is None:
                     for each in own:
                         writing.shed(each)
-                elif own:
-                    writing.put(session, folder, own[0])
                 else:
-                    writing.put(session, folder, waiting.pop(0) if waiting else writing.make_key())
+                    self._put(writing, session, folder, own, waiting)
             if state is None and not changes:
                 writing.make_key()  # so that there is a memory, to which a first session can be added
             batch.publish()
@@ -310,6 +308,24 @@ class SealedStorage:
             if isinstance(opened, Opened) and opened.session is not None:
                 self._remember(oid, _Sealed(opened.session, place))
                 self._pending.pop(oid, None)
+
+    def _put(
+        self,
+        writing: Writing,
+        session: SessionId,
+        folder: Oid,
+        held: tuple[Opened, ...],
+        waiting: list[Opened],
+    ) -> None:
+        """Seal a session where its key is one's own and for those of now; else anew, or by another name."""
+        mine = [each for each in held if each.known.is_own]
+        writable = [each for each in mine if each.is_writable]
+        if writable:
+            writing.put(session, folder, writable[0])
+        elif mine:
+            writing.reseal(mine[0], folder)
+        else:
+            writing.put(session, folder, waiting.pop(0) if waiting else writing.make_key())
 
     def _changes(self, before: Oid | None, after: Oid) -> Iterator[tuple[SessionId, Oid | None]]:
         """Yield the sessions that differ between two roots, and their new folders; all else is refused."""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gitmem.model.ids import Oid, SessionId
-from gitmem.model.refs import KEYS_NAMESPACE, key_ref, sealed_ref
+from gitmem.model.refs import key_ref, sealed_ref
 from gitmem.objects import trees
 from gitmem.objects.storage import Batch, Storage
 from gitmem.sealed.box import Box
 from gitmem.sealed.keeping import Kept, read_key, write_commit, write_key
-from gitmem.sealed.ring import Ring
+from gitmem.sealed.ring import Known, Ring
 from gitmem.sealed.sessions import Opened, Place, real_path, sealed_files, sealed_root
 from gitmem.sealed.tips import Tips
 
@@ -50,9 +50,10 @@ class Writing:
     def make_key(self) -> Opened:
         """Make a name and a key that wait for a session."""
         name, secret = self._ring.random_bytes(_NAME_BYTES).hex(), self._ring.new_secret()
-        key = write_key(self._batch, Kept(1, self._ring.wrap(secret)))
+        key = write_key(self._batch, self._wrapped(name, 1, secret))
         self._move(name, Tips(None, None), Tips(key, None))
-        return Opened(name, Tips(key, None), Box(secret, name, self._ring.random_bytes), secret, 1, None)
+        box = Box(secret, name, self._ring.random_bytes)
+        return Opened(name, Tips(key, None), box, secret, 1, None, Known(is_own=True, is_current=True))
 
     def put(self, session: SessionId, folder: Oid, held: Opened, more_parents: tuple[Oid, ...] = ()) -> None:
         """Bring what is sealed under a name to a session's folder; only what differs is sealed."""
@@ -80,33 +81,34 @@ class Writing:
 
     def rewrap(self, held: Opened) -> None:
         """Wrap a session's secret for those who are recipients now; its content stays as it is."""
-        key = write_key(self._batch, Kept(held.number + 1, self._ring.wrap(held.secret)))
+        key = write_key(self._batch, self._wrapped(held.name, held.number + 1, held.secret))
         self._move(held.name, held.tips, Tips(key, held.tips.content))
 
-    def reseal(self, held: Opened) -> list[Move]:
-        """Seal all of a session with a new secret, in a commit without parents.
+    def reseal(self, held: Opened, folder: Oid | None = None) -> None:
+        """Seal all of a session, or what it is to be, with a new secret, in a commit without parents.
 
-        Returns:
-            The moves to make, in this order and apart from the others: the new key with the former one beside
-            it, the content, and the new key alone.
+        Three moves: the new key with the former one beside it, the content, and the new key alone.
         """
-        secret, number = self._ring.new_secret(), held.number + 1
-        envelope = self._ring.wrap(secret)
-        alone = write_key(self._batch, Kept(number, envelope))
+        secret = self._ring.new_secret()
+        alone = self._wrapped(held.name, held.number + 1, secret)
         if held.session is None or held.tips.key is None:
-            return [Move(key_ref(held.name), alone, held.tips.key)]
+            self._move(held.name, held.tips, Tips(write_key(self._batch, alone), held.tips.content))
+            return
         kept = read_key(self._base, held.name, held.tips.key)
-        former = kept.before if held.is_by_former else kept.envelope
-        both = write_key(self._batch, Kept(number, envelope, former))
-        anew = held._replace(box=Box(secret, held.name, self._ring.random_bytes), session=None)
-        moves, self.moves = self.moves, []
-        self.put(held.session.session, held.session.folder, anew)
-        [content], self.moves = self.moves, moves
-        return [
-            Move(key_ref(held.name), both, held.tips.key),
-            content,
-            Move(key_ref(held.name), alone, both),
-        ]
+        both = alone._replace(before=kept.before if held.is_by_former else kept.envelope)
+        anew = held._replace(
+            box=Box(secret, held.name, self._ring.random_bytes),
+            tips=held.tips._replace(key=write_key(self._batch, both)),
+            session=None,
+        )
+        self._move(held.name, held.tips, anew.tips)
+        self.put(held.session.session, folder or held.session.folder, anew)
+        tips = self.tips[held.name]
+        self._move(held.name, tips, tips._replace(key=write_key(self._batch, alone)))
+
+    def _wrapped(self, name: str, number: int, secret: bytes) -> Kept:
+        envelope = self._ring.wrap(secret)
+        return Kept(number, envelope, self._ring.mark(name, number, envelope))
 
     def _move(self, name: str, old: Tips, new: Tips) -> None:
         self.tips[name] = new
@@ -117,10 +119,10 @@ class Writing:
 
 
 def move_all(base: Storage, moves: Sequence[Move], reason: str) -> None:
-    """Make moves one by one, keys first: a key without content waits for one, a content without key is lost.
+    """Make moves one by one, in order: a key without content waits for one, a content without key is lost.
 
     Raises:
         RefMoved: git moved one of them meanwhile; those before it stand.
     """
-    for move in sorted(moves, key=lambda move: not move.ref.startswith(KEYS_NAMESPACE)):
+    for move in moves:
         base.move_ref(move.ref, move.new, move.expected, reason)

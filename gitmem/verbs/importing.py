@@ -18,7 +18,7 @@ import msgspec
 
 from gitmem import disk
 from gitmem.format import layout, records
-from gitmem.format.memory import Memory, open_memory
+from gitmem.format.memory import Folder, Memory, open_memory
 from gitmem.format.segments import EMPTY_GROUP
 from gitmem.model.errors import (
     GitmemError,
@@ -357,10 +357,12 @@ class _Run:
 
     def _position_of(self, path: Path) -> Position | None:
         """Return where capture stands in a file: the newest position whose capture is in the memory."""
-        position = read_position(self._intake.state_dir, path)
+        position = newest = read_position(self._intake.state_dir, path)
         while position is not None:
             folder = self._memory.find(position.session)
             if folder is not None and self._memory.capture(folder, position.capture) is not None:
+                if position is not newest and _is_built_on(self._memory, folder, position.capture):
+                    return None  # what came after it was written anew, so the file is to be compared
                 return msgspec.structs.replace(position, before=None)
             position = position.before
         return None
@@ -384,6 +386,10 @@ class _Run:
 
     def _refuse(self, path: Path, error: GitmemError) -> None:
         self.report.refused.append(Refused(path, error))
+
+
+def _is_built_on(memory: Memory, folder: Folder, capture: RecordId) -> bool:
+    return any(capture in other.parents for other in memory.load(folder).captures.values())
 
 
 def _position(

@@ -36,9 +36,10 @@ from gitmem.verbs.tips import read_tip
 from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Writer, as_key, create
 from indexer.lexical.index import Reached
 from indexer.teller import Teller
+from indexer.upkeep import recalling, view
 from indexer.upkeep import state as states
-from indexer.upkeep import view
 from indexer.upkeep.documents import Documents
+from indexer.upkeep.recalling import RecallingStorage
 from indexer.upkeep.state import Condition, Fork, State, Worn
 
 Change: TypeAlias = tuple[SessionId, Folder | None]
@@ -117,10 +118,11 @@ def count_changed(place: Place, environ: Mapping[str, str], state: State) -> int
 
 
 class Remembered(NamedTuple):
-    """All that a repository remembers, as one memory, and the storage of what git has of it."""
+    """All that a repository remembers, as one memory; the storages of what git has, and of what is sealed."""
 
     memory: Memory
     storage: Storage
+    private: RecallingStorage | None
 
 
 @contextmanager
@@ -134,13 +136,17 @@ def opened_memory(place: Place, environ: Mapping[str, str]) -> Iterator[Remember
     repository = discover(Path(place.start), git)
     settings = load(repository, environ)._replace(memory_ref=place.ref)
     storage = open_storage(repository, git)
+    private: list[RecallingStorage] = []
+
+    def open_private() -> Storage:
+        sealed = sealed_storage(storage, settings, data_folder(environ), secrets.token_bytes)
+        root = states.root_of(repository.common_dir)
+        private.append(RecallingStorage(storage, sealed.ring, root))
+        return private[0]
+
     try:
-        memory = open_all(
-            storage,
-            settings,
-            lambda: sealed_storage(storage, settings, data_folder(environ), secrets.token_bytes),
-        )
-        yield Remembered(memory, storage)
+        memory = open_all(storage, settings, open_private)
+        yield Remembered(memory, storage, private[0] if private else None)
     finally:
         storage.close()
 
@@ -151,6 +157,7 @@ class _Work(NamedTuple):
     root: Path
     memory: Memory
     storage: Storage
+    private: RecallingStorage | None
     ref: str
     tip: str
 
@@ -160,7 +167,7 @@ def _at_work(root: Path, place: Place, environ: Mapping[str, str]) -> Iterator[_
     # Before the memory is opened: what moves in between is seen the next time.
     tip = read_tip(Path(place.common_dir), place.ref, environ)
     with opened_memory(place, environ) as opened:
-        yield _Work(root, opened.memory, opened.storage, place.ref, tip.name if tip else "")
+        yield _Work(root, *opened, place.ref, tip.name if tip else "")
 
 
 def _advance(work: _Work, state: State, teller: Teller) -> State:
@@ -240,6 +247,10 @@ def _publish(work: _Work, folder: str, left: _Left, round_number: int) -> State:
     states.end_change(root)
     states.sweep(root, state)
     view.sweep(root, state.tree)
+    if work.private is not None:
+        work.private.keep()
+    else:
+        recalling.forget(root)
     return state
 
 

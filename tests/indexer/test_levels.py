@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,16 @@ from typing import Any
 import pytest
 
 from gitmem.model.refs import KEYS_NAMESPACE, PUBLIC_REF, SEALED_NAMESPACE
+from gitmem.objects.storage import Storage
+from gitmem.sealed import storage as sealed
+from gitmem.sealed.ring import Ring
+from gitmem.sealed.sessions import Opened
+from gitmem.sealed.tips import Tips
+from gitmem.sidecar.wire import Place, Request, encode_request
 from gitmem.verbs.tips import read_tip
+from indexer.upkeep import follow
 from indexer.upkeep import state as states
-from tests.conftest import CommandLine, RealGit, surroundings
+from tests.conftest import IMPORTED_FROM, CommandLine, RealGit, surroundings
 from tests.indexer.memories import names_of
 
 TEAM_REF = "refs/heads/gitmem"
@@ -137,6 +146,49 @@ def test_capture_into_a_private_session_is_added_to_the_index_that_is_there(shar
     again = shared.state()
     assert (again.folder, again.round) == (before.folder, before.round + 2)
     assert len(list(shared.root.glob("view-*"))) == 1
+
+
+def test_session_that_did_not_move_is_not_opened_again_until_it_is_read(
+    shared: Shared, environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared.say("other", "another anchor of mine", "private")
+    shared.found("anchor")
+    opened: list[str] = []
+    real = sealed.open_session
+
+    def count(base: Storage, ring: Ring, name: str, tips: Tips) -> Opened | None:
+        opened.append(name)
+        return real(base, ring, name, tips)
+
+    monkeypatch.setattr(sealed, "open_session", count)
+    shared.say("mine", "a windlass of mine", "private")
+    place = Place(str(shared.top), str(shared.top / ".git"), TEAM_REF, "repository", "team")
+    with follow.opened_memory(place, environ) as remembered:
+        memory = remembered.memory
+        assert len(opened) == 1
+        stored = {memory.load(folder).key.native_id: folder for folder in memory.folders()}
+        assert stored.keys() == {"ours", "mine", "other", "everybodys"}
+        assert len(opened) == 2
+    (moved, again) = opened
+    assert moved != again
+
+
+def test_more_than_a_few_new_sessions_are_opened_together_and_known_from_then_on(
+    shared: Shared, environ: Mapping[str, str], tmp_path: Path
+) -> None:
+    shared.found("anchor")
+    before = shared.state()
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for n in range(20):
+        line = {"session": {"id": f"many {n}"}, "role": "user", "text": "a windlass"}
+        (folder / f"{n}.jsonl").write_text(json.dumps(line) + "\n")
+    shared.run("import", str(folder), cwd=shared.top, environ={"GITMEM_LEVEL": "private"})
+    assert len(shared.found("windlass", "--limit", "50", "--group", "session")) == 20
+    shared.say("mine", "a capstan of mine", "private")
+    assert shared.found("capstan") == {"mine"}
+    assert len(shared.found("anchor", "-n", "50")) == 3
+    assert (shared.state().folder, shared.state().worn) == (before.folder, before.worn)
 
 
 @pytest.mark.parametrize("how", ["missing", "damaged"])
@@ -304,11 +356,6 @@ def test_repositories_of_other_forms_are_searched_alike(
 
 
 def test_search_of_private_sessions_loads_no_cipher(shared: Shared, environ: Mapping[str, str]) -> None:
-    import subprocess
-    import sys
-
-    from tests.conftest import IMPORTED_FROM
-
     shared.found("anchor")
     program = (
         "import sys\n"
@@ -320,8 +367,6 @@ def test_search_of_private_sessions_loads_no_cipher(shared: Shared, environ: Map
         "assert indexer.main() == 0\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)\n"
     )
-    from gitmem.sidecar.wire import Place, Request, encode_request
-
     place = Place(str(shared.top), str(shared.top / ".git"), TEAM_REF, "repository", "team")
     finished = subprocess.run(
         [sys.executable, "-P", "-c", program],

@@ -19,7 +19,9 @@ from gitmem.objects.history import is_ancestor, read_commit
 from gitmem.sealed.keeping import write_commit
 from gitmem.sealed.merging import Merged, adopt, merge
 from gitmem.sealed.recipients import reseal_all, rewrap_all
+from gitmem.sealed.storage import SealedStorage
 from gitmem.sealed.tips import Tips, by_name, read_tips
+from gitmem.sealed.writing import Writing
 from tests.conftest import RealGit
 from tests.importing import samples
 from tests.objects.storage_suite import commit
@@ -360,3 +362,109 @@ def test_refs_that_moved_meanwhile_are_not_overwritten(ada: Person, ada_there: P
     adopt(ada.base, name, merged.tips, NOTHING)
     with pytest.raises(RefMoved):
         adopt(ada.base, name, merged.tips, NOTHING)
+
+
+# --- who was removed, and can still write to the remote
+
+
+@pytest.fixture
+def removed(ada: Person, bob: Person, ada_there: Person, grow: Grow) -> tuple[str, str]:
+    """Remove Bob, whose secrets of before he still has: the sessions' name, and his secret in hex."""
+    bobs = bob.public_key()
+    ada.recipients = ada_there.recipients = (bobs,)
+    grow(ada, 6)
+    pull(ada_there, ada.base)
+    [opened] = bob.storage().opened()
+    ada.recipients = ()
+    reseal_all(ada.base, ada.ring())
+    assert bob.texts() == {}
+    return opened.name, opened.secret.hex()
+
+
+def forge(base: GitStorage, bob: Person, name: str, number: int, victim: str) -> Tips:
+    """Wrap a secret that Bob knows for Ada and himself, as the newest key of a session that he knew."""
+    ring = bob.ring(victim)
+    [opened] = Person(base, bob.user_dir).storage().opened()
+    assert opened.session
+    storage = SealedStorage(base, bob.ring())
+    storage.opened()
+    with base.begin() as batch:
+        writing = Writing(base, ring, storage, batch)
+        writing.reseal(opened._replace(number=number - 1))
+        batch.publish()
+    return writing.tips[name]
+
+
+def test_a_key_that_somebody_else_made_is_never_sealed_with(
+    ada: Person, bob: Person, ada_there: Person, grow: Grow, removed: tuple[str, str]
+) -> None:
+    name, _ = removed
+    tips = forge(ada_there.base, Person(ada_there.base, bob.user_dir), name, 99, ada.public_key())
+    adopt(ada_there.base, name, tips, only_tips(ada_there.base))
+    here = only_tips(ada.base)
+    merged = pull_one(ada, ada_there.base)
+    assert merged.tips.key == here.key
+    grow(ada, 12)
+    assert samples.lines(0, 12) in ada.texts().values()
+    assert bob.texts() == {}
+
+
+def test_a_fresh_clone_adds_nothing_to_what_somebody_else_sealed(
+    ada: Person, bob: Person, ada_there: Person, grow: Grow, removed: tuple[str, str]
+) -> None:
+    name, _ = removed
+    bob_there = Person(ada_there.base, bob.user_dir)
+    tips = forge(ada_there.base, bob_there, name, 99, ada.public_key())
+    adopt(ada_there.base, name, tips, only_tips(ada_there.base))
+    fresh = Person(ada_there.base, ada.user_dir)
+    assert list(fresh.texts().values()) == [samples.lines(0, 6)]
+    grow(fresh, 12)
+    assert samples.lines(0, 12) in b"".join(fresh.texts().values())
+    assert list(bob_there.texts().values()) == [samples.lines(0, 6)]
+
+
+def test_an_older_state_that_was_put_back_is_not_added_to(
+    ada: Person, bob: Person, ada_there: Person, grow: Grow, removed: tuple[str, str]
+) -> None:
+    # The remote shows what it had before Bob was removed, and this clone has never seen anything else.
+    fresh = Person(ada_there.base, ada.user_dir)
+    bob_there = Person(ada_there.base, bob.user_dir)
+    assert list(bob_there.texts().values()) == [samples.lines(0, 6)]
+    grow(fresh, 12)
+    assert list(fresh.texts().values()) == [samples.lines(0, 12)]
+    assert bob_there.texts() == {}
+
+
+def test_recipients_that_were_changed_by_hand_hold_from_the_next_capture_on(
+    ada: Person, bob: Person, grow: Grow
+) -> None:
+    grow(ada, 6)
+    ada.recipients = (bob.public_key(),)
+    assert bob.texts() == {}
+    grow(ada, 8)
+    assert bob.texts() == ada.texts() != {}
+    ada.recipients = ()
+    grow(ada, 10)
+    assert bob.texts() == {}
+    assert list(ada.texts().values()) == [samples.lines(0, 10)]
+    assert len(ada.storage().opened()) == 1
+
+
+def test_what_neither_side_made_is_taken_or_kept_but_never_united(
+    ada: Person, bob: Person, ada_there: Person, grow: Grow
+) -> None:
+    ada.recipients = ada_there.recipients = (bob.public_key(),)
+    grow(ada, 6)
+    pull(ada_there, ada.base)
+    reseal_all(ada_there.base, ada_there.ring())
+    grow(ada_there, 9)
+    bob_here = Person(ada.base, bob.user_dir)
+    here = only_tips(ada.base)
+    [(name, theirs)] = bring(ada_there.base, ada.base).items()
+    taken = merge(ada.base, bob_here.ring(), name, here, theirs)
+    assert (taken.outcome, taken.tips) == ("grown there", theirs)
+    assert merge(ada.base, bob_here.ring(), name, theirs, here).outcome == "grown here"
+    grow(ada, 8)
+    here = only_tips(ada.base)
+    apart = merge(ada.base, bob_here.ring(), name, here, theirs)
+    assert (apart.outcome, apart.tips) == ("apart", here)

@@ -84,10 +84,12 @@ def test_a_recipient_opens_what_is_sealed_to_them(ada: Person, bob: Person, tmp_
     ada.recipients = (bob.public_key(),)
     ada.take(samples.write(tmp_path / "a.jsonl", samples.lines(0, 4)))
     assert bob.texts() == ada.texts() != {}
-    # And goes on with it, so that both have all of it.
+    # What they add is sealed with a key of their own, to their own recipients.
     samples.write(tmp_path / "a.jsonl", samples.lines(0, 9))
     assert len(bob.take(tmp_path / "a.jsonl").grown_sessions) == 1
-    assert list(ada.texts().values()) == [samples.lines(0, 9)]
+    assert list(bob.texts().values()) == [samples.lines(0, 9)]
+    assert list(ada.texts().values()) == [samples.lines(0, 4)]
+    assert len(bob.storage().opened()) == 2
 
 
 @pytest.fixture
@@ -221,7 +223,7 @@ def test_who_is_added_opens_what_was_there_before(
     ada.take(samples.write(tmp_path / "a.jsonl", samples.lines(0, 4)))
     ada.take(samples.write(tmp_path / "b.jsonl", samples.codex(4)))
     before = base.list_refs(SEALED_NAMESPACE)
-    assert rewrap_all(base, ada.ring(bob.public_key())) == Resealed(2, 0)
+    assert rewrap_all(base, ada.ring(bob.public_key())) == Resealed(2, 0, 0)
     assert bob.texts() == ada.texts()
     assert len(bob.texts()) == 2
     assert base.list_refs(SEALED_NAMESPACE) == before
@@ -241,7 +243,7 @@ def test_who_is_removed_opens_nothing_that_comes_after(
     kept = bob.storage()
     kept.opened()  # so that bob has the secrets of before
     ada.recipients = ()
-    assert reseal_all(base, ada.ring()) == Resealed(2, 0)
+    assert reseal_all(base, ada.ring()) == Resealed(2, 0, 0)
     assert ada.texts() == texts
     assert bob.texts() == {}
     assert len(bob.storage().unopened()) == 2
@@ -306,7 +308,7 @@ def test_a_key_that_waits_is_used_and_follows_the_recipients(
     start(ada.storage(), PRIVATE_REF, WHO)
     [before] = base.list_refs(KEYS_NAMESPACE)
     ada.recipients = ()
-    assert reseal_all(base, ada.ring()) == Resealed(0, 0)
+    assert reseal_all(base, ada.ring()) == Resealed(0, 0, 0)
     ada.take(samples.write(tmp_path / "a.jsonl", samples.lines(0, 4)))
     assert list(base.list_refs(KEYS_NAMESPACE)) == [before]
     assert bob.texts() == {}
@@ -361,7 +363,12 @@ def test_recipients_are_listed_added_and_removed(
         by_ssh = Person(base, tmp_path / "none", identities=(tmp_path / "id_ed25519",))
         assert len(by_ssh.texts()) == 1
     removed = json.loads(run("recipients", "remove", public, "--json", cwd=repository).stdout)
-    assert removed == {"recipients": [listed["recipients"][0]["key"]], "changed": 1, "unopened": 1}
+    assert removed == {
+        "recipients": [listed["recipients"][0]["key"]],
+        "changed": 1,
+        "others": 0,
+        "unopened": 1,
+    }
     assert "gitmem.recipient" not in git("config", "--list", cwd=repository)
     with closing(open_at(repository)) as base:
         assert Person(base, tmp_path / "none", identities=(tmp_path / "id_ed25519",)).texts() == {}

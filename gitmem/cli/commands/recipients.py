@@ -103,6 +103,7 @@ def _change(context: Context, words: tuple[str, ...], as_json: bool, *, is_remov
             {
                 "recipients": changed.recipients,
                 "changed": changed.sessions.changed,
+                "others": changed.sessions.others,
                 "unopened": changed.sessions.unopened,
             }
         )
@@ -119,8 +120,9 @@ def _change(context: Context, words: tuple[str, ...], as_json: bool, *, is_remov
         context.output.say("the next push, and its host may keep them longer.")
         for key in unknown:
             context.output.warn(f"{key} was no recipient")
-    if changed.sessions.unopened:
-        context.output.warn(f"{changed.sessions.unopened:,} sessions are others', and as they were")
+    others = changed.sessions.others + changed.sessions.unopened
+    if others:
+        context.output.warn(f"{others:,} were sealed with another key than yours here, and are as they were")
 
 
 def _keys(keys: tuple[str, ...]) -> str:

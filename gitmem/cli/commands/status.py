@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gitmem.checkpoints.spool import State as SpoolState
     from gitmem.format.memory import Memory
     from gitmem.git.hooks import Hooks
+    from gitmem.objects.storage import Storage
     from gitmem.verbs.reporting import IndexState, MemoryState, RemoteState
 
 
@@ -64,6 +65,7 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
             tip.name if tip else None,
         )
         capture = _capture(context, memory)
+        others = _others(context, storage)
     if as_json:
         context.output.json(
             {
@@ -71,11 +73,28 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
                 "ref": ref,
                 "memory": _as_json(state),
                 "capture": _capture_as_json(capture),
+                **others,
             }
         )
     else:
         with context.paged() as output:
-            _say(output, repository.name, ref, state, capture, context.now_ms())
+            _say(output, repository.name, ref, state, capture, others, context.now_ms())
+
+
+def _others(context: Context, storage: Storage) -> dict[str, Any]:
+    """Count what is on other refs: public sessions, and private ones that can and cannot be opened here."""
+    from gitmem.cli.opening import private_storage
+    from gitmem.format.memory import open_memory
+    from gitmem.model.refs import PUBLIC_REF, SEALED_NAMESPACE
+
+    told: dict[str, Any] = {}
+    if storage.read_ref(PUBLIC_REF) is not None:
+        told["public"] = {"sessions": sum(1 for _ in open_memory(storage, PUBLIC_REF).folders())}
+    if storage.list_refs(SEALED_NAMESPACE):
+        sealed = private_storage(context, storage)
+        opened = sum(each.session is not None for each in sealed.opened())
+        told["private"] = {"opened": opened, "unopened": len(sealed.unopened())}
+    return told
 
 
 def _capture(context: Context, memory: Memory) -> _Capture:
@@ -104,7 +123,15 @@ def _say_none(context: Context, error: NoMemory, as_json: bool) -> None:
         context.output.say(Styled(error.hint, "dim"))
 
 
-def _say(output: Output, repo: str, ref: str, state: MemoryState, capture: _Capture, now_ms: int) -> None:
+def _say(
+    output: Output,
+    repo: str,
+    ref: str,
+    state: MemoryState,
+    capture: _Capture,
+    others: dict[str, Any],
+    now_ms: int,
+) -> None:
     from gitmem.cli.intake import count
     from gitmem.cli.progress import size
     from gitmem.cli.rendering import ago
@@ -117,6 +144,7 @@ def _say(output: Output, repo: str, ref: str, state: MemoryState, capture: _Capt
     rows: list[tuple[str, Part]] = [
         ("memory", f"{short_name(ref)} at {state.commit[:9]}, format {state.format}"),
         ("sessions", f"{total:,}" + (f" ({agents})" if agents else "")),
+        *((level, text) for level, text in _describe_others(others)),
         ("captured", captured),
         ("checkpoints", _describe_checkpoints(capture, now_ms)),
         ("hooks", _describe_hooks(capture)),
@@ -131,6 +159,17 @@ def _say(output: Output, repo: str, ref: str, state: MemoryState, capture: _Capt
         rows.append(("damaged", Styled(damage, "bad")))
     output.say(Styled(repo, "strong"))
     output.table([[Styled(name, "dim"), text] for name, text in rows])
+
+
+def _describe_others(others: dict[str, Any]) -> Iterator[tuple[str, Part]]:
+    from gitmem.cli.intake import count
+
+    if "public" in others:
+        yield "public", count(others["public"]["sessions"], "session")
+    if "private" in others:
+        opened, unopened = others["private"]["opened"], others["private"]["unopened"]
+        cannot = f", and {unopened:,} that you cannot open" if unopened else ""
+        yield "private", f"{count(opened, 'session')} of yours{cannot}"
 
 
 def _describe_checkpoints(capture: _Capture, now_ms: int) -> str:
