@@ -70,6 +70,8 @@ class ReadyRule:
         group = 1 if self._pattern.groups else 0
         for match in self._pattern.finditer(reading):
             start, end = match.span(group)
+            if start == end:
+                continue  # an alternative without the group, which eats what must not be found
             value = reading[start:end]
             if not self._is_template(value) and judge.agrees(self, value):
                 yield Match(start, end, self.rank, self.rule.kind, self.rule.group)
@@ -79,6 +81,8 @@ class ReadyRule:
         group = 1 if self._joins.groups else 0
         for match in self._joins.finditer(view.data):
             start, end = match.span(group)
+            if start == end:
+                continue
             cuts = view.cuts(match.start(), end + _FURTHEST)
             if not any(start < cut < end for cut in cuts) or not self._begins(view.data, match.start(), cuts):
                 continue

@@ -23,6 +23,7 @@ HEAVY = frozenset(
         "msgspec",
         "numpy",
         "onnxruntime",
+        "phonenumbers",
         "pygit2",
         "pyrage",
         "tantivy",

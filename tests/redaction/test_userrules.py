@@ -101,6 +101,13 @@ def test_rule_that_cannot_be_used_is_refused_with_a_reason(declaration: UserRule
     assert refused.value.hint.startswith("gitmem redact test")
 
 
+def test_group_that_takes_no_part_replaces_nothing() -> None:
+    made = proven(rule("acme-(?:key|id=([0-9]{6}))", "acme-id=123456"))
+    redactor = Redactor(KEY, rule_set("team", Policy(user_rules=(made,))))
+    assert redactor.line(b"x acme-key acme-key y") == b"x acme-key acme-key y"
+    assert redactor.line(b"x acme-key acme-id=123456").startswith(b"x acme-key acme-id=[gm:user-rule:")
+
+
 def test_refusal_does_not_show_a_sample() -> None:
     sample = "canary-" + "9f" * 12
     for declaration in (rule("acme_[0-9]{9}", sample), rule("canary-.*", sample, counters=(sample,))):

@@ -134,20 +134,6 @@ def _explain(context: Context, what: str | None, value_stdin: bool, as_json: boo
         context.output.say(f"  {each.advice}")
 
 
-@command.command("audit", examples=["gitmem redact audit", "gitmem redact audit --fix"])
-@click.option("--fix", is_flag=True, help="Redact again what was shared with nobody.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_obj
-def _audit(context: Context, fix: bool, as_json: bool) -> None:
-    """Look through the whole memory with today's rules, and say how to mend what they object to.
-
-    Ends with 1 if they object to something.
-    """
-    from gitmem.cli.redact_audit import audit
-
-    click.get_current_context().exit(audit(context, fix=fix, as_json=as_json))
-
-
 def _say(context: Context, scanned: Scanned, masked: bool) -> None:
     output = context.output
     for path, sighting in scanned.found:
