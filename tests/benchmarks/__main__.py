@@ -12,7 +12,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import captures, embedding, hooks, imports, million, reads, sidecar, sizes, vectors, why
+from tests.benchmarks import (
+    captures,
+    embedding,
+    hooks,
+    imports,
+    million,
+    reads,
+    redaction,
+    sidecar,
+    sizes,
+    vectors,
+    why,
+)
 from tests.benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -21,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "hooks": hooks.run,
     "size": sizes.run,
     "read": reads.run,
+    "redaction": redaction.run,
     "embedding": embedding.run,
     "million": million.run,
     "sidecar": sidecar.run,
