@@ -55,7 +55,7 @@ STAGES = [
     (decoding, "_hex", "hex"),
     (decoding, "_unit", "percent"),
     (decoding, "roughly_joined", "plain"),
-    (views, "_without_a_layer", "JSON twice"),
+    (views, "_without_a_layer", "unicode escapes"),
     (views.View, "raw_span", "plain"),
     (views.View, "_map", "JSON twice"),
     (cleaner, "placeholder", "plain"),
