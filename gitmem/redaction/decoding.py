@@ -58,7 +58,10 @@ _HEX_RUN = (
     r"(?:[0-9a-fA-F]{2}){14,}[0-9a-fA-F]?|(?:[0-9a-fA-F]{2}[ :]){13,}[0-9a-fA-F]{2}"
     r"|(?:0[xX][0-9a-fA-F]{2}[, ]{1,2}){8,}"
 )
-_UNITS = r"%[0-9A-Fa-f]{2}|&(?:amp|quot|apos|lt|gt|#[0-9]{2,3}|#[xX][0-9a-fA-F]{2});|\\+[xX][0-9a-fA-F]{2}"
+_UNITS = re.compile(
+    rb"%[0-9A-Fa-f]{2}|&(?:amp|quot|apos|lt|gt|#[0-9]{2,3}|#[xX][0-9a-fA-F]{2});"
+    rb"|\\(?<!\\\\)\\*+[xX][0-9a-fA-F]{2}"
+)
 _BEFORE = 8 << 10
 """How far before the first sign of text in it a run is read from."""
 _NAMED = {b"amp": b"&", b"quot": b'"', b"apos": b"'", b"lt": b"<", b"gt": b">"}
@@ -68,7 +71,7 @@ _URLSAFE = bytes.maketrans(b"-_", b"+/")
 def decoded(text: bytes) -> Iterator[View]:
     """Yield readings of the text's coded parts; each stands alone. In all not above five times the text."""
     if expression(_REFERENCE + r"|\\[xX]" + _HEX_BYTE).search(text):
-        yield View.within(View(text), expression(_UNITS), _unit)
+        yield View.within(View(text), _UNITS, _unit)
     if expression(f"{_BASE64_OF_TEXT}|{_BASE64_OF_UTF16}").search(text):
         yield from _base64(text)
     if expression(_HEX_OF_TEXT).search(text):
