@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
 from gitmem.cli.opening import (
-    key_of,
     opened_intake,
     opened_storage,
     private_storage,
@@ -49,7 +49,7 @@ def levels_of(context: Context) -> Levels:
 
     return Levels(
         repository.state_dir,
-        key_of(context),
+        secrets.token_bytes,
         wish_at=lambda began_in: wish_of(belonging.top_of(began_in)),
         top_of=belonging.top_of,
         home=home_of(context),

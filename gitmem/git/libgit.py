@@ -101,10 +101,11 @@ class LibgitBackend:
 
     def list_refs(self, prefix: str) -> dict[str, Oid]:
         """Return every ref below a prefix, and the ref of that very name."""
+        own = prefix.removesuffix("/")
         names = [
-            name
-            for name in self._repository.references
-            if name.startswith(prefix) or name == prefix.removesuffix("/")
+            ref.name
+            for ref in self._repository.references.iterator()
+            if ref.name.startswith(prefix) or ref.name == own
         ]
         found = {name: self.read_ref(name) for name in sorted(names)}
         return {name: oid for name, oid in found.items() if oid is not None}

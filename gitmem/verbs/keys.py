@@ -35,6 +35,20 @@ def redaction_key(user_dir: Path, state_dir: Path, random_bytes: Callable[[int],
     return hmac.digest(secret, b"gitmem redaction\0" + name, "sha256")
 
 
+def rotate(state_dir: Path, random_bytes: Callable[[int], bytes]) -> None:
+    """Give a repository another key: the same secrets have other placeholders from now on.
+
+    What is stored stays, and is still recognised as the same text; whoever had the old key can try candidates
+    against old placeholders alone.
+
+    Raises:
+        DiskRefused: It cannot be written; the old key stays.
+    """
+    path = state_dir / "repository-name"
+    with disk.locked(path.with_name(path.name + ".lock"), _LOCK_WAIT_S):
+        disk.replace_file(path, random_bytes(_NAME_BYTES).hex().encode() + b"\n", mode=0o600)
+
+
 def _kept(path: Path, size: int, random_bytes: Callable[[int], bytes]) -> bytes:
     """Read a file of random bytes, in hex; make it under a lock, so that two processes agree on one."""
     if not path.exists():

@@ -44,6 +44,16 @@ class _Given(msgspec.Struct, frozen=True, array_like=True):
     by_person: bool
 
 
+class _Table(msgspec.Struct, frozen=True):
+    """What is remembered: levels by the keyed digests of sessions' names.
+
+    The key is the table's own, so that a redaction key that is lost or rotated makes no session rise.
+    """
+
+    key: bytes
+    given: dict[str, _Given]
+
+
 class Levels:
     """Decides for one repository, and remembers.
 
@@ -53,14 +63,15 @@ class Levels:
     def __init__(
         self,
         state_dir: Path,
-        key: bytes,
+        random_bytes: Callable[[int], bytes],
         wish_at: Callable[[str | None], Wish],
         top_of: Callable[[str | None], Path | None],
         home: Path,
     ) -> None:
         self._path = state_dir / "levels"
-        self._key, self._wish_at, self._top_of, self._home = key, wish_at, top_of, home
-        self._given = _read(self._path)
+        self._wish_at, self._top_of, self._home = wish_at, top_of, home
+        self._random_bytes = random_bytes
+        self._table = _read(self._path)
 
     def of(self, identity: Identity, file: BinaryIO, start: int, stop: int) -> Level:
         """Return the level of a session, given one of its files and what bytes of it are new.
@@ -68,8 +79,8 @@ class Levels:
         Raises:
             OSError: The file cannot be read.
         """
-        name = self._name(SessionKey(identity.agent, identity.native_id))
-        given = self._given.get(name)
+        key = SessionKey(identity.agent, identity.native_id)
+        given = self._table.given.get(_name(self._table, key)) if self._table else None
         if given is not None and given.by_person:
             return "team" if given.level == "public" else given.level
         asked = [given.level] if given is not None else []
@@ -82,24 +93,27 @@ class Levels:
         if level == "public":
             level = "team"  # nothing rises without a look: what is new of it waits there
         if is_lower(level, "team") and (given is None or given.level != level):
-            self._remember(name, _Given(level, by_person=False))
+            self._remember(key, _Given(level, by_person=False))
         return level
 
     def give(self, key: SessionKey, level: Level) -> None:
         """Remember what a person decided about a session; the captures to come follow it."""
-        self._remember(self._name(key), _Given(level, by_person=True))
+        self._remember(key, _Given(level, by_person=True))
 
-    def _name(self, key: SessionKey) -> str:
-        text = str(key).encode("utf-8", "backslashreplace")
-        return hmac.digest(self._key, b"gitmem level\0" + text, "sha256").hex()
-
-    def _remember(self, name: str, given: _Given) -> None:
+    def _remember(self, key: SessionKey, given: _Given) -> None:
         with disk.locked(self._path.with_name("levels.lock"), _LOCK_WAIT_S):
-            self._given = {**_read(self._path), name: given}
-            disk.replace_file(self._path, msgspec.json.encode(self._given), mode=0o600)
+            table = _read(self._path) or _Table(self._random_bytes(_KEY_BYTES), {})
+            self._table = _Table(table.key, {**table.given, _name(table, key): given})
+            disk.replace_file(self._path, msgspec.json.encode(self._table), mode=0o600)
+
+
+def _name(table: _Table, key: SessionKey) -> str:
+    text = str(key).encode("utf-8", "backslashreplace")
+    return hmac.digest(table.key, b"gitmem level\0" + text, "sha256").hex()
 
 
 _LOCK_WAIT_S: Final = 10.0
+_KEY_BYTES: Final = 32
 
 
 def level_of(stored: StoredSession, level: Level) -> Level:
@@ -184,8 +198,10 @@ def _chunks(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _read(path: Path) -> dict[str, _Given]:
-    """Return what is remembered; a file that cannot be read would make sessions rise, and ends everything.
+def _read(path: Path) -> _Table | None:
+    """Return what is remembered, None where nothing is.
+
+    A file that cannot be read would make sessions rise, so it ends everything.
 
     Raises:
         LevelsDamaged: It is there and is not what gitmem wrote.
@@ -193,8 +209,8 @@ def _read(path: Path) -> dict[str, _Given]:
     from gitmem.model.errors import LevelsDamaged
 
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, _Given])
+        return msgspec.json.decode(path.read_bytes(), type=_Table)
     except FileNotFoundError:
-        return {}
+        return None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise LevelsDamaged(str(path), type(error).__name__) from None

@@ -11,12 +11,13 @@ from pathlib import Path
 from gitmem.format.memory import Memory, open_memory
 from gitmem.format.view import as_one
 from gitmem.model.errors import NoMemory
-from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF, SEALED_NAMESPACE
+from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 from gitmem.model.settings import Level, Settings
 from gitmem.objects.storage import Storage
 from gitmem.sealed.box import RandomBytes
 from gitmem.sealed.ring import open_ring
 from gitmem.sealed.storage import SealedStorage
+from gitmem.sealed.tips import read_tips
 
 
 def sealed_storage(
@@ -38,7 +39,7 @@ def open_memories(
     found: dict[Level, Memory] = {}
     if storage.read_ref(settings.memory_ref) is not None:
         found["team"] = open_memory(storage, settings.memory_ref)
-    if storage.list_refs(SEALED_NAMESPACE):
+    if read_tips(storage):
         found["private"] = open_memory(private(), PRIVATE_REF)
     if storage.read_ref(PUBLIC_REF) is not None:
         found["public"] = open_memory(storage, PUBLIC_REF)

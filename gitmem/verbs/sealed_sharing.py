@@ -91,10 +91,10 @@ def _pull(sharing: Sharing, ring: Ring, named: str | None) -> SealedPulled:
     outcomes: Counter[Outcome] = Counter()
     refused: list[tuple[str, str]] = []
     for name, theirs in _theirs(sharing, remote.name).items():
-        ours = here.get(name, _NOTHING)
-        if ours == theirs:
+        if here.get(name, _NOTHING) == theirs:
             continue
         with storage.lock():
+            ours = Tips(storage.read_ref(key_ref(name)), storage.read_ref(sealed_ref(name)))
             merged = merge(storage, ring, name, ours, theirs)
             outcomes[merged.outcome] += 1
             if merged.tips != ours:

@@ -57,7 +57,7 @@ def read_position(state_dir: Path, path: Path) -> Position | None:
 
 def write_position(state_dir: Path, path: Path, position: Position) -> None:
     """Remember how far a file is stored."""
-    disk.replace_file(_file_for(state_dir, path), msgspec.json.encode(position), durable=False)
+    disk.replace_file(_file_for(state_dir, path), msgspec.json.encode(position), durable=False, mode=0o600)
 
 
 def begins_as_before(position: Position, file: BinaryIO, key: bytes) -> bool:

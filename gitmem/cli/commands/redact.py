@@ -175,3 +175,19 @@ def _explained(each: Explanation) -> dict[str, Any]:
         "advice": each.advice,
         "token": each.token or None,
     }
+
+
+@command.command("rotate-key", examples=["gitmem redact rotate-key"])
+@click.pass_obj
+def _rotate_key(context: Context) -> None:
+    """Give this repository's placeholders another key from now on.
+
+    What is stored stays as it is. The same secret has another placeholder then, and what was captured before
+    is still known to be the same text.
+    """
+    import secrets
+
+    from gitmem.verbs.keys import rotate
+
+    rotate(context.repository.state_dir, secrets.token_bytes)
+    context.output.say("the same secrets have other placeholders from now on")

@@ -1,0 +1,37 @@
+"""A redaction key that is lost or rotated: nothing rises, nothing comes in twice, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CommandLine
+from tests.levels.conftest import Say, levels_in
+from tests.levels.test_sharing import token
+
+
+@pytest.mark.parametrize("what", ["rotated", "lost"])
+def test_another_key_gives_new_placeholders_and_changes_nothing_else(
+    run: CommandLine, remembering: Path, say: Say, home: Path, seed: int, what: str
+) -> None:
+    secret = token(seed)
+    run("import", str(say("a", [f"use {secret} there", "done"])), cwd=remembering)
+    run("import", str(say("mine", [f"gitmem:private use {secret}"])), cwd=remembering)
+    before = run("show", "--raw", "generic/a", cwd=remembering).stdout
+    if what == "rotated":
+        run("redact", "rotate-key", cwd=remembering)
+    else:
+        next(home.rglob("redaction-key")).unlink()
+    again = run("import", "--json", str(say("a", [f"use {secret} there", "done"])), cwd=remembering)
+    assert json.loads(again.stdout)["lines"] == 0, "it is still the same text"
+    more = [f"use {secret} there", "done", f"once more {secret}"]
+    run("import", str(say("a", more)), cwd=remembering)
+    run("import", str(say("mine", [f"gitmem:private use {secret}", "done", "thanks"])), cwd=remembering)
+    after = run("show", "--raw", "generic/a", cwd=remembering).stdout
+    assert after.startswith(before)
+    assert secret not in after
+    assert len({part[:40] for part in after.split("[gm:github-token:")[1:]}) == 2
+    assert levels_in(run, remembering) == {"a": "team", "mine": "private"}
+    run("verify", "--full", cwd=remembering)
