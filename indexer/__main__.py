@@ -4,6 +4,8 @@
 minutes that nobody asks; if there is one already, it waits so many seconds for that to end. `watch SECONDS`
 is the same in sight of a person, who ends it. `bound` ends when whoever holds the other end of its standard
 input does; `beside` does so too, and gives way to everybody else.
+
+Whatever it makes is for its user alone: indexes hold what is private too.
 """
 
 from __future__ import annotations
@@ -24,16 +26,18 @@ from indexer.requests.shelf import Shelf
 def main() -> int:
     """Do what the arguments say; a bug ends the process, with its traceback."""
     environ = dict(os.environ)
+    umask = os.umask(0o077)
     try:
         match sys.argv[1:]:
             case ["serve", minutes, seconds]:
                 from indexer.service.serving import serve
 
-                return serve(environ, _answers, idle_s=60 * float(minutes), wait_s=float(seconds))
+                idle_s, wait_s = 60 * float(minutes), float(seconds)
+                return serve(environ, _answers, idle_s=idle_s, wait_s=wait_s, umask=umask)
             case ["watch", seconds]:
                 from indexer.service.serving import watch
 
-                return watch(environ, _answers, wait_s=float(seconds))
+                return watch(environ, _answers, wait_s=float(seconds), umask=umask)
             case ["bound" | "beside" as how]:
                 from indexer.service.children import end_with_parent, give_way
 

@@ -9,7 +9,6 @@ from gitmem.checkpoints.means import Means, Occasion
 from gitmem.git.settings import load
 from gitmem.git.worktrees import working_trees
 from gitmem.model.errors import BadSetting, SettingRefused
-from gitmem.model.settings import Level
 from gitmem.transcripts.detect import Identity
 from gitmem.verbs.belonging import Belonging
 from gitmem.verbs.intake import Source
@@ -31,7 +30,7 @@ def capture(means: Means, occasions: Sequence[Occasion]) -> tuple[Found, ...]:
     state_dir = means.repository.state_dir
     tops = dict.fromkeys(working_trees(means.repository))
     tops |= dict.fromkeys(o.worktree.repository.top for o in occasions if o.worktree.repository.top)
-    kept = tuple(top for top in tops if _level(means, top) == "team")
+    kept = tuple(top for top in tops if _has_level(means, top))
     anew = means.is_new or is_set_back(state_dir, means.storage, means.ref)
     scanned = scan(state_dir, kept, means.home, means.environ, means.now_ns(), anew=anew)
     grown = list(scanned.grown)
@@ -48,12 +47,12 @@ def capture(means: Means, occasions: Sequence[Occasion]) -> tuple[Found, ...]:
     return (*scanned.ours, *extra)
 
 
-def _level(means: Means, top: Path | None) -> Level | None:
-    """Return the level of the sessions of a working tree; None where its settings cannot be used."""
+def _has_level(means: Means, top: Path | None) -> bool:
+    """Whether the settings of a working tree can be used, and its sessions get their level by themselves."""
     try:
-        return load(means.repository._replace(top=top), means.environ).level
+        return load(means.repository._replace(top=top), means.environ).level != "public"
     except (BadSetting, SettingRefused):
-        return None
+        return False
 
 
 def _named(occasions: Iterable[Occasion], ours: Sequence[Found]) -> list[tuple[Source, Found]]:

@@ -19,7 +19,14 @@ from gitmem.checkpoints.worktrees import Standing, Worktree, index_of, read_stan
 from gitmem.format import layout, records
 from gitmem.format.memory import open_memory
 from gitmem.git.settings import load
-from gitmem.model.errors import GitFailed, GitmemError, LevelNotKept, RecordRefused, RedactionFailed
+from gitmem.model.errors import (
+    CheckpointNotKept,
+    GitFailed,
+    GitmemError,
+    LevelNotKept,
+    RecordRefused,
+    RedactionFailed,
+)
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Checkpoint, PathChange, Position, Rewrite
 from gitmem.model.times import to_text
@@ -105,13 +112,15 @@ def record(means: Means, occasion: Occasion) -> RecordId:
     """Make one checkpoint and commit it, whatever the last one was.
 
     Raises:
+        CheckpointNotKept: Sessions of this working tree are not the team's.
         GitmemError: It cannot be made; nothing of it is there.
     """
     prepared = prepare(means, [occasion])
     [made] = prepared.made
     if made.error is not None:
         raise made.error
-    assert made.name is not None, "what nobody spooled is never left out"
+    if made.name is None:
+        raise CheckpointNotKept(load(occasion.worktree.repository, means.environ).level)
     keep(means, prepared)
     return made.name
 
@@ -135,8 +144,10 @@ class _Worktree:
         """
         means, last = self._means, self._occasions[-1]
         level = load(self._worktree.repository, means.environ).level
-        if level != "team":
+        if level == "public":
             raise LevelNotKept(level)
+        if level != "team":
+            return [Made(occasion) for occasion in self._occasions]  # checkpoints are the team's
         snapshot = self._snapshot(last.event)
         events = [occasion.event for occasion in self._occasions]
         staged = snapshot.staged if snapshot else None

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
-from gitmem.cli.intake import total_bytes
-from gitmem.cli.opening import opened_intake, opened_storage
+from gitmem.cli.opening import opened_storage
 from gitmem.model.errors import StoreBusy
 from gitmem.model.ids import RecordId
 from gitmem.verbs.intake import Report
@@ -39,8 +38,8 @@ def take_in(context: Context) -> TakenIn:
 
 
 def _capture(context: Context) -> Report:
+    from gitmem.cli.levels import take_sources
     from gitmem.git.worktrees import working_trees
-    from gitmem.verbs.importing import import_sources
     from gitmem.verbs.scanning import scan
     from gitmem.verbs.setback import is_set_back, note_tip
 
@@ -59,9 +58,7 @@ def _capture(context: Context) -> Report:
         if not found.grown:
             note_tip(state_dir, storage, ref)
             return Report()
-        total = total_bytes(found.grown)
-        with opened_intake(context, storage, total, whole=False, wait_s=_BUSY_WAIT_S) as intake:
-            report = import_sources(intake, found.grown)
+        report = take_sources(context, storage, found.grown, whole=False, wait_s=_BUSY_WAIT_S)
         found.settle([refused.path for refused in report.refused])
         note_tip(state_dir, storage, ref)
     return report

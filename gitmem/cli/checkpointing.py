@@ -12,7 +12,7 @@ from gitmem.checkpoints import snapshots
 from gitmem.checkpoints.means import Means
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
-from gitmem.cli.opening import opened_intake, opened_storage, redactor_of, writer_of
+from gitmem.cli.opening import opened_storage, redactor_of, writer_of
 from gitmem.model.errors import LevelNotKept
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def opened_means(context: Context) -> Iterator[Means]:
     """Make ready to record checkpoints; where there is no memory, a remote's is taken over or one started.
 
     Raises:
-        LevelNotKept: The settings ask for another level than team.
+        LevelNotKept: The settings ask for a level that no session gets by itself.
     """
-    if context.settings.level != "team":
+    if context.settings.level == "public":
         raise LevelNotKept(context.settings.level)
     repository = context.repository
     with opened_storage(context) as storage:
@@ -61,12 +61,9 @@ def opened_means(context: Context) -> Iterator[Means]:
             return redactor_of(context)
 
         def take_in(sources: Sequence[Source]) -> Report:
-            from gitmem.cli.intake import total_bytes
-            from gitmem.verbs.importing import import_sources
+            from gitmem.cli.levels import take_sources
 
-            total = total_bytes(sources)
-            with opened_intake(context, storage, total, whole=False, wait_s=_WAIT_S) as intake:
-                return import_sources(intake, sources)
+            return take_sources(context, storage, sources, whole=False, wait_s=_WAIT_S)
 
         days = context.settings.snapshot_days
 

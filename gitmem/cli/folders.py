@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gitmem.cli.context import Context
 from gitmem.model.errors import NotARepository
-from gitmem.sidecar.folders import models_folder
+from gitmem.sidecar.folders import data_folder, models_folder
 
 
 def home_of(context: Context) -> Path:
@@ -30,5 +30,4 @@ def model_dir_of(context: Context) -> Path:
 
 def user_data_dir(context: Context) -> Path:
     """Return the user's own folder for gitmem's data (XDG Base Directory Specification)."""
-    data = context.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else home_of(context) / ".local" / "share") / "gitmem"
+    return data_folder({**context.environ, "HOME": str(home_of(context))})

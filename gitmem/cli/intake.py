@@ -14,6 +14,10 @@ from gitmem.model.errors import UnknownTranscript
 from gitmem.verbs.intake import Refused, Report, Source
 
 _SHOWN_REFUSALS = 20
+_OTHER_LEVELS = {
+    "private": "private: sealed for you alone",
+    "ephemeral": "ephemeral: nothing of them is kept",
+}
 
 
 def total_bytes(sources: Iterable[Source]) -> int:
@@ -33,6 +37,10 @@ def describe(context: Context, report: Report, named: Collection[Path] = ()) -> 
         f"{count(new, 'new session')}, {grown} grown, {count(report.unchanged, 'file')} unchanged: "
         f"{count(report.lines, 'line')}, {size(report.bytes)}"
     )
+    for level, text in _OTHER_LEVELS.items():
+        sessions = {one.key for one in report.diverted if one.level == level}
+        if sessions:
+            output.say(f"{count(len(sessions), 'session')} {text}")
     if report.replaced:
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(report.replaced.items()))
         output.say(f"redacted: {kinds}")
@@ -65,6 +73,10 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "redacted": dict(sorted(report.replaced.items())),
         "refused": [{"path": str(r.path), "error": str(r.error)} for r in report.refused],
         "commits": report.commits,
+        "levels": {
+            level: sorted({str(one.key) for one in report.diverted if one.level == level})
+            for level in _OTHER_LEVELS
+        },
     }
 
 

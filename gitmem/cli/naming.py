@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gitmem.cli.context import Context
-from gitmem.cli.opening import opened_storage, redactor_of, writer_of
+from gitmem.cli.opening import redactor_of, writer_of
+from gitmem.model.errors import LevelRefused
 
 if TYPE_CHECKING:
     from gitmem.format.memory import StoredSession
@@ -17,13 +18,22 @@ if TYPE_CHECKING:
 @contextmanager
 def opened_naming(context: Context, session: str) -> Iterator[tuple[Naming, StoredSession]]:
     """Find a session in the repository's memory, and make ready to name it."""
-    from gitmem.format.memory import open_memory
+    from gitmem.cli.levels import opened_shelf
     from gitmem.verbs.naming import Naming
     from gitmem.verbs.reading import resolve
+    from gitmem.verbs.relevel import standing
 
-    with opened_storage(context) as storage:
-        ref = context.settings.memory_ref
-        memory = open_memory(storage, ref)
+    with opened_shelf(context) as shelf:
+        memory = shelf.memory()
         stored = memory.load(resolve(memory, session))
-        # The redactor is made only when there is a text to redact: its rules take time to compile.
-        yield Naming(storage, ref, writer_of(context), lambda text: redactor_of(context).text(text)), stored
+        try:
+            at = standing(shelf.memories, stored.id, str(stored.key), "team")
+            home, own = at.home, at.memory
+        except LevelRefused:  # one that waits to be forgotten can still be called something
+            home, own = next((of, m) for of, m in shelf.memories.items() if m.find(stored.id) is not None)
+
+        def redact(text: str) -> str:
+            # The redactor is made only when there is a text to redact: its rules take time to compile.
+            return redactor_of(context, home).text(text, stored.id.encode())
+
+        yield Naming(own.storage, own.ref, writer_of(context), redact), stored

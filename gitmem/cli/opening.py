@@ -14,15 +14,25 @@ from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
 from gitmem.model.errors import LevelNotKept
 from gitmem.model.records import Author
+from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
+from gitmem.model.settings import Level
+from gitmem.sidecar.folders import cache_folder
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.keys import redaction_key
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gitmem.format.memory import Memory
     from gitmem.git.storage import GitStorage
     from gitmem.objects.storage import Storage
     from gitmem.redaction.redactor import Redactor
+    from gitmem.redaction.rules import Rule
+    from gitmem.sealed.ring import Ring
+    from gitmem.sealed.storage import SealedStorage
     from gitmem.verbs.intake import Intake, Progress
+    from gitmem.verbs.levels import Levels
+    from gitmem.verbs.moving import Target
 
 _POOL_PAYS_BYTES = 8 << 20
 """Less than this is sealed sooner than other processes have started."""
@@ -42,15 +52,15 @@ def opened_storage(context: Context) -> Iterator[GitStorage]:
 
 @contextmanager
 def opened_memory(context: Context) -> Iterator[Memory]:
-    """Open the repository's memory for reading.
+    """Open all that the repository remembers for reading: the team's, one's own, and what is public.
 
     Raises:
         NoMemory: There is none yet.
     """
-    from gitmem.format.memory import open_memory
+    from gitmem.verbs.memories import open_all
 
     with opened_storage(context) as storage:
-        yield open_memory(storage, context.settings.memory_ref)
+        yield open_all(storage, context.settings, lambda: private_storage(context, storage))
 
 
 def writer_of(context: Context) -> Writer:
@@ -66,30 +76,105 @@ def key_of(context: Context) -> bytes:
     return redaction_key(user_data_dir(context), context.repository.state_dir, secrets.token_bytes)
 
 
-def redactor_of(context: Context) -> Redactor:
-    """Return the redactor of the repository."""
-    from gitmem.redaction.redactor import Redactor
+def redactor_of(context: Context, level: Level = "team") -> Redactor:
+    """Return the redactor of the repository, for what is to have a level.
 
-    return Redactor(key_of(context))
+    It knows the secrets of the environment, and of the `.env` files of the working trees, and holds them in
+    memory alone.
+
+    Raises:
+        RuleRefused: A rule of the user's own cannot be used.
+    """
+    from gitmem.git.worktrees import working_trees
+    from gitmem.redaction.policy import policy_of, rule_set
+    from gitmem.redaction.redactor import Redactor
+    from gitmem.verbs.databases import FolderDatabases
+    from gitmem.verbs.knowing import known_values_at
+
+    repository = context.repository
+    own: tuple[Rule, ...] = ()
+    if any(name.startswith("gitmem.redact.") for name in repository.config):
+        from gitmem.redaction.userrules import user_rules
+
+        own = user_rules(repository.config)
+    rules = rule_set(level, policy_of(context.settings, own))
+    known = known_values_at(context.environ, working_trees(repository))
+    databases = FolderDatabases(cache_folder(context.environ) / "scanners", os.geteuid())
+    return Redactor(key_of(context), rules, known, databases)
+
+
+def target_of(context: Context, storage: Storage, level: Level) -> Target:
+    """Return the memory of a level, for a session that is moved into it."""
+    from gitmem.verbs.moving import Target
+
+    return Target(
+        storage=storage,
+        ref=ref_of(context, level),
+        level=level,
+        writer=writer_of(context),
+        redactor=redactor_of(context, level),
+        by=f"gitmem {gitmem.__version__}",
+    )
+
+
+def ref_of(context: Context, level: Level) -> str:
+    """Return the memory ref of a level; what is ephemeral is on none."""
+    return {"public": PUBLIC_REF, "private": PRIVATE_REF}.get(level, context.settings.memory_ref)
+
+
+def shared_refs(context: Context, storage: Storage) -> tuple[str, ...]:
+    """Return the memory refs that are there of what others see: the team's, and the public one."""
+    refs = (context.settings.memory_ref, PUBLIC_REF)
+    return tuple(ref for ref in refs if storage.read_ref(ref) is not None)
+
+
+def private_storage(context: Context, storage: Storage) -> SealedStorage:
+    """Return the user's own private memory, which stands at PRIVATE_REF of it."""
+    from gitmem.sealed.storage import SealedStorage
+
+    return SealedStorage(storage, ring_of(context))
+
+
+def ring_of(context: Context, recipients: tuple[str, ...] | None = None) -> Ring:
+    """Return the user's keys, with the recipients of the settings or others in their place."""
+    from gitmem.sealed.ring import open_ring
+
+    def tell(path: Path) -> None:
+        context.output.note(f"made {path}: it alone opens your private sessions; keep a copy of it")
+
+    settings = context.settings
+    return open_ring(
+        settings.recipients if recipients is None else recipients,
+        settings.identities,
+        user_data_dir(context),
+        secrets.token_bytes,
+        tell,
+    )
 
 
 @contextmanager
 def opened_intake(
-    context: Context, storage: Storage, total_bytes: int, *, whole: bool, wait_s: float
+    context: Context,
+    storage: Storage,
+    total_bytes: int,
+    *,
+    whole: bool,
+    wait_s: float,
+    level: Level = "team",
+    levels: Levels | None = None,
 ) -> Iterator[Intake]:
     """Make ready for an import of about `total_bytes`, with a progress line on a terminal.
 
     Raises:
-        LevelNotKept: The settings ask for another level than team.
+        LevelNotKept: The settings ask for a level that no session gets by itself.
     """
-    from gitmem.redaction.redactor import Redactor
     from gitmem.verbs.intake import Intake
     from gitmem.verbs.sealing import HereSealer, PoolSealer
 
-    if context.settings.level != "team":
+    if context.settings.level == "public":
         raise LevelNotKept(context.settings.level)
     key = key_of(context)
-    redactor = Redactor(key)
+    redactor = redactor_of(context, level)
     workers = context.settings.workers or os.cpu_count() or 1
     with ExitStack() as stack:
         bar = stack.enter_context(context.output.progress("reading", total_bytes, unit="bytes"))
@@ -100,14 +185,16 @@ def opened_intake(
         pays = sys.platform == "linux" and workers > 1 and total_bytes >= _POOL_PAYS_BYTES
         yield Intake(
             storage=storage,
-            ref=context.settings.memory_ref,
+            ref=ref_of(context, level),
             state_dir=context.repository.state_dir,
             writer=writer_of(context),
             redactor=redactor,
             key=key,
-            sealer=stack.enter_context(PoolSealer(key, workers)) if pays else HereSealer(redactor),
+            sealer=stack.enter_context(PoolSealer(redactor, workers)) if pays else HereSealer(redactor),
             by=f"gitmem {gitmem.__version__}",
             whole=whole,
             wait_s=wait_s,
             tell=tell,
+            level=level,
+            levels=levels,
         )

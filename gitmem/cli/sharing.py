@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage, writer_of
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import fit, one_line
 from gitmem.format.union import Outcome
+from gitmem.model.errors import SecretsFound
 from gitmem.model.ids import Oid, SessionId
 from gitmem.verbs.sharing import Pulled, Pushed, Sharing, keys_of
 
+if TYPE_CHECKING:
+    from gitmem.format.memory import Memory
+    from gitmem.model.settings import Level
+
 _SHOWN_SESSIONS: Final = 50
 _SHOWN_REFUSALS: Final = 20
+_SHOWN_PLACES: Final = 3
 _UNSENT: Final[frozenset[Outcome]] = frozenset({"new here", "grown here"})
 
 
@@ -23,7 +29,34 @@ _UNSENT: Final[frozenset[Outcome]] = frozenset({"new here", "grown here"})
 def opened_sharing(context: Context) -> Iterator[Sharing]:
     """Open the repository's memory for pull and push, with git's own progress on a terminal."""
     with opened_storage(context) as storage, _git_progress(context.output) as tell:
-        yield Sharing(storage, context.repository, context.git, context.settings, writer_of(context), tell)
+        yield Sharing(
+            storage,
+            context.repository,
+            context.git,
+            context.settings,
+            writer_of(context),
+            tell,
+            check=lambda remote, memory, root: check(context, "team", remote, memory, root),
+        )
+
+
+def check(context: Context, level: Level, remote: str, memory: Memory, root: Oid | None) -> None:
+    """Look once more at what a remote lacks, with today's rules for its level.
+
+    Raises:
+        SecretsFound: They would replace something of it.
+        StoreError: Something of it cannot be read, and so cannot be vouched for.
+    """
+    from gitmem.cli.opening import redactor_of
+    from gitmem.verbs.rechecking import recheck
+
+    state_dir = context.repository.state_dir
+    checked = recheck(memory, redactor_of(context, level), since=root, state_dir=state_dir)
+    for error in checked.unreadable.values():
+        raise error
+    if checked.leaks:
+        places = dict.fromkeys(one_line(leak.name) for leak in checked.leaks)
+        raise SecretsFound(remote, level, tuple(places)[:_SHOWN_PLACES], len(checked.leaks))
 
 
 def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
@@ -35,14 +68,14 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
         case "up to date":
             output.say(f"Nothing new from {remote}")
         case "taken over":
-            output.say(f"Took over the memory of {remote}: {_count(len(pulled.sessions), 'session')}")
+            output.say(f"Took over the memory of {remote}: {count(len(pulled.sessions), 'session')}")
         case "fast-forward" | "merged":
             there = [outcome for outcome in pulled.sessions.values() if outcome not in _UNSENT]
-            output.say(f"Pulled from {remote}: {_count(len(there), 'session')} changed")
+            output.say(f"Pulled from {remote}: {count(len(there), 'session')} changed")
             _list_sessions(context, sharing, pulled)
     others = {kind: n for kind, n in pulled.arrived.items() if kind in ("note", "checkpoint", "tombstone")}
     if others:
-        output.say("also: " + ", ".join(_count(n, kind) for kind, n in sorted(others.items())))
+        output.say("also: " + ", ".join(count(n, kind) for kind, n in sorted(others.items())))
     for refusal in pulled.refused[:_SHOWN_REFUSALS]:
         output.warn(Styled("kept out:", "bad"), " ", one_line(f"{refusal.path or 'its tree'}: {refusal.why}"))
     rest = len(pulled.refused) + pulled.unlisted - _SHOWN_REFUSALS
@@ -60,7 +93,7 @@ def describe_push(context: Context, sharing: Sharing, pushed: Pushed) -> None:
     if pushed.is_up_to_date:
         output.say(f"{pushed.remote} has all of this memory")
         return
-    sent = _count(len(pushed.sent), "session") if pushed.sent else "no session, only what is new beside them"
+    sent = count(len(pushed.sent), "session") if pushed.sent else "no session, only what is new beside them"
     output.say(f"Pushed to {pushed.remote}: {sent}")
     shown = pushed.sent[:_SHOWN_SESSIONS]
     output.table([("sent", name) for name in _names(sharing, [pushed.commit], shown)])
@@ -115,11 +148,11 @@ def _say_rest(output: Output, number: int) -> None:
 
 def _names(sharing: Sharing, commits: Sequence[Oid | None], sessions: Iterable[SessionId]) -> list[str]:
     """Return what people call sessions; the id of one that is nowhere."""
-    keys = keys_of(sharing.storage, sharing.settings.memory_ref, commits, sessions)
+    keys = keys_of(sharing.storage, sharing.ref, commits, sessions)
     return [str(key) if key else session for session, key in keys.items()]
 
 
-def _count(number: int, word: str) -> str:
+def count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 

@@ -7,6 +7,7 @@ at each of them. A file is published by one rename, so a reader sees the old one
 from gitmem.disk.effects import UNPUBLISHED, Effect, announce, observe, refusing
 from gitmem.disk.files import (
     NewFile,
+    append,
     copy_file,
     keep_beside,
     make_private,
@@ -14,8 +15,11 @@ from gitmem.disk.files import (
     rename_file,
     replace_file,
     rewrite_file,
+    shorten,
+    shred_file,
 )
 from gitmem.disk.folders import (
+    keep_private,
     make_folder,
     make_private_folder,
     remove_below,
@@ -24,14 +28,18 @@ from gitmem.disk.folders import (
     workroom,
 )
 from gitmem.disk.locks import locked
+from gitmem.disk.owned import OwnedFolder
 
 __all__ = [
     "UNPUBLISHED",
     "Effect",
     "NewFile",
+    "OwnedFolder",
     "announce",
+    "append",
     "copy_file",
     "keep_beside",
+    "keep_private",
     "locked",
     "make_folder",
     "make_private",
@@ -45,5 +53,7 @@ __all__ = [
     "rename_file",
     "replace_file",
     "rewrite_file",
+    "shorten",
+    "shred_file",
     "workroom",
 ]

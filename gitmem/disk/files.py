@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +37,8 @@ class NewFile:
     """
 
     def __init__(self, folder: Path) -> None:
+        import tempfile  # Costs what a search that only appends a line has not got to spend.
+
         make_folder(folder)
         announce("write", folder)
         with refusing("write to", folder):
@@ -113,6 +115,58 @@ def rewrite_file(path: Path, content: bytes) -> None:
     with NewFile(path.parent) as new:
         new.write(content)
         new.publish(path, mode=mode)
+
+
+def append(path: Path, data: bytes, *, durable: bool = False, mode: int = 0o666) -> None:
+    """Put bytes behind a file's end by one write, making the file if it is not there; all of them or none.
+
+    A kill may leave a part of them. `durable` waits until they are on the disk; the umask narrows `mode`.
+
+    Raises:
+        DiskRefused: The disk is full or does not let it.
+    """
+    announce("write", path)
+    with refusing("write to", path):
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, mode)
+        try:
+            size = os.fstat(handle).st_size
+            if os.write(handle, data) != len(data):
+                os.ftruncate(handle, size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if durable:
+                os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def shorten(path: Path, size: int) -> None:
+    """Cut a file off behind some bytes.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    announce("write", path)
+    with refusing("write to", path):
+        os.truncate(path, size)
+
+
+def shred_file(path: Path) -> None:
+    """Write zeros over a file's content, wait until they are on the disk, and remove it; gone is fine.
+
+    A disk may keep what was there all the same: flash does, and so do snapshots and backups.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    announce("write", path)
+    with refusing("write to", path), suppress(FileNotFoundError):
+        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.write(handle, bytes(os.fstat(handle).st_size))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    remove_file(path)
 
 
 def copy_file(source: Path, target: Path) -> None:

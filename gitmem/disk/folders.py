@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -39,6 +39,19 @@ def make_private_folder(path: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
 
 
+def keep_private(path: Path) -> None:
+    """Let nobody but the user enter a folder that is there.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    with refusing("make private", path):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            announce("make folder", path)
+            path.chmod(mode & 0o700)
+
+
 @contextmanager
 def workroom(folder: Path) -> Iterator[Path]:
     """Make a folder inside of another one for a program to write in; it is gone at the end.
@@ -46,6 +59,8 @@ def workroom(folder: Path) -> Iterator[Path]:
     Raises:
         DiskRefused: The disk does not let it.
     """
+    import tempfile  # Most runs need none.
+
     make_folder(folder)
     announce("make folder", folder)
     with refusing("write to", folder):
@@ -64,6 +79,8 @@ def remove_folder(path: Path) -> None:
     Raises:
         DiskRefused: The disk does not let it.
     """
+    import tempfile  # Most runs remove no folder.
+
     with refusing("remove", path):
         if not path.name.startswith(UNPUBLISHED):
             aside = Path(tempfile.mkdtemp(prefix=UNPUBLISHED, dir=path.parent))

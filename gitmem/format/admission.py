@@ -19,7 +19,6 @@ from gitmem.format.segments import EMPTY_GROUP, Group
 from gitmem.model.errors import ObjectDamaged, RecordRefused, StoreError
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import (
-    Audit,
     Capture,
     Checkpoint,
     Epoch,
@@ -41,7 +40,6 @@ _RECORDS: Mapping[EntryKind, type[Record]] = {
     "checkpoint": Checkpoint,
     "tombstone": Tombstone,
     "epoch": Epoch,
-    "audit": Audit,
 }
 _MAX_ROOT_FILE_BYTES = 64 << 10
 _T = TypeVar("_T")

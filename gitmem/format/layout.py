@@ -17,7 +17,7 @@ RootName = Literal["FORMAT", "README.md", "vercel.json", "netlify.toml"]
 ROOT_NAMES: tuple[RootName, ...] = get_args(RootName)
 
 EntryKind = Literal[
-    "root", "session", "capture", "segment", "register", "note", "checkpoint", "tombstone", "epoch", "audit"
+    "root", "session", "capture", "segment", "register", "note", "checkpoint", "tombstone", "epoch"
 ]
 
 _HEX2 = re.compile(r"[0-9a-f]{2}\Z")
@@ -27,7 +27,6 @@ _SINGLE: dict[str, EntryKind] = {
     "checkpoints": "checkpoint",
     "tombstones": "tombstone",
     "epochs": "epoch",
-    "audit": "audit",
 }
 _OWNERS: dict[str, tuple[EntryKind, dict[str, EntryKind]]] = {
     "sessions": ("session", {"captures": "capture", "segments": "segment", "registers": "register"}),

@@ -25,7 +25,6 @@ from gitmem.model.records import (
     MAX_VALUE,
     REGISTER_TYPES,
     AnyRecord,
-    Audit,
     Capture,
     Checkpoint,
     Epoch,
@@ -44,7 +43,7 @@ KEY_DIGITS = 40
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(
-    Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch | Audit
+    Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch
 )
 _R = TypeVar("_R", bound=Record)
 
@@ -104,6 +103,20 @@ def unseal(blob: bytes, name: str, path: str, expected: type[_R]) -> _R:
     return record
 
 
+def decode(plain: bytes, path: str) -> AnyRecord:
+    """Read the JSON of a record.
+
+    Raises:
+        RecordRefused: It is none.
+    """
+    try:
+        return _decoder.decode(plain)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RecordRefused(path, f"not a record: {error}") from None
+    except RecursionError:
+        raise RecordRefused(path, "not a record: nested too deeply") from None
+
+
 def read_name(blob: bytes, path: str) -> RecordId:
     """Return the one name under which a blob's record may stand.
 
@@ -116,12 +129,7 @@ def read_name(blob: bytes, path: str) -> RecordId:
 
 def _open(blob: bytes, path: str) -> tuple[AnyRecord, bytes]:
     plain = codec.decompress(blob, path, MAX_RECORD_BYTES)
-    try:
-        return _decoder.decode(plain), plain
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RecordRefused(path, f"not a record: {error}") from None
-    except RecursionError:
-        raise RecordRefused(path, "not a record: nested too deeply") from None
+    return decode(plain, path), plain
 
 
 def _check_values(record: Record, path: str) -> None:

@@ -136,6 +136,22 @@ def discover(start: Path, git: Git) -> Repository:
     )
 
 
+def user_config(start: Path, git: Git) -> Mapping[str, tuple[str, ...]]:
+    """Return the settings that a user has everywhere, where there is no repository at hand.
+
+    Raises:
+        GitMissing: There is no git.
+        GitFailed: git cannot read them, and says why.
+    """
+    answer = git.elsewhere().run(
+        ["config", "-z", "--get-regexp", _CONFIG],
+        doing="read the configuration",
+        cwd=start,
+        accept=range(256),
+    )
+    return _read_config(start, answer)
+
+
 def superproject(repository: Repository, git: Git) -> Path | None:
     """Return the root of the working tree that has this one as a submodule, if there is one."""
     if repository.top is None:

@@ -1,7 +1,6 @@
 """Where settings come from: the environment, git's configuration, and a file that anybody may have written.
 
-The first that names a setting decides it. `.gitmem.toml` comes with a clone, so it may ask for less to be
-seen and for nothing else: a key that it may not set is an error, since whoever wrote it counts on it.
+The first that names a setting decides it; of what is asked for agents and folders, everything counts.
 """
 
 from __future__ import annotations
@@ -9,20 +8,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from stat import S_ISREG
-from typing import Final, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, TypeVar
 
+from gitmem.git.committed import Committed, read_committed
 from gitmem.git.repository import Repository
-from gitmem.model.errors import BadSetting, SettingRefused
+from gitmem.model.errors import BadSetting
 from gitmem.model.refs import memory_ref
-from gitmem.model.settings import LEVELS, ChosenRemote, Level, Settings, is_lower
+from gitmem.model.settings import (
+    LEVELS,
+    PERSONAL_CHOICES,
+    Audited,
+    ChosenRemote,
+    Level,
+    LevelRule,
+    PersonalChoice,
+    Settings,
+)
 
-COMMITTED_FILE: Final = ".gitmem.toml"
-
-_COMMITTED_MAX_BYTES: Final = 65536
 _FALSE: Final = frozenset({"", "false", "no", "off", "0"})
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _REMOTE_BY_DEFAULT: Final[frozenset[Level]] = frozenset({"team"})
+_RULE_KINDS: Final[tuple[Literal["agent", "path"], ...]] = ("agent", "path")
 
 T = TypeVar("T")
 
@@ -44,18 +51,27 @@ def load(repository: Repository, environ: Mapping[str, str]) -> Settings:
         SettingRefused: The committed file asks for what only the user may decide, or cannot be read.
     """
     default = Settings()
+    committed = Committed()
     if repository.top is not None:
-        default = Settings(level=_committed_level(repository.top / COMMITTED_FILE, default.level))
-    return _decided(repository.config, environ, default)
+        committed = read_committed(repository.top, default.level)
+    default = default._replace(level=committed.level or default.level)
+    decided = _decided(repository.config, environ, default)
+    return decided._replace(
+        level_rules=(*decided.level_rules, *committed.rules),
+        personal=decided.personal | committed.personal,
+        payloads=decided.payloads and not committed.drops_payloads,
+    )
 
 
-def without_repository(environ: Mapping[str, str]) -> Settings:
-    """Return the settings where there is no repository at hand: what the environment alone says.
+def without_repository(
+    environ: Mapping[str, str], config: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> Settings:
+    """Return the settings where there is no repository at hand: what the environment says, and a user's own.
 
     Raises:
         BadSetting: A value cannot be used.
     """
-    return _decided({}, environ, Settings())
+    return _decided(config, environ, Settings())
 
 
 def _decided(
@@ -71,6 +87,7 @@ def _decided(
         grace_days=decide("gitmem.graceDays", lambda choice: _as_count(choice, 0), default.grace_days),
         workers=decide("gitmem.workers", lambda choice: _as_count(choice, 1), default.workers),
         model_dir=decide("gitmem.modelDir", lambda choice: _as_directory(choice, environ), default.model_dir),
+        level_rules=_level_rules(config),
         remotes=_chosen_remotes(config),
         sidecar=decide("gitmem.sidecar", _as_flag, default.sidecar),
         sidecar_idle_minutes=decide(
@@ -81,6 +98,15 @@ def _decided(
         snapshot_days=decide(
             "gitmem.snapshotDays", lambda choice: _as_count(choice, 0), default.snapshot_days
         ),
+        # Whom things are sealed to is in git's configuration alone: a variable is set too easily by others.
+        recipients=tuple(dict.fromkeys(config.get("gitmem.recipient", ()))),
+        identities=tuple(
+            _as_directory(_Choice("gitmem.identity", value), environ)
+            for value in dict.fromkeys(config.get("gitmem.identity", ()))
+        ),
+        audit=decide("gitmem.audit", _as_audited, default.audit),
+        personal=decide("gitmem.personal", _as_personal, default.personal),
+        payloads=decide("gitmem.payloads", _as_flag, default.payloads),
     )
 
 
@@ -116,6 +142,13 @@ def _as_flag(choice: _Choice) -> bool:
     if value not in _TRUE and value not in _FALSE:
         raise BadSetting(choice.name, choice.value, "true or false")
     return value in _TRUE
+
+
+def _as_audited(choice: _Choice) -> Audited:
+    value = choice.value.lower()
+    if value != "changes" and value not in _TRUE and value not in _FALSE:
+        raise BadSetting(choice.name, choice.value, "true, changes or false")
+    return "changes" if value == "changes" else "all" if value in _TRUE else "nothing"
 
 
 def _as_count(choice: _Choice, least: int) -> int:
@@ -155,33 +188,29 @@ def _as_levels(choice: _Choice) -> frozenset[Level]:
     return levels
 
 
-def _committed_level(path: Path, default: Level) -> Level:
-    asked = _read_committed(path)
-    for name in asked:
-        if name != "level":
-            raise SettingRefused(str(path), name, "nothing but level may be set there")
-    if "level" not in asked:
-        return default
-    level = next((level for level in LEVELS if level == asked["level"]), None)
-    if level is None:
-        raise SettingRefused(str(path), "level", "it is none of " + ", ".join(LEVELS))
-    if level != default and not is_lower(level, default):
-        raise SettingRefused(str(path), "level", f"{level} would show more than {default}")
-    return level
+def _level_rules(config: Mapping[str, tuple[str, ...]]) -> tuple[LevelRule, ...]:
+    """Read `gitmem.agent.<name>.level` and `gitmem.path.<folder>.level`."""
+    rules = []
+    for name, values in config.items():
+        for kind in _RULE_KINDS:
+            prefix, suffix = f"gitmem.{kind}.", ".level"
+            if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix + suffix):
+                level = _as_level(_Choice(name, values[-1]))
+                if level == "public":
+                    raise BadSetting(
+                        name, level, "team, private or ephemeral: what is public is reviewed first"
+                    )
+                rules.append(LevelRule(kind, name[len(prefix) : -len(suffix)], level))
+    return tuple(rules)
 
 
-def _read_committed(path: Path) -> Mapping[str, object]:
-    try:
-        status = path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    # A link could lead anywhere, and a pipe would wait for ever.
-    if not S_ISREG(status.st_mode) or status.st_size > _COMMITTED_MAX_BYTES:
-        why = f"it is no ordinary file of at most {_COMMITTED_MAX_BYTES} bytes"
-        raise SettingRefused(str(path), "the file", why)
-    import tomllib  # Most repositories have no such file, and a search should not pay for it.
-
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingRefused(str(path), "the file", str(error)) from error
+def _as_personal(choice: _Choice) -> frozenset[PersonalChoice]:
+    """Read `all`, `none` or a list of kinds."""
+    words = re.split(r"[,\s]+", choice.value.strip())
+    if words in (["all"], ["none"]):
+        return frozenset(PERSONAL_CHOICES) if words == ["all"] else frozenset()
+    chosen = frozenset(kind for kind in PERSONAL_CHOICES if kind in words)
+    if not chosen.issuperset(words):
+        expected = f"all, none, or some of {', '.join(PERSONAL_CHOICES)}"
+        raise BadSetting(choice.name, choice.value, expected)
+    return chosen

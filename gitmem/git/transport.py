@@ -18,7 +18,15 @@ from gitmem.git.repository import Repository
 from gitmem.git.storage import pack_folder
 from gitmem.model.errors import FetchRefused, GitFailed, RemoteUnknown, RemoteUnreachable
 from gitmem.model.ids import Oid
-from gitmem.model.refs import fetch_refspec, push_refspec, tracking_ref
+from gitmem.model.refs import (
+    audit_refspec,
+    audit_tracking,
+    fetch_refspec,
+    push_refspec,
+    sealed_refspecs,
+    sealed_tracking,
+    tracking_ref,
+)
 from gitmem.objects.storage import Storage
 
 Tell = Callable[[bytes], object]
@@ -58,6 +66,14 @@ class Remote(NamedTuple):
     git: Git
     name: str
     tell: Tell | None = None
+
+
+class Move(NamedTuple):
+    """Where a remote's ref is to point, and where it was when last fetched; None where there was none."""
+
+    ref: str
+    oid: Oid
+    expected: Oid | None
 
 
 class PushAnswer(NamedTuple):
@@ -122,6 +138,81 @@ def fetch(remote: Remote, storage: Storage, ref: str) -> Oid | None:
                 _fill(remote, storage.read_ref(ref), found)
         return found
     raise AssertionError("the last try returns or raises")
+
+
+def fetch_audits(remote: Remote, storage: Storage) -> None:
+    """Bring the tracking refs of audits to where a remote has them; one that it has no more is removed.
+
+    Raises:
+        RemoteUnreachable: The remote does not answer, or does not let us in.
+        FetchRefused: git would not take the objects, or could not store them.
+    """
+    _fetch_below(remote, storage, [audit_refspec(remote.name)], [audit_tracking(remote.name)])
+
+
+def fetch_sealed(remote: Remote, storage: Storage) -> None:
+    """Bring the tracking refs of sealed sessions and their keys to where a remote has them, and no others.
+
+    Raises:
+        RemoteUnreachable: The remote does not answer, or does not let us in.
+        FetchRefused: git would not take the objects, or could not store them.
+    """
+    _fetch_below(remote, storage, sealed_refspecs(remote.name), sealed_tracking(remote.name))
+
+
+def push_sealed(remote: Remote, moves: Sequence[Move]) -> dict[str, PushAnswer]:
+    """Move refs of sealed sessions and keys at a remote: all of them, or none.
+
+    What is sealed anew has no history in common with what it takes the place of. So each ref is moved only
+    from where it was when last fetched: what nobody saw is never overwritten.
+
+    Returns:
+        The answer for each ref that was not moved; empty where all were.
+
+    Raises:
+        RemoteUnreachable: The remote does not answer, does not let us in, or went away in the middle.
+    """
+    leases = [f"--force-with-lease={move.ref}:{move.expected or ''}" for move in moves]
+    refspecs = [push_refspec(move.oid, move.ref) for move in moves]
+    try:
+        answer = _run(
+            remote,
+            [*_PUSH, "--atomic", *leases, "--end-of-options", remote.name, *refspecs],
+            f"push to {remote.name}",
+            accept=(0, _REJECTED),
+        )
+    except GitFailed as error:
+        raise RemoteUnreachable(remote.name, _last_words(error.stderr)) from error
+    refused = {}
+    for line in answer.text.splitlines():
+        flag, _, rest = line.partition("\t")
+        names, _, summary = rest.partition("\t")
+        if flag == "!":
+            refused[names.partition(":")[2]] = _as_rejection(summary, answer.stderr)
+    if answer.status and not refused:
+        raise RemoteUnreachable(remote.name, _last_words(answer.stderr))
+    return refused
+
+
+def _fetch_below(remote: Remote, storage: Storage, refspecs: Sequence[str], tracking: Sequence[str]) -> None:
+    folder = pack_folder(remote.repository)
+    before = {ref: oid for prefix in tracking for ref, oid in storage.list_refs(prefix).items()}
+    packs = _packs(folder)
+    arguments = [argument for argument in _FETCH if argument != "--no-prune"]
+    try:
+        _run(
+            remote,
+            [*arguments, "--prune", "--end-of-options", remote.name, *refspecs],
+            f"fetch from {remote.name}",
+            config=_FETCH_CONFIG,
+        )
+    except GitFailed as error:
+        _list(remote, ["--heads", "--end-of-options", remote.name])  # raises where it cannot be reached
+        raise FetchRefused(remote.name, _last_words(error.stderr)) from error
+    for prefix in tracking:
+        for ref, found in storage.list_refs(prefix).items():
+            if before.get(ref) != found:
+                _adopt(folder, packs, found, storage)
 
 
 def has_branches(remote: Remote) -> bool:

@@ -306,6 +306,74 @@ class DiskRefused(StoreError):
         super().__init__(f"could not {doing} {path}: {why}")
 
 
+class IdentityMissing(StoreError):
+    """The secret key that opens private sessions is not there, or cannot be used."""
+
+    hint = "git config gitmem.identity PATH: names an age identity, or an ssh key without passphrase"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not use the identity {path}: {why}")
+
+
+class RecipientRefused(UsageError):
+    """Private sessions cannot be sealed to this."""
+
+    hint = "gitmem recipients list: shows those that there are; age1…, ssh-ed25519 and ssh-rsa keys are taken"
+
+    def __init__(self, recipient: str, why: str) -> None:
+        self.recipient, self.why = recipient, why
+        super().__init__(f"could not seal to {recipient[:100]!r}: {why}")
+
+
+class SealDamaged(ObjectDamaged):
+    """A sealed session, or a blob or key of one, is not what gitmem sealed; nothing of it was used.
+
+    `name` is the ref, or the ref and a path below it.
+    """
+
+    hint = "gitmem pull: may bring it whole; git reflog show REF: names the commits that the ref was at"
+
+
+class NotSealed(StoreError):
+    """What is private was to be put where it would not be sealed; nothing was written."""
+
+    def __init__(self, ref: str, why: str) -> None:
+        self.ref, self.why = ref, why
+        super().__init__(f"could not write {ref}: {why}")
+
+
+class AuditRefused(StoreError):
+    """What claims to be a part of an audit's chain is not, or does not belong where it stands."""
+
+    hint = "gitmem audit verify: checks every chain, and says which devices' are damaged"
+
+    def __init__(self, where: str, why: str) -> None:
+        self.where, self.why = where, why
+        super().__init__(f"could not read the audit at {where}: {why}")
+
+
+class AuditKeyDamaged(StoreError):
+    """The key behind one's pseudonyms, or a clone's number, is not what gitmem wrote."""
+
+    def __init__(self, path: str, size: int) -> None:
+        self.path, self.size = path, size
+        super().__init__(
+            f"could not read {path}: it does not hold {size} bytes in hex",
+            hint=f"rm {path}: begins a new chain by the next entry; what stands in the old one stays",
+        )
+
+
+class AuditUnwritten(StoreError):
+    """What has to be noted before it may be done could not be noted, so it was not done."""
+
+    hint = "gitmem audit verify: says what is wrong; git config gitmem.audit false: goes on without an audit"
+
+    def __init__(self, action: str, why: str) -> None:
+        self.action, self.why = action, why
+        super().__init__(f"could not note {action} in the audit, so nothing was done: {why}")
+
+
 class SessionUnknown(GitmemError):
     """No session of that name is in the memory."""
 
@@ -517,14 +585,44 @@ class ReaderMissing(TranscriptError):
 
 
 class LevelNotKept(UsageError):
-    """New sessions are to get a level that this version cannot keep, so nothing is taken in."""
+    """New sessions are to get a level that none gets by itself, so nothing is taken in."""
 
     def __init__(self, level: str) -> None:
         self.level = level
         super().__init__(
-            f"could not take sessions in at level {level!r}: this version keeps those of level team only",
-            hint="git config gitmem.level team: lets whoever gets the memory read them",
+            f"could not take sessions in at level {level!r}: what everybody may see is looked through first",
+            hint="git config gitmem.level team: then gitmem level SESSION public: shows one to everybody",
         )
+
+
+class CheckpointNotKept(UsageError):
+    """Checkpoints are the team's, and the sessions of this working tree are not."""
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+        super().__init__(
+            f"could not record a checkpoint: sessions here are {level}, and checkpoints are the team's",
+            hint="git config gitmem.level team: lets whoever gets the memory read both",
+        )
+
+
+class LevelsDamaged(GitmemError):
+    """What is remembered of sessions' levels cannot be read, and without it a private one might be shared."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(
+            f"could not read which sessions are private, in {path}: {why}; nothing was taken in",
+            hint=f"mv {path} {path}.bad: forgets it; then gitmem level SESSION private: for those that are",
+        )
+
+
+class LevelRefused(UsageError):
+    """A session cannot get the level that it was to have."""
+
+    def __init__(self, session: str, level: str, why: str, hint: str) -> None:
+        self.session, self.level, self.why = session, level, why
+        super().__init__(f"could not give {session[:200]} level {level}: {why}", hint=hint)
 
 
 class RedactionFailed(GitmemError):
@@ -538,14 +636,32 @@ class RedactionFailed(GitmemError):
 
 
 class RuleRefused(UsageError):
-    """A rule file, or one rule of it, cannot be used, or would weaken what redaction finds."""
+    """A rule for what is to be redacted cannot be used, so nothing is taken in until it is mended."""
 
-    hint = "git config --get-all gitmem.redactRules: names the files; docs/formats/rules.md says what a rule may hold"
+    hint = "gitmem redact test: tries every rule; git config --edit: is where a rule of your own stands"
 
-    def __init__(self, origin: str, rule: str, why: str) -> None:
-        self.origin, self.rule, self.why = origin, rule, why
-        which = f"rule {rule[:80]!r} of {origin}" if rule else f"the rules of {origin}"
-        super().__init__(f"could not use {which}: {why}")
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self.why = name, why
+        super().__init__(f"could not use the redaction rule {name[:80]!r}: {why}")
+
+
+class KindUnknown(GitmemError):
+    """No placeholder is of that kind, and no rule is called so."""
+
+    hint = "gitmem redact explain: lists the kinds that there are"
+
+    def __init__(self, asked: str) -> None:
+        # What was typed may be the secret itself, so it is not repeated.
+        self.length = len(asked)
+        super().__init__("could not explain that: it is no placeholder, no kind of one, and no rule")
+
+
+class PathUnreadable(UsageError):
+    """There is nothing to be read at a path that was named."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not read {path}: {why}")
 
 
 class WorkerDied(GitmemError):
@@ -774,6 +890,28 @@ class LevelNotShared(SyncError):
             f"could not share the {level} memory with {remote}: it was given {', '.join(given)} alone",
             hint=f"git config remote.{remote}.gitmem {','.join((*given, level))}: gives it {level} too",
         )
+
+
+class SecretsFound(SyncError):
+    """What is about to be sent holds what today's rules replace, so nothing was sent."""
+
+    def __init__(self, remote: str, level: str, places: tuple[str, ...], number: int) -> None:
+        self.remote, self.level, self.places, self.number = remote, level, places, number
+        super().__init__(
+            f"could not push the {level} memory to {remote}: today's rules object to {number} places,"
+            f" such as {', '.join(place[:120] for place in places)}",
+            hint="gitmem redact audit: names them all; --fix: redacts again what was not shared yet",
+        )
+
+
+class NotUnshared(SyncError):
+    """What was shared cannot be told from what was not, so nothing is written anew."""
+
+    hint = "gitmem pull: brings in what the remote has; then gitmem redact audit --fix: goes on from there"
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+        super().__init__(f"could not redact {ref} again: it lacks something of what was shared")
 
 
 class RemoteUnreachable(SyncError):

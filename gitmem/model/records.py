@@ -213,17 +213,4 @@ class Epoch(Record, frozen=True, tag="epoch"):
     """The commits whose histories this one takes the place of."""
 
 
-class Audit(Record, frozen=True, tag="audit"):
-    """One entry of a device's chain of who did what."""
-
-    device: NotEmpty
-    number: Count
-    at: Moment
-    author: Author
-    action: str
-    subject: str
-    previous: RecordName | None = None
-    reason: str = ""
-
-
-AnyRecord = Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch | Audit
+AnyRecord = Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gitmem.model.errors import BadSetting
 
 DEFAULT_MEMORY_REF = "refs/heads/gitmem"
@@ -21,8 +23,10 @@ SEALED_NAMESPACE = "refs/gitmem/private/"
 KEYS_NAMESPACE = "refs/gitmem/keys/"
 AUDIT_NAMESPACE = "refs/gitmem/audit/"
 
+_SEALED_NAME = re.compile(r"[0-9a-f]{64}\Z")
 _RESERVED = (PUBLIC_REF, PRIVATE_REF, SEALED_NAMESPACE, KEYS_NAMESPACE, AUDIT_NAMESPACE)
-_TRACKING_NAMESPACE = "refs/gitmem/remotes/"
+TRACKING_NAMESPACE = "refs/gitmem/remotes/"
+"""Where refs of remotes are fetched to that are no branches."""
 _HEADS = "refs/heads/"
 
 
@@ -35,7 +39,7 @@ def memory_ref(setting: str | None) -> str:
     if not setting:
         return DEFAULT_MEMORY_REF
     name = setting if setting.startswith("refs/") else _HEADS + setting
-    if name.startswith(_TRACKING_NAMESPACE) or not name.startswith((_HEADS, PRIVATE_NAMESPACE)):
+    if name.startswith(TRACKING_NAMESPACE) or not name.startswith((_HEADS, PRIVATE_NAMESPACE)):
         raise BadSetting("gitmem.ref", setting, "a branch or a ref below refs/gitmem/")
     if any((name + "/").startswith(own.removesuffix("/") + "/") for own in _RESERVED):
         raise BadSetting("gitmem.ref", setting, "a name that gitmem does not use for anything else")
@@ -46,6 +50,25 @@ def memory_ref(setting: str | None) -> str:
     return name
 
 
+def sealed_ref(name: str) -> str:
+    """Return the ref of a sealed session's content."""
+    return SEALED_NAMESPACE + name
+
+
+def key_ref(name: str) -> str:
+    """Return the ref of a sealed session's key."""
+    return KEYS_NAMESPACE + name
+
+
+def sealed_name(ref: str) -> str | None:
+    """Return which sealed session a ref of content or of a key is about; None where it is no such ref."""
+    for namespace in (SEALED_NAMESPACE, KEYS_NAMESPACE):
+        name = ref.removeprefix(namespace)
+        if name != ref and _SEALED_NAME.match(name):
+            return name
+    return None
+
+
 def tracking_ref(remote: str, ref: str) -> str:
     """Return where `ref` of a remote is fetched to: never onto the local ref itself.
 
@@ -53,12 +76,12 @@ def tracking_ref(remote: str, ref: str) -> str:
     """
     if ref.startswith(_HEADS):
         return f"refs/remotes/{remote}/{ref.removeprefix(_HEADS)}"
-    return f"{_TRACKING_NAMESPACE}{remote}/{ref.removeprefix(PRIVATE_NAMESPACE)}"
+    return f"{TRACKING_NAMESPACE}{remote}/{ref.removeprefix(PRIVATE_NAMESPACE)}"
 
 
 def tracking_prefix(ref: str) -> str:
     """Return what all tracking refs of a ref begin with, whatever the remote."""
-    return "refs/remotes/" if ref.startswith(_HEADS) else _TRACKING_NAMESPACE
+    return "refs/remotes/" if ref.startswith(_HEADS) else TRACKING_NAMESPACE
 
 
 def remote_of(tracking: str, ref: str) -> str | None:
@@ -71,6 +94,39 @@ def remote_of(tracking: str, ref: str) -> str | None:
 def fetch_refspec(remote: str, ref: str) -> str:
     """Return the refspec of one fetch; forced, since a tracking ref mirrors whatever the remote has."""
     return f"+{ref}:{tracking_ref(remote, ref)}"
+
+
+def audit_ref(device: str) -> str:
+    """Return the ref of a device's audit."""
+    return AUDIT_NAMESPACE + device
+
+
+def audit_of(tracking: str) -> tuple[str, str] | None:
+    """Return whose tracking ref this is, and of which device's audit; None where it is of something else."""
+    rest = tracking.removeprefix(TRACKING_NAMESPACE)
+    remote, slash, device = rest.rpartition("/" + AUDIT_NAMESPACE.removeprefix(PRIVATE_NAMESPACE))
+    return (remote, device) if slash and rest != tracking else None
+
+
+def audit_tracking(remote: str) -> str:
+    """Return what the refs begin with to which a remote's audits are fetched; a device's id follows."""
+    return tracking_ref(remote, AUDIT_NAMESPACE)
+
+
+def audit_refspec(remote: str) -> str:
+    """Return the refspec of a fetch of every audit that a remote has."""
+    return f"+{AUDIT_NAMESPACE}*:{audit_tracking(remote)}*"
+
+
+def sealed_tracking(remote: str) -> tuple[str, str]:
+    """Return what the refs begin with to which a remote's sealed sessions are fetched, and their keys."""
+    return tracking_ref(remote, SEALED_NAMESPACE), tracking_ref(remote, KEYS_NAMESPACE)
+
+
+def sealed_refspecs(remote: str) -> tuple[str, ...]:
+    """Return the refspecs of a fetch of every sealed session that a remote has, and of their keys."""
+    tracking = sealed_tracking(remote)
+    return tuple(f"+{to}*:{at}*" for to, at in zip((SEALED_NAMESPACE, KEYS_NAMESPACE), tracking, strict=True))
 
 
 def push_refspec(oid: str, ref: str) -> str:

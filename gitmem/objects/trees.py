@@ -121,10 +121,18 @@ def walk(storage: Storage, root: Oid | None, prefix: Path = ()) -> Iterator[tupl
             yield (*prefix, name), entry
 
 
-def edit(storage: Storage, batch: Batch, root: Oid | None, changes: Mapping[Path, Oid | None]) -> Oid | None:
+def edit(
+    storage: Storage,
+    batch: Batch,
+    root: Oid | None,
+    changes: Mapping[Path, Oid | None],
+    *,
+    mode: int = FILE_MODE,
+) -> Oid | None:
     """Write a tree with some blobs put in place (None: taken out) and return its name.
 
-    Only trees on the way to a change are read and written. A folder left empty is taken out.
+    Only trees on the way to a change are read and written. A folder left empty is taken out. With the mode of
+    a tree, whole folders are put in place.
 
     Returns:
         The new tree's name; None if nothing is left in it.
@@ -139,7 +147,7 @@ def edit(storage: Storage, batch: Batch, root: Oid | None, changes: Mapping[Path
     entries = dict(known_tree(storage, root))
     for name, deeper in below.items():
         old = entries.get(name)
-        new = edit(storage, batch, old.oid if old and old.is_tree else None, deeper)
+        new = edit(storage, batch, old.oid if old and old.is_tree else None, deeper, mode=mode)
         if new is None:
             entries.pop(name, None)
         else:
@@ -148,7 +156,7 @@ def edit(storage: Storage, batch: Batch, root: Oid | None, changes: Mapping[Path
         if oid is None:
             entries.pop(name, None)
         else:
-            entries[name] = Entry(FILE_MODE, oid)
+            entries[name] = Entry(mode, oid)
     return batch.add("tree", encode_tree(entries)) if entries else None
 
 

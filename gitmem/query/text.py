@@ -1,4 +1,4 @@
-"""The query language: words, "phrases", beginnings*, field:value, and what is -left out.
+"""The query language: words, "phrases", beginnings*, field:value, gm:kind, and what is -left out.
 
 A query is never refused. What would have no meaning (a quote that nothing closes, a field that nobody knows,
 a query that leaves out everything) is read as words.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple
 
-TermKind = Literal["word", "phrase", "prefix"]
+TermKind = Literal["word", "phrase", "prefix", "placeholder"]
+REQUIRED: Final[frozenset[TermKind]] = frozenset({"phrase", "placeholder"})
+"""Kinds of terms that have to be there; of the others, more are better."""
 
 MAX_TERMS: Final = 64
 MAX_CHARACTERS: Final = 4096
@@ -36,11 +38,16 @@ _PARTS: Final = re.compile(
 )
 _LEFT_OUT: Final = re.compile(r"-(?=\w)(?![A-Za-z0-9]\Z)")
 _BEGINNING: Final = re.compile(r"(.*\w\w)\*\Z", re.DOTALL)
+_PLACEHOLDER: Final = re.compile(r"gm:([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)\Z")
 _HAS_WORD: Final = re.compile(r"[^\W_]")
 
 
 class Term(NamedTuple):
-    """One thing to look for. `text` may hold several words: a phrase's, or an identifier's parts."""
+    """One thing to look for. `text` may hold several words: a phrase's, or an identifier's parts.
+
+    Of a placeholder, which stands where something was redacted, it is the kind or some of its words, as in
+    `aws-key`.
+    """
 
     kind: TermKind
     text: str
@@ -58,8 +65,8 @@ class Narrowing(NamedTuple):
 class Query(NamedTuple):
     """What must, may and must not be there.
 
-    A turn has to match some of `terms` and none of `unwanted`; of `terms`, phrases have to be there. All
-    `narrowings` have to hold.
+    A turn has to match some of `terms` and none of `unwanted`; of `terms`, phrases and placeholders have to
+    be there. All `narrowings` have to hold.
     """
 
     terms: tuple[Term, ...] = ()
@@ -107,6 +114,9 @@ def as_words(query: Query, refused: tuple[Narrowing, ...]) -> Query:
 
 
 def _term(text: str) -> Term:
+    placeholder = _PLACEHOLDER.match(text)
+    if placeholder:
+        return Term("placeholder", placeholder[1].lower())
     beginning = _BEGINNING.match(text)
     if beginning and "*" not in beginning[1]:
         return Term("prefix", beginning[1])

@@ -8,99 +8,79 @@ exact way does not lead there, the string around is dropped, and then the text: 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
-from operator import itemgetter
-from typing import NamedTuple
 
-from gitmem.redaction.engine import Engine, Match
-from gitmem.redaction.placeholders import UNREDACTABLE, placeholder, placeholder_spans
-from gitmem.redaction.views import View, innermost, read
+from gitmem.redaction.engine import PLAIN, Engine, Readings, SuspectLine
+from gitmem.redaction.finding import NOTHING, Finder, Finding, Findings
+from gitmem.redaction.payloads import PayloadReader, replacement
+from gitmem.redaction.placeholders import PAYLOADS, UNREDACTABLE, placeholder, session_key
+from gitmem.redaction.views import innermost
 
 _ROUNDS = 4
 """Taking one secret away may uncover another that shared its surroundings; more than this is not natural."""
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_SAYS_SOMETHING = re.compile(rb"[0-9A-Za-z+/=_\x80-\xff]{4}")
-"""What is left between quotes may be commas, white space and their escapes."""
-_ESCAPABLE = frozenset(bytes([letter]) for letter in b'bfnrtu"/')
-
-
-class Finding(NamedTuple):
-    """A part of the raw text to be replaced."""
-
-    start: int
-    end: int
-    kind: str
-
-
-class Findings(NamedTuple):
-    """Disjoint parts in order; and where escapes are nested too deep to be read."""
-
-    parts: list[Finding]
-    too_deep: list[tuple[int, int]]
-
-
-NOTHING = Findings([], [])
 
 
 class Cleaner:
-    """One key and one rule set at work; counts what it replaces, by kind."""
+    """One key, one rule set and one session at work; counts what it replaces, by kind."""
 
-    def __init__(self, key: bytes, engine: Engine, counts: Counter[str]) -> None:
-        self._key = key
+    def __init__(self, key: bytes, engine: Engine, counts: Counter[str], session: bytes) -> None:
+        self.key = key
+        self._keys = {"secret": key, "user": key, "personal": session_key(key, session)}
         self._engine = engine
         self._counts = counts
 
-    def suspects(self, raw: bytes, start: int = 0) -> int:
-        """Return where from `start` on the text needs to be cleaned; -1 where it is clean as it is."""
-        return self._engine.suspects(raw, start)
+    def readings(self, raw: bytes) -> Readings:
+        """Return how the text has to be read; it is clean as it is where it has not to be."""
+        return self._engine.readings(raw)
 
-    def find(self, raw: bytes) -> Findings:
-        """Return what is to be replaced, over all readings of the text."""
-        if self._engine.suspects(raw) < 0:
-            return NOTHING
-        reading = read(raw)
-        found = [candidate for view in reading.views for candidate in self._in_view(view)]
-        return Findings(_disjoint(found), reading.too_deep)
+    def suspect_lines(self, block: bytes) -> list[SuspectLine]:
+        """Return the lines that have to be read."""
+        return self._engine.suspect_lines(block)
 
-    def clean(self, raw: bytes) -> bytes:
-        """Return the text without its secrets."""
-        return self.clean_after(b"", raw, self.find(raw))
+    def find(self, raw: bytes, readings: Readings) -> Findings:
+        """Return what is to be replaced, over these readings of the text."""
+        return Finder(self._engine).find(raw, readings)
 
-    def clean_after(self, before: bytes, raw: bytes, findings: Findings) -> bytes:
+    def clean(self, raw: bytes, readings: Readings) -> bytes:
+        """Return the text without its secrets; `readings` are the text's own."""
+        return self.clean_after(b"", raw, self.find(raw, readings), readings)
+
+    def clean_after(self, before: bytes, raw: bytes, findings: Findings, readings: Readings) -> bytes:
         """Return `raw` without its secrets; `before` stands in front of it, is clean, and is not returned.
 
         `findings` are those of `before + raw`, and may have been made with more text behind it in sight.
+        Where a secret went that spanned what parts text, what is around may have to be read in further ways.
         """
         text, kept = before + raw, len(before)
         findings = _from(kept, findings)
         for _ in range(_ROUNDS):
             if findings == NOTHING:
                 return text[kept:]
-            if findings.too_deep:
-                text = self._drop(text, kept, findings.too_deep)
+            if findings.unreadable:
+                text = self._drop(text, kept, findings.unreadable)
             else:
                 text = self._replace(text, findings.parts)
-            findings = _from(kept, self.find(text))
-        text = self._drop(text, kept, [part[:2] for part in findings.parts] + findings.too_deep)
-        if _from(kept, self.find(text)) != NOTHING:
-            return self._placeholder(UNREDACTABLE, text[kept:])
+            if readings != PLAIN:
+                readings |= self._engine.readings(text)
+            findings = _from(kept, self.find(text, readings))
+        text = self._drop(text, kept, [part[:2] for part in findings.parts] + findings.unreadable)
+        if _from(kept, self.find(text, readings)) != NOTHING:
+            return self._dropped(text[kept:])
         return text[kept:]
 
-    def _in_view(self, view: View) -> Iterator[_Candidate]:
-        protected = placeholder_spans(view.data)
-        for match in self._engine.matches(view.data):
-            for start, end in _parts(view.data, match, protected):
-                yield _Candidate(*view.raw_span(start, end), match.rank, match.kind)
+    def payload_reader(self, kind: str) -> PayloadReader:
+        """Return what reads a payload that is too long to be held."""
+        self._counts[kind] += 1
+        return PayloadReader(self.key, kind)
 
     def _replace(self, text: bytes, parts: list[Finding]) -> bytes:
         pieces: list[bytes] = []
         position = 0
         for part in parts:
             start, end = _whole_characters(text, max(part.start, position), part.end)
-            pieces += (text[position:start], self._placeholder(part.kind, text[start:end]))
+            pieces += (text[position:start], self._placeholder(part, text[start:end]))
             position = end
         pieces.append(text[position:])
         return b"".join(pieces)
@@ -114,27 +94,27 @@ class Cleaner:
             while current < len(strings) and strings[current][1] <= start:
                 current += 1
             if current == len(strings) or strings[current][0] > start or strings[current][1] < end:
-                return text[:kept] + self._placeholder(UNREDACTABLE, text[kept:])
+                return text[:kept] + self._dropped(text[kept:])
             if not dropped or dropped[-1] != strings[current]:
                 dropped.append(strings[current])
         pieces: list[bytes] = []
         position = 0
         for start, end in dropped:
-            pieces += (text[position:start], b'"', self._placeholder(UNREDACTABLE, text[start:end]), b'"')
+            pieces += (text[position:start], b'"', self._dropped(text[start:end]), b'"')
             position = end
         pieces.append(text[position:])
         return b"".join(pieces)
 
-    def _placeholder(self, kind: str, raw: bytes) -> bytes:
-        self._counts[kind] += 1
-        return placeholder(self._key, kind, innermost(raw))
+    def _placeholder(self, part: Finding, raw: bytes) -> bytes:
+        self._counts[part.kind] += 1
+        if part.kind in PAYLOADS:
+            return replacement(self.key, part.kind, raw)
+        value = innermost(raw) if part.value is None else part.value
+        return placeholder(self._keys[part.group], part.kind, value)
 
-
-class _Candidate(NamedTuple):
-    start: int
-    end: int
-    rank: int
-    kind: str
+    def _dropped(self, raw: bytes) -> bytes:
+        self._counts[UNREDACTABLE] += 1
+        return placeholder(self.key, UNREDACTABLE, innermost(raw))
 
 
 def _from(kept: int, findings: Findings) -> Findings:
@@ -142,55 +122,9 @@ def _from(kept: int, findings: Findings) -> Findings:
     if not kept:
         return findings
     return Findings(
-        [Finding(max(part.start, kept), part.end, part.kind) for part in findings.parts if part.end > kept],
-        [place for place in findings.too_deep if place[1] > kept],
+        [part._replace(start=max(part.start, kept)) for part in findings.parts if part.end > kept],
+        [place for place in findings.unreadable if place[1] > kept],
     )
-
-
-def _parts(reading: bytes, match: Match, protected: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Cut a match at quotes, which belong to the JSON around it, and at placeholders, which are clean."""
-    position, end = _before_escape(reading, match.start), match.end
-    cuts = []
-    for index in range(bisect_right(protected, position, key=itemgetter(1)), len(protected)):
-        if protected[index][0] >= end:
-            break
-        cuts.append(protected[index])
-    quote = reading.find(b'"', position, end)
-    while quote >= 0:
-        cuts.append((quote, quote + 1))
-        quote = reading.find(b'"', quote + 1, end)
-    if not cuts:
-        yield position, end
-        return
-    for cut_start, cut_end in (*sorted(cuts), (end, end)):
-        piece = reading[position:cut_start].rstrip(b"\\")
-        if _SAYS_SOMETHING.search(piece):
-            yield position, position + len(piece)
-        position = max(position, cut_end)
-
-
-def _before_escape(reading: bytes, start: int) -> int:
-    """Move the start before an escape that it stands inside of: `\\npm_` begins with a newline or does not.
-
-    Which of the two is known only at the right depth, and half an escape left behind would break the JSON.
-    """
-    if start == 0 or reading[start - 1 : start] != b"\\" or reading[start : start + 1] not in _ESCAPABLE:
-        return start
-    while start and reading[start - 1 : start] == b"\\":
-        start -= 1
-    return start
-
-
-def _disjoint(candidates: list[_Candidate]) -> list[Finding]:
-    """Unite what overlaps; the part that begins first, is longest and ranks first names it."""
-    findings: list[Finding] = []
-    for candidate in sorted(candidates, key=lambda found: (found.start, -found.end, found.rank)):
-        if findings and candidate.start < findings[-1].end:
-            if candidate.end > findings[-1].end:
-                findings[-1] = findings[-1]._replace(end=candidate.end)
-        else:
-            findings.append(Finding(candidate.start, candidate.end, candidate.kind))
-    return findings
 
 
 def _whole_characters(text: bytes, start: int, end: int) -> tuple[int, int]:

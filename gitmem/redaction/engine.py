@@ -1,4 +1,4 @@
-"""Finds secrets in one reading of a line; the only module that knows RE2.
+"""A rule set made ready: which readings of a text are worth making, and what rules find in one.
 
 RE2 takes linear time on any input, and so does everything here: patterns come from rules, never from a loop
 over attempts.
@@ -6,120 +6,203 @@ over attempts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
-
-import re2
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.model.errors import RedactionFailed
+from gitmem.redaction import decoding
+from gitmem.redaction.accelerated import Databases, scanner_for
 from gitmem.redaction.checks import CHECKS
+from gitmem.redaction.decoding import roughly_joined
+from gitmem.redaction.expressions import compiled, expression
+from gitmem.redaction.known import KnownValues
+from gitmem.redaction.matching import Judge, Match, ReadyRule, joins_of
+from gitmem.redaction.payloads import PAYLOAD
 from gitmem.redaction.placeholders import KINDS
-from gitmem.redaction.rules import Rule, RuleSet
+from gitmem.redaction.rules import RuleSet
+from gitmem.redaction.scanning import Hit, Re2Scanner, Scanner
+from gitmem.redaction.views import View
+
+if TYPE_CHECKING:
+    import re2
 
 _SPELLED_OUT = r"\\u00(?:2[0-58-9a-fA-F]|3[0-9abdABDfF]|[4-7][0-9a-fA-F])"
 """Printable ASCII as an escape, which may hide any of the cores. Of these, encoders write `&`, `'`, `<` and
 `>` all the time, and no core needs one of them."""
 
 _GATE_MEMORY_BYTES = 32 << 20
+_PIECE = 4 << 10
 
 
-class Match(NamedTuple):
-    """Where a secret stands in a reading, and what it is; a lower rank wins over a higher."""
+Readings = int
+"""Which readings of a text may hold a secret, as a sum of these; plain integers, since enum's are slow."""
+NO_READING: Final = 0
+PLAIN: Final = 1
+"""As it stands, behind any escapes."""
+CODED: Final = 2
+"""In base64, hex, percent-encoding; or there is a payload."""
+COLOURED: Final = 4
+"""Between colour codes or NULs."""
+JOINED: Final = 8
+"""Over a line end."""
+EVERY_READING: Final = 15
+
+
+class SuspectLine(NamedTuple):
+    """A line that has to be read, its end included, and how."""
 
     start: int
     end: int
-    rank: int
-    kind: str
+    readings: Readings
 
 
 class Engine:
-    """A rule set made ready. Compiles on first use, so that making one costs nothing."""
+    """A rule set made ready. Compiles on first use, so that making one costs nothing.
 
-    def __init__(self, rules: RuleSet) -> None:
+    Raises:
+        RedactionFailed: A rule is for a kind that no placeholder may have, or needs a check that is missing.
+    """
+
+    def __init__(
+        self, rules: RuleSet, known: Sequence[bytes] = (), databases: Databases | None = None
+    ) -> None:
         for rule in rules.rules:
             if rule.kind not in KINDS:
                 raise RedactionFailed("anything", f"a rule is for {rule.kind!r}, a kind that does not exist")
             if rule.check and rule.check not in CHECKS:
                 raise RedactionFailed("anything", f"a rule needs {rule.check!r}, a check that does not exist")
-        self._tree = _Tree([_Ready(rank, rule) for rank, rule in enumerate(rules.rules)])
-        self._gate_pattern = "|".join([*(rule.core for rule in rules.rules), _SPELLED_OUT])
+        self.takes_payloads = rules.takes_payloads
+        self._ready = [ReadyRule(rank, rule) for rank, rule in enumerate(rules.rules)]
+        self._joinable = [ready for ready in self._ready if joins_of(ready.rule)]
+        self._expressions = [*(rule.core for rule in rules.rules), _SPELLED_OUT]
+        self._databases = databases
+        self._joined_scanner = Re2Scanner([ready.rule.core for ready in self._joinable])
+        self._known = KnownValues(known)
 
-    def suspects(self, raw: bytes, start: int = 0) -> int:
-        """Return where, from `start` on, something begins that some reading may find secret; -1 if nowhere.
+    def readings(self, text: bytes) -> Readings:
+        """Return which readings of the text may hold a secret: most texts need none."""
+        found = NO_READING
+        if self._scanner.first(text) >= 0 or (self._known and self._known.pattern.search(text)):
+            found |= PLAIN
+        if self._coded.search(text):
+            found |= CODED
+        if expression(decoding.COLOURED).search(text):
+            found |= COLOURED
+        if self._joinable and self._joined_scanner.first(_one_line(text)) >= 0:
+            found |= JOINED
+        return found
 
-        One pass at memory speed: what lets nearly every line go by untouched.
+    def suspects(self, text: bytes, start: int = 0) -> int:
+        """Return where, from `start` on, something stands that a rule may find behind any escapes; or -1."""
+        return self._scanner.first(text, start)
+
+    def suspect_lines(self, block: bytes) -> list[SuspectLine]:
+        """Return the lines of a text that have to be read, in order; each is judged as if it stood alone."""
+        lines: dict[int, SuspectLine] = {}
+        for place in self._scanner.places(block):
+            _note(lines, block, place, PLAIN)
+        for reading, pattern in (
+            (PLAIN, self._known.pattern if self._known else None),
+            (CODED, self._coded),
+            (COLOURED, expression(decoding.COLOURED)),
+        ):
+            position = 0
+            while pattern and (match := pattern.search(block, position)):
+                position = _note(lines, block, match.start(), reading)
+        if self._joinable:
+            self._note_joined(lines, block)
+        return [lines[start] for start in sorted(lines)]
+
+    def hits(self, text: bytes) -> Sequence[Hit]:
+        """Return where in the text a rule may match."""
+        hits = self._scanner.hits(text)
+        return sorted([*hits, *self._known.hits(text)]) if self._known else hits
+
+    def suspected(self, views: Sequence[View]) -> list[list[ReadyRule | KnownValues]]:
+        """Return for each reading of a text, the raw one first, the rules that may match in it.
+
+        What is suspect in the raw text is so in all of them, unless it is spelled out by escapes.
         """
-        match = self._gate.search(raw, start)
-        return -1 if match is None else int(match.start())
+        numbers = self._scanner.numbers(views[0].data)
+        if numbers and numbers[-1] == len(self._ready):
+            return [self._rules(self._scanner.numbers(view.data)) for view in views]
+        return [self._rules(numbers)] * len(views)
 
     def matches(self, reading: bytes) -> Iterator[Match]:
         """Yield what the rules find in one reading; matches of different rules may overlap."""
-        for rule in self._tree.suspected(reading):
-            yield from rule.matches(reading)
+        judge = Judge()
+        for rule in self.suspected([View(reading)])[0]:
+            yield from rule.matches(reading, judge)
+
+    def _rules(self, numbers: Sequence[int]) -> list[ReadyRule | KnownValues]:
+        rules: list[ReadyRule | KnownValues] = [self._known] if self._known else []
+        return rules + [self._ready[number] for number in numbers if number < len(self._ready)]
+
+    def joined_places(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """Yield the parts of a text that may hold secrets over the places where it is put together.
+
+        Taking line ends away keeps no count of where things stood, but a piece of text knows how much of it
+        is left; two pieces on each side make up for what is cut at their borders.
+        """
+        pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
+        left = list(accumulate((len(_one_line(piece)) for piece in pieces), initial=0))
+        first = last = -1
+        for hit in self._joined_scanner.hits(_one_line(text)):
+            piece = bisect_right(left, hit.start) - 1
+            start, end = max(piece - 2, 0) * _PIECE, (piece + 3) * _PIECE
+            if first >= 0 and start > last:
+                yield first, last
+                first = -1
+            first, last = (start if first < 0 else first), end
+        if first >= 0:
+            yield first, min(last, len(text))
+
+    def joined_matches(self, view: View, judge: Judge) -> Iterator[Match]:
+        """Yield what rules find over the places where something was taken away."""
+        for number in self._joined_scanner.numbers(view.data):
+            yield from self._joinable[number].joined_matches(view, judge)
+
+    @property
+    def scanner(self) -> str:
+        """The name of the scanner in use: re2 or hyperscan."""
+        return self._scanner.name
 
     @cached_property
-    def _gate(self) -> re2._Regexp:
-        return _compiled(self._gate_pattern, _GATE_MEMORY_BYTES)
-
-
-class _Ready:
-    """One rule, compiled when first needed."""
-
-    def __init__(self, rank: int, rule: Rule) -> None:
-        self.rule = rule
-        self._rank = rank
-        self._check = CHECKS[rule.check] if rule.check else None
-
-    def matches(self, reading: bytes) -> Iterator[Match]:
-        group = 1 if self._pattern.groups else 0
-        for match in self._pattern.finditer(reading):
-            start, end = match.span(group)
-            value = reading[start:end]
-            if self._skip is not None and self._skip.fullmatch(value):
-                continue
-            if self._check is None or self._check(value):
-                yield Match(start, end, self._rank, self.rule.kind)
+    def _scanner(self) -> Scanner:
+        return scanner_for(self._expressions, self._databases)
 
     @cached_property
-    def _pattern(self) -> re2._Regexp:
-        return _compiled(self.rule.pattern)
+    def _coded(self) -> re2._Regexp:
+        return compiled(f"{decoding.CODED}|{PAYLOAD}", _GATE_MEMORY_BYTES)
 
-    @cached_property
-    def _skip(self) -> re2._Regexp | None:
-        return _compiled(self.rule.skip) if self.rule.skip else None
-
-
-class _Tree:
-    """Finds the few rules worth trying by halves: eleven searches for one suspect among fifty, not fifty."""
-
-    def __init__(self, rules: list[_Ready]) -> None:
-        self._rules = rules
-        self._core_pattern = "|".join(ready.rule.core for ready in rules)
-
-    def suspected(self, reading: bytes) -> Iterator[_Ready]:
-        if self._rules and self._cores.search(reading):
-            if len(self._rules) == 1:
-                yield self._rules[0]
-            else:
-                for half in self._halves:
-                    yield from half.suspected(reading)
-
-    @cached_property
-    def _cores(self) -> re2._Regexp:
-        return _compiled(self._core_pattern, _GATE_MEMORY_BYTES)
-
-    @cached_property
-    def _halves(self) -> tuple[_Tree, _Tree]:
-        middle = len(self._rules) // 2
-        return _Tree(self._rules[:middle]), _Tree(self._rules[middle:])
+    def _note_joined(self, lines: dict[int, SuspectLine], block: bytes) -> None:
+        """Look at lines put together; taking away their inner line ends keeps their number."""
+        joined = roughly_joined(block)
+        position = start = counted = 0
+        while (place := self._joined_scanner.first(joined, position)) >= 0:
+            for _ in range(joined.count(b"\n", counted, place)):
+                start = block.find(b"\n", start) + 1
+            position = (joined.find(b"\n", place) + 1) or len(joined)
+            counted = place
+            _note(lines, block, start, JOINED)
 
 
-def _compiled(pattern: str, memory_bytes: int = 8 << 20) -> re2._Regexp:
-    """Compile for bytes of any kind: as Latin-1, where each byte is one character."""
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.max_mem = memory_bytes
-    options.dot_nl = True
-    options.log_errors = False
-    return re2.compile(pattern.encode(), options)
+def _one_line(text: bytes) -> bytes:
+    return roughly_joined(text).replace(b"\n", b"")
+
+
+def is_spelled_out(text: bytes) -> bool:
+    """Tell whether escapes may hide any letter of the text."""
+    return b"\\u00" in text and expression(_SPELLED_OUT).search(text) is not None
+
+
+def _note(lines: dict[int, SuspectLine], block: bytes, place: int, reading: Readings) -> int:
+    """Note that the line around a place has to be read so; return where the next line begins."""
+    start = block.rfind(b"\n", 0, place) + 1
+    end = (block.find(b"\n", place) + 1) or len(block)
+    known = lines.get(start)
+    lines[start] = SuspectLine(start, end, reading | (known.readings if known else NO_READING))
+    return end

@@ -1,11 +1,11 @@
 """From what a vendor says of its tokens to the expressions that find them: the notation of rule files.
 
-A form is text with slots: `glsa_<alnum 32>_<hex 8>` is what it looks like. A slot names an alphabet and how many
-characters of it there are (`32`, `32+`, `20-24`), or the words one of which stands there (`<live|test>`); an
-alphabet that has no name is written as RE2 does, `<[A-Za-z0-9=] 24>`. `<uuid>` is one.
+A form is text with slots: `glsa_<alnum 32>_<hex 8>` is what it looks like. A slot names an alphabet and how
+many characters of it there are (`32`, `32+`, `20-24`), or the words that may stand there (`<live|test>`);
+an alphabet that has no name is written as RE2 does, `<[A-Za-z0-9=] 24>`. `<uuid>` is one.
 
-What is derived, besides the expression itself: a core, which begins with literal text and takes no more than a
-few characters of what follows; where the secret may begin and end; and the placeholders that documentation
+What is derived, besides the expression itself: a core, which begins with literal text and takes no more than
+a few characters of what follows; where the secret may begin and end; and the placeholders that documentation
 writes instead of one.
 """
 
@@ -15,6 +15,8 @@ import re
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final, NamedTuple
+
+from gitmem.redaction.rules import LEFT
 
 ALPHABETS: Final = {
     "alnum": "A-Za-z0-9",
@@ -32,10 +34,6 @@ ALPHABETS: Final = {
     "urlsafe": "A-Za-z0-9_-",
     "word": "A-Za-z0-9_",
 }
-
-LEFT: Final = r"(?:^|[^A-Za-z0-9]|\[[0-9;]{0,9}[mK]|%[0-9A-F]{2}|\\x[0-9a-f]{2})"
-"""A secret begins here, not inside a longer word: `sk-` does not begin in "task-force". A colour code, and a
-character in a URL's or a shell's escape, end in letters and digits but are no word."""
 
 GAP: Final = r"[^A-Za-z0-9]{1,24}(?:(?i:value)[^A-Za-z0-9]{1,12})?"
 """Between a name and its value, however quoted; manifests write `name: X, value: Y`."""
@@ -74,7 +72,7 @@ class Parts(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    """Literal text; or the words one of which stands there; or characters of an alphabet, None meaning any number.
+    """Literal text, the words one of which stands there, or characters of an alphabet; None is any number.
 
     `expression` matches it, `literal` is what of it is certain.
     """

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import re
 
-from gitmem.redaction.cleaner import Cleaner, Findings
+from gitmem.redaction.cleaner import Cleaner
+from gitmem.redaction.engine import Readings
+from gitmem.redaction.finding import Finding, Findings
+from gitmem.redaction.payloads import PayloadReader
+from gitmem.redaction.placeholders import PAYLOADS
 
 LONGEST_SHORT_LINE = 1 << 20
 """Bytes, without the line's end; up to here a line is redacted as a whole."""
@@ -34,6 +38,7 @@ class LongLine:
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._inside_secret = False
+        self._payload: PayloadReader | None = None
 
     def feed(self, piece: bytes) -> bytes:
         """Take the next bytes of the line; return what has become certain."""
@@ -65,6 +70,18 @@ class LongLine:
 
     def _advance(self, window: bytes, *, more: bool) -> bytes:
         """Redact as much of the window as no later text can change, and keep the rest for the next."""
+        if self._payload is not None:
+            rest = self._payload.feed(window, more=more)
+            if rest is None:
+                return b""
+            placeholder, self._payload = self._payload.placeholder(), None
+            self._put_back(rest)
+            self._before = _from_clean_start((self._before + placeholder)[-_CONTEXT:])
+            return (
+                placeholder
+                if more
+                else placeholder + self._advance(self._take(self._pending_bytes), more=False)
+            )
         if self._inside_secret:
             rest = _GOES_ON.sub(b"", window, count=1)
             self._inside_secret = more and not rest
@@ -73,7 +90,10 @@ class LongLine:
                 return b""
             window = rest
         before = self._before
-        findings = self._cleaner.find(before + window)
+        readings = self._cleaner.readings(before + window)
+        findings = self._cleaner.find(before + window, readings)
+        if more and (going_on := _payload_going_on(findings, len(before) + len(window))):
+            return self._begin_payload(before, window, findings, going_on, readings)
         cut = len(before) + len(window)
         if more:
             cut = self._cut(before + window, len(before), findings)
@@ -81,10 +101,25 @@ class LongLine:
         self._put_back(rest)
         seen = Findings(
             [part for part in findings.parts if part.start < cut],
-            [place for place in findings.too_deep if place[0] < cut],
+            [place for place in findings.unreadable if place[0] < cut],
         )
-        clean = self._cleaner.clean_after(before, done, seen)
+        clean = self._cleaner.clean_after(before, done, seen, readings)
         self._before = _from_clean_start((before + clean)[-_CONTEXT:])
+        return clean
+
+    def _begin_payload(
+        self, before: bytes, window: bytes, findings: Findings, payload: Finding, readings: Readings
+    ) -> bytes:
+        """Redact what stands in front of a payload, and read on in it."""
+        start = payload.start - len(before)
+        seen = Findings(
+            [part for part in findings.parts if part.start < payload.start],
+            [place for place in findings.unreadable if place[0] < payload.start],
+        )
+        clean = self._cleaner.clean_after(before, window[:start], seen, readings)
+        self._before = _from_clean_start((before + clean)[-_CONTEXT:])
+        self._payload = self._cleaner.payload_reader(payload.kind)
+        self._put_back(window[start:])
         return clean
 
     def _cut(self, text: bytes, least: int, findings: Findings) -> int:
@@ -101,6 +136,12 @@ class LongLine:
             if text[position - 1] not in _IN_ESCAPE:
                 return position
         return cut
+
+
+def _payload_going_on(findings: Findings, end: int) -> Finding | None:
+    """Return the payload that reaches so near the end that it may go on behind it."""
+    last = findings.parts[-1] if findings.parts else None
+    return last if last and last.kind in PAYLOADS and last.end > end - _CONTEXT else None
 
 
 def _from_clean_start(context: bytes) -> bytes:

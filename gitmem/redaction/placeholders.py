@@ -1,7 +1,7 @@
 """The placeholder that stands where a secret stood: how it is made, recognised and compared.
 
 Invariant: a placeholder is ASCII without quotes, backslashes or spaces, so that it is itself at every depth
-of JSON escaping, and a released kind stays in KINDS for good, since old placeholders are read for ever.
+of JSON escaping. What kinds there are gitmem.redaction.kinds says.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from base64 import b32encode
 from collections.abc import Iterator
 
 from gitmem.redaction.kinds import KINDS as KINDS
+from gitmem.redaction.kinds import PAYLOADS as PAYLOADS
 from gitmem.redaction.kinds import UNREDACTABLE as UNREDACTABLE
+from gitmem.redaction.kinds import USER_RULE as USER_RULE
 
 OPENING = b"[gm:"
 _TOKEN_BYTES = 10
@@ -21,9 +23,31 @@ _TOKEN_BYTES = 10
 _MARK = b"[gm::]"
 """What a placeholder is in a skeleton: no placeholder itself, since it has neither kind nor token."""
 
+_TOKEN = rb":[a-z2-7]{16}\]"
 PLACEHOLDER = re.compile(
-    rb"\[gm:(?:" + b"|".join(sorted(kind.encode() for kind in KINDS)) + rb"):[a-z2-7]{16}\]"
+    rb"\[gm:(?:(?:"
+    + b"|".join(sorted(kind.encode() for kind in KINDS))
+    + rb")|(?:"
+    + b"|".join(sorted(kind.encode() for kind in PAYLOADS))
+    + rb"):(?:0|[1-9][0-9]{0,14}))"
+    + _TOKEN
 )
+"""`[gm:KIND:TOKEN]`, and for payloads `[gm:KIND:SIZE:TOKEN]`; the size is in bytes, without leading zeros."""
+
+
+def payload_placeholder(kind: str, size_bytes: int, digest: bytes) -> bytes:
+    """Return what is written instead of a payload; `digest` comes from `payload_digest`."""
+    return OPENING + f"{kind}:{size_bytes}:".encode() + _token(digest) + b"]"
+
+
+def payload_digest(key: bytes, kind: str) -> hmac.HMAC:
+    """Return the keyed hash that a payload's bytes are to be fed to, part by part."""
+    return hmac.new(key, kind.encode() + b"\x00", "sha256")
+
+
+def session_key(key: bytes, session: bytes) -> bytes:
+    """Return the key of tokens that are to be the same within one session only."""
+    return hmac.digest(key, b"session\x00" + session, "sha256")
 
 
 def placeholder(key: bytes, kind: str, value: bytes) -> bytes:
@@ -32,7 +56,11 @@ def placeholder(key: bytes, kind: str, value: bytes) -> bytes:
     Without the key nobody can try candidates for `value` against the token.
     """
     digest = hmac.digest(key, kind.encode() + b"\x00" + value, "sha256")
-    return OPENING + kind.encode() + b":" + b32encode(digest[:_TOKEN_BYTES]).lower() + b"]"
+    return OPENING + kind.encode() + b":" + _token(digest) + b"]"
+
+
+def _token(digest: bytes) -> bytes:
+    return b32encode(digest[:_TOKEN_BYTES]).lower()
 
 
 def placeholder_spans(line: bytes) -> list[tuple[int, int]]:
@@ -40,6 +68,19 @@ def placeholder_spans(line: bytes) -> list[tuple[int, int]]:
     if OPENING not in line:
         return []
     return [match.span() for match in PLACEHOLDER.finditer(line)]
+
+
+def kinds_in(family: str) -> list[str]:
+    """Return the kinds that a family takes in: those that have all of its words, in order.
+
+    `aws` is a family, and so is `aws-key`, of the access key and the secret key.
+    """
+    found = []
+    for kind in sorted(KINDS | PAYLOADS):
+        words = iter(kind.split("-"))
+        if family and all(word in words for word in family.lower().split("-")):
+            found.append(kind)
+    return found
 
 
 def skeleton(line: bytes) -> bytes:

@@ -5,18 +5,22 @@ Invariant: text goes through redacted, or not at all.
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 from gitmem.model.errors import RedactionFailed
+from gitmem.redaction.accelerated import Databases
 from gitmem.redaction.cleaner import Cleaner
-from gitmem.redaction.engine import Engine
+from gitmem.redaction.engine import Engine, Readings
 from gitmem.redaction.longline import LONGEST_SHORT_LINE, LongLine
 from gitmem.redaction.rules import BUILT_IN, RuleSet
 
 KEY_BYTES = 32
 _BLOCK = 256 << 10
+_MOST_CLEANERS = 64
 
 
 class Redactor:
@@ -31,22 +35,35 @@ class Redactor:
 
     `known` are values that are secret whatever they look like; they are held in memory alone. A `session` is
     whatever tells one session from another: the same personal data has another placeholder in each, where the
-    same secret has one in all of them.
+    same secret has one in all of them. With `databases`, hyperscan is used where it is installed; they keep
+    what it has compiled, and travel along to workers.
 
     Raises:
         RedactionFailed: The key has not 32 bytes, or a rule is for a kind that no placeholder may have.
     """
 
-    def __init__(self, key: bytes, rules: RuleSet = BUILT_IN, known: Sequence[bytes] = ()) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        rules: RuleSet = BUILT_IN,
+        known: Sequence[bytes] = (),
+        databases: Databases | None = None,
+    ) -> None:
         if len(key) != KEY_BYTES:
             raise RedactionFailed("anything", f"the key has {len(key)} bytes, where {KEY_BYTES} are expected")
         self.fingerprint = rules.fingerprint
         self.counts: Counter[str] = Counter()
-        self._key, self._rules, self._known = key, rules, tuple(known)
-        self._cleaner = Cleaner(key, Engine(rules), self.counts)
+        self._key, self._rules, self._known, self._databases = key, rules, tuple(known), databases
+        self._engine = Engine(rules, self._known, databases)
+        self._cleaners: dict[bytes, Cleaner] = {}
 
-    def __reduce__(self) -> tuple[type[Redactor], tuple[bytes, RuleSet, tuple[bytes, ...]]]:
-        return Redactor, (self._key, self._rules, self._known)
+    def __reduce__(self) -> tuple[type[Redactor], tuple[object, ...]]:
+        return Redactor, (self._key, self._rules, self._known, self._databases)
+
+    @property
+    def scanner(self) -> str:
+        """Which scanner looks for suspects, `re2` or `hyperscan`: what is found is the same."""
+        return self._engine.scanner
 
     def line(self, raw: bytes, session: bytes = b"") -> bytes:
         """Redact one line of a transcript, its end included; any bytes will do. Twice is the same as once.
@@ -54,8 +71,7 @@ class Redactor:
         Raises:
             RedactionFailed: The engine failed, and nothing is known of this line.
         """
-        with _failing_closed("a line"):
-            return self._line(raw)
+        return _failing_closed("a line", partial(_redacted, self._cleaner(session)), raw)
 
     def stream(self, chunks: Iterable[bytes], session: bytes = b"") -> Iterator[bytes]:
         """Redact a transcript that was cut anywhere; the same bytes as line by line, cut elsewhere.
@@ -65,15 +81,13 @@ class Redactor:
         Raises:
             RedactionFailed: The engine failed; what was yielded before is redacted.
         """
-        lines = _Lines(self._cleaner, self._line)
+        lines = _Lines(self._cleaner(session))
         for chunk in chunks:
             for position in range(0, len(chunk), _BLOCK):
-                with _failing_closed("a transcript"):
-                    ready = lines.feed(chunk[position : position + _BLOCK])
+                ready = _failing_closed("a transcript", lines.feed, chunk[position : position + _BLOCK])
                 if ready:
                     yield ready
-        with _failing_closed("a transcript"):
-            ready = lines.finish()
+        ready = _failing_closed("a transcript", lines.finish, b"")
         if ready:
             yield ready
 
@@ -83,25 +97,34 @@ class Redactor:
         Raises:
             RedactionFailed: The engine failed.
         """
-        with _failing_closed("a name"):
-            return self._line(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        raw = text.encode("utf-8", "surrogatepass")
+        redacted = _failing_closed("a name", partial(_redacted, self._cleaner(session)), raw)
+        return redacted.decode("utf-8", "surrogatepass")
 
-    def _line(self, raw: bytes) -> bytes:
-        if self._cleaner.suspects(raw) < 0:
-            return raw
-        body = raw.removesuffix(b"\n")
-        if len(body) <= LONGEST_SHORT_LINE:
-            return self._cleaner.clean(body) + raw[len(body) :]
-        long_line = LongLine(self._cleaner)
-        return long_line.feed(body) + long_line.finish() + raw[len(body) :]
+    def _cleaner(self, session: bytes) -> Cleaner:
+        cleaner = self._cleaners.get(session)
+        if cleaner is None:
+            if len(self._cleaners) >= _MOST_CLEANERS:
+                self._cleaners.clear()
+            cleaner = self._cleaners[session] = Cleaner(self._key, self._engine, self.counts, session)
+        return cleaner
+
+
+def _redacted(cleaner: Cleaner, raw: bytes, readings: Readings | None = None) -> bytes:
+    """Redact one line; `readings` are those that it needs, where they are known already."""
+    body = raw.removesuffix(b"\n")
+    if len(body) <= LONGEST_SHORT_LINE:
+        readings = cleaner.readings(body) if readings is None else readings
+        return cleaner.clean(body, readings) + raw[len(body) :] if readings else raw
+    long_line = LongLine(cleaner)
+    return long_line.feed(body) + long_line.finish() + raw[len(body) :]
 
 
 class _Lines:
     """Puts lines together again, and redacts many at once where none of them is suspect."""
 
-    def __init__(self, cleaner: Cleaner, redact_line: Callable[[bytes], bytes]) -> None:
+    def __init__(self, cleaner: Cleaner) -> None:
         self._cleaner = cleaner
-        self._redact_line = redact_line
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._long_line: LongLine | None = None
@@ -126,9 +149,13 @@ class _Lines:
             out.append(self._long_line.feed(self._taken()))
         return b"".join(out)
 
-    def finish(self) -> bytes:
+    def finish(self, _nothing: bytes) -> bytes:
         """Return the last line, which has no end."""
-        return self._long_line.finish() if self._long_line is not None else self._redact_line(self._taken())
+        return (
+            self._long_line.finish()
+            if self._long_line is not None
+            else _redacted(self._cleaner, self._taken())
+        )
 
     def _taken(self) -> bytes:
         taken = b"".join(self._pending)
@@ -138,20 +165,26 @@ class _Lines:
     def _whole_lines(self, block: bytes) -> bytes:
         out: list[bytes] = []
         position = 0
-        while (suspect := self._cleaner.suspects(block, position)) >= 0:
-            start = block.rfind(b"\n", position, suspect) + 1 or position
-            end = block.find(b"\n", suspect) + 1
-            out += (block[position:start], self._redact_line(block[start:end]))
-            position = end
+        for line in self._cleaner.suspect_lines(block):
+            redacted = _redacted(self._cleaner, block[line.start : line.end], line.readings)
+            out += (block[position : line.start], redacted)
+            position = line.end
         out.append(block[position:])
         return b"".join(out)
 
 
-@contextmanager
-def _failing_closed(what: str) -> Iterator[None]:
+def _failing_closed(what: str, work: Callable[[bytes], bytes], text: bytes) -> bytes:
     try:
-        yield
+        return work(text)
     except RedactionFailed:
         raise
-    except Exception as failure:  # the one place where even a bug has to become a refusal to write
-        raise RedactionFailed(what, f"{type(failure).__name__}: {failure}") from failure
+    except Exception as failure:  # noqa: BLE001 - the one place where even a bug becomes a refusal to write
+        refusal = RedactionFailed(what, _without_input(failure))
+    raise refusal  # out here, so that the failure is no part of it: what it says may quote the text
+
+
+def _without_input(failure: Exception) -> str:
+    """Say what failed and where, and nothing that the failure itself says."""
+    frames = traceback.extract_tb(failure.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(failure).__name__}{place}"

@@ -1,7 +1,7 @@
 """What a secret looks like: the types, and the rules that are built in.
 
-The rules are data, catalogue/*.toml, written from what each vendor says of its own tokens. Reading a few hundred
-of them takes longer than a capture may, so `catalogue/compiled.json` holds them as they come out of
+The rules are data, catalogue/*.toml, written from what each vendor says of its own tokens. To read several
+hundred of them takes longer than a capture may, so `catalogue/compiled.json` holds them as they come out of
 gitmem.redaction.loading; `python -m tests.redaction.compiling` writes it, and a test holds it to the TOML.
 
 A rule's parts are RE2, matched against bytes:
@@ -10,7 +10,10 @@ A rule's parts are RE2, matched against bytes:
   pattern  the secret is its group, if it has one, and otherwise the whole match;
   skip     what may not be all of the secret: templates, and values of the same shape that are none;
   check    the name of a function in gitmem.redaction.checks that must agree too, where there is one;
-  name     what people call the form: unique, and what `gitmem redact explain` is asked about.
+  name     what people call the form: unique, and what `gitmem redact explain` is asked about;
+  joins    how such a secret looks where line ends and colour codes within it are taken away, at its shortest,
+           and with nothing asked of what stands before it; such a rule's core needs no blank and no quote.
+           Empty for a rule that is not to match over line ends; a pattern that begins with LEFT needs none.
 
 Lengths are lower bounds where a vendor may lengthen its tokens: too much replaced is a nuisance, too little a
 leak. Nothing is exempt for the name of the key that it stands under.
@@ -23,7 +26,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever the same rules may give other output: caches of redacted text are keyed by it."""
 
 
@@ -41,6 +44,7 @@ class Rule(NamedTuple):
     check: str = ""
     group: Group = "secret"
     name: str = ""
+    joins: str = ""
 
 
 class RuleSet(NamedTuple):
@@ -62,6 +66,10 @@ class RuleSet(NamedTuple):
         ]
         return sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
+
+LEFT = r"(?:^|[^A-Za-z0-9]|\[[0-9;]{0,9}[mK]|%[0-9A-F]{2}|\\x[0-9a-f]{2})"
+"""A secret begins here, not inside a longer word: `sk-` does not begin in "task-force". A colour code, and a
+character in a URL's or a shell's escape, end in letters and digits but are no word."""
 
 COMPILED: Final = Path(__file__).with_name("catalogue") / "compiled.json"
 

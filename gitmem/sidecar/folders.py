@@ -70,12 +70,25 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return Path(state) / "gitmem"
 
 
+def data_folder(environ: Mapping[str, str]) -> Path:
+    """Return the user's own folder for what gitmem must not lose (XDG Base Directory Specification)."""
+    data = environ.get("XDG_DATA_HOME")
+    if not data:
+        data = f"{environ.get('HOME', '')}/.local/share"
+    return Path(data) / "gitmem"
+
+
 def models_folder(environ: Mapping[str, str]) -> Path:
-    """Return where embedding models are where no setting says it (XDG Base Directory Specification)."""
+    """Return where embedding models are where no setting says it."""
+    return cache_folder(environ) / "models"
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Return the user's own folder for what can be had again (XDG Base Directory Specification)."""
     cache = environ.get("XDG_CACHE_HOME", "")
     if not cache.startswith("/"):
         cache = f"{environ.get('HOME', '')}/.cache"
-    return Path(cache) / "gitmem" / "models"
+    return Path(cache) / "gitmem"
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:

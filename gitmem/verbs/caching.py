@@ -69,6 +69,7 @@ def write_derived(path: Path, kind: str, payload: bytes) -> None:
     if len(payload) > _MAX_BYTES:
         return
     with suppress(DiskRefused):
+        disk.make_private_folder(path.parent)
         disk.replace_file(path, _header(kind) + _checksum(payload) + payload, durable=False, mode=0o600)
 
 

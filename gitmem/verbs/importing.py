@@ -32,9 +32,9 @@ from gitmem.model.ids import MAIN_STREAM, Oid, RecordId, SessionId, SessionKey
 from gitmem.model.records import Capture, SegmentEntry, Session
 from gitmem.objects.storage import Batch
 from gitmem.objects.trees import Path as TreePath
-from gitmem.transcripts.detect import HEAD_BYTES
+from gitmem.transcripts.detect import HEAD_BYTES, Identity
 from gitmem.verbs.committing import SKIP_CI, commit
-from gitmem.verbs.intake import Intake, Progress, Refused, Report, Source
+from gitmem.verbs.intake import Diverted, Intake, Progress, Refused, Report, Source
 from gitmem.verbs.looking import Looked, identify, last_line_end, open_regular
 from gitmem.verbs.planning import Joined, Plan, Settled, plan
 from gitmem.verbs.sealing import Range, SealedRange, cut_ranges
@@ -147,6 +147,8 @@ class _Run:
             self.report.files -= 1
             return
         key = SessionKey(identity.agent, identity.native_id)
+        if self._is_diverted(source, identity, file, position):
+            return
         is_main = identity.stream == MAIN_STREAM
         if not is_main and key not in self._pending and not self._is_last and not self._memory.find_key(key):
             self._deferred.append(source)
@@ -173,6 +175,27 @@ class _Run:
             self._unchanged(path, status.st_size)
         elif isinstance(found, Plan):
             self._hand_out(looked, found)
+
+    def _is_diverted(
+        self, source: Source, identity: Identity, file: BinaryIO, position: Position | None
+    ) -> bool:
+        """Whether a file's session is of another level than this memory's; what is new of it decides, too."""
+        levels = self._intake.levels
+        if levels is None:
+            return False
+        stop = os.fstat(file.fileno()).st_size
+        start = position.offset if position is not None and position.offset <= stop else 0
+        try:
+            level = levels.of(identity, file, start, stop)
+        except OSError as error:
+            self._refuse(source.path, _as_refusal(source.path, error))
+            return True
+        if level == self._intake.level:
+            return False
+        key = SessionKey(identity.agent, identity.native_id)
+        self.report.files -= 1
+        self.report.diverted.append(Diverted(source, key, level))
+        return True
 
     def _plan(self, looked: Looked) -> Plan | Settled | None:
         """Find what of a file is new; None where it cannot be told, and the file is refused."""
@@ -203,7 +226,7 @@ class _Run:
                 break
             if start == stop:
                 break
-            work = Range(looked.path, start, stop, group)
+            work = Range(looked.path, start, stop, group, found.session.encode())
             self._queue.append(_Work(stream, start, stop, self._intake.sealer.submit(work)))
             self._drain(_IN_FLIGHT)
         self._queue.append(_Work(stream, found.stop, found.stop, None))

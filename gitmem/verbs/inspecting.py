@@ -16,7 +16,6 @@ from gitmem.format.memory import capture_of, register_of
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused, StoreError
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import (
-    Audit,
     Capture,
     Checkpoint,
     Epoch,
@@ -40,7 +39,6 @@ _PLAIN: dict[str, type[Record]] = {
     "note": Note,
     "tombstone": Tombstone,
     "epoch": Epoch,
-    "audit": Audit,
 }
 
 
@@ -150,7 +148,7 @@ class Inspector:
                 yield from self._folder(below, entry.oid, folders, others)
             elif place is not None:
                 record = yield from self._record(below, place, entry.oid)
-                if isinstance(record, (Tombstone, Epoch, Audit)):
+                if isinstance(record, (Tombstone, Epoch)):
                     others.append((below, record))
 
     def _owner(self, path: Path, oid: Oid) -> Iterator[Fault]:
@@ -332,10 +330,6 @@ class Inspector:
             for name in record.tombstones:
                 if not self._stands(root, layout.tombstone_path(name)):
                     yield Fault("reference", path, f"it names tombstone {name}, which is missing")
-        elif isinstance(record, Audit) and record.previous is not None:
-            previous = record.previous
-            if not self._stands(root, ("audit", previous[:2], previous[2:4], previous[4:])):
-                yield Fault("reference", path, f"it follows on {previous}, which is missing")
 
     def _stands(self, root: Oid, path: Path) -> bool:
         try:

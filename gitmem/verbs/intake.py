@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitmem.model.errors import GitmemError
-from gitmem.model.ids import Oid, SessionId
+from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import CodePosition
+from gitmem.model.settings import Level
 from gitmem.objects.storage import Storage
 from gitmem.redaction.redactor import Redactor
 from gitmem.transcripts.detect import Identity
 from gitmem.verbs.committing import Writer
+from gitmem.verbs.levels import Levels
 from gitmem.verbs.sealing import Sealer
 
 
@@ -23,6 +25,22 @@ class Refused(NamedTuple):
 
     path: Path
     error: GitmemError
+
+
+class Source(NamedTuple):
+    """A file to import; `agent` is None where its content decides."""
+
+    path: Path
+    agent: str | None = None
+    accepts: Callable[[Identity], bool] = lambda _: True
+
+
+class Diverted(NamedTuple):
+    """A file whose session is of another level than the memory's that it was to be taken into."""
+
+    source: Source
+    key: SessionKey
+    level: Level
 
 
 class Progress(NamedTuple):
@@ -44,7 +62,21 @@ class Report:
     bytes: int = 0
     replaced: Counter[str] = field(default_factory=Counter)
     refused: list[Refused] = field(default_factory=list)
+    diverted: list[Diverted] = field(default_factory=list)
     commits: list[Oid] = field(default_factory=list)
+
+    def include(self, other: Report) -> None:
+        """Count what another import took in, too."""
+        self.files += other.files
+        self.unchanged += other.unchanged
+        self.new_sessions |= other.new_sessions
+        self.grown_sessions |= other.grown_sessions
+        self.lines += other.lines
+        self.bytes += other.bytes
+        self.replaced += other.replaced
+        self.refused += other.refused
+        self.diverted += other.diverted
+        self.commits += other.commits
 
 
 class Intake(NamedTuple):
@@ -52,7 +84,8 @@ class Intake(NamedTuple):
 
     `by` names this program and its version; `code` where the code stands, if that is known to belong to
     the transcripts; `whole` takes a last line without a line end too, which a growing file may yet finish.
-    A batch is committed once it has that many bytes of transcript, or that many files.
+    A batch is committed once it has that many bytes of transcript, or that many files. `levels` decides which
+    sessions are of this memory's `level`; without it, all of them are.
     """
 
     storage: Storage
@@ -69,11 +102,5 @@ class Intake(NamedTuple):
     batch_bytes: int = 32 << 20
     batch_sources: int = 1000
     tell: Callable[[Progress], None] = lambda _: None
-
-
-class Source(NamedTuple):
-    """A file to import; `agent` is None where its content decides."""
-
-    path: Path
-    agent: str | None = None
-    accepts: Callable[[Identity], bool] = lambda _: True
+    level: Level = "team"
+    levels: Levels | None = None

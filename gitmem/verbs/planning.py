@@ -244,7 +244,7 @@ def _common(
     memory: Memory, folder: Folder, head: Head, file: BinaryIO, stop: int, redactor: Redactor
 ) -> _Common:
     """Compare a file with a stored text, line by line; a last one without an end only counts for both."""
-    ours = lines_of(redactor.stream(_chunks(file, 0, stop)))
+    ours = lines_of(redactor.stream(_chunks(file, 0, stop), folder.session.encode()))
     theirs = lines_of(memory.text(folder, head))
     lines = 0
     while True:

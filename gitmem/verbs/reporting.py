@@ -107,9 +107,17 @@ class LogEntry(NamedTuple):
 
 
 def describe_memory(
-    memory: Memory, state_dir: Path, packs_dir: Path, user_dir: Path, settings: Settings
+    memory: Memory,
+    state_dir: Path,
+    packs_dir: Path,
+    user_dir: Path,
+    settings: Settings,
+    tip: str | None = None,
 ) -> MemoryState:
-    """Say how a memory stands; `user_dir` is where the user's own secret is kept."""
+    """Say how a memory stands; `user_dir` is where the user's own secret is kept.
+
+    `tip` is where all memories stand, by `gitmem.verbs.tips`; None where this one is the only one.
+    """
     packs = list_kept_packs(packs_dir)
     agents, unreadable = Summaries(memory, state_dir).count_agents()
     return MemoryState(
@@ -122,7 +130,7 @@ def describe_memory(
         packs=len(packs),
         packs_bytes=sum(pack.size_bytes for pack in packs),
         remotes=tuple(_remotes(memory, settings)),
-        index_state=_index_state(memory, state_dir),
+        index_state=_index_state(memory, state_dir, tip or memory.commit),
         has_key=(user_dir / "redaction-key").exists() and (state_dir / "repository-name").exists(),
     )
 
@@ -292,9 +300,10 @@ class _IndexFile(msgspec.Struct, frozen=True):
 
     ref: str
     commit: str
+    tip: str = ""
 
 
-def _index_state(memory: Memory, state_dir: Path) -> IndexState:
+def _index_state(memory: Memory, state_dir: Path, tip: str) -> IndexState:
     path = state_dir / "index" / "lexical" / "state.json"
     try:
         state = msgspec.json.decode(path.read_bytes(), type=_IndexFile)
@@ -302,11 +311,12 @@ def _index_state(memory: Memory, state_dir: Path) -> IndexState:
         return IndexState("missing")
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return IndexState("unreadable")
-    if state.ref == memory.ref and state.commit == memory.commit:
+    if state.ref != memory.ref:
+        return IndexState("behind", state.commit, None)
+    if (state.tip or state.commit) == tip:
         return IndexState("current", state.commit, 0)
-    return IndexState(
-        "behind", state.commit, _commits_since(memory, state) if state.ref == memory.ref else None
-    )
+    # Where none is counted, it is what is private or public that has moved.
+    return IndexState("behind", state.commit, _commits_since(memory, state) or None)
 
 
 def _commits_since(memory: Memory, state: _IndexFile) -> int | None:

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -31,12 +31,13 @@ version then fits the same group behind it."""
 
 
 class Range(NamedTuple):
-    """A part of a file, in bytes from its beginning, and the group that its segments go on with."""
+    """A part of a file, in bytes from its beginning, the group that its segments go on with, whose it is."""
 
     path: Path
     start: int
     stop: int
     group: Group = EMPTY_GROUP
+    session: bytes = b""
 
 
 class SealedRange(NamedTuple):
@@ -75,23 +76,29 @@ def seal_range(work: Range, redactor: Redactor) -> SealedRange:
     before = dict(redactor.counts)
     segments: list[Sealed] = []
     group = work.group
-    pending = bytearray()
     with work.path.open("rb") as file:
         file.seek(work.start)
-        for chunk in redactor.stream(_chunks(file, work.stop - work.start)):
-            pending += chunk
-            while len(pending) > 2 * MAX_SEGMENT_BYTES:
-                sealed, group = next(seal_all(bytes(pending[: MAX_SEGMENT_BYTES + 1]), group))
-                segments.append(sealed)
-                del pending[: sealed.size_bytes]
+        redacted = redactor.stream(_chunks(file, work.stop - work.start), work.session)
+        for sealed, grown in seal_chunks(redacted, work.group):
+            segments.append(sealed)
+            group = grown
         read_bytes = file.tell() - work.start
-    for sealed, grown in seal_all(bytes(pending), group):
-        segments.append(sealed)
-        group = grown
     replaced = {kind: count - before.get(kind, 0) for kind, count in redactor.counts.items()}
     return SealedRange(
         tuple(segments), group, read_bytes, {kind: count for kind, count in replaced.items() if count}
     )
+
+
+def seal_chunks(chunks: Iterable[bytes], group: Group = EMPTY_GROUP) -> Iterator[tuple[Sealed, Group]]:
+    """Cut and compress a text that is redacted already; yields each segment, and the group that it ends."""
+    pending = bytearray()
+    for chunk in chunks:
+        pending += chunk
+        while len(pending) > 2 * MAX_SEGMENT_BYTES:
+            sealed, group = next(seal_all(bytes(pending[: MAX_SEGMENT_BYTES + 1]), group))
+            yield sealed, group
+            del pending[: sealed.size_bytes]
+    yield from seal_all(bytes(pending), group)
 
 
 class HereSealer:
@@ -108,11 +115,11 @@ class HereSealer:
 class PoolSealer:
     """Seals in several processes at once, which end with this one, however it ends. They fork: on Linux."""
 
-    def __init__(self, key: bytes, workers: int) -> None:
+    def __init__(self, redactor: Redactor, workers: int) -> None:
         # A fork costs nothing and is safe here: this process has no threads when the pool forks, once and
         # all at a time. A fresh interpreter would look for modules where it stands, in somebody's repository.
         context = multiprocessing.get_context("fork")
-        self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(key,))
+        self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(redactor,))
         with _interrupts_held():
             # The first work forks all of them, and they keep this mask: an interrupt at the terminal reaches
             # every process there, and one that dies of it in the middle of an answer would be waited for.
@@ -158,8 +165,10 @@ _redactors: list[Redactor] = []
 """A worker process's own redactor, made once; the pool gives its processes no other place for one."""
 
 
-def _begin(key: bytes) -> None:
-    _redactors.append(Redactor(key))
+def _begin(redactor: Redactor) -> None:
+    # What the fork brought along is this process's own; what it has counted is not.
+    redactor.counts.clear()
+    _redactors.append(redactor)
     parent = multiprocessing.parent_process()
     if parent is not None:
         # A worker waits for work at a pipe that it holds open itself, and would outlive a killed parent.

@@ -35,16 +35,13 @@ from gitmem.model.errors import (
 )
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import Session
-from gitmem.model.refs import tracking_ref
+from gitmem.model.refs import PUBLIC_REF, tracking_ref
 from gitmem.model.settings import LEVELS, Level, Settings
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, encode_commit
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Batch, Storage
 from gitmem.verbs.committing import SKIP_CI, Writer
-
-_LEVEL: Final[Level] = "team"
-"""What the memory ref holds; other levels have refs of their own."""
 
 _PUSH_TRIES: Final = 16
 _FIRST_PAUSE_S: Final = 0.05
@@ -57,7 +54,11 @@ How = Literal["no memory there", "up to date", "taken over", "fast-forward", "me
 
 
 class Sharing(NamedTuple):
-    """What pull and push need: the clone, who writes, and whom to tell about git's progress."""
+    """What pull and push need: the clone, who writes, and whom to tell about git's progress.
+
+    It is about the memory of one `level`. `check` looks once more at what is about to be sent, and raises
+    where that must not be: it is given the remote's name, the memory, and the root of the remote's.
+    """
 
     storage: Storage
     repository: Repository
@@ -65,6 +66,13 @@ class Sharing(NamedTuple):
     settings: Settings
     writer: Writer
     tell: Tell | None = None
+    level: Level = "team"
+    check: Callable[[str, Memory, Oid | None], None] = lambda remote, memory, root: None
+
+    @property
+    def ref(self) -> str:
+        """The memory ref of the level."""
+        return PUBLIC_REF if self.level == "public" else self.settings.memory_ref
 
 
 class Pulled(NamedTuple):
@@ -95,7 +103,7 @@ class Pushed(NamedTuple):
     pulled: tuple[Pulled, ...]
 
 
-def share(repository: Repository, git: Git, remote: str) -> None:
+def share(repository: Repository, git: Git, remote: str, level: Level = "team") -> None:
     """Choose a remote for good: `push` and `pull` without a name mean it. Other levels that it has stay.
 
     Raises:
@@ -104,12 +112,18 @@ def share(repository: Repository, git: Git, remote: str) -> None:
     find_remote(repository, git, remote)
     name = f"remote.{remote}.gitmem"
     before = repository.config.get(name, ("",))[-1].replace(",", " ").split()
-    levels = dict.fromkeys([_LEVEL, *(level for level in before if level in LEVELS)])
+    levels = dict.fromkeys([level, *(one for one in before if one in LEVELS)])
     git.run(
         ["config", "--replace-all", name, ",".join(levels)],
         doing=f"choose {remote} to share the memory with",
         git_dir=repository.git_dir,
     )
+
+
+def levels_of(settings: Settings, remote: str) -> tuple[Level, ...]:
+    """Return the levels that a remote gets: those it was given, or the team's where it is named unasked."""
+    given = {chosen.name: chosen.levels for chosen in settings.remotes}
+    return tuple(level for level in LEVELS if level in given.get(remote, {"team"}))
 
 
 def choose_remote(settings: Settings, named: str | None) -> str:
@@ -118,19 +132,16 @@ def choose_remote(settings: Settings, named: str | None) -> str:
     Raises:
         NoRemoteChosen: None was.
         RemoteAmbiguous: Several were chosen, and none named.
-        LevelNotShared: The remote was given other levels than this memory's.
     """
+    if named is not None:
+        return named
     given = {remote.name: remote.levels for remote in settings.remotes}
-    if named is None:
-        fitting = [name for name, levels in given.items() if _LEVEL in levels] or list(given)
-        if not fitting:
-            raise NoRemoteChosen
-        if len(fitting) > 1:
-            raise RemoteAmbiguous(tuple(fitting))
-        named = fitting[0]
-    if _LEVEL not in given.get(named, {_LEVEL}):
-        raise LevelNotShared(named, _LEVEL, tuple(sorted(given[named])))
-    return named
+    fitting = [name for name, levels in given.items() if "team" in levels] or list(given)
+    if not fitting:
+        raise NoRemoteChosen
+    if len(fitting) > 1:
+        raise RemoteAmbiguous(tuple(fitting))
+    return fitting[0]
 
 
 def pull(sharing: Sharing, named: str | None = None) -> Pulled:
@@ -141,9 +152,9 @@ def pull(sharing: Sharing, named: str | None = None) -> Pulled:
         NotAMemory: The remote's ref holds something that gitmem did not write.
         FormatNewer: A newer gitmem wrote there; nothing was merged.
     """
-    remote = _remote(sharing, named)
-    ref = sharing.settings.memory_ref
-    with _alone(sharing.repository):
+    remote = remote_of(sharing, named)
+    ref = sharing.ref
+    with alone(sharing.repository):
         theirs = transport.fetch(remote, sharing.storage, ref)
         if theirs is None:
             here = sharing.storage.read_ref(ref)
@@ -158,20 +169,21 @@ def push(
 
     Raises:
         NoMemory: There is none here.
+        LevelNotShared: The remote was given other levels than this memory's.
         RemoteEmpty: The remote has no branch yet, and the memory must not become its default one.
         PushRefused: The remote refuses, for reasons of its own.
         PushRaced: Others were faster, again and again.
         SyncError: The remote is unknown, unreachable, or none was chosen.
         FormatNewer: A newer gitmem wrote there; nothing was sent.
     """
-    remote = _remote(sharing, named)
-    storage, ref = sharing.storage, sharing.settings.memory_ref
+    remote = remote_of(sharing, named)
+    storage, ref = sharing.storage, sharing.ref
     if storage.read_ref(ref) is None:
         raise NoMemory(ref)
     pulled: list[Pulled] = []
     seen: set[Oid | None] = set()
     answer = PushAnswer("behind")
-    with _alone(sharing.repository):
+    with alone(sharing.repository):
         for tries in range(_PUSH_TRIES):
             if tries:
                 longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**tries)
@@ -186,6 +198,7 @@ def push(
             changes = tuple(one for one in pulled if one.how != "up to date")
             if memory.commit == theirs:
                 return Pushed(remote.name, theirs, (), True, changes)
+            sharing.check(remote.name, memory, open_memory(storage, ref, theirs).root if theirs else None)
             answer = transport.push(remote, memory.commit, ref)
             if answer.outcome == "pushed":
                 _track(storage, tracking_ref(remote.name, ref), memory.commit)
@@ -206,11 +219,11 @@ def adopt(sharing: Sharing, remotes: Iterable[str]) -> Pulled | None:
         NotAMemory: The remote's ref holds something that gitmem did not write.
         FormatNewer: A newer gitmem wrote it.
     """
-    ref = sharing.settings.memory_ref
+    ref = sharing.ref
     for remote in remotes:
         theirs = sharing.storage.read_ref(tracking_ref(remote, ref))
         if theirs is not None:
-            with _alone(sharing.repository):
+            with alone(sharing.repository):
                 return _unite(sharing, remote, theirs)
     return None
 
@@ -237,13 +250,21 @@ def _key_of(memories: Sequence[Memory], session: SessionId) -> SessionKey | None
     return None
 
 
-def _remote(sharing: Sharing, named: str | None) -> Remote:
+def remote_of(sharing: Sharing, named: str | None) -> Remote:
+    """Return the remote that is meant, which was given the level that this is about.
+
+    Raises:
+        SyncError: None was chosen, it is unknown, or it was given other levels.
+    """
     name = choose_remote(sharing.settings, named)
+    levels = levels_of(sharing.settings, name)
+    if sharing.level not in levels:
+        raise LevelNotShared(name, sharing.level, levels)
     return find_remote(sharing.repository, sharing.git, name, sharing.tell)
 
 
 @contextmanager
-def _alone(repository: Repository) -> Iterator[None]:
+def alone(repository: Repository) -> Iterator[None]:
     """Let one sync run in a clone at a time: two fetches of one ref would fail each other."""
     with disk.locked(repository.state_dir / "sharing.lock", _OTHER_SYNC_WAIT_S):
         yield
@@ -251,7 +272,7 @@ def _alone(repository: Repository) -> Iterator[None]:
 
 def _unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
     """Bring the memory ref to what it and a fetched commit come to together."""
-    storage, ref = sharing.storage, sharing.settings.memory_ref
+    storage, ref = sharing.storage, sharing.ref
     for tries in range(_MERGE_TRIES):
         with ExitStack() as stack:
             # What came in is decoded without holding others up, unless they keep moving the ref.

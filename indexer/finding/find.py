@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.query.narrowing import Narrowed
+from gitmem.query.text import REQUIRED
 from gitmem.sidecar.wire import Facet, Request
 from indexer.finding import ranking
 from indexer.finding.beside import Beside
@@ -38,7 +39,7 @@ def find(
     `meaning` returns the query's unit vector; None where meaning is not asked for.
     """
     ordered = _ordered(sources, asked, request, meaning, strictly=True)
-    if ordered or len({term.kind == "phrase" for term in asked.query.terms}) != 2:
+    if ordered or len({term.kind in REQUIRED for term in asked.query.terms}) != 2:
         return Found(ordered, False)
     ordered = _ordered(sources, asked, request, meaning, strictly=False)
     return Found(ordered, bool(ordered))

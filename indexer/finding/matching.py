@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -15,7 +16,7 @@ import tantivy
 
 from gitmem.query.filters import Filters
 from gitmem.query.narrowing import Narrowed
-from gitmem.query.text import Term
+from gitmem.query.text import REQUIRED, Term
 from indexer.finding.spread import Spread
 from indexer.finding.synonyms import Synonyms
 from indexer.lexical import LexicalIndex, as_key
@@ -82,8 +83,9 @@ class Matcher:
     ) -> Asked | None:
         """Return what finds the turns that are asked for; None where nothing can be found.
 
-        With `strictly`, a phrase has to be there; otherwise it counts as much as its words. A query without
-        a term finds every turn that fits the filters. No turn of the sessions `without` is found.
+        With `strictly`, phrases and placeholders have to be there; otherwise it counts as much as its
+        words. A query without a term finds every turn that fits the filters. No turn of the sessions
+        `without` is found.
         """
         clauses: list[tuple[tantivy.Occur, tantivy.Query]] = []
         for each in (filters, *asked.holding):
@@ -101,7 +103,7 @@ class Matcher:
             clauses.append((_MUST_NOT, _any(left_out)))
         terms = self.asking(asked.query.terms)
         if strictly:
-            clauses += [(_MUST, self._anywhere(term)) for term in terms if term.kind == "phrase"]
+            clauses += [(_MUST, self._anywhere(term)) for term in terms if term.kind in REQUIRED]
         speakers = self._speakers(terms)
         return Asked(
             wanted=self._wanted(terms) if terms else None,
@@ -112,7 +114,11 @@ class Matcher:
         )
 
     def asking(self, terms: Sequence[Term]) -> list[Term]:
-        """Return the terms that say what is asked for: without stop words, unless there are no others."""
+        """Return the terms that say what is asked for: without stop words, unless there are no others.
+
+        A placeholder of no kind that there is was meant as a word.
+        """
+        terms = [self._known(term) for term in terms]
         terms = [term._replace(text=_CONTRACTED.sub("", term.text)) for term in terms]
         saying = [
             term
@@ -147,7 +153,8 @@ class Matcher:
         """Return what a score gains by who spoke, for those whose name is asked for."""
         gains: dict[int, float] = {}
         words = []
-        for word in dict.fromkeys(word for term in terms for word in self._index.words(term.text)):
+        said = [term for term in terms if term.kind != "placeholder"]
+        for word in dict.fromkeys(word for term in said for word in self._index.words(term.text)):
             count = self._spread.count("author", word)
             rarity = self._spread.rarity_of(count)
             numbers = self._index.speakers(word) if count and rarity >= _RARE_SPEAKER else []
@@ -164,6 +171,12 @@ class Matcher:
 
     def _term(self, term: Term) -> list[tantivy.Query]:
         """Return what finds one term and scores it, in any of several ways."""
+        if term.kind == "placeholder":
+            return [
+                _boosted(self._phrase(field, run), weight)
+                for field, weight in (("exact", TOGETHER_WEIGHT), ("output", OUTPUT_WEIGHT))
+                for run in self._placeholders(field, term)
+            ]
         words, stems = self._index.words(term.text), self._index.stems(term.text)
         if not words:
             return []
@@ -205,7 +218,7 @@ class Matcher:
         """Return what adds up, for each turn, how rare the words are that it has of those asked for."""
         parts: dict[object, tuple[float, list[tantivy.Query]]] = {}
         for term in terms:
-            if term.kind == "prefix":
+            if term.kind in ("prefix", "placeholder"):
                 run = self._anywhere(term)
                 rarity = self._rarity_of(term, run)
                 parts[term] = (rarity, [_constant(run, rarity)])
@@ -242,10 +255,26 @@ class Matcher:
 
     def _anywhere(self, term: Term) -> tantivy.Query:
         """Return what finds every turn that has a term as it was written."""
+        term = self._known(term)
+        if term.kind == "placeholder":
+            fields = ("exact", "output")
+            return _any(
+                [self._phrase(field, run) for field in fields for run in self._placeholders(field, term)]
+            )
         words, stems = self._index.words(term.text), self._index.stems(term.text)
         if not words:
             return tantivy.Query.empty_query()
         return _any([self._run("exact", words, term), self._run("output", stems, term)])
+
+    def _known(self, term: Term) -> Term:
+        if term.kind != "placeholder" or _kinds(term.text):
+            return term
+        return Term("word", f"gm:{term.text}")
+
+    def _placeholders(self, field: str, term: Term) -> list[list[str]]:
+        """Return how placeholders stand in a field, one for each kind; their tokens come behind."""
+        split = self._index.words if field == "exact" else self._index.stems
+        return [list(split(f"gm {kind}")) for kind in _kinds(term.text)]
 
     def _run(self, field: str, words: Sequence[str], term: Term) -> tantivy.Query:
         """Return what finds words one behind the other; the last of a prefix may go on."""
@@ -338,6 +367,13 @@ def scoring(narrowed: tantivy.Query, wanted: tantivy.Query | None) -> tantivy.Qu
     if wanted is None:
         return narrowed
     return tantivy.Query.boolean_query([(_MUST, narrowed), (_SHOULD, wanted)])
+
+
+@cache
+def _kinds(family: str) -> tuple[str, ...]:
+    from gitmem.redaction.placeholders import kinds_in  # Few queries ask for one.
+
+    return tuple(kinds_in(family))
 
 
 def _every_of(index: LexicalIndex, clauses: list[tuple[tantivy.Occur, tantivy.Query]]) -> tantivy.Query:

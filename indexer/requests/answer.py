@@ -337,9 +337,9 @@ def _status(place: Place, environ: Mapping[str, str], model_dir: str | None) -> 
     tip = tip_of(place, environ)
     root = states.root_of(Path(place.common_dir))
     loaded = states.load(root)
-    condition = states.examine(loaded, place.ref, tip)
-    answer: Json = {"state": condition, "memory": tip, "commit": None, "behind": 0, "turns": 0, "sessions": 0}
-    answer |= {"unreadable": [], "vectors": 0, "unembedded": 0, "path": str(root)}
+    condition = states.examine(loaded, place.ref, tip.name)
+    answer: Json = {"state": condition, "memory": tip.commit, "commit": None, "behind": 0}
+    answer |= {"turns": 0, "sessions": 0, "unreadable": [], "vectors": 0, "unembedded": 0, "path": str(root)}
     if isinstance(loaded, State):
         try:
             counted = LexicalIndex(root / loaded.folder).count()
@@ -350,7 +350,7 @@ def _status(place: Place, environ: Mapping[str, str], model_dir: str | None) -> 
             if model_dir is not None:
                 answer |= _vectors(place, loaded, model_dir)
         answer["commit"] = loaded.commit
-        if loaded.commit != tip:
+        if not loaded.is_at(tip.name):
             answer["behind"] = count_behind(place, environ, loaded)
         elif condition == "behind":
             answer["state"] = "current"  # but another version of gitmem looked at it last

@@ -25,12 +25,12 @@ from gitmem.model.errors import (
     StoreError,
 )
 from gitmem.sidecar.wire import Json, Place
+from gitmem.verbs.tips import Tip, read_tip
 from indexer.finding import synonyms
 from indexer.finding.synonyms import Synonyms
 from indexer.lexical import Damaged, LexicalIndex
 from indexer.upkeep import state as states
 from indexer.upkeep.state import Condition, State
-from indexer.upkeep.tips import read_tip
 
 if TYPE_CHECKING:
     from indexer.model.embedder import Embedder
@@ -90,7 +90,7 @@ class Shelf:
         """
         root = states.root_of(Path(place.common_dir))
         loaded = states.load(root)
-        condition = states.examine(loaded, place.ref, tip_of(place, environ))
+        condition = states.examine(loaded, place.ref, tip_of(place, environ).name)
         if isinstance(loaded, State) and condition in ("current", "behind"):
             with suppress(Damaged):  # or swept away by a process that has just made it anew
                 if condition == "current":
@@ -258,8 +258,8 @@ class Shelf:
             return opened
 
 
-def tip_of(place: Place, environ: Mapping[str, str]) -> str:
-    """Return the commit that a memory is at.
+def tip_of(place: Place, environ: Mapping[str, str]) -> Tip:
+    """Return where a repository's memories stand.
 
     Raises:
         NoMemory: There is none.
@@ -286,10 +286,10 @@ def bring_up(
 
 
 def count_behind(place: Place, environ: Mapping[str, str], state: State) -> int:
-    """Count the commits of the memory that an index does not know."""
+    """Count the commits of the memory that an index does not know; as `follow.count_behind`."""
     from indexer.upkeep import follow
 
-    return follow.count_behind(place, environ, state.commit)
+    return follow.count_behind(place, environ, state)
 
 
 def load_numpy() -> None:

@@ -10,13 +10,13 @@ from typing import Final, Protocol
 
 from gitmem.sidecar.client import Listener
 from gitmem.sidecar.wire import Json, ModelRequest, Place, Request
+from gitmem.verbs.tips import read_tip
 from indexer.requests.replying import Relay
 from indexer.requests.shelf import Shelf
 from indexer.service.children import ask_child
 from indexer.upkeep import state as states
 from indexer.upkeep.follow import count_changed
 from indexer.upkeep.state import Condition, State
-from indexer.upkeep.tips import read_tip
 
 _PATIENCE_MS: Final = 600_000
 _FEW_SESSIONS: Final = 4
@@ -116,7 +116,7 @@ def _examine(place: Place, environ: Mapping[str, str]) -> tuple[State | Conditio
     common_dir = Path(place.common_dir)
     tip = read_tip(common_dir, place.ref, environ)
     loaded = states.load(states.root_of(common_dir))
-    return loaded, None if tip is None else states.examine(loaded, place.ref, tip)
+    return loaded, None if tip is None else states.examine(loaded, place.ref, tip.name)
 
 
 def _have_updated(request: Request, environ: Mapping[str, str]) -> None:

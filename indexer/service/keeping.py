@@ -9,6 +9,7 @@ goes on following its memory.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Final, TypeAlias
 
 from gitmem.git.settings import without_repository
 from gitmem.model.errors import BadSetting, DiskRefused
+from gitmem.model.refs import KEYS_NAMESPACE, PRIVATE_NAMESPACE, PUBLIC_REF, SEALED_NAMESPACE, sealed_name
 from gitmem.sidecar import known
 from gitmem.sidecar.folders import models_folder
 from gitmem.sidecar.wire import Place, Request
@@ -31,6 +33,11 @@ _MOST_MS: Final = 400
 _INDEXED_AT_ONCE: Final = 2
 _EMBEDDED_AT_ONCE: Final = 1
 """It takes all the cores that it is given, and a gigabyte of memory."""
+
+_SETTLED_NS: Final = 100_000_000
+"""Longer than the clock of a file system stands still: until then a folder may change unseen."""
+
+_NAMESPACES: Final = (PRIVATE_NAMESPACE, SEALED_NAMESPACE, KEYS_NAMESPACE)
 
 Mark: TypeAlias = tuple[tuple[int, int, int] | None, ...]
 """Modification time, inode and size of files; None for one that is not there."""
@@ -131,7 +138,10 @@ class Keeper:
         name = path.rpartition("/")[2]
         with self._lock:
             refs = {place.ref.rpartition("/")[2] for place in self._places.values()}
-        return name in ("packed-refs", "tables.list") or name in refs
+        if name in ("packed-refs", "tables.list") or name in refs:
+            return True
+        own = path.rfind(f"/{PRIVATE_NAMESPACE}") + 1
+        return own > 0 and (path[own:] == PUBLIC_REF or sealed_name(path[own:]) is not None)
 
     def _compare(self) -> None:
         """Have done what is due of what is new."""
@@ -158,18 +168,23 @@ class Keeper:
 
 
 def _watched(place: Place) -> list[Path]:
-    """Return the folders in which git writes when the memory's ref moves."""
+    """Return the folders in which git writes when a ref of a memory moves."""
     common_dir = Path(place.common_dir)
-    return [common_dir, (common_dir / place.ref).parent, common_dir / "reftable"]
+    return [
+        common_dir,
+        (common_dir / place.ref).parent,
+        common_dir / "reftable",
+        *(common_dir / name for name in _NAMESPACES),
+    ]
 
 
 def _refs(place: Place) -> Mark:
-    """Return the mark of the files that can hold the memory's ref."""
+    """Return the mark of the files that can hold the memories' refs; of sealed ones, of their folders."""
     common_dir = Path(place.common_dir)
-    return tuple(
-        _written(path)
-        for path in (common_dir / place.ref, common_dir / "packed-refs", common_dir / "reftable/tables.list")
+    files = tuple(
+        _written(common_dir / name) for name in (place.ref, PUBLIC_REF, "packed-refs", "reftable/tables.list")
     )
+    return files + tuple(_settled(common_dir / name) for name in _NAMESPACES)
 
 
 def _vectors(place: Place, model_dir: str) -> tuple[Mark, int | None]:
@@ -192,6 +207,15 @@ def _model_dir(environ: Mapping[str, str]) -> str:
     with suppress(BadSetting):  # whoever asks is told
         return str(without_repository(environ).model_dir or models_folder(environ))
     return str(models_folder(environ))
+
+
+def _settled(folder: Path) -> tuple[int, int, int] | None:
+    """Return the mark of a folder, which is another one each time while it may still be changing."""
+    mark = _written(folder)
+    now_ns = time.time_ns()
+    if mark is None or not 0 <= now_ns - mark[0] < _SETTLED_NS:
+        return mark
+    return mark[0], mark[1], now_ns
 
 
 def _written(path: Path) -> tuple[int, int, int] | None:

@@ -53,17 +53,21 @@ class _Choice(NamedTuple):
 
 
 class LiveCapture:
-    """Watches the agents' folders for the repositories that want it; `state_folder` is the sidecar's own."""
+    """Watches the agents' folders for the repositories that want it.
+
+    `state_folder` is the sidecar's own. What a capture makes in a repository is as `umask` has it.
+    """
 
     def __init__(
         self,
         repositories: Callable[[], list[Place]],
         environ: Mapping[str, str],
         state_folder: Path,
+        umask: int,
         log: Log,
     ) -> None:
         self._repositories, self._environ = repositories, environ
-        self._state_folder, self._log = state_folder, log
+        self._state_folder, self._umask, self._log = state_folder, umask, log
         self._choices: dict[Path, _Choice] = {}
         self._end = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -136,6 +140,7 @@ class LiveCapture:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            umask=self._umask,
         ) as self._process:
             status = self._process.wait()
         self._process = None

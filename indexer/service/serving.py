@@ -26,15 +26,18 @@ _NEVER: Final = float("inf")
 _STANDARD_ERROR: Final = 2
 
 
-def serve(environ: Mapping[str, str], answers: Answers, *, idle_s: float, wait_s: float) -> int:
-    """Be the sidecar out of everybody's sight, unless there is one, and return the exit code."""
+def serve(environ: Mapping[str, str], answers: Answers, *, idle_s: float, wait_s: float, umask: int) -> int:
+    """Be the sidecar out of everybody's sight, unless there is one, and return the exit code.
+
+    `umask` is that of whoever started it, for captures.
+    """
     _detach()
     environ = _own(environ)
     log = Log(state_folder(environ) / "indexer.log", os.getpid())
     try:
         with hold(meeting_folder(environ, os.geteuid()), os.geteuid(), wait_s) as post:
             log.note(f"serves, as gitmem {gitmem.__version__}")
-            why = _run(post, environ, answers, idle_s, log)
+            why = _run(post, environ, answers, idle_s, umask, log)
             log.note(f"ends: {why}")
         _leave()
     except StoreBusy:
@@ -48,14 +51,14 @@ def serve(environ: Mapping[str, str], answers: Answers, *, idle_s: float, wait_s
     return 0
 
 
-def watch(environ: Mapping[str, str], answers: Answers, *, wait_s: float) -> int:
+def watch(environ: Mapping[str, str], answers: Answers, *, wait_s: float, umask: int) -> int:
     """Be the sidecar in sight of a person, until they interrupt, and return the exit code."""
     environ = _own(environ)
     log = Log(state_folder(environ) / "indexer.log", os.getpid())
     try:
         with hold(meeting_folder(environ, os.geteuid()), os.geteuid(), wait_s) as post:
             sys.stderr.write(f"listens at {os.fsencode(post.path)!r}; Ctrl-C ends it\n")
-            why = _run(post, environ, answers, _NEVER, log)
+            why = _run(post, environ, answers, _NEVER, umask, log)
             sys.stderr.write(f"ends: {why}\n")
         _leave()
     except StoreBusy:
@@ -67,10 +70,12 @@ def watch(environ: Mapping[str, str], answers: Answers, *, wait_s: float) -> int
     return 0
 
 
-def _run(post: Post, environ: Mapping[str, str], answers: Answers, idle_s: float, log: Log) -> str:
+def _run(
+    post: Post, environ: Mapping[str, str], answers: Answers, idle_s: float, umask: int, log: Log
+) -> str:
     answering = Answering(answers)
     keeper = Keeper(answering, environ, state_folder(environ), log)
-    live = LiveCapture(keeper.places, environ, state_folder(environ), log)
+    live = LiveCapture(keeper.places, environ, state_folder(environ), umask, log)
     server = Server(
         Service(
             post=post,

@@ -10,6 +10,7 @@ time.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,20 +18,26 @@ from typing import Final, NamedTuple, TypeAlias
 
 import gitmem
 from gitmem import disk
-from gitmem.format.memory import Folder, Memory, changed_sessions, open_memory
+from gitmem.format.memory import Folder, Memory, changed_sessions
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
+from gitmem.git.settings import load
 from gitmem.git.storage import open_storage
 from gitmem.model.errors import DiskRefused, ObjectDamaged, ObjectMissing, ReaderMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId
 from gitmem.objects.history import distance
+from gitmem.objects.storage import Storage
+from gitmem.sidecar.folders import data_folder
 from gitmem.sidecar.wire import Place
 from gitmem.transcripts.read import READER_VERSION
 from gitmem.verbs import caching
+from gitmem.verbs.memories import open_all, sealed_storage
+from gitmem.verbs.tips import read_tip
 from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Writer, as_key, create
 from indexer.lexical.index import Reached
 from indexer.teller import Teller
 from indexer.upkeep import state as states
+from indexer.upkeep import view
 from indexer.upkeep.documents import Documents
 from indexer.upkeep.state import Condition, Fork, State, Worn
 
@@ -66,19 +73,19 @@ def bring_up(
         StoreError: The memory cannot be read.
         DiskRefused: The disk does not let it.
     """
-    root = states.root_of(Path(place.common_dir))
-    with disk.locked(states.lock_of(root), wait_s), opened_memory(place, environ) as memory:
+    root = states.prepared_root(Path(place.common_dir))
+    with disk.locked(states.lock_of(root), wait_s), _at_work(root, place, environ) as work:
         loaded = states.load(root)
-        condition = states.examine(loaded, place.ref, memory.commit, READER_VERSION)
+        condition = states.examine(loaded, place.ref, work.tip, READER_VERSION)
         if isinstance(loaded, State) and condition in ("behind", "current") and not anew:
             try:
-                state = _advance(root, loaded, memory, teller)
+                state = _advance(work, loaded, teller)
                 if not (is_thorough and _is_worn(root, state)):
                     return state
             except Damaged:
                 condition = "corrupt"
         try:
-            state = _make(root, memory, teller)
+            state = _make(work, teller)
         except Damaged as error:  # what was made a moment ago is whole, unless the disk would not have it
             raise DiskRefused("write the search index in", str(root), str(error)) from error
         if condition in _WHY and not anew:
@@ -86,50 +93,92 @@ def bring_up(
         return state
 
 
-def count_behind(place: Place, environ: Mapping[str, str], commit: str) -> int:
-    """Count the commits of the memory that an index at `commit` does not know."""
-    with opened_memory(place, environ) as memory:
+def count_behind(place: Place, environ: Mapping[str, str], state: State) -> int:
+    """Count the commits of the memory that an index does not know; what is private, or public, counts one."""
+    tip = read_tip(Path(place.common_dir), place.ref, environ)
+    if tip is not None and state.is_at(tip.name):
+        return 0
+    with opened_memory(place, environ) as opened:
+        memory = opened.memory
         try:
-            return distance(memory.storage, Oid(commit), memory.commit).behind
+            return max(1, distance(memory.storage, Oid(state.commit), memory.commit).behind)
         except (ObjectMissing, ObjectDamaged):
             return 1  # an erasure restarted the history, and took the old one away
 
 
 def count_changed(place: Place, environ: Mapping[str, str], state: State) -> int | None:
     """Count the sessions that an index has to be brought up by; None where that cannot be told."""
-    with opened_memory(place, environ) as memory:
+    root = states.root_of(Path(place.common_dir))
+    with opened_memory(place, environ) as opened:
         try:
-            return sum(1 for _ in changed_sessions(memory, Oid(state.tree)))
+            return sum(1 for _ in changed_sessions(*view.comparable(root, opened.memory, state.tree)))
         except (ObjectMissing, ObjectDamaged):
             return None
 
 
+class Remembered(NamedTuple):
+    """All that a repository remembers, as one memory, and the storage of what git has of it."""
+
+    memory: Memory
+    storage: Storage
+
+
 @contextmanager
-def opened_memory(place: Place, environ: Mapping[str, str]) -> Iterator[Memory]:
-    """Open the memory that a request is about."""
+def opened_memory(place: Place, environ: Mapping[str, str]) -> Iterator[Remembered]:
+    """Open the memory that a request is about, with what is public and what the user's keys open.
+
+    Raises:
+        NoMemory: There is none.
+    """
     git = Git(environ)
-    storage = open_storage(discover(Path(place.start), git), git)
+    repository = discover(Path(place.start), git)
+    settings = load(repository, environ)._replace(memory_ref=place.ref)
+    storage = open_storage(repository, git)
     try:
-        yield open_memory(storage, place.ref)
+        memory = open_all(
+            storage,
+            settings,
+            lambda: sealed_storage(storage, settings, data_folder(environ), secrets.token_bytes),
+        )
+        yield Remembered(memory, storage)
     finally:
         storage.close()
 
 
-def _advance(root: Path, state: State, memory: Memory, teller: Teller) -> State:
+class _Work(NamedTuple):
+    """An index that is brought to where a memory is, and what `State.ref` and `State.tip` are to be then."""
+
+    root: Path
+    memory: Memory
+    storage: Storage
+    ref: str
+    tip: str
+
+
+@contextmanager
+def _at_work(root: Path, place: Place, environ: Mapping[str, str]) -> Iterator[_Work]:
+    # Before the memory is opened: what moves in between is seen the next time.
+    tip = read_tip(Path(place.common_dir), place.ref, environ)
+    with opened_memory(place, environ) as opened:
+        yield _Work(root, opened.memory, opened.storage, place.ref, tip.name if tip else "")
+
+
+def _advance(work: _Work, state: State, teller: Teller) -> State:
     """Bring an index that is there to where the memory is."""
+    root, memory = work.root, work.memory
     index = LexicalIndex(root / state.folder)
     try:
-        changes = dict(changed_sessions(memory, Oid(state.tree)))
+        changes = dict(changed_sessions(*view.comparable(root, memory, state.tree)))
     except (ObjectMissing, ObjectDamaged):
         # An erasure took the tree away that the index was made of.
-        return _make(root, memory, teller)
+        return _make(work, teller)
     for session in map(SessionId, state.unreadable):
         changes.setdefault(session, memory.find(session))
     if memory.root != state.tree:
         changes |= {session: memory.find(session) for session in _forks_of_changed(memory, state, changes)}
     if not changes:
         left = _Left(dict(state.unreadable), dict(state.forks), state.worn)
-        return _publish(root, memory, state.folder, left, state.round)
+        return _publish(work, state.folder, left, state.round)
     round_number = state.round + 1
     # One that was killed behind its commit took something out that no state tells of.
     was_killed = states.is_changing(root)
@@ -138,7 +187,7 @@ def _advance(root: Path, state: State, memory: Memory, teller: Teller) -> State:
     left.unreadable.update({name: why for name, why in state.unreadable.items() if name not in changes})
     left.forks.update({name: fork for name, fork in state.forks.items() if name not in changes})
     left = left._replace(worn=state.worn.and_also(left.worn, was_killed=was_killed))
-    return _publish(root, memory, state.folder, left, round_number)
+    return _publish(work, state.folder, left, round_number)
 
 
 def _is_worn(root: Path, state: State) -> bool:
@@ -161,21 +210,23 @@ def _forks_of_changed(memory: Memory, state: State, changes: Container[SessionId
             yield SessionId(session)
 
 
-def _make(root: Path, memory: Memory, teller: Teller) -> State:
+def _make(work: _Work, teller: Teller) -> State:
     """Make an index anew, beside the one that is there."""
-    folder = states.new_folder(root)
+    folder = states.new_folder(work.root)
     create(folder)
-    sessions: list[Change] = [(found.session, found) for found in memory.folders()]
-    left = _apply(LexicalIndex(folder), memory, sessions, teller, 1)
-    return _publish(root, memory, folder.name, left, 1)
+    sessions: list[Change] = [(found.session, found) for found in work.memory.folders()]
+    left = _apply(LexicalIndex(folder), work.memory, sessions, teller, 1)
+    return _publish(work, folder.name, left, 1)
 
 
-def _publish(root: Path, memory: Memory, folder: str, left: _Left, round_number: int) -> State:
+def _publish(work: _Work, folder: str, left: _Left, round_number: int) -> State:
+    root, memory = work.root, work.memory
+    view.keep(root, memory, work.storage)
     state = State(
         schema=SCHEMA_VERSION,
         reader=READER_VERSION,
         gitmem=gitmem.__version__,
-        ref=memory.ref,
+        ref=work.ref,
         commit=memory.commit,
         tree=memory.root,
         folder=folder,
@@ -183,10 +234,12 @@ def _publish(root: Path, memory: Memory, folder: str, left: _Left, round_number:
         worn=left.worn,
         unreadable=left.unreadable,
         forks=left.forks,
+        tip=work.tip,
     )
     states.publish(root, state)
     states.end_change(root)
     states.sweep(root, state)
+    view.sweep(root, state.tree)
     return state
 
 

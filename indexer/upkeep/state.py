@@ -62,10 +62,11 @@ NOT_WORN: Final = Worn()
 class State:
     """What an index was made of.
 
-    `commit` and `tree` (its root) are those of the memory that it has reached. `round` is how often it was
-    brought up, `worn` what was taken out since it was made. `gitmem` is the version that
-    looked at it last: another one looks more closely. `unreadable` are the sessions left out, and why;
-    `forks` those whose turns depend on another session's.
+    `commit` and `tree` (its root) are those of the memory that it has reached, which may be several seen as
+    one; `tip` is where these stood then, by `gitmem.verbs.tips`. `round` is how often it was brought up,
+    `worn` what was taken out since it was made. `gitmem` is the version that looked at it last: another one
+    looks more closely. `unreadable` are the sessions left out, and why; `forks` those whose turns depend on
+    another session's.
     """
 
     schema: int
@@ -79,11 +80,29 @@ class State:
     worn: Worn = NOT_WORN
     unreadable: Mapping[str, str] = field(default_factory=dict)
     forks: Mapping[str, Fork] = field(default_factory=dict)
+    tip: str = ""
+
+    def is_at(self, tip: str | None) -> bool:
+        """Tell whether the memories stand where they stood then."""
+        return (self.tip or self.commit) == tip
 
 
 def root_of(common_dir: Path) -> Path:
     """Return where a repository's indexes are."""
     return common_dir / "gitmem" / "index" / "lexical"
+
+
+def prepared_root(common_dir: Path) -> Path:
+    """Return the same after making it, so that nobody but the user may enter: all levels are indexed there.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    root = root_of(common_dir)
+    disk.make_private_folder(root.parent)
+    disk.keep_private(root.parent)  # an earlier gitmem made it for everybody
+    disk.make_private_folder(root)
+    return root
 
 
 def vectors_of(common_dir: Path) -> Path:
@@ -118,7 +137,7 @@ def load(root: Path) -> State | Condition:
 
 
 def examine(state: State | Condition, ref: str, tip: str | None, reader: int | None = None) -> Condition:
-    """Compare an index's state with where its memory is.
+    """Compare an index's state with where its memories stand, the name of their `Tip`.
 
     `reader` is the version of the reader of transcripts; who does not want to load that just to ask is told
     "behind" where another gitmem than this one looked last.
@@ -130,7 +149,7 @@ def examine(state: State | Condition, ref: str, tip: str | None, reader: int | N
     if state.ref != ref:
         return "options"
     is_known = reader is not None or state.gitmem == gitmem.__version__
-    return "current" if is_known and state.commit == tip else "behind"
+    return "current" if is_known and state.is_at(tip) else "behind"
 
 
 def publish(root: Path, state: State) -> None:
@@ -177,7 +196,7 @@ def sweep(root: Path, state: State) -> None:
 def new_folder(root: Path) -> Path:
     """Make a folder for an index to be made in; under the lock."""
     path = root / f"{_FOLDER_PREFIX}{secrets.token_hex(4)}"
-    disk.make_folder(path)
+    disk.make_private_folder(path)
     return path
 
 
@@ -194,7 +213,7 @@ def _forks(values: Mapping[str, Sequence[Any]]) -> dict[str, Fork]:
 
 
 def _is_sound(state: State) -> bool:
-    texts = (state.gitmem, state.ref, state.commit, state.tree, state.folder)
+    texts = (state.gitmem, state.ref, state.commit, state.tree, state.folder, state.tip)
     numbers = (state.schema, state.reader, state.round, *state.worn)
     return (
         all(isinstance(text, str) for text in texts)

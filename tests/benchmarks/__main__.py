@@ -12,7 +12,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import captures, embedding, hooks, imports, million, reads, sidecar, sizes, vectors, why
+from tests.benchmarks import (
+    captures,
+    embedding,
+    hooks,
+    imports,
+    million,
+    reads,
+    sealed,
+    sidecar,
+    sizes,
+    vectors,
+    why,
+)
 from tests.benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -23,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "read": reads.run,
     "embedding": embedding.run,
     "million": million.run,
+    "sealed": sealed.run,
     "sidecar": sidecar.run,
     "vectors": vectors.run,
     "why": why.run,

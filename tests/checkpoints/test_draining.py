@@ -236,7 +236,7 @@ def test_a_full_disk_leaves_the_events_and_says_why(
     hold(git, run, repository)
 
 
-def test_a_level_that_is_not_kept_leaves_the_events_of_that_worktree_alone(
+def test_a_worktree_whose_sessions_are_private_has_no_checkpoints_and_holds_nobody_up(
     git: RealGit, repository: Path, spool: Path, run: CommandLine, tmp_path: Path, say: Say
 ) -> None:
     linked = tmp_path / "linked"
@@ -247,18 +247,28 @@ def test_a_level_that_is_not_kept_leaves_the_events_of_that_worktree_alone(
         path.unlink()
     git.commit(linked, "b.txt")
     git.commit(repository, "c.txt")
-    failed = run("capture", "--spool", cwd=repository, status=2)
-    assert "level 'private'" in failed.stderr
-    assert "level 'private'" in (spool / "failure").read_text()
-    assert [one.branch for one in recorded(repository)] == ["main"]
-    assert len(waiting(spool)) == 1, "the end of the commit; its beginning is done with"
-    assert json.loads(run("sessions", "--json", cwd=repository, status=1).stdout)["sessions"] == []
-    assert "level 'private'" in run("checkpoint", cwd=repository).stderr
-    assert [one.trigger for one in recorded(repository)] == ["post-commit", "manual"]
-    (linked / ".gitmem.toml").unlink()
     run("capture", "--spool", cwd=repository)
-    assert {one.branch for one in recorded(repository)} == {"main", "side"}
     assert not (spool / "failure").exists()
+    assert [one.branch for one in recorded(repository)] == ["main"]
+    assert waiting(spool) == []
+    [session] = json.loads(run("sessions", "--json", cwd=repository).stdout)["sessions"]
+    assert session["level"] == "private"
+    assert not any(one.positions for one in recorded(repository)), "nor does a checkpoint name such a session"
+    refused = run("checkpoint", cwd=linked, status=2)
+    assert "sessions here are private" in refused.stderr
+
+
+def test_a_level_that_no_session_gets_by_itself_leaves_the_events_of_that_worktree_alone(
+    git: RealGit, repository: Path, spool: Path, run: CommandLine
+) -> None:
+    run("init", cwd=repository)
+    git("config", "gitmem.level", "public", cwd=repository)
+    git.commit(repository, "b.txt")
+    failed = run("capture", "--spool", cwd=repository, status=2)
+    assert "level 'public'" in failed.stderr
+    git("config", "--unset", "gitmem.level", cwd=repository)
+    run("capture", "--spool", cwd=repository)
+    assert [one.trigger for one in recorded(repository)] == ["post-commit"]
 
 
 def test_a_memory_that_is_locked_leaves_the_events(

@@ -128,15 +128,3 @@ def test_every_kind_of_repository_makes_the_round(
     assert json.loads(run("search", "--json", "tide table", cwd=here).stdout)["hits"]
     run("verify", "--full", cwd=here)
     git("fsck", "--strict", cwd=here)
-
-
-@pytest.mark.parametrize("level", ["public", "private", "ephemeral"])
-def test_sessions_that_are_not_the_teams_are_not_taken_in(
-    run: CommandLine, git: RealGit, repository: Path, tmp_path: Path, level: str
-) -> None:
-    path = samples.write(tmp_path / "a.jsonl", samples.lines(0, 6))
-    run("init", cwd=repository)
-    git("config", "gitmem.level", level, cwd=repository)
-    failed = run("import", str(path), cwd=repository, status=2)
-    assert "git config gitmem.level team" in failed.stderr
-    assert json.loads(run("sessions", "--json", cwd=repository, status=None).stdout)["sessions"] == []

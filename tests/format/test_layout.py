@@ -33,11 +33,10 @@ EVERY_FORM: dict[str, Place] = {
     f"checkpoints/01/23/{ID[4:]}": Place("checkpoint", ID),
     f"tombstones/01/23/{ID[4:]}": Place("tombstone", ID),
     f"epochs/01/23/{ID[4:]}": Place("epoch", ID),
-    f"audit/01/23/{ID[4:]}": Place("audit", ID),
 }
 SPELLED = re.compile(
     r"FORMAT|README\.md|netlify\.toml|vercel\.json"
-    r"|(checkpoints|tombstones|epochs|audit)/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}"
+    r"|(checkpoints|tombstones|epochs)/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}"
     r"|sessions/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/(session|(captures|segments|registers)/[0-9a-f]{2}/[0-9a-f]{62})"
     r"|notes/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/(note|registers/[0-9a-f]{2}/[0-9a-f]{62})"
 )

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.git.committed import COMMITTED_FILE
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
-from gitmem.git.settings import COMMITTED_FILE, load, variable_for, without_repository
+from gitmem.git.settings import load, variable_for, without_repository
 from gitmem.model.errors import BadSetting, SettingRefused
-from gitmem.model.settings import ChosenRemote, Settings
+from gitmem.model.settings import PERSONAL_CHOICES, ChosenRemote, LevelRule, Settings
 from tests.conftest import RealGit
 
 
@@ -42,7 +43,13 @@ def test_nothing_chosen_gives_the_defaults(repository: Path, environ: Mapping[st
         ("gitmem.sidecar", "no", "sidecar", False),
         ("gitmem.sidecarIdle", "5", "sidecar_idle_minutes", 5),
         ("gitmem.live", "true", "live", True),
+        ("gitmem.audit", "changes", "audit", "changes"),
+        ("gitmem.audit", "off", "audit", "nothing"),
         ("gitmem.snapshotDays", "0", "snapshot_days", 0),
+        ("gitmem.personal", "email, phone", "personal", frozenset({"email", "phone"})),
+        ("gitmem.personal", "all", "personal", frozenset(PERSONAL_CHOICES)),
+        ("gitmem.personal", "none", "personal", frozenset()),
+        ("gitmem.payloads", "true", "payloads", True),
     ],
 )
 def test_setting_is_read_from_gits_configuration_and_the_environment(
@@ -155,6 +162,19 @@ def test_user_wins_over_the_committed_file(
     assert settings_at(repository, environ).level == "public"
 
 
+def test_committed_file_adds_personal_data_that_goes_and_takes_none_back(
+    repository: Path, environ: Mapping[str, str], git: RealGit
+) -> None:
+    (repository / COMMITTED_FILE).write_text('personal = ["email"]\npayloads = false\n')
+    assert settings_at(repository, environ).personal == {"email"}
+    git("config", "gitmem.personal", "phone", cwd=repository)
+    git("config", "gitmem.payloads", "true", cwd=repository)
+    settings = settings_at(repository, environ)
+    assert settings.personal == {"email", "phone"}
+    assert not settings.payloads
+    assert settings_at(repository, {**environ, "GITMEM_PERSONAL": "none"}).personal == {"email"}
+
+
 def test_empty_committed_file_changes_nothing(repository: Path, environ: Mapping[str, str]) -> None:
     (repository / COMMITTED_FILE).write_text("")
     assert settings_at(repository, environ) == Settings()
@@ -164,6 +184,13 @@ def test_empty_committed_file_changes_nothing(repository: Path, environ: Mapping
     ("content", "name"),
     [
         (b'level = "public"', "level"),
+        (b'personal = "none"', "personal"),
+        (b"personal = true", "personal"),
+        (b'personal = ["email", "secrets"]', "personal"),
+        (b'personal = [["email"]]', "personal"),
+        (b"payloads = true", "payloads"),
+        (b'payloads = "no"', "payloads"),
+        (b"payloads = 0", "payloads"),
         (b'level = "secret"', "level"),
         (b"level = 3", "level"),
         (b'ref = "refs/heads/main"', "ref"),
@@ -223,3 +250,59 @@ def test_without_a_repository_the_environment_says_it_all() -> None:
     assert without_repository({}) == Settings()
     with pytest.raises(BadSetting):
         without_repository({"GITMEM_SIDECAR": "perhaps"})
+
+
+def test_rules_for_agents_and_folders_come_from_gits_configuration(
+    repository: Path, environ: Mapping[str, str], git: RealGit
+) -> None:
+    git("config", "gitmem.agent.codex.level", "private", cwd=repository)
+    git("config", "gitmem.path.infra/Prod.level", "ephemeral", cwd=repository)
+    assert set(settings_at(repository, environ).level_rules) == {
+        LevelRule("agent", "codex", "private"),
+        LevelRule("path", "infra/Prod", "ephemeral"),
+    }
+
+
+def test_committed_file_has_rules_for_agents_and_folders(
+    repository: Path, environ: Mapping[str, str]
+) -> None:
+    text = '[agents]\ncodex = "private"\n[paths]\n"infra" = "ephemeral"\n'
+    (repository / COMMITTED_FILE).write_text(text)
+    assert settings_at(repository, environ).level_rules == (
+        LevelRule("agent", "codex", "private", is_committed=True),
+        LevelRule("path", "infra", "ephemeral", is_committed=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("agents = 3\n", "agents"),
+        ('[agents]\ncodex = "secret"\n', "agents.codex"),
+        ('[paths]\n"/etc" = "private"\n', "paths./etc"),
+        ('[paths]\n"../other" = "private"\n', "paths.../other"),
+        ('[redaction]\nrules = "x"\n', "redaction"),
+    ],
+)
+def test_committed_rule_that_cannot_be_one_is_refused(
+    text: str, name: str, repository: Path, environ: Mapping[str, str]
+) -> None:
+    (repository / COMMITTED_FILE).write_text(text)
+    with pytest.raises(SettingRefused) as caught:
+        settings_at(repository, environ)
+    assert caught.value.name == name
+
+
+def test_whom_to_seal_to_is_in_gits_configuration_alone(
+    repository: Path, environ: Mapping[str, str], git: RealGit
+) -> None:
+    for value in ("age1one", "ssh-ed25519 AAAA ada", "age1one"):
+        git("config", "--add", "gitmem.recipient", value, cwd=repository)
+    for value in ("/srv/identity", "~/.ssh/id"):
+        git("config", "--add", "gitmem.identity", value, cwd=repository)
+    found = settings_at(repository, {**environ, "GITMEM_RECIPIENT": "x", "GITMEM_IDENTITY": "/x"})
+    assert found.recipients == ("age1one", "ssh-ed25519 AAAA ada")
+    assert found.identities == (Path("/srv/identity"), Path(environ["HOME"], ".ssh/id"))
+    git("config", "--add", "gitmem.identity", "beside", cwd=repository)
+    with pytest.raises(BadSetting):
+        settings_at(repository, environ)

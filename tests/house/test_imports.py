@@ -15,7 +15,20 @@ from tests.conftest import IMPORTED_FROM, CommandLine
 from tests.house.sources import every_source
 
 # Each costs more to load than a whole search may take, or brings threads and loops of its own.
-HEAVY = frozenset({"asyncio", "dulwich", "msgspec", "numpy", "onnxruntime", "pygit2", "tantivy", "zstandard"})
+HEAVY = frozenset(
+    {
+        "asyncio",
+        "cryptography",
+        "dulwich",
+        "msgspec",
+        "numpy",
+        "onnxruntime",
+        "pygit2",
+        "pyrage",
+        "tantivy",
+        "zstandard",
+    }
+)
 
 _IMPORT_ALL = """
 import importlib, os, sys, threading
@@ -85,7 +98,11 @@ if "search" in COMMANDS:
         run("import", str(transcript), cwd=repository)
         run("index", "update", cwd=repository)
         report = tmp_path / "report"
-        assert not loaded_by(_RUN_AND_LIST, "search", "gate", cwd=repository, report=report) & HEAVY
+        loaded = loaded_by(_RUN_AND_LIST, "search", "gate", cwd=repository, report=report)
+        assert not loaded & HEAVY
+        # It is noted, and what a search costs must not show that.
+        of_audit = {name for name in loaded if name.startswith("gitmem.auditing.")}
+        assert of_audit == {"gitmem.auditing.log"}
 
 
 def loaded_by(script: str, *arguments: str, cwd: Path, report: Path) -> set[str]:

@@ -78,11 +78,11 @@ def failing_redactor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make redaction fail for texts that speak of gauge 7."""
     stream = Redactor.stream
 
-    def failing(self: Redactor, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    def failing(self: Redactor, chunks: Iterable[bytes], session: bytes = b"") -> Iterator[bytes]:
         data = b"".join(chunks)
         if b"gauge 7" in data:
             raise RedactionFailed("a transcript", "the engine stopped")
-        return stream(self, [data])
+        return stream(self, [data], session)
 
     monkeypatch.setattr(Redactor, "stream", failing)
 

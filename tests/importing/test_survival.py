@@ -292,7 +292,7 @@ def test_a_redactor_that_fails_in_another_process_refuses_its_file_only(
 ) -> None:
     bad = samples.write(tmp_path / "a.jsonl", samples.lines(0, 30))
     good = samples.write(tmp_path / "b.jsonl", samples.line(0, "other"))
-    with PoolSealer(KEY, 2) as sealer:
+    with PoolSealer(Redactor(KEY), 2) as sealer:
         report = take(bad, good, sealer=sealer)
     assert [refused.path for refused in report.refused] == [bad]
     assert len(report.new_sessions) == 1
@@ -300,7 +300,7 @@ def test_a_redactor_that_fails_in_another_process_refuses_its_file_only(
 
 def test_a_killed_worker_is_a_named_error(take: Importer, tmp_path: Path) -> None:
     path = samples.write(tmp_path / "a.jsonl", samples.lines(0, 30))
-    with PoolSealer(KEY, 1) as sealer:
+    with PoolSealer(Redactor(KEY), 1) as sealer:
         sealer.submit(Range(path, 0, 10))()
         workers = subprocess.run(
             ["pgrep", "-P", str(os.getpid())], capture_output=True, text=True

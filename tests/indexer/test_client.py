@@ -226,7 +226,7 @@ def test_current_index_is_asked_without_what_reads_a_memory(
 
 @pytest.mark.parametrize("how", ["loose", "packed", "symbolic", "linked worktree"])
 def test_ref_is_read_wherever_git_keeps_it(memory: Filled, git: Any, how: str, tmp_path: Path) -> None:
-    from indexer.upkeep.tips import read_tip
+    from gitmem.verbs.tips import Tip, read_tip
 
     memory.add("one", [said("an anchor")])
     ref, common = memory.ref, memory.repository.common_dir
@@ -240,5 +240,5 @@ def test_ref_is_read_wherever_git_keeps_it(memory: Filled, git: Any, how: str, t
         ref = "refs/heads/other"
     elif how == "linked worktree":
         git("worktree", "add", "-q", "-b", "side", str(tmp_path / "side"), cwd=memory.top)
-    assert read_tip(common, ref, memory.environ) == expected
+    assert read_tip(common, ref, memory.environ) == Tip(expected, expected)
     assert read_tip(common, "refs/heads/none", memory.environ) is None

@@ -179,7 +179,7 @@ def test_status_tells_of_every_condition_and_changes_nothing(memory: Filled, sea
         ({"reader": READER_VERSION + 1, "gitmem": "0"}, "another version"),
         ({"ref": "refs/heads/another"}, "another memory ref"),
         ({"folder": "turns-gone"}, "damaged"),
-        ({"tree": "0" * 40, "commit": "0" * 40}, None),
+        ({"tree": "0" * 40, "commit": "0" * 40, "tip": ""}, None),
     ],
 )
 def test_index_of_another_kind_is_made_anew_and_says_so_once(

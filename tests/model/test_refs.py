@@ -53,3 +53,18 @@ def test_a_tracking_ref_tells_its_remote(ref: str, remote: str) -> None:
 def test_another_branch_of_a_remote_is_no_tracking_ref() -> None:
     assert refs.remote_of("refs/remotes/origin/main", "refs/heads/gitmem") is None
     assert refs.short_name("refs/heads/gitmem") == "gitmem"
+
+
+def test_a_ref_of_a_sealed_session_tells_its_name_and_no_other_does() -> None:
+    name = "0a" * 32
+    assert refs.sealed_name(refs.sealed_ref(name)) == refs.sealed_name(refs.key_ref(name)) == name
+    for other in (
+        name,
+        refs.sealed_ref(name[1:]),
+        refs.sealed_ref(name.upper()),
+        refs.key_ref(name + "/x"),
+        refs.key_ref(name) + "\n",
+        refs.tracking_ref("origin", refs.sealed_ref(name)),
+        refs.PRIVATE_REF,
+    ):
+        assert refs.sealed_name(other) is None

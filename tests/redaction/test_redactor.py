@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import pickle
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from random import Random
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmem.model.errors import RedactionFailed
-from gitmem.redaction import engine
+from gitmem.redaction import matching
 from gitmem.redaction.placeholders import PLACEHOLDER, same_line
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.rules import BUILT_IN, Rule, RuleSet
@@ -111,7 +113,24 @@ FRAGMENTS = st.sampled_from(
         *'"\\/\n\t {}[]:,@.-_=\u00e9',
         *("\\n", '\\"', "\\u0041", "\\u005c", "\\\\", "://", "://u:", "ab", "n", "u", "0", '","'),
         *("-----BEGIN ", "PRIVATE KEY-----", "-----END ", "[gm:", "[gm:jwt:", "aaaaaaaaaaaaaaaa]", "Bearer "),
-        "[gm:jwt:aaaaaaaaaaaaaaaa]",
+        *("[gm:jwt:aaaaaaaaaaaaaaaa]", "[gm:payload-png:12:aaaaaaaaaaaaaaaa]"),
+        *(shape.secret(Random(2))[cut:][:30] for shape in SHAPES[::3] for cut in (0, 9)),
+        *(
+            "\r\n",
+            "\n> ",
+            "\n    ",
+            '" +\n "',
+            "\x1b[31m",
+            "\\033[0m",
+            "\x00",
+            "%41",
+            "%2F",
+            "&quot;",
+            "\\x41",
+        ),
+        *(b64encode(f"{shape.before}{shape.secret(Random(3))}".encode()).decode() for shape in SHAPES[::5]),
+        *(quote(f"{shape.before}{shape.secret(Random(4))}{shape.behind}", safe="") for shape in SHAPES[::5]),
+        *(SHAPES[0].secret(Random(5)).encode().hex(), "iVBORw0KGgo", "A" * 200, ";base64,", "data:image/png"),
     ]
 )
 
@@ -220,12 +239,12 @@ def test_rule_that_does_not_compile_lets_no_line_pass() -> None:
 
 
 def test_engine_that_fails_lets_no_line_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_self: object, _reading: bytes) -> None:
+    def broken(_self: object, _reading: bytes, _judge: object) -> None:
         raise MemoryError("no more")
 
-    monkeypatch.setattr(engine.Engine, "matches", broken)
+    monkeypatch.setattr(matching.ReadyRule, "matches", broken)
     secret = SHAPES[0].secret(Random(0)).encode()
-    with pytest.raises(RedactionFailed, match="MemoryError: no more"):
+    with pytest.raises(RedactionFailed, match=r"MemoryError at test_redactor\.py"):
         Redactor(KEY).line(secret)
     out = Redactor(KEY).stream([b"fine\n" * 100_000, secret + b"\n", b"never\n"])
     with pytest.raises(RedactionFailed):

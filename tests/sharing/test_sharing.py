@@ -282,7 +282,7 @@ class TestWhichRemote:
         git("config", "remote.origin.gitmem", "public,private", cwd=ada.path)
         ada.remember("one")
         for named in (None, "origin"):
-            with pytest.raises(LevelNotShared, match="it was given private, public alone"):
+            with pytest.raises(LevelNotShared, match="it was given public, private alone"):
                 ada.push(named)
         assert team.hub.ref() is None
 

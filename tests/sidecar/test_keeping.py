@@ -17,6 +17,7 @@ import pytest
 from gitmem.sidecar import known
 from gitmem.sidecar.folders import state_folder
 from gitmem.sidecar.wire import Place
+from gitmem.verbs.tips import read_tip
 from indexer.upkeep import state
 from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
 from tests.indexer.memories import Filled, said
@@ -49,6 +50,37 @@ def test_new_commit_is_indexed_without_anybody_asking(client: Client, sidecars: 
     client.processes = 0
     assert client.found("sextant") == 3
     assert client.processes == 0
+
+
+def test_what_is_captured_privately_or_published_is_indexed_without_anybody_asking(
+    client: Client, sidecars: Sidecars, run: CommandLine, tmp_path: Path
+) -> None:
+    top, common_dir = client.memory.top, client.memory.repository.common_dir
+
+    def stands_where_all_memories_do() -> bool:
+        loaded = state.load(state.root_of(common_dir))
+        tip = read_tip(common_dir, client.memory.ref, sidecars.environ)
+        return isinstance(loaded, state.State) and tip is not None and loaded.tip == tip.name
+
+    def say(name: str, text: str, level: str) -> None:
+        path = tmp_path / f"{name}.jsonl"
+        with path.open("a") as file:
+            file.write(json.dumps({"session": {"id": name}, "role": "user", "text": text}) + "\n")
+        run("import", str(path), cwd=top, environ={"GITMEM_LEVEL": level})
+
+    sidecars.start()
+    client("anchor")
+    say("ours", "a sextant of ours", "team")
+    for text in ("a sextant of mine", "another sextant of mine"):
+        say("mine", text, "private")
+        until(stands_where_all_memories_do, "the index has what is private")
+    run("level", "generic/ours", "public", "--yes", cwd=top)
+    until(stands_where_all_memories_do, "the index has what is public")
+    client.processes = 0
+    assert client.found("sextant") == 3
+    assert client.processes == 0
+    assert "sextant" not in sidecars.log()
+    assert "mine" not in sidecars.log()
 
 
 def test_text_of_a_session_that_is_gone_leaves_the_files_without_anybody_asking(

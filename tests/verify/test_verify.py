@@ -20,7 +20,7 @@ from gitmem.git.repository import discover
 from gitmem.git.storage import GitStorage, open_storage, pack_folder
 from gitmem.model.errors import NoMemory
 from gitmem.model.ids import Oid, RecordId, SegmentId
-from gitmem.model.records import Audit, Capture, Epoch, Note, Register, SegmentEntry, Tombstone
+from gitmem.model.records import Capture, Epoch, Note, Register, SegmentEntry, Tombstone
 from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Commit, Entry, Signature, encode_commit, encode_tree
 from gitmem.objects.history import read_commit
@@ -687,16 +687,6 @@ def test_an_epoch_without_its_tombstone_is_found() -> None:
     assert forge.findings() == []
     forge.put(layout.tombstone_path(tombstone), None)
     assert f"tombstone {tombstone}" in only(forge.findings()).why
-
-
-def test_a_gap_in_the_audit_is_found() -> None:
-    draft = session(1)
-    first = draft.put(lambda _, name: plain("audit", name), Audit("laptop", 1, AT, ADA, "forget", "x"))
-    draft.put(lambda _, name: plain("audit", name), Audit("laptop", 2, AT, ADA, "forget", "y", first))
-    forge = Forge(draft)
-    assert forge.findings() == []
-    forge.put(plain("audit", first), None)
-    assert first in only(forge.findings()).why
 
 
 def test_a_note_is_looked_at_with_its_registers() -> None:

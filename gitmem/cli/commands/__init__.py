@@ -37,7 +37,11 @@ COMMANDS: Final[dict[str, Entry]] = {
     "doctor": Entry("doctor", "Say what is wrong here, and mend it."),
     "tag": Entry("tag", "Add tags to a session, or take them away."),
     "title": Entry("title", "Give a session a title."),
+    "level": Entry("level", "Say who may see a session, or change it."),
+    "recipients": Entry("recipients", "Say who can open private sessions, and change it."),
+    "redact": Entry("redact", "Say what redaction finds, test its rules, explain a placeholder."),
     "verify": Entry("verify", "Check that all that the memory is made of still holds."),
+    "audit": Entry("audit", "Show who did what to the memory, and check that."),
     "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
     "demo": Entry("demo", "Show the whole round in a throw-away place."),
 }

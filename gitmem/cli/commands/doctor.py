@@ -64,6 +64,7 @@ def _examine(context: Context) -> list[Finding]:
     from gitmem.git.storage import pack_folder
     from gitmem.verbs.listing import Summaries
     from gitmem.verbs.reporting import describe_memory
+    from gitmem.verbs.tips import read_tip
 
     repository, settings = context.repository, context.settings
     found: list[Finding] = []
@@ -71,7 +72,15 @@ def _examine(context: Context) -> list[Finding]:
         try:
             memory = open_memory(storage, settings.memory_ref)
             user_dir = user_data_dir(context)
-            state = describe_memory(memory, repository.state_dir, pack_folder(repository), user_dir, settings)
+            tip = read_tip(repository.common_dir, settings.memory_ref, context.git.environ)
+            state = describe_memory(
+                memory,
+                repository.state_dir,
+                pack_folder(repository),
+                user_dir,
+                settings,
+                tip.name if tip else None,
+            )
             with context.output.progress("reading", None) as progress:
 
                 def tell(done: int, total: int) -> None:

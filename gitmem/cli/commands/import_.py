@@ -8,8 +8,9 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.intake import describe, is_passed_over, report_as_json, total_bytes
-from gitmem.cli.opening import opened_intake, opened_storage
+from gitmem.cli.intake import describe, is_passed_over, report_as_json
+from gitmem.cli.levels import take_sources
+from gitmem.cli.opening import opened_storage
 from gitmem.model.errors import UsageError
 
 
@@ -33,7 +34,6 @@ def command(ctx: click.Context, paths: tuple[Path, ...], agent: str | None, as_j
     """
     from gitmem.transcripts.detect import AGENTS
     from gitmem.verbs.finding import named_sources
-    from gitmem.verbs.importing import import_sources
 
     context: Context = ctx.obj
     if agent is not None and agent not in AGENTS:
@@ -44,12 +44,11 @@ def command(ctx: click.Context, paths: tuple[Path, ...], agent: str | None, as_j
     named = [context.start / path for path in paths]
     with opened_storage(context) as storage:
         sources = list(named_sources(named, agent))
-        with opened_intake(context, storage, total_bytes(sources), whole=True, wait_s=3600) as intake:
-            report = import_sources(intake, sources)
+        report = take_sources(context, storage, sources, whole=True, wait_s=3600, action="import")
     if as_json:
         context.output.json(report_as_json(report))
     else:
         describe(context, report, named)
     is_missed = any(not is_passed_over(refused, named) for refused in report.refused)
-    if is_missed or len(report.refused) == report.files:
+    if is_missed or (len(report.refused) == report.files and not report.diverted):
         ctx.exit(1)

@@ -7,8 +7,8 @@ import click
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
-from gitmem.cli.intake import describe, report_as_json, total_bytes
-from gitmem.cli.opening import opened_intake
+from gitmem.cli.intake import describe, report_as_json
+from gitmem.cli.levels import take_sources
 from gitmem.cli.sharing import describe_pull, opened_sharing
 from gitmem.model.errors import HookInTheWay, HooksElsewhere, UsageError
 from gitmem.model.refs import short_name
@@ -43,7 +43,6 @@ def command(
     In a clone whose remote has a memory already, that one is taken over. Running it again is harmless.
     """
     from gitmem.git.worktrees import working_trees
-    from gitmem.verbs.importing import import_sources
     from gitmem.verbs.scanning import scan
     from gitmem.verbs.setback import note_tip
     from gitmem.verbs.sharing import adopt
@@ -52,6 +51,7 @@ def command(
 
     chosen = _agents(agents)
     if share is not None:
+        _note_share(context, share)
         choose_remote(context.repository, context.git, share)
     ref, tops = context.settings.memory_ref, working_trees(context.repository)
     with opened_sharing(context) as sharing:
@@ -74,9 +74,7 @@ def command(
         if not no_import and tops and chosen != frozenset():
             state_dir, now_ns = context.repository.state_dir, context.now_ms() * 1_000_000
             found = scan(state_dir, tops, home_of(context), context.environ, now_ns, agents=chosen, anew=True)
-            total = total_bytes(found.grown)
-            with opened_intake(context, storage, total, whole=False, wait_s=3600) as intake:
-                report = import_sources(intake, found.grown)
+            report = take_sources(context, storage, found.grown, whole=False, wait_s=3600)
             found.settle([refused.path for refused in report.refused])
             if chosen is None:
                 note_tip(state_dir, storage, ref)
@@ -93,6 +91,16 @@ def command(
         )
     elif report and report.files:
         describe(context, report)
+
+
+def _note_share(context: Context, remote: str) -> None:
+    from gitmem.cli.auditing import log_of
+    from gitmem.git.transport import find_remote
+
+    find_remote(context.repository, context.git, remote)
+    log = log_of(context)
+    url = context.repository.config[f"remote.{remote}.url"][0]
+    log.note("share", log.remote(url), detail={"levels": "team"})
 
 
 def _make_known(context: Context) -> None:

@@ -6,7 +6,7 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.sharing import describe_pull, opened_sharing, pull_as_json
+from gitmem.cli.sharing import opened_sharing
 
 
 @click.command("pull", cls=Command, examples=["gitmem pull", "gitmem pull origin", "gitmem pull --json"])
@@ -19,11 +19,11 @@ def command(context: Context, remote: str | None, as_json: bool) -> None:
     Without REMOTE it is the one that `gitmem init --share` chose. Nothing that is here goes; what the remote
     has and does not belong into a memory is kept out and named.
     """
-    from gitmem.verbs.sharing import pull
+    from gitmem.cli.sharing_levels import describe_levels, levels_as_json, pull_levels
 
     with opened_sharing(context) as sharing:
-        pulled = pull(sharing, remote)
+        shared = pull_levels(context, sharing, remote)
         if as_json:
-            context.output.json(pull_as_json(sharing, pulled))
+            context.output.json(levels_as_json(sharing, shared))
         else:
-            describe_pull(context, sharing, pulled)
+            describe_levels(context, sharing, shared)

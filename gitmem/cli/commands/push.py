@@ -6,7 +6,7 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.sharing import describe_push, opened_sharing, push_as_json
+from gitmem.cli.sharing import opened_sharing
 
 
 @click.command("push", cls=Command, examples=["gitmem push", "gitmem push origin", "gitmem push --json"])
@@ -17,13 +17,14 @@ def command(context: Context, remote: str | None, as_json: bool) -> None:
     """Send the memory to REMOTE, after pulling what others have sent there.
 
     Without REMOTE it is the one that `gitmem init --share` chose; nothing goes to one that nobody named.
-    The remote's memory only ever moves forward, and nothing else of yours is sent.
+    A remote gets the levels that it was given (remote.<name>.gitmem), and what it gets is looked through once
+    more, with today's rules. Its memory only ever moves forward, and nothing else of yours is sent.
     """
-    from gitmem.verbs.sharing import push
+    from gitmem.cli.sharing_levels import describe_levels, levels_as_json, push_levels
 
     with opened_sharing(context) as sharing:
-        pushed = push(sharing, remote)
+        shared = push_levels(context, sharing, remote)
         if as_json:
-            context.output.json(push_as_json(sharing, pushed))
+            context.output.json(levels_as_json(sharing, shared))
         else:
-            describe_push(context, sharing, pushed)
+            describe_levels(context, sharing, shared)

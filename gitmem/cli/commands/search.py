@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, cast
 
+from gitmem.cli.auditing import noted
 from gitmem.cli.context import Context
 from gitmem.cli.declared import Declared
 from gitmem.cli.hits import show
@@ -65,7 +66,7 @@ def search(
     )
     has_found = False
     collected: list[Json] = []
-    for answer in answers:
+    for answer in noted(context, places, answers):
         has_found = has_found or bool(answer["hits"])
         if json_lines:
             context.output.json(answer)

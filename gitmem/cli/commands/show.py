@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from gitmem.cli.auditing import log_of, note_session
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
@@ -63,11 +64,13 @@ def command(
     with opened_memory(context) as memory:
         found = _address(context, memory, session)
         if isinstance(found, str):
+            log_of(context).note("show", f"checkpoint:{found}")
             _show_checkpoint(context, memory, found, form or "people")
             return
         folder, turn = found
         if turn is None and around:
             raise click.UsageError("--context needs a turn: SESSION#TURN")
+        note_session(context, "show", memory, folder)
         if turn is None:
             _show_session(context, memory, folder, form or "people", full, stream)
             return

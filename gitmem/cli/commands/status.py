@@ -44,6 +44,7 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
     from gitmem.format.memory import open_memory
     from gitmem.git.storage import pack_folder
     from gitmem.verbs.reporting import describe_memory
+    from gitmem.verbs.tips import read_tip
 
     context: Context = ctx.obj
     repository, ref = context.repository, context.settings.memory_ref
@@ -53,8 +54,14 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
         except NoMemory as error:
             _say_none(context, error, as_json)
             ctx.exit(1)
+        tip = read_tip(repository.common_dir, ref, context.git.environ)
         state = describe_memory(
-            memory, repository.state_dir, pack_folder(repository), user_data_dir(context), context.settings
+            memory,
+            repository.state_dir,
+            pack_folder(repository),
+            user_data_dir(context),
+            context.settings,
+            tip.name if tip else None,
         )
         capture = _capture(context, memory)
     if as_json:

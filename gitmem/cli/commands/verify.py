@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,6 +16,7 @@ from gitmem.cli.text import one_line
 
 if TYPE_CHECKING:
     from gitmem.git.storage import GitStorage
+    from gitmem.objects.storage import Storage
     from gitmem.verbs.inspecting import Counts
     from gitmem.verbs.verifying import Finding, Ground
 
@@ -35,7 +37,6 @@ _SHOWN_SESSIONS: Final = 5
 def command(ctx: click.Context, full: bool, as_json: bool) -> None:
     """Check every object, hash, record and ref of the memory; exit 0 only if all hold."""
     from gitmem.verbs.inspecting import Counts
-    from gitmem.verbs.verifying import verify
 
     context: Context = ctx.obj
     counts, found = Counts(), 0
@@ -46,8 +47,7 @@ def command(ctx: click.Context, full: bool, as_json: bool) -> None:
         def tell(counts: Counts) -> None:
             bar.advance(counts.bytes - bar.done)
 
-        refs = _refs(context)
-        for finding in verify(storage, refs, counts, full=full, ground=_ground(context, storage), tell=tell):
+        for finding in _findings(context, storage, counts, full=full, tell=tell):
             found += 1
             if as_json:
                 documents.append({**finding._asdict(), "sessions": list(finding.sessions)})
@@ -69,11 +69,37 @@ def command(ctx: click.Context, full: bool, as_json: bool) -> None:
         ctx.exit(1)
 
 
-def _refs(context: Context) -> list[str]:
-    """Return the memory ref and where every remote's memory was fetched to."""
+def _findings(
+    context: Context, storage: GitStorage, counts: Counts, *, full: bool, tell: Callable[[Counts], None]
+) -> Iterator[Finding]:
+    """Verify the memory of every level; what is private as far as one's keys open it."""
+    from gitmem.cli.opening import private_storage
+    from gitmem.format.memory import open_memory
+    from gitmem.format.view import under_git_names
+    from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
+    from gitmem.verbs.verifying import Finding, Ground, verify
+
+    ground = _ground(context, storage)
+    has_team = storage.read_ref(context.settings.memory_ref) is not None
+    sealed = private_storage(context, storage)
+    others: list[tuple[Storage, list[str]]] = []
+    if storage.read_ref(PUBLIC_REF) is not None:
+        others.append((storage, _refs(context, PUBLIC_REF)))
+    if sealed.read_ref(PRIVATE_REF) is not None:
+        others.append((under_git_names(open_memory(sealed, PRIVATE_REF)), [PRIVATE_REF]))
+    if has_team or not others:
+        refs = _refs(context, context.settings.memory_ref)
+        yield from verify(storage, refs, counts, full=full, ground=ground, tell=tell)
+    for at, refs in others:
+        yield from verify(at, refs, counts, full=full, ground=Ground(shallow=ground.shallow), tell=tell)
+    for name, error in sealed.damaged().items() if others else ():
+        yield Finding("object", PRIVATE_REF, f"refs/gitmem/private/{name}", str(error), (), error.hint)
+
+
+def _refs(context: Context, ref: str) -> list[str]:
+    """Return a memory ref and where every remote's memory was fetched to."""
     from gitmem.model.refs import tracking_ref
 
-    ref = context.settings.memory_ref
     remotes = sorted(
         name.removeprefix("remote.").removesuffix(".url")
         for name in context.repository.config

@@ -122,8 +122,12 @@ def _takes_in(context: Context, *, is_sum: bool) -> bool:
 
 
 def _say(context: Context, explanation: Explanation, as_json: bool) -> None:
+    from gitmem.cli.auditing import log_of
     from gitmem.cli.explaining import as_json as plain
     from gitmem.cli.explaining import say
+
+    if explanation.known:
+        log_of(context).note("why", detail={"lines": explanation.known})
 
     if as_json:
         context.output.json(plain(explanation))

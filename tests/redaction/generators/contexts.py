@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from random import Random
 
 from tests.redaction.generators.making import (
@@ -300,7 +299,13 @@ SHAPES = [
 ASSIGNMENTS = [
     one("assigned-password-quoted", "assigned-password", PASSWORD, 'DB_PASSWORD = "', '"'),
     one("assigned-password", "assigned-password", PASSWORD, "DB_PASSWORD="),
-    one("assigned-secret-quoted", "assigned-secret", spell((ALNUM, 30), (DIGITS, 2)), '"internalToken": "', '"'),
+    one(
+        "assigned-secret-quoted",
+        "assigned-secret",
+        spell((ALNUM, 30), (DIGITS, 2)),
+        '"internalToken": "',
+        '"',
+    ),
     one("assigned-secret", "assigned-secret", spell((ALNUM, 30), (DIGITS, 2)), "INTERNAL_API_KEY="),
     one("password-flag", "assigned-password", spell((ALNUM, 20), (DIGITS, 2)), "deploy --admin-password "),
     one("curl-user", "assigned-password", PASSWORD, "curl -u ada:"),

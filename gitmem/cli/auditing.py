@@ -1,0 +1,103 @@
+"""The audit as commands use it: whose hand it is, and noting what they read. A search loads this."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from gitmem.auditing.log import Log
+from gitmem.cli.context import Context
+from gitmem.cli.folders import user_data_dir
+from gitmem.model.errors import NotARepository
+
+if TYPE_CHECKING:
+    from gitmem.format.memory import Folder, Memory
+    from gitmem.model.settings import Audited
+    from gitmem.sidecar.wire import Json, Place
+
+_AGENTS: Final[Mapping[str, str]] = {
+    "CLAUDECODE": "claude-code",
+    "CLAUDE_CODE_SESSION_ID": "claude-code",
+    "CODEX_SANDBOX": "codex",
+    "CODEX_SANDBOX_NETWORK_DISABLED": "codex",
+    "CODEX_THREAD_ID": "codex",
+    "CODEX_CI": "codex",
+    "GEMINI_CLI": "gemini-cli",
+    "CURSOR_AGENT": "cursor",
+    "OPENCODE": "opencode",
+    "OPENCODE_CLIENT": "opencode",
+    "COPILOT_CLI": "copilot-cli",
+    "COPILOT_AGENT": "copilot-cli",
+    "AUGMENT_AGENT": "augment",
+    "CLINE_ACTIVE": "cline",
+    "GOOSE_TERMINAL": "goose",
+}
+"""What agents set in the environment of the commands that they run."""
+
+_ANY_AGENT: Final = ("AI_AGENT", "AGENT")
+"""Set to an agent's name by several; it is anybody's text, so the name is not kept."""
+
+
+def acting(environ: Mapping[str, str]) -> str:
+    """Return whose hand runs this: `person`, or `agent:<name>`; `agent` alone where it does not say which."""
+    for variable, name in _AGENTS.items():
+        if environ.get(variable) not in (None, "", "0", "false"):
+            return f"agent:{name}"
+    return "agent" if any(environ.get(variable) for variable in _ANY_AGENT) else "person"
+
+
+def log_of(context: Context) -> Log:
+    """Return the audit of the repository at hand."""
+    return _log(context, context.repository.state_dir, context.settings.audit)
+
+
+def note_session(context: Context, action: str, memory: Memory, folder: Folder) -> None:
+    """Note that a session was read."""
+    from gitmem.verbs.levels import registered
+
+    level = registered(memory, folder, "team")
+    log = log_of(context)
+    log.note(action, log.session(folder.session, level))
+
+
+def noted(context: Context, places: Iterable[Place], answers: Iterable[Json]) -> Iterator[Json]:
+    """Hand on a search's answers, and note in the end that they were read, in each of the repositories.
+
+    In another repository than the one at hand only where it keeps an audit already.
+    """
+    queries, sessions = 0, set()
+    try:
+        for answer in answers:
+            queries += 1
+            sessions |= {hit["session"] for hit in cast("list[Json]", answer["hits"])}
+            yield answer
+    finally:
+        if queries:
+            for log in _logs(context, places):
+                log.note("search", detail={"queries": queries, "sessions": len(sessions)})
+
+
+def _logs(context: Context, places: Iterable[Place]) -> Iterator[Log]:
+    here: Path | None = None
+    try:
+        here, keeps = context.repository.state_dir, context.settings.audit
+    except NotARepository:
+        keeps = "all"
+    for place in places:
+        state_dir = Path(place.common_dir) / "gitmem"
+        if state_dir == here or (state_dir / "audit").is_dir():
+            yield _log(context, state_dir, keeps)
+
+
+def _log(context: Context, state_dir: Path, keeps: Audited) -> Log:
+    return Log(
+        state_dir,
+        user_data_dir(context),
+        by=acting(context.environ),
+        now_ms=context.now_ms,
+        random_bytes=os.urandom,
+        keeps=keeps,
+        warn=context.output.warn,
+    )

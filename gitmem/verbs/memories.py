@@ -1,0 +1,56 @@
+"""The memories of a repository, one for each level that there is: the team's, one's own, and the public one.
+
+What is private is opened by its owner's keys alone; who has none finds no private memory, or less in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gitmem.format.memory import Memory, open_memory
+from gitmem.format.view import as_one
+from gitmem.model.errors import NoMemory
+from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF, SEALED_NAMESPACE
+from gitmem.model.settings import Level, Settings
+from gitmem.objects.storage import Storage
+from gitmem.sealed.box import RandomBytes
+from gitmem.sealed.ring import open_ring
+from gitmem.sealed.storage import SealedStorage
+
+
+def sealed_storage(
+    storage: Storage, settings: Settings, data_dir: Path, random_bytes: RandomBytes
+) -> Storage:
+    """Return the storage that seals what is private, for reading: `data_dir` is the user's own for gitmem."""
+    ring = open_ring(settings.recipients, settings.identities, data_dir, random_bytes)
+    return SealedStorage(storage, ring)
+
+
+def open_memories(
+    storage: Storage, settings: Settings, private: Callable[[], Storage]
+) -> dict[Level, Memory]:
+    """Open each memory that there is, the team's first; `private` is asked for the one that seals.
+
+    Raises:
+        NoMemory: There is none at all.
+    """
+    found: dict[Level, Memory] = {}
+    if storage.read_ref(settings.memory_ref) is not None:
+        found["team"] = open_memory(storage, settings.memory_ref)
+    if storage.list_refs(SEALED_NAMESPACE):
+        found["private"] = open_memory(private(), PRIVATE_REF)
+    if storage.read_ref(PUBLIC_REF) is not None:
+        found["public"] = open_memory(storage, PUBLIC_REF)
+    if not found:
+        raise NoMemory(settings.memory_ref)
+    return found
+
+
+def open_all(storage: Storage, settings: Settings, private: Callable[[], Storage]) -> Memory:
+    """Open all of them as one, for reading; where there is only one, it is that.
+
+    Raises:
+        NoMemory: There is none at all.
+    """
+    return as_one(list(open_memories(storage, settings, private).values()))

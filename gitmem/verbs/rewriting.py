@@ -1,0 +1,96 @@
+"""Redacting again, with today's rules, what of a memory was not shared yet.
+
+What has been sent stays as it was sent: who has it would only bring it back. The rest is written anew on top
+of that, in one commit, so that a push sends nothing of what stood there before. In this clone the old objects
+are left behind without anything that leads to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gitmem.format import codec, layout, records
+from gitmem.format.memory import Memory, open_memory
+from gitmem.format.records import MAX_RECORD_BYTES
+from gitmem.model.errors import NotUnshared
+from gitmem.model.ids import Oid, SessionId
+from gitmem.objects import trees
+from gitmem.objects.encoding import Commit, encode_commit
+from gitmem.objects.history import is_ancestor
+from gitmem.objects.storage import Batch
+from gitmem.verbs.committing import SKIP_CI
+from gitmem.verbs.moving import Changes, Target, Values, written_anew
+from gitmem.verbs.rechecking import Leak
+
+
+class Rewritten(NamedTuple):
+    """What was written anew: how many sessions and other records, and the commit that the memory is at."""
+
+    sessions: int
+    records: int
+    commit: Oid
+
+
+def rewrite(target: Target, leaks: Iterable[Leak], shared: Oid | None) -> Rewritten:
+    """Write anew what leaks, on top of the commit that was shared (None: nothing was).
+
+    Raises:
+        NotUnshared: What was shared is not all in this memory; a pull brings it in.
+        StoreError: Something cannot be read or written, and nothing has changed.
+        RedactionFailed: The redactor cannot do its work, and nothing has changed.
+    """
+    storage, ref = target.storage, target.ref
+    with storage.lock(), storage.begin() as batch:
+        memory = open_memory(storage, ref)
+        if shared is not None and not is_ancestor(storage, shared, memory.commit):
+            raise NotUnshared(ref)
+        there = open_memory(storage, ref, shared) if shared is not None else None
+        found = list(leaks)
+        sessions = dict.fromkeys(leak.session for leak in found if leak.session is not None)
+        changes: Changes = {}
+        for session in sessions:
+            changes |= _of_session(memory, there, session, target, batch)
+        others = [leak for leak in found if leak.session is None]
+        for leak in others:
+            changes |= _of_record(memory, leak, target, batch)
+        tree = trees.edit(storage, batch, memory.root, changes)
+        assert tree is not None, "the root's own files are never taken out"
+        who = target.writer.sign()
+        message = f"Redact again what was not shared yet {SKIP_CI}\n"
+        parents = (shared,) if shared is not None else ()
+        commit = batch.add("commit", encode_commit(Commit(tree, parents, who, who, message)))
+        batch.publish()
+        storage.move_ref(ref, commit, memory.commit, "gitmem: redact again what was not shared yet")
+        storage.tidy()
+    return Rewritten(len(sessions), len(others), commit)
+
+
+def _of_session(
+    memory: Memory, there: Memory | None, session: SessionId, target: Target, batch: Batch
+) -> Changes:
+    folder = memory.find(session)
+    if folder is None:
+        return {}
+    base = layout.session_folder(session)
+    old = there.find(session) if there is not None else None
+    changes: Changes = {
+        change.path: None
+        for change in trees.diff(memory.storage, old.tree if old else None, folder.tree, base)
+        if change.old is None
+    }
+    stored = memory.load(folder)
+    values: Values = {"level": stored.value("level"), "hidden": stored.value("hidden")}
+    return changes | written_anew(memory, folder, there, target, batch, values)[1]
+
+
+def _of_record(memory: Memory, leak: Leak, target: Target, batch: Batch) -> Changes:
+    """Write a checkpoint anew; it gets another name, since that is made of its content."""
+    path = tuple(leak.place.split("/"))
+    entry = trees.find(memory.storage, memory.root, path)
+    if entry is None or layout.check_entry(path, entry).kind != "checkpoint":
+        return {}
+    plain = codec.decompress(trees.read_blob(memory.storage, entry.oid), leak.place, MAX_RECORD_BYTES)
+    record = records.decode(target.redactor.line(plain), leak.place)
+    name, blob = records.seal(record)
+    return {path: None, layout.checkpoint_path(name): batch.add("blob", blob)}

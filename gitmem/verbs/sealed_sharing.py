@@ -1,0 +1,141 @@
+"""Sharing what is private: sealed sessions and keys go to a remote that was given that level, as they are.
+
+Nothing of them is opened on the way; only where a session went on in two places, and can be opened here, are
+the two united. Who cannot open one carries it along.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from gitmem.git import transport
+from gitmem.git.transport import Move
+from gitmem.model.errors import PushRaced, PushRefused
+from gitmem.model.ids import Oid
+from gitmem.model.refs import KEYS_NAMESPACE, SEALED_NAMESPACE, key_ref, sealed_ref, tracking_ref
+from gitmem.sealed.merging import Outcome, adopt, merge
+from gitmem.sealed.ring import Ring
+from gitmem.sealed.tips import Tips, by_name, read_tips
+from gitmem.verbs.sharing import Sharing, alone, remote_of
+
+_PUSH_TRIES: Final = 8
+_FIRST_PAUSE_S: Final = 0.05
+_NOTHING: Final = Tips(None, None)
+
+
+class SealedPulled(NamedTuple):
+    """What a pull of sealed sessions came to: how many of which outcome, and what was kept out, and why."""
+
+    remote: str
+    outcomes: Mapping[Outcome, int]
+    refused: tuple[tuple[str, str], ...]
+
+
+class SealedPushed(NamedTuple):
+    """What a push of sealed sessions came to: how many were sent, and what came in before."""
+
+    remote: str
+    sent: int
+    pulled: SealedPulled
+
+
+def pull_sealed(sharing: Sharing, ring: Ring, named: str | None = None) -> SealedPulled:
+    """Fetch a remote's sealed sessions, and unite those that went on in two places.
+
+    Raises:
+        SyncError: The remote is unknown, unreachable, or was not given this level.
+    """
+    with alone(sharing.repository):
+        return _pull(sharing, ring, named)
+
+
+def push_sealed(
+    sharing: Sharing, ring: Ring, named: str | None = None, *, pause: Callable[[float], object] = time.sleep
+) -> SealedPushed:
+    """Send a remote the sealed sessions that it lacks; what it has more is pulled first.
+
+    Raises:
+        PushRefused: The remote refuses, for reasons of its own.
+        PushRaced: Others were faster, again and again.
+        SyncError: The remote is unknown, unreachable, or was not given this level.
+    """
+    remote = remote_of(sharing, named)
+    with alone(sharing.repository):
+        for tries in range(_PUSH_TRIES):
+            if tries:
+                pause(random.uniform(0, _FIRST_PAUSE_S * 2**tries))  # noqa: S311 (jitter, not a secret)
+            pulled = _pull(sharing, ring, named)
+            moves = _moves(sharing, remote.name, pulled)
+            if not moves:
+                return SealedPushed(remote.name, 0, pulled)
+            refused = transport.push_sealed(remote, moves)
+            if not refused:
+                for move in moves:
+                    _track(sharing, remote.name, move)
+                sent = sum(move.ref.startswith(SEALED_NAMESPACE) for move in moves)
+                return SealedPushed(remote.name, sent, pulled)
+            for ref, answer in refused.items():
+                if answer.outcome == "refused" and "atomic" not in answer.why:
+                    raise PushRefused(remote.name, ref, answer.why)
+    raise PushRaced(remote.name, _PUSH_TRIES)
+
+
+def _pull(sharing: Sharing, ring: Ring, named: str | None) -> SealedPulled:
+    remote, storage = remote_of(sharing, named), sharing.storage
+    transport.fetch_sealed(remote, storage)
+    here = by_name(read_tips(storage))
+    outcomes: Counter[Outcome] = Counter()
+    refused: list[tuple[str, str]] = []
+    for name, theirs in _theirs(sharing, remote.name).items():
+        ours = here.get(name, _NOTHING)
+        if ours == theirs:
+            continue
+        with storage.lock():
+            merged = merge(storage, ring, name, ours, theirs)
+            outcomes[merged.outcome] += 1
+            if merged.tips != ours:
+                adopt(storage, name, merged.tips, ours)
+        if merged.outcome in ("apart", "refused"):
+            refused.append((name, merged.why))
+        refused += [(f"{name}/{one.path}", one.why) for one in merged.refused]
+    return SealedPulled(remote.name, dict(outcomes), tuple(refused))
+
+
+def _theirs(sharing: Sharing, remote: str) -> dict[str, Tips]:
+    """Return the tips of what a remote had when last fetched, by names."""
+    found: dict[str, Oid] = {}
+    for ref in (SEALED_NAMESPACE, KEYS_NAMESPACE):
+        prefix = tracking_ref(remote, ref)
+        found |= {
+            ref + tracked.removeprefix(prefix): oid
+            for tracked, oid in sharing.storage.list_refs(prefix).items()
+        }
+    return by_name(found)
+
+
+def _moves(sharing: Sharing, remote: str, pulled: SealedPulled) -> list[Move]:
+    theirs = _theirs(sharing, remote)
+    kept_out = {name for name, _ in pulled.refused}
+    moves = []
+    for name, ours in by_name(read_tips(sharing.storage)).items():
+        there = theirs.get(name, _NOTHING)
+        if ours.content is None or name in kept_out:
+            continue  # a key that waits for its session; one that has to be looked at first
+        for ref, oid, expected in (
+            (key_ref(name), ours.key, there.key),
+            (sealed_ref(name), ours.content, there.content),
+        ):
+            if oid is not None and oid != expected:
+                moves.append(Move(ref, oid, expected))
+    return moves
+
+
+def _track(sharing: Sharing, remote: str, move: Move) -> None:
+    tracking = tracking_ref(remote, move.ref)
+    found = sharing.storage.read_ref(tracking)
+    if found != move.oid:
+        sharing.storage.move_ref(tracking, move.oid, found, "gitmem: push")
