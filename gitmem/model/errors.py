@@ -636,7 +636,7 @@ class RedactionFailed(GitmemError):
 
 
 class RuleRefused(UsageError):
-    """A rule, or a file of rules, cannot be used, so nothing is taken in until that is mended."""
+    """A rule for what is to be redacted cannot be used, so nothing is taken in until it is mended."""
 
     hint = "gitmem redact test: tries every rule; git config --edit: is where a rule of your own stands"
 

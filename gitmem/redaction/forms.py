@@ -1,8 +1,8 @@
 """From what a vendor says of its tokens to the expressions that find them: the notation of rule files.
 
 A form is text with slots: `glsa_<alnum 32>_<hex 8>` is what it looks like. A slot names an alphabet and how
-many characters of it there are (`32`, `32+`, `20-24`), or words of which one stands there (`<live|test>`); an
-alphabet that has no name is written as RE2 does, `<[A-Za-z0-9=] 24>`. `<uuid>` is one.
+many characters of it there are (`32`, `32+`, `20-24`), or the words that may stand there (`<live|test>`);
+an alphabet that has no name is written as RE2 does, `<[A-Za-z0-9=] 24>`. `<uuid>` is one.
 
 What is derived, besides the expression itself: a core, which begins with literal text and takes no more than
 a few characters of what follows; where the secret may begin and end; and the placeholders that documentation
@@ -72,7 +72,7 @@ class Parts(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    """Literal text; or words of which one stands there; or characters of an alphabet, None for any number.
+    """Literal text, the words one of which stands there, or characters of an alphabet; None is any number.
 
     `expression` matches it, `literal` is what of it is certain.
     """

@@ -15,7 +15,7 @@ USER_RULE: Final = "user-rule"
 """What a rule of the user's own found: the names of such rules are nobody else's business."""
 
 KNOWN_VALUE: Final = "known-value"
-"""A value that was seen in the environment or in a `.env` file."""
+"""What was read in the environment or in a file of settings."""
 
 SECRET_KINDS: Final = frozenset(
     """
@@ -67,7 +67,7 @@ SECRET_KINDS: Final = frozenset(
     paseto-key password-hash patreon-token paypal-secret percy-token permit-key perplexity-key pgp-message
     pgpass-password phoenix-secret pinecone-key pinterest-token pipedream-key pipedrive-token plaid-token
     planetscale-token plivo-token polar-token polygon-io-key portainer-token portkey-key posthog-key
-    postman-key postmark-token power-automate-webhook prefect-token prismic-token private-key
+    postman-key postmark-token prefect-token prismic-token private-key
     private-key-jwk private-key-putty private-key-xml pulumi-token pusher-secret pushover-token pypi-token
     radar-key rails-key railway-token rancher-token rapidapi-key raygun-key razorpay-key readme-key
     recurly-key reddit-secret redis-password render-deploy-hook render-key replicate-token requesty-key
@@ -87,11 +87,20 @@ SECRET_KINDS: Final = frozenset(
     vultr-key wandb-key weaviate-key webflow-token webhook-secret wireguard-key wise-token wordpress-salt
     workos-key writer-key x-token xai-key xata-key xendit-key yandex-key yandex-token zapier-webhook
     zeabur-token zendesk-token zep-key zerotier-token zhipu-key zilliz-key zoom-secret zulip-key
-    """.split()  # noqa: SIM905 (three hundred quotes more would not read better)
+    """.split()  # noqa: SIM905 (a list would take a line for each)
 )
 """What the built-in rules find."""
 
 PERSONAL_KINDS: Final = frozenset({"card", "email", "home", "iban", "ip", "national-id", "phone", "ssn"})
-"""What rules for personal data find."""
 
 KINDS: Final = SECRET_KINDS | PERSONAL_KINDS | {UNREDACTABLE, USER_RULE, KNOWN_VALUE}
+
+PAYLOADS: Final = frozenset(
+    """
+    payload-7z payload-bmp payload-bzip2 payload-class payload-data payload-elf payload-flac payload-font
+    payload-gif payload-gzip payload-ico payload-jpeg payload-macho payload-mp3 payload-mp4 payload-ogg
+    payload-pdf payload-pe payload-png payload-riff payload-sqlite payload-tar payload-tiff payload-wasm
+    payload-wav payload-webp payload-xz payload-zip payload-zstd
+    """.split()  # noqa: SIM905 (a list would take a line for each)
+)
+"""Kinds of payloads: images and other binary content, whose placeholder tells its size too."""

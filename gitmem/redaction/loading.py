@@ -1,25 +1,22 @@
-"""Rule files: TOML to rules, the built-in catalogue's and a user's; docs/formats/rules.md is the format.
+"""The catalogue's rule files: TOML to rules, as docs/formats/rules.md says. No capture comes here.
 
-Invariant: what comes out can be used. A rule that is misspelt, weakened or empty is refused by its name: a
-rule that finds nothing, or everything, looks like one that works.
+Invariant: what comes out can be used. A rule that is misspelt, weakened or empty is refused by its name,
+since a rule that finds nothing, or everything, looks like one that works.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-import re2
-
-from gitmem.model.errors import RuleRefused
+from gitmem.model.errors import RedactionFailed, RuleRefused
 from gitmem.redaction import forms
 from gitmem.redaction.checks import CHECKS
-from gitmem.redaction.engine import Engine
-from gitmem.redaction.kinds import KINDS, USER_RULE
-from gitmem.redaction.rules import LEFT, Group, Rule, RuleSet
+from gitmem.redaction.expressions import compiled
+from gitmem.redaction.kinds import KINDS
+from gitmem.redaction.rules import LEFT, Rule
 
 LONGEST_FILE: Final = 256 << 10
 """Characters of one rule file; the built-in ones have a tenth."""
@@ -29,8 +26,8 @@ LONGEST_EXPRESSION: Final = 8000
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 _FRAGMENT = re.compile(r"\{\{([a-z0-9_]+)\}\}")
-_TEXTS = ("name", "kind", "title", "source", "form", "before", "core", "pattern", "skip", "check", "joins")
-_LISTS = ("names", "samples", "counter_samples")
+_TEXTS = ("name", "kind", "title", "source", "form", "before", "core", "pattern", "skip", "joins", "check")
+_LISTS = ("names",)
 
 _GIVEN: Final = {
     **{name: f"[{characters}]" for name, characters in forms.ALPHABETS.items()},
@@ -41,13 +38,6 @@ _GIVEN: Final = {
 }
 """What an explicit expression may refer to as `{{left}}`."""
 
-_INNOCENT: Final = (
-    b"the quick brown fox jumps over the lazy dog",
-    b"def run(self, name: str) -> None:  # 12345",
-    b'{"type":"message","id":"0190a5b2","text":"ok"}',
-)
-"""A rule that finds something in all of these would replace everything."""
-
 
 class Entry(NamedTuple):
     """A rule as its file tells of it."""
@@ -55,89 +45,40 @@ class Entry(NamedTuple):
     rule: Rule
     title: str
     source: str
-    samples: tuple[str, ...]
-    counter_samples: tuple[str, ...]
 
 
-def load_rules(text: str, origin: str, group: Group = "user") -> tuple[Rule, ...]:
-    """Read a rule file; `origin` says in errors where it stood.
-
-    A user's rule has to bring samples; the built-in ones are tested with what generators make.
-
-    Raises:
-        RuleRefused: Something of it cannot be used.
-    """
-    return tuple(entry.rule for entry in load_entries(text, origin, group))
-
-
-def load_entries(text: str, origin: str, group: Group = "user") -> tuple[Entry, ...]:
+def load_entries(text: str, origin: str) -> tuple[Entry, ...]:
     """Read a rule file with all that it says about its rules.
 
     Raises:
         RuleRefused: As for `load_rules`.
     """
     if len(text) > LONGEST_FILE:
-        raise RuleRefused(origin, "", f"the file has {len(text)} characters, where {LONGEST_FILE} may be")
+        raise RuleRefused(origin, f"the file has {len(text)} characters, where {LONGEST_FILE} may be")
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as failure:
-        raise RuleRefused(origin, "", f"it is no TOML: {failure}") from failure
+        raise RuleRefused(origin, f"it is no TOML: {failure}") from failure
     entries: list[Entry] = []
     names: set[str] = set()
     fragments = _fragments(document, origin)
     for table in _tables(document, origin):
-        entry = _Reader(table, origin, group, fragments).entry()
+        entry = _Reader(table, origin, fragments).entry()
         if entry.rule.name in names:
-            raise RuleRefused(origin, entry.rule.name, "another rule of the file has the same name")
+            raise RuleRefused(f"{entry.rule.name} of {origin}", "another rule of the file has the same name")
         names.add(entry.rule.name)
-        if group == "user":
-            if not entry.samples:
-                raise RuleRefused(
-                    origin, entry.rule.name, "it has no samples: expected at least one text to find"
-                )
-            check_rule(entry.rule, entry.samples, entry.counter_samples, origin)
         entries.append(entry)
     if len(entries) > MOST_RULES:
-        raise RuleRefused(origin, "", f"there are {len(entries)} rules, where {MOST_RULES} may be")
+        raise RuleRefused(origin, f"there are {len(entries)} rules, where {MOST_RULES} may be")
     return tuple(entries)
-
-
-def check_rule(
-    rule: Rule, samples: Iterable[str], counter_samples: Iterable[str] = (), origin: str = ""
-) -> None:
-    """Try a rule on texts with a secret in them, and on texts with none.
-
-    A sample has to be found as it is and within JSON, and within JSON in JSON, where transcripts have
-    it: a core that requires a quote or a slash does not get so far.
-
-    Raises:
-        RuleRefused: One of them went the wrong way. The error has no part of a sample in it.
-    """
-    engine = Engine(RuleSet((rule,)))
-    for number, sample in enumerate(samples, 1):
-        raw = sample.encode("utf-8", "surrogatepass")
-        if not any(True for _ in engine.matches(raw)):
-            raise RuleRefused(origin, rule.name, f"it does not find sample {number}")
-        once = json.dumps(sample)
-        for escaped in (once, json.dumps(once), once.replace("/", "\\/")):
-            if engine.suspects(escaped.encode()) < 0:
-                why = f"its core does not survive JSON's escapes in sample {number}"
-                raise RuleRefused(origin, rule.name, why)
-    for number, sample in enumerate(counter_samples, 1):
-        if any(True for _ in engine.matches(sample.encode("utf-8", "surrogatepass"))):
-            raise RuleRefused(origin, rule.name, f"it finds something in counter-sample {number}")
-    if all(any(True for _ in engine.matches(text)) for text in _INNOCENT):
-        raise RuleRefused(origin, rule.name, "it finds something in any text")
 
 
 class _Reader:
     """One rule's table."""
 
-    def __init__(
-        self, table: Mapping[str, object], origin: str, group: Group, fragments: Mapping[str, str]
-    ) -> None:
+    def __init__(self, table: Mapping[str, object], origin: str, fragments: Mapping[str, str]) -> None:
         name = table.get("name")
-        self._table, self._origin, self._group, self._fragments = table, origin, group, fragments
+        self._table, self._origin, self._fragments = table, origin, fragments
         self._name = name if isinstance(name, str) else ""
 
     def entry(self) -> Entry:
@@ -147,23 +88,22 @@ class _Reader:
             raise self._refused(f"{unknown[0]!r} is no field: there are {', '.join((*_TEXTS, *_LISTS))}")
         if not _NAME.match(self._text("name")):
             raise self._refused("its name is missing, or is not of small letters, digits and hyphens")
-        kind = self._text("kind") or (USER_RULE if self._group == "user" else "")
+        kind = self._text("kind")
         if kind not in KINDS:
             raise self._refused(f"{kind!r} is no kind that a placeholder may have")
         check = self._text("check")
         if check and check not in CHECKS:
             raise self._refused(f"{check!r} is no check: there are {', '.join(CHECKS)}")
-        if self._group == "secret" and not (self._text("title") and self._text("source")):
+        if not (self._text("title") and self._text("source")):
             raise self._refused("it has no title or no source")
         parts = self._parts()
-        for field, expression in zip(parts._fields, parts, strict=True):
+        joins = self._expanded(self._text("joins"))
+        for field, expression in (*zip(parts._fields, parts, strict=True), ("joins", joins)):
             self._try(field, expression)
         return Entry(
-            Rule(kind, *parts, check, self._group, self._name, self._joins(parts)),
+            Rule(kind, *parts, check, "secret", self._name, joins),
             self._text("title"),
             self._text("source"),
-            self._list("samples"),
-            self._list("counter_samples"),
         )
 
     def _joins(self, parts: forms.Parts) -> str:
@@ -199,18 +139,18 @@ class _Reader:
 
     def _try(self, field: str, expression: str) -> None:
         if not expression:
-            if field != "skip":
+            if field not in ("skip", "joins"):
                 raise self._refused(f"its {field} is empty")
             return
         if len(expression) > LONGEST_EXPRESSION:
             raise self._refused(f"its {field} is longer than {LONGEST_EXPRESSION} characters")
         try:
-            compiled = _compiled(expression)
-        except re2.error as failure:
-            raise self._refused(f"its {field} is no RE2: {failure}") from failure
-        if field != "skip" and compiled.search(b"") is not None:
+            ready = compiled(expression)
+        except RedactionFailed as failure:
+            raise self._refused(f"its {field} is no RE2") from failure
+        if field != "skip" and ready.search(b"") is not None:
             raise self._refused(f"its {field} matches where there is nothing")
-        if field == "pattern" and compiled.groups > 1:
+        if field in ("pattern", "joins") and ready.groups > 1:
             raise self._refused("its pattern has more than one group: expected (?:…) but for the secret")
 
     def _expanded(self, expression: str) -> str:
@@ -234,26 +174,26 @@ class _Reader:
         return tuple(value)
 
     def _refused(self, why: str) -> RuleRefused:
-        return RuleRefused(self._origin, self._name, why)
+        return RuleRefused(f"{self._name} of {self._origin}", why)
 
 
 def _tables(document: Mapping[str, object], origin: str) -> Iterator[Mapping[str, object]]:
     """Yield each rule's table; a vendor's title and source are its rules'."""
     unknown = sorted(document.keys() - {"rule", "vendor", "fragments"})
     if unknown:
-        raise RuleRefused(origin, "", f"{unknown[0]!r} is no table: there are rule, vendor and fragments")
+        raise RuleRefused(origin, f"{unknown[0]!r} is no table: there are rule, vendor and fragments")
     yield from _list_of_tables(document.get("rule", []), origin, "rule")
     for vendor in _list_of_tables(document.get("vendor", []), origin, "vendor"):
         about = {field: value for field, value in vendor.items() if field != "rules"}
         if about.keys() - {"title", "source"}:
-            raise RuleRefused(origin, "", "a vendor has a field that is none of title, source and rules")
+            raise RuleRefused(origin, "a vendor has a field that is none of title, source and rules")
         for table in _list_of_tables(vendor.get("rules", []), origin, "rules"):
             yield {**about, **table}
 
 
 def _list_of_tables(value: object, origin: str, what: str) -> Sequence[Mapping[str, object]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise RuleRefused(origin, "", f"{what!r} is no list of tables")
+        raise RuleRefused(origin, f"{what!r} is no list of tables")
     return value
 
 
@@ -262,23 +202,12 @@ def _fragments(document: Mapping[str, object], origin: str) -> dict[str, str]:
     known = dict(_GIVEN)
     own = document.get("fragments", {})
     if not isinstance(own, dict):
-        raise RuleRefused(origin, "", "'fragments' is no table")
+        raise RuleRefused(origin, "'fragments' is no table")
     for name, value in own.items():
         if not isinstance(value, str):
-            raise RuleRefused(origin, "", f"fragment {name!r} is no text")
+            raise RuleRefused(origin, f"fragment {name!r} is no text")
         try:
             known[name] = _FRAGMENT.sub(lambda match: known[match[1]], value)
         except KeyError as missing:
-            raise RuleRefused(
-                origin, "", f"fragment {name!r} refers to {missing}, which is none"
-            ) from missing
+            raise RuleRefused(origin, f"fragment {name!r} refers to {missing}, which is none") from missing
     return known
-
-
-def _compiled(expression: str) -> re2._Regexp:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.dot_nl = True
-    options.log_errors = False
-    options.max_mem = 8 << 20
-    return re2.compile(expression.encode("utf-8", "surrogatepass"), options)

@@ -1,7 +1,7 @@
 """The placeholder that stands where a secret stood: how it is made, recognised and compared.
 
 Invariant: a placeholder is ASCII without quotes, backslashes or spaces, so that it is itself at every depth
-of JSON escaping, and a released kind stays in KINDS for good, since old placeholders are read for ever.
+of JSON escaping. What kinds there are gitmem.redaction.kinds says.
 """
 
 from __future__ import annotations
@@ -12,47 +12,9 @@ from base64 import b32encode
 from collections.abc import Iterator
 
 from gitmem.redaction.kinds import KINDS as KINDS
+from gitmem.redaction.kinds import PAYLOADS as PAYLOADS
 from gitmem.redaction.kinds import UNREDACTABLE as UNREDACTABLE
 from gitmem.redaction.kinds import USER_RULE as USER_RULE
-
-PAYLOADS = frozenset(
-    f"payload-{form}"
-    for form in (
-        *(
-            "7z",
-            "bmp",
-            "bzip2",
-            "class",
-            "data",
-            "elf",
-            "flac",
-            "font",
-            "gif",
-            "gzip",
-            "ico",
-            "jpeg",
-            "macho",
-        ),
-        *(
-            "mp3",
-            "mp4",
-            "ogg",
-            "pdf",
-            "pe",
-            "png",
-            "riff",
-            "sqlite",
-            "tar",
-            "tiff",
-            "wasm",
-            "wav",
-            "webp",
-            "xz",
-        ),
-        *("zip", "zstd"),
-    )
-)
-"""Kinds of payloads: images and other binary content, whose placeholder tells its size too."""
 
 OPENING = b"[gm:"
 _TOKEN_BYTES = 10

@@ -1,6 +1,6 @@
 """What a secret looks like: the types, and the rules that are built in.
 
-The rules are data, catalogue/*.toml, written from what each vendor says of its own tokens. Reading a few
+The rules are data, catalogue/*.toml, written from what each vendor says of its own tokens. To read several
 hundred of them takes longer than a capture may, so `catalogue/compiled.json` holds them as they come out of
 gitmem.redaction.loading; `python -m tests.redaction.compiling` writes it, and a test holds it to the TOML.
 
@@ -67,7 +67,7 @@ class RuleSet(NamedTuple):
         return sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
 
-LEFT: Final = r"(?:^|[^A-Za-z0-9]|\[[0-9;]{0,9}[mK]|%[0-9A-F]{2}|\\x[0-9a-f]{2})"
+LEFT = r"(?:^|[^A-Za-z0-9]|\[[0-9;]{0,9}[mK]|%[0-9A-F]{2}|\\x[0-9a-f]{2})"
 """A secret begins here, not inside a longer word: `sk-` does not begin in "task-force". A colour code, and a
 character in a URL's or a shell's escape, end in letters and digits but are no word."""
 

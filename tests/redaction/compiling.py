@@ -31,7 +31,7 @@ GENERIC = frozenset({"web", "assignments"})
 
 def entries(name: str, folder: Path = CATALOGUE) -> tuple[Entry, ...]:
     """Read one file of the catalogue."""
-    return load_entries((folder / f"{name}.toml").read_text("utf-8"), f"{name}.toml", "secret")
+    return load_entries((folder / f"{name}.toml").read_text("utf-8"), f"{name}.toml")
 
 
 def compiled() -> str:
