@@ -537,6 +537,17 @@ class RedactionFailed(GitmemError):
         super().__init__(f"could not redact {what}: {why}; what was not redacted was not stored")
 
 
+class RuleRefused(UsageError):
+    """A rule file, or one rule of it, cannot be used, or would weaken what redaction finds."""
+
+    hint = "git config --get-all gitmem.redactRules: names the files; docs/formats/rules.md says what a rule may hold"
+
+    def __init__(self, origin: str, rule: str, why: str) -> None:
+        self.origin, self.rule, self.why = origin, rule, why
+        which = f"rule {rule[:80]!r} of {origin}" if rule else f"the rules of {origin}"
+        super().__init__(f"could not use {which}: {why}")
+
+
 class WorkerDied(GitmemError):
     """A process that sealed transcripts for this one was killed, as systems do that run out of memory."""
 

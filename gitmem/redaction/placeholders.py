@@ -11,49 +11,8 @@ import re
 from base64 import b32encode
 from collections.abc import Iterator
 
-UNREDACTABLE = "unredactable"
-"""The kind of text that was dropped whole, since no exact replacement could be vouched for."""
-
-KINDS = frozenset(
-    {
-        "anthropic-key",
-        "authorization",
-        "aws-access-key",
-        "aws-secret-key",
-        "aws-session-token",
-        "azure-sas",
-        "azure-storage-key",
-        "cloudflare-token",
-        "databricks-token",
-        "digitalocean-token",
-        "discord-token",
-        "discord-webhook",
-        "github-token",
-        "gitlab-token",
-        "google-key",
-        "google-oauth",
-        "huggingface-token",
-        "jwt",
-        "known-value",
-        "linear-key",
-        "notion-token",
-        "npm-token",
-        "openai-key",
-        "openrouter-key",
-        "private-key",
-        "pypi-token",
-        "sendgrid-key",
-        "slack-token",
-        "slack-webhook",
-        "stripe-key",
-        "telegram-token",
-        "twilio-key",
-        "url-password",
-        "vercel-token",
-        "webhook-secret",
-        UNREDACTABLE,
-    }
-)
+from gitmem.redaction.kinds import KINDS as KINDS
+from gitmem.redaction.kinds import UNREDACTABLE as UNREDACTABLE
 
 PAYLOADS = frozenset(
     f"payload-{form}"
