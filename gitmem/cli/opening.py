@@ -85,10 +85,10 @@ def redactor_of(context: Context, level: Level = "team") -> Redactor:
     Raises:
         RuleRefused: A rule of the user's own cannot be used.
     """
+    from gitmem.disk import OwnedFolder
     from gitmem.git.worktrees import working_trees
     from gitmem.redaction.policy import policy_of, rule_set
     from gitmem.redaction.redactor import Redactor
-    from gitmem.verbs.databases import FolderDatabases
     from gitmem.verbs.knowing import known_values_at
 
     repository = context.repository
@@ -99,7 +99,7 @@ def redactor_of(context: Context, level: Level = "team") -> Redactor:
         own = user_rules(repository.config)
     rules = rule_set(level, policy_of(context.settings, own))
     known = known_values_at(context.environ, working_trees(repository))
-    databases = FolderDatabases(cache_folder(context.environ) / "scanners", os.geteuid())
+    databases = OwnedFolder(cache_folder(context.environ) / "scanners")
     return Redactor(key_of(context), rules, known, databases)
 
 

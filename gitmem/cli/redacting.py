@@ -190,7 +190,7 @@ def try_rules(context: Context) -> list[Trial]:
     try:
         own = declared(config_at(context)[0])
     except RuleRefused as refused:
-        return [*trials, Trial(f"user:{refused.rule}", refused.why)]
+        return [*trials, Trial(f"user:{refused.name}", refused.why)]
     for declaration in own:
         try:
             proven(declaration)

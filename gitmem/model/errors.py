@@ -640,10 +640,9 @@ class RuleRefused(UsageError):
 
     hint = "gitmem redact test: tries every rule; git config --edit: is where a rule of your own stands"
 
-    def __init__(self, origin: str, rule: str, why: str) -> None:
-        self.origin, self.rule, self.why = origin, rule, why
-        which = f"the redaction rule {rule[:80]!r}" if rule else "the redaction rules"
-        super().__init__(f"could not use {which} of {origin}: {why}")
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self.why = name, why
+        super().__init__(f"could not use the redaction rule {name[:80]!r}: {why}")
 
 
 class KindUnknown(GitmemError):

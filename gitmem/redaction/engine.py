@@ -23,7 +23,7 @@ from gitmem.redaction.matching import Judge, Match, ReadyRule, joins_of
 from gitmem.redaction.payloads import PAYLOAD
 from gitmem.redaction.placeholders import KINDS
 from gitmem.redaction.rules import RuleSet
-from gitmem.redaction.scanning import Hit, Re2Scanner, Scanner
+from gitmem.redaction.scanning import Hit, Scanner
 from gitmem.redaction.views import View
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _SPELLED_OUT = r"\\u00(?:2[0-58-9a-fA-F]|3[0-9abdABDfF]|[4-7][0-9a-fA-F])"
 `>` all the time, and no core needs one of them."""
 
 _GATE_MEMORY_BYTES = 32 << 20
-_PIECE = 4 << 10
+_PIECE = 1 << 10
 
 
 Readings = int
@@ -79,7 +79,6 @@ class Engine:
         self._joinable = [ready for ready in self._ready if joins_of(ready.rule)]
         self._expressions = [*(rule.core for rule in rules.rules), _SPELLED_OUT]
         self._databases = databases
-        self._joined_scanner = Re2Scanner([ready.rule.core for ready in self._joinable])
         self._known = KnownValues(known)
 
     def readings(self, text: bytes) -> Readings:
@@ -145,14 +144,14 @@ class Engine:
         """Yield the parts of a text that may hold secrets over the places where it is put together.
 
         Taking line ends away keeps no count of where things stood, but a piece of text knows how much of it
-        is left; two pieces on each side make up for what is cut at their borders.
+        is left; three pieces on each side make up for what is cut at their borders.
         """
         pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
         left = list(accumulate((len(_one_line(piece)) for piece in pieces), initial=0))
         first = last = -1
         for hit in self._joined_scanner.hits(_one_line(text)):
             piece = bisect_right(left, hit.start) - 1
-            start, end = max(piece - 2, 0) * _PIECE, (piece + 3) * _PIECE
+            start, end = max(piece - 3, 0) * _PIECE, (piece + 4) * _PIECE
             if first >= 0 and start > last:
                 yield first, last
                 first = -1
@@ -173,6 +172,10 @@ class Engine:
     @cached_property
     def _scanner(self) -> Scanner:
         return scanner_for(self._expressions, self._databases)
+
+    @cached_property
+    def _joined_scanner(self) -> Scanner:
+        return scanner_for([ready.rule.core for ready in self._joinable], self._databases)
 
     @cached_property
     def _coded(self) -> re2._Regexp:

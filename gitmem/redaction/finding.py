@@ -39,6 +39,8 @@ _LEAST_BUDGET = 1 << 20
 
 _LEFT = 256
 _RIGHT = 512
+_LONG_TOKEN = 8 << 10
+"""How far to the left of a core a token may go on: the core of a signed URL is at its end."""
 _WIDER = 4
 _TOUCHING = 200
 _SAFE_START = re.compile(rb'[ ",]')
@@ -193,7 +195,10 @@ def _window_start(text: bytes, hit: Hit) -> int:
     if least <= 0:
         return 0
     safe = _SAFE_START.search(text, least, hit.start)
-    return safe.end() if safe else least
+    if safe:
+        return safe.end()
+    furthest = max(least - _LONG_TOKEN, 0)
+    return max(furthest, *(text.rfind(blank, furthest, least) + 1 for blank in (b" ", b'"')))
 
 
 def _window_end(text: bytes, hits: Sequence[Hit], at: int, least: int = 0) -> tuple[int, int]:

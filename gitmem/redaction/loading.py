@@ -97,8 +97,8 @@ class _Reader:
         if not (self._text("title") and self._text("source")):
             raise self._refused("it has no title or no source")
         parts = self._parts()
-        joins = self._expanded(self._text("joins"))
-        for field, expression in (*zip(parts._fields, parts, strict=True), ("joins", joins)):
+        joins = self._joins(parts)
+        for field, expression in zip(parts._fields, parts, strict=True):
             self._try(field, expression)
         return Entry(
             Rule(kind, *parts, check, "secret", self._name, joins),

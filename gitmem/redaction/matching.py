@@ -5,6 +5,7 @@ Invariant: nothing here takes more than linear time, checks in Python included.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,6 +22,10 @@ MOST_CHECKED = 2000
 """Different values of one text that Python is asked about; what comes after is what its form says."""
 
 _BEFORE = r"(?:^|[^A-Za-z0-9]|\\[bfnrt]|\\u00[0-9a-fA-F]{2}|%[0-9A-F]{2}|\\x[0-9a-fA-F]{2})$"
+_ITS_END = re.compile(r"(?:\(\?:\\b\|_\)|\(\?:\[\^[^\]]*\]\|\$\))$")
+"""What in a pattern tells where a secret ends: its last characters may have come from the next line."""
+_GUESSED = re.compile(r"^assigned-|^authorization|^session-|-password$|-header$")
+"""Kinds of values that may look like anything: put together with the next line, most texts would."""
 _FURTHEST = 4 << 10
 """How far a token goes on behind what makes it one, where it was put together again."""
 _GOES_ON = r"[A-Za-z0-9+/=_-]*"
@@ -117,6 +122,8 @@ class ReadyRule:
 
 def joins_of(rule: Rule) -> str:
     """Return the expression for a secret that was put together again: the rule's own, asked for the least."""
-    if rule.joins or rule.group == "personal" or not rule.pattern.startswith(LEFT):
+    if rule.joins or rule.group == "personal":
         return rule.joins
-    return f"(?U){rule.pattern.removeprefix(LEFT)}"
+    if rule.group == "user" or _GUESSED.search(rule.kind):
+        return ""
+    return f"(?U){_ITS_END.sub('', rule.pattern.removeprefix(LEFT))}"

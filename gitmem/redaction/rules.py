@@ -13,7 +13,7 @@ A rule's parts are RE2, matched against bytes:
   name     what people call the form: unique, and what `gitmem redact explain` is asked about;
   joins    how such a secret looks where line ends and colour codes within it are taken away, at its shortest,
            and with nothing asked of what stands before it; such a rule's core needs no blank and no quote.
-           Empty for a rule that is not to match over line ends; a pattern that begins with LEFT needs none.
+           Empty, it is derived from the pattern, unless the kind is one of passwords and the like.
 
 Lengths are lower bounds where a vendor may lengthen its tokens: too much replaced is a nuisance, too little a
 leak. Nothing is exempt for the name of the key that it stands under.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import re2
 
 _MEMORY_BYTES = 64 << 20
+_TOGETHER = 128
 
 
 class Hit(NamedTuple):
@@ -50,34 +51,41 @@ class Scanner(Protocol):
 
 
 class Re2Scanner:
-    """All expressions as one automaton; which of them matched is asked of a set, and if need be by halves."""
+    """Expressions as a few automata; which of them matched is asked of a set, and if need be by halves.
+
+    One automaton for many hundred expressions has more states than fit, and is ten times slower than six.
+    """
 
     name = "re2"
 
     def __init__(self, expressions: Sequence[str]) -> None:
         self._expressions = expressions
-        self._tree = _Tree(expressions, 0)
+        self._trees = [
+            _Tree(expressions[first : first + _TOGETHER], first)
+            for first in range(0, len(expressions), _TOGETHER)
+        ]
 
     def first(self, text: bytes, start: int = 0) -> int:
-        match = self._tree.any.search(text, start) if self._expressions else None
-        return -1 if match is None else int(match.start())
+        places = [match.start() for tree in self._trees if (match := tree.any.search(text, start))]
+        return min(places, default=-1)
 
     def places(self, block: bytes) -> Iterator[int]:
-        position = 0
-        while (place := self.first(block, position)) >= 0:
-            yield place
-            position = (block.find(b"\n", place) + 1) or len(block) + 1
+        for tree in self._trees:
+            position = 0
+            while match := tree.any.search(block, position):
+                yield match.start()
+                position = (block.find(b"\n", match.start()) + 1) or len(block) + 1
 
     def hits(self, text: bytes) -> Sequence[Hit]:
-        if not self._expressions:
-            return []
-        return [Hit(match.start(), match.end(), -1) for match in self._tree.any.finditer(text)]
+        found = (match.span() for tree in self._trees for match in tree.any.finditer(text))
+        return sorted(Hit(start, end, -1) for start, end in found)
 
     def numbers(self, text: bytes) -> Sequence[int]:
         if not self._expressions:
             return []
         # A set whose automaton outgrows its memory says that nothing matches, as it does where nothing does.
-        return sorted(self._set.Match(text) or ()) or list(self._tree.numbers(text))
+        found = sorted(self._set.Match(text) or ())
+        return found or [number for tree in self._trees for number in tree.numbers(text)]
 
     @cached_property
     def _set(self) -> re2.Set:

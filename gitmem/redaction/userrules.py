@@ -27,7 +27,6 @@ _MOST_BYTES: Final = 500
 _MEMORY_BYTES: Final = 256 << 10
 """For the compiled expression: repetitions of repetitions need more than this long before they are slow."""
 _LEAST_SECRET_BYTES: Final = 4
-_ORIGIN: Final = "git's configuration"
 _PREFIX: Final = "gitmem.redact."
 _KEYS: Final = ("pattern", "sample", "counter")
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -71,12 +70,12 @@ def declared(config: Mapping[str, tuple[str, ...]]) -> list[UserRule]:
         if key.startswith(_PREFIX):
             name, _, part = key.removeprefix(_PREFIX).rpartition(".")
             if not _NAME.fullmatch(name):
-                raise RuleRefused(_ORIGIN, name, "a name has up to 40 letters a-z, digits and hyphens")
+                raise RuleRefused(name, "a name has up to 40 letters a-z, digits and hyphens")
             if part not in _KEYS:
-                raise RuleRefused(_ORIGIN, name, f"{part} is none of {', '.join(_KEYS)}")
+                raise RuleRefused(name, f"{part} is none of {', '.join(_KEYS)}")
             parts.setdefault(name, {})[part] = values
             if len(parts) > MOST_RULES:
-                raise RuleRefused(_ORIGIN, name, f"there are more than {MOST_RULES} rules")
+                raise RuleRefused(name, f"there are more than {MOST_RULES} rules")
     return [
         UserRule(name, of.get("pattern", ("",))[-1], of.get("sample", ()), of.get("counter", ()))
         for name, of in sorted(parts.items())
@@ -92,37 +91,33 @@ def proven(rule: UserRule) -> Rule:
     made = _made(rule)
     engine = Engine(RuleSet((made,)))
     if not rule.samples:
-        raise RuleRefused(_ORIGIN, rule.name, "it has no sample, a text in which it has to find something")
+        raise RuleRefused(rule.name, "it has no sample, a text in which it has to find something")
     for number, sample in enumerate(rule.samples, 1):
         text = sample.encode("utf-8", "surrogateescape")
         if not Finder(engine).find(text, engine.readings(text)).parts:
-            raise RuleRefused(_ORIGIN, rule.name, f"it finds nothing in its sample {number}")
+            raise RuleRefused(rule.name, f"it finds nothing in its sample {number}")
     for number, counter in enumerate(rule.counters, 1):
         if any(engine.matches(counter.encode("utf-8", "surrogateescape"))):
-            raise RuleRefused(_ORIGIN, rule.name, f"it finds something in its counter-sample {number}")
+            raise RuleRefused(rule.name, f"it finds something in its counter-sample {number}")
     if any(match for text in _ORDINARY for match in engine.matches(text)):
-        raise RuleRefused(_ORIGIN, rule.name, "it finds something in ordinary text")
+        raise RuleRefused(rule.name, "it finds something in ordinary text")
     return made
 
 
 def _made(rule: UserRule) -> Rule:
     if not rule.pattern:
-        raise RuleRefused(_ORIGIN, rule.name, "it has no pattern")
+        raise RuleRefused(rule.name, "it has no pattern")
     if len(rule.pattern.encode("utf-8", "surrogateescape")) > _MOST_BYTES or not rule.pattern.isascii():
-        raise RuleRefused(_ORIGIN, rule.name, f"a pattern is ASCII of at most {_MOST_BYTES} bytes")
+        raise RuleRefused(rule.name, f"a pattern is ASCII of at most {_MOST_BYTES} bytes")
     _compile(rule)
     try:
         shape = shape_of(rule.pattern)
     except NoCore as error:
-        raise RuleRefused(_ORIGIN, rule.name, str(error)) from error
+        raise RuleRefused(rule.name, str(error)) from error
     if shape.groups > 1:
-        raise RuleRefused(
-            _ORIGIN, rule.name, "it has several groups; one may say what is replaced, others are (?:…)"
-        )
+        raise RuleRefused(rule.name, "it has several groups; one may say what is replaced, others are (?:…)")
     if shape.least_bytes < _LEAST_SECRET_BYTES:
-        raise RuleRefused(
-            _ORIGIN, rule.name, f"what it replaces may be shorter than {_LEAST_SECRET_BYTES} characters"
-        )
+        raise RuleRefused(rule.name, f"what it replaces may be shorter than {_LEAST_SECRET_BYTES} characters")
     return Rule(USER_RULE, shape.core, rule.pattern, group="user", name=f"user:{rule.name}")
 
 
@@ -135,7 +130,7 @@ def _compile(rule: UserRule) -> None:
     try:
         re2.compile(rule.pattern, options)
     except re2.error as error:
-        raise RuleRefused(_ORIGIN, rule.name, f"RE2 does not take it: {_reason(error)}") from error
+        raise RuleRefused(rule.name, f"RE2 does not take it: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -12,14 +12,14 @@ from gitmem.redaction.placeholders import same_line
 from gitmem.redaction.redactor import Redactor
 from tests.benchmarks import material
 from tests.benchmarks.table import Row
-from tests.redaction.planting import PLACES, is_leaked
+from tests.redaction.planting import PLACES, is_leaked, is_promised
 from tests.redaction.shapes import SHAPES
 from tests.redaction.test_linear import STARTS, UNITS
 
 _KEY = bytes(range(32))
 _TEN_MB = 10_000_000
 _APPENDED = 100_000
-_SEEDS = 4
+_SEEDS = 2
 _HOSTILE_BYTES = 250_000
 _WORTH_TIMING_S = 0.02
 
@@ -68,7 +68,7 @@ def _planted(redactor: Redactor) -> Iterator[Row]:
                 planted = plant(shape, shape.secret(rng), rng)
                 redacted = redactor.line(planted.raw)
                 total += 1
-                leaked[place] += is_leaked(planted, redacted)
+                leaked[place] += is_promised(place, shape) and is_leaked(planted, redacted)
                 changed += redactor.line(redacted) != redacted
     worst = max(leaked, key=lambda place: leaked[place])
     beside = f"{sum(leaked.values())} of {total}; most of them: {worst}, {leaked[worst]}"

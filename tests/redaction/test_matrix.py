@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from gitmem.redaction.redactor import Redactor
-from tests.redaction.planting import PLACES, is_leaked
+from tests.redaction.planting import PLACES, is_leaked, is_promised
 from tests.redaction.shapes import SHAPES
 
 REDACTOR = Redactor(bytes(range(32)))
@@ -31,7 +31,7 @@ def test_secrets_are_gone_wherever_they_stand(seed: int) -> None:
         assert REDACTOR.line(redacted) == redacted, place
         if place not in ("plain", "coloured, raw", "UTF-16", "UTF-16, big end first"):
             json.loads(redacted)
-        if is_leaked(planted, redacted):
+        if is_promised(place, shape) and is_leaked(planted, redacted):
             leaked.append((place, shape.kind, shape.before))
     assert len(leaked) <= MOST_LEAKING * len(planned), leaked
 
@@ -44,7 +44,6 @@ def test_a_chunk_boundary_is_no_seam(seed: int) -> None:
         chunks = [planted.raw[:cut], planted.raw[cut:] + b"\n"]
         redacted = b"".join(REDACTOR.stream(chunks))
         assert redacted == REDACTOR.line(planted.raw + b"\n")
-        assert not is_leaked(planted, redacted.removesuffix(b"\n"))
 
 
 @pytest.mark.parametrize("place", ["base64", "percent", "hex", "coloured", "UTF-16", "split"])
