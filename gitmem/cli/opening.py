@@ -102,8 +102,16 @@ def redactor_of(context: Context, level: Level = "team") -> Redactor:
         own = user_rules(repository.config)
     rules = rule_set(level, policy_of(context.settings, own))
     known = known_values_at(context.environ, working_trees(repository))
+    _leave_no_core_dump()
     databases = OwnedFolder(cache_folder(context.environ) / "scanners")
     return Redactor(key_of(context), rules, known, databases)
+
+
+def _leave_no_core_dump() -> None:
+    """See that no crash writes what is about to be held in memory to a disk."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def target_of(context: Context, storage: Storage, level: Level) -> Target:
