@@ -17,6 +17,7 @@ from gitmem.model.errors import GitmemError, StoreError
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.examining import Finding, Subject
+    from gitmem.format.memory import Memory
 
 _STYLES: dict[str, Style] = {"well": "good", "note": "dim", "amiss": "bad"}
 
@@ -93,8 +94,28 @@ def _examine(context: Context) -> list[Finding]:
         else:
             tallies = ((summary.agent, summary.tally) for summary in listing.summaries)
             found += examine_memory(state, tallies)
+            found += _rules(context, memory)
     found += examine_capture(repository, context.git, context.now_ms() * 1_000_000)
     return found
+
+
+def _rules(context: Context, memory: Memory) -> list[Finding]:
+    """Look at whether redaction can be relied on: its rules, and which session has which level."""
+    from gitmem.checkpoints.examining import Finding
+    from gitmem.cli.levels import levels_of
+    from gitmem.cli.opening import redactor_of
+    from gitmem.model.errors import LevelsDamaged, RuleRefused
+    from gitmem.verbs.rechecking import was_by_other_rules
+
+    try:
+        levels_of(context)
+        redactor = redactor_of(context)
+    except (LevelsDamaged, RuleRefused) as error:
+        return [Finding("redaction", "amiss", str(error), error.hint)]
+    if was_by_other_rules(memory, context.repository.state_dir, redactor.fingerprint):
+        says = "its rules have changed since the memory was looked through; gitmem redact audit does it again"
+        return [Finding("redaction", "note", says)]
+    return []
 
 
 def _hints(found: list[Finding]) -> list[str]:

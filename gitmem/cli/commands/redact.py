@@ -177,6 +177,21 @@ def _explained(each: Explanation) -> dict[str, Any]:
     }
 
 
+@command.command("audit", examples=["gitmem redact audit", "gitmem redact audit --fix"])
+@click.option("--fix", is_flag=True, help="Redact again what has been shared with nobody yet.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def _audit(ctx: click.Context, fix: bool, as_json: bool) -> None:
+    """Look through all that is remembered here with today's rules, and say what to do about what they find.
+
+    Every level is looked through by its own rules; what was clean under the same ones is passed over. Ends
+    with 1 if something is found, or cannot be read.
+    """
+    from gitmem.cli.redact_audit import audit
+
+    ctx.exit(audit(ctx.obj, fix=fix, as_json=as_json))
+
+
 @command.command("rotate-key", examples=["gitmem redact rotate-key"])
 @click.pass_obj
 def _rotate_key(context: Context) -> None:
