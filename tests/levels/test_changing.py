@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,20 @@ def test_sessions_tell_the_level_where_it_is_not_the_usual_one(
     lines = run("sessions", cwd=remembering).stdout.splitlines()
     assert lines[0].split()[-1] == "level"
     assert sorted(line.split()[-1] for line in lines[1:]) == ["private", "team"]
+
+
+def test_doctor_tells_what_levels_and_audit_lack(run: CommandLine, remembering: Path, say: Say) -> None:
+    def conditions(status: int | None = None) -> dict[str, tuple[str, str]]:
+        found = json.loads(run("doctor", "--json", cwd=remembering, status=status).stdout)["findings"]
+        return {each["subject"]: (each["condition"], each["says"]) for each in found}
+
+    assert "private" not in conditions()
+    run("import", str(say("a", ["gitmem:private mend it"])), cwd=remembering)
+    assert conditions()["private"] == ("well", "1 that you can open")
+    identity = next(Path(os.environ["HOME"]).rglob("identity"))
+    identity.unlink()
+    assert conditions()["private"] == ("note", "0 that you can open, and 1 that you cannot")
+    (remembering / ".git/gitmem/levels").write_text("no table")
+    (remembering / ".git/gitmem/audit/clone").write_text("no name")
+    found = conditions(status=1)
+    assert (found["levels"][0], found["audit"][0]) == ("amiss", "amiss")
