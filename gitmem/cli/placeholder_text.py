@@ -60,7 +60,7 @@ def explain(context: Context, asked: str) -> list[Explanation]:
         parts = asked.strip("[]").split(":")
         return [_of_kind(parts[1], rules, parts[-1])]
     name = asked.removeprefix("gm:")
-    named = [rule for rule in rules if rule.name == name]
+    named = [rule for rule in rules if rule.name in (name, f"user:{name}")]
     if named:
         return [_of_kind(named[0].kind, tuple(named))]
     if name in KINDS | PAYLOADS:
