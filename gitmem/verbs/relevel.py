@@ -56,9 +56,7 @@ def standing(memories: Memories, session: SessionId, name: str, level: Level) ->
         elif is_lower(found.level, at):
             found = found._replace(level=at)
     if found is None:
-        hint = (
-            "gitmem sessions --all: lists what was withdrawn; gitmem import PATH: takes a transcript in again"
-        )
+        hint = "gitmem sessions --all: lists what was withdrawn; it does not come back"
         raise LevelRefused(name, level, "nothing of it is to be seen any more", hint)
     return found
 

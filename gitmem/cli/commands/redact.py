@@ -109,6 +109,8 @@ def _explain(context: Context, what: str | None, value_stdin: bool, as_json: boo
     from gitmem.redaction.placeholders import KINDS
 
     if what is None:
+        if value_stdin:
+            raise click.UsageError("--value-stdin needs a placeholder to compare with")
         if as_json:
             context.output.json({"kinds": sorted(KINDS)})
         else:
@@ -131,7 +133,8 @@ def _explain(context: Context, what: str | None, value_stdin: bool, as_json: boo
         names = ", ".join(dict.fromkeys(rule.name or rule.kind for rule in each.rules))
         if names:
             context.output.say(f"  rules: {names}")
-        context.output.say(f"  {each.advice}")
+    for advice in dict.fromkeys(each.advice for each in explained):
+        context.output.say(advice)
 
 
 def _say(context: Context, scanned: Scanned, masked: bool) -> None:
