@@ -35,3 +35,12 @@ def test_another_key_gives_new_placeholders_and_changes_nothing_else(
     assert len({part[:40] for part in after.split("[gm:github-token:")[1:]}) == 2
     assert levels_in(run, remembering) == {"a": "team", "mine": "private"}
     run("verify", "--full", cwd=remembering)
+
+
+def test_no_key_is_made_in_a_working_tree_for_a_data_folder_that_is_relative(
+    run: CommandLine, remembering: Path, say: Say, home: Path
+) -> None:
+    path = str(say("a", ["gitmem:private mend it"]))
+    run("import", path, cwd=remembering, environ={"XDG_DATA_HOME": "keys"})
+    assert list(remembering.rglob("identity")) == []
+    assert (home / ".local/share/gitmem/identity").exists()
