@@ -17,6 +17,7 @@ from gitmem.model.errors import GitmemError, StoreError
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.examining import Finding, Subject
+    from gitmem.format.memory import Memory
     from gitmem.objects.storage import Storage
     from gitmem.sealed.storage import SealedStorage
 
@@ -95,9 +96,26 @@ def _examine(context: Context) -> list[Finding]:
         else:
             tallies = ((summary.agent, summary.tally) for summary in listing.summaries)
             found += examine_memory(state, tallies)
+            found += _rules(context, memory)
         found += _examine_levels(context, storage)
     found += examine_capture(repository, context.git, context.now_ms() * 1_000_000)
     return found
+
+
+def _rules(context: Context, memory: Memory) -> list[Finding]:
+    """Look at whether redaction can be relied on: its rules, and whether they saw what is stored."""
+    from gitmem.checkpoints.examining import Finding
+    from gitmem.cli.opening import redactor_of
+    from gitmem.verbs.rechecking import was_by_other_rules
+
+    try:
+        redactor = redactor_of(context)
+    except GitmemError as error:  # a rule that is refused, or a key that is no key
+        return [Finding("redaction", "amiss", str(error), error.hint)]
+    if was_by_other_rules(memory, context.repository.state_dir, redactor.fingerprint):
+        says = "its rules have changed since the memory was looked through; gitmem redact audit does it again"
+        return [Finding("redaction", "note", says)]
+    return []
 
 
 def _examine_levels(context: Context, storage: Storage) -> Iterator[Finding]:

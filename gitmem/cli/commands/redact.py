@@ -180,22 +180,19 @@ def _explained(each: Explanation) -> dict[str, Any]:
     }
 
 
-@command.command(
-    "audit",
-    examples=["gitmem redact audit", "gitmem redact audit --json", "gitmem redact audit --fix"],
-)
-@click.option("--fix", is_flag=True, help="Redact again what nobody else has yet.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON, level by level.")
-@click.pass_obj
-def _audit(context: Context, fix: bool, as_json: bool) -> None:
-    """Look through all that is stored with today's rules, and say where they find something.
+@command.command("audit", examples=["gitmem redact audit", "gitmem redact audit --fix"])
+@click.option("--fix", is_flag=True, help="Redact again what has been shared with nobody yet.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def _audit(ctx: click.Context, fix: bool, as_json: bool) -> None:
+    """Look through all that is remembered here with today's rules, and say what to do about what they find.
 
-    What is stored passed the rules of its day; rules are added and get better. Private sessions are looked
-    through if you can open them. Ends with 1 if something was found, or could not be read.
+    Every level is looked through by its own rules; what was clean under the same ones is passed over. Ends
+    with 1 if something is found, or cannot be read.
     """
     from gitmem.cli.redact_audit import audit
 
-    click.get_current_context().exit(audit(context, fix=fix, as_json=as_json))
+    ctx.exit(audit(ctx.obj, fix=fix, as_json=as_json))
 
 
 @command.command("rotate-key", examples=["gitmem redact rotate-key"])
