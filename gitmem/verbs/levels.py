@@ -227,7 +227,7 @@ def _read(path: Path) -> _Table | None:
 
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Table)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise LevelsDamaged(str(path), error.strerror or type(error).__name__) from error
