@@ -28,6 +28,7 @@ from gitmem.redaction.redactor import Redactor
 from gitmem.verbs.committing import SKIP_CI, Writer, commit
 from gitmem.verbs.naming import tags_of, title_of
 from gitmem.verbs.sealing import seal_chunks
+from gitmem.verbs.unsharing import take_out
 
 Changes = dict[trees.Path, Oid | None]
 """Blobs to be put in a memory's tree, by their paths; None takes one out."""
@@ -163,12 +164,14 @@ def name_there(memory: Memory, folder: Folder, redactor: Redactor) -> SessionId:
 
 
 def withdraw(storage: Storage, ref: str, writer: Writer, session: SessionId, level: Level) -> bool:
-    """Hide a session in a memory from every reader, and say which level it has now.
+    """Take a session out of what was shared with nobody; hide from every reader what of it was shared.
 
     Returns:
-        Whether that changed anything.
+        Whether something of it is still there, in what was shared.
     """
-    return _set(storage, ref, writer, session, {"level": level, "hidden": True}, "Withdraw a session")
+    take_out(storage, ref, session)
+    _set(storage, ref, writer, session, {"level": level, "hidden": True}, "Withdraw a session")
+    return open_memory(storage, ref).find(session) is not None
 
 
 def mark(storage: Storage, ref: str, writer: Writer, session: SessionId, level: Level) -> bool:
