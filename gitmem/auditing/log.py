@@ -82,12 +82,19 @@ class Log:
         self._keeps, self._warn = keeps, warn
 
     def note(
-        self, action: str, subject: str = "memory", *, reason: str = "", detail: Detail = _NO_DETAIL
+        self,
+        action: str,
+        subject: str | Callable[[], str] = "memory",
+        *,
+        reason: str = "",
+        detail: Detail = _NO_DETAIL,
     ) -> None:
         """Note that something is done: what is owed before it is, anything else afterwards.
 
-        `subject` is `memory`, or what `session` and `remote` return. `reason` is one word: `hook`, or a
-        ticket's number. `detail` has counts and single words; of reading it may only have counts.
+        `subject` is `memory`, or what `session` and `remote` return; where that is a pseudonym, whose key may
+        be out of reach, it is asked for here, so that this fails as the action does. `reason` is one word:
+        `hook`, or a ticket's number. `detail` has counts and single words; of reading it may only have
+        counts.
 
         Raises:
             AuditUnwritten: It is owed and cannot be noted.
@@ -96,10 +103,11 @@ class Log:
         if self._keeps == "nothing" or (self._keeps == "changes" and handling == "read"):
             return
         try:
+            about = subject if isinstance(subject, str) else subject()
             if handling == "read":
-                self._gather(action, subject, {key: int(value) for key, value in detail.items()})
+                self._gather(action, about, {key: int(value) for key, value in detail.items()})
             else:
-                self._append(action, subject, reason, detail, durable=handling == "owed")
+                self._append(action, about, reason, detail, durable=handling == "owed")
         except GitmemError as error:
             if handling == "owed":
                 raise AuditUnwritten(action, str(error)) from error

@@ -150,14 +150,20 @@ def _compared(
 
 
 def read_seen(audit_dir: Path) -> Seen:
-    """Return what was seen at each remote; what cannot be read counts as never seen."""
+    """Return what was seen at each remote; what makes no sense counts as never seen.
+
+    Raises:
+        DiskRefused: The disk does not let it be read.
+    """
+    path = audit_dir / "seen"
     try:
-        found = json.loads((audit_dir / "seen").read_bytes())
+        with disk.refusing("read", path):
+            found = json.loads(path.read_bytes() if path.exists() else b"{}")
         return {
             remote: {device: Head(int(number), str(name)) for device, (number, name) in devices.items()}
             for remote, devices in found.items()
         }
-    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError):
         return {}
 
 

@@ -59,7 +59,7 @@ def note_session(context: Context, action: str, memory: Memory, folder: Folder) 
 
     level = registered(memory, folder, "team")
     log = log_of(context)
-    log.note(action, log.session(folder.session, level))
+    log.note(action, lambda: log.session(folder.session, level))
 
 
 def noted(context: Context, places: Iterable[Place], answers: Iterable[Json]) -> Iterator[Json]:

@@ -102,9 +102,9 @@ def _take_diverted(context: Context, storage: Storage, report: Report, *, whole:
 
     private = [one for one in report.diverted if one.level == "private"]
     ephemeral = [one for one in report.diverted if one.level == "ephemeral"]
-    for one in ephemeral:
-        _withdraw(context, storage, one)
     try:
+        for one in ephemeral:
+            _withdraw(context, storage, one)
         if ephemeral and read_tips(storage):
             _withdraw_sealed(context, private_storage(context, storage), ephemeral)
         if not private:
@@ -122,14 +122,16 @@ def _take_diverted(context: Context, storage: Storage, report: Report, *, whole:
         report.include(taken)
     except GitmemError as error:
         # What the team gets has been taken; a private session that cannot be sealed is tried again.
-        report.refused += [Refused(one.source.path, error) for one in private or ephemeral]
+        report.refused += [Refused(one.source.path, error) for one in report.diverted]
 
 
 def _withdraw(context: Context, storage: Storage, one: Diverted, sealed: Storage | None = None) -> None:
     """Take a session that others could see out of their sight; into the private memory first."""
+    from gitmem.cli.auditing import log_of
     from gitmem.format.memory import open_memory
     from gitmem.verbs.moving import carry_over, withdraw
 
+    log = log_of(context)
     for ref in shared_refs(context, storage):
         memory, is_public = open_memory(storage, ref), ref == PUBLIC_REF
         names = {one.key}
@@ -140,9 +142,12 @@ def _withdraw(context: Context, storage: Storage, one: Diverted, sealed: Storage
             for folder in memory.find_key(name):
                 if memory.load(folder).value("hidden") is True:
                     continue
+                level: Level = "public" if is_public else "team"
+                subject = log.session(folder.session, level)
+                log.note("level", subject, detail={"from": level, "to": one.level})
                 if sealed is not None and name == one.key:
                     carry_over(memory, folder, target_of(context, sealed, "private"))
-                writer = writer_of(context, "public" if is_public else "team")
+                writer = writer_of(context, level)
                 withdraw(storage, ref, writer, folder.session, one.level)
 
 

@@ -79,7 +79,6 @@ def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     remote = choose_remote(context.settings, named)
     levels = levels_of(context.settings, remote)
     find_remote(context.repository, context.git, remote)
-    _note(context, "pull", remote, levels)
     private = sharing._replace(level="private")
     shared = Shared(
         remote,
@@ -87,6 +86,7 @@ def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
         pull(_of_public(context, sharing), remote) if "public" in levels else None,
         pull_sealed(private, ring_of(context), remote) if "private" in levels else None,
     )
+    _note(context, "pull", remote, levels)
     if "team" in levels:
         _accept_audits(context, sharing, remote)
     return shared
@@ -95,7 +95,7 @@ def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
 def _note(context: Context, action: Literal["push", "pull"], remote: str, levels: tuple[Level, ...]) -> None:
     log = log_of(context)
     url = context.repository.config[f"remote.{remote}.url"][0]
-    log.note(action, log.remote(url), detail={"levels": "-".join(levels)})
+    log.note(action, lambda: log.remote(url), detail={"levels": "-".join(levels)})
 
 
 def _publish_audit(context: Context, sharing: Sharing, name: str) -> None:

@@ -100,7 +100,7 @@ def _note_share(context: Context, remote: str) -> None:
     find_remote(context.repository, context.git, remote)
     log = log_of(context)
     url = context.repository.config[f"remote.{remote}.url"][0]
-    log.note("share", log.remote(url), detail={"levels": "team"})
+    log.note("share", lambda: log.remote(url), detail={"levels": "team"})
 
 
 def _make_known(context: Context) -> None:

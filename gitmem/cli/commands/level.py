@@ -105,7 +105,8 @@ def _change(
             _ask(context, name, level)
     log = log_of(context)
     widest = min(at.level, level, key=LEVELS.index)
-    log.note("level", log.session(at.folder.session, widest), detail={"from": at.level, "to": level})
+    detail = {"from": at.level, "to": level}
+    log.note("level", lambda: log.session(at.folder.session, widest), detail=detail)
     shelf.levels.give(SessionKey.parse(name), level)
     done = relevel(shelf.memories, at, level, shelf.target_of)
     if as_json:
