@@ -26,7 +26,18 @@ _NAMED: Final = 5
 
 Condition = Literal["well", "note", "amiss"]
 Subject = Literal[
-    "memory", "sessions", "hooks", "python", "spool", "snapshots", "index", "redaction", "lines"
+    "memory",
+    "sessions",
+    "hooks",
+    "python",
+    "spool",
+    "snapshots",
+    "index",
+    "redaction",
+    "lines",
+    "levels",
+    "private",
+    "audit",
 ]
 
 

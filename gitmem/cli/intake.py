@@ -15,8 +15,8 @@ from gitmem.verbs.intake import Refused, Report, Source
 
 _SHOWN_REFUSALS = 20
 _OTHER_LEVELS = {
-    "private": "private: sealed for you alone",
-    "ephemeral": "ephemeral: nothing of them is kept",
+    "private": "private: sealed",
+    "ephemeral": "ephemeral: nothing of it is kept",
 }
 
 

@@ -15,12 +15,13 @@ from gitmem.cli.opening import (
     opened_intake,
     opened_storage,
     private_storage,
+    redactor_of,
     shared_refs,
     target_of,
     writer_of,
 )
 from gitmem.model.errors import GitmemError
-from gitmem.model.refs import PRIVATE_REF
+from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
@@ -93,18 +94,21 @@ def take_sources(
 def _take_diverted(context: Context, storage: Storage, report: Report, *, whole: bool, wait_s: float) -> None:
     """Take what is private into the private memory; of what is ephemeral nothing is kept."""
     from gitmem.cli.intake import total_bytes
+    from gitmem.sealed.tips import read_tips
     from gitmem.verbs.importing import import_sources
     from gitmem.verbs.intake import Refused
     from gitmem.verbs.moving import mark
     from gitmem.verbs.starting import start
 
     private = [one for one in report.diverted if one.level == "private"]
-    for one in report.diverted:
-        if one.level == "ephemeral":
-            _withdraw(context, storage, one)
-    if not private:
-        return
+    ephemeral = [one for one in report.diverted if one.level == "ephemeral"]
+    for one in ephemeral:
+        _withdraw(context, storage, one)
     try:
+        if ephemeral and read_tips(storage):
+            _withdraw_sealed(context, private_storage(context, storage), ephemeral)
+        if not private:
+            return
         sealed = private_storage(context, storage)
         start(sealed, PRIVATE_REF, writer_of(context))
         for one in private:
@@ -118,7 +122,7 @@ def _take_diverted(context: Context, storage: Storage, report: Report, *, whole:
         report.include(taken)
     except GitmemError as error:
         # What the team gets has been taken; a private session that cannot be sealed is tried again.
-        report.refused += [Refused(one.source.path, error) for one in private]
+        report.refused += [Refused(one.source.path, error) for one in private or ephemeral]
 
 
 def _withdraw(context: Context, storage: Storage, one: Diverted, sealed: Storage | None = None) -> None:
@@ -127,13 +131,29 @@ def _withdraw(context: Context, storage: Storage, one: Diverted, sealed: Storage
     from gitmem.verbs.moving import carry_over, withdraw
 
     for ref in shared_refs(context, storage):
-        memory = open_memory(storage, ref)
-        for folder in memory.find_key(one.key):
-            if memory.load(folder).value("hidden") is True:
-                continue
-            if sealed is not None:
-                carry_over(memory, folder, target_of(context, sealed, "private"))
-            withdraw(storage, ref, writer_of(context), folder.session, one.level)
+        memory, is_public = open_memory(storage, ref), ref == PUBLIC_REF
+        names = {one.key}
+        if is_public:
+            native_id = redactor_of(context, "public").text(one.key.native_id)
+            names.add(one.key._replace(native_id=native_id))
+        for name in names:
+            for folder in memory.find_key(name):
+                if memory.load(folder).value("hidden") is True:
+                    continue
+                if sealed is not None and name == one.key:
+                    carry_over(memory, folder, target_of(context, sealed, "private"))
+                writer = writer_of(context, "public" if is_public else "team")
+                withdraw(storage, ref, writer, folder.session, one.level)
+
+
+def _withdraw_sealed(context: Context, sealed: Storage, those: Iterable[Diverted]) -> None:
+    """Take sessions of which nothing is to be kept out of their owner's sight, too."""
+    from gitmem.format.memory import open_memory
+    from gitmem.verbs.moving import withdraw
+
+    for one in those:
+        for folder in open_memory(sealed, PRIVATE_REF).find_key(one.key):
+            withdraw(sealed, PRIVATE_REF, writer_of(context), folder.session, one.level)
 
 
 class Shelf:

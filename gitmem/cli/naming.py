@@ -36,4 +36,4 @@ def opened_naming(context: Context, session: str) -> Iterator[tuple[Naming, Stor
             # The redactor is made only when there is a text to redact: its rules take time to compile.
             return redactor_of(context, home).text(text, stored.id.encode())
 
-        yield Naming(own.storage, own.ref, writer_of(context), redact), stored
+        yield Naming(own.storage, own.ref, writer_of(context, home), redact), stored

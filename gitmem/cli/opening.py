@@ -63,12 +63,15 @@ def opened_memory(context: Context) -> Iterator[Memory]:
         yield open_all(storage, context.settings, lambda: private_storage(context, storage))
 
 
-def writer_of(context: Context) -> Writer:
-    """Return the user, as git knows them, with the run's clock."""
+def writer_of(context: Context, level: Level = "team") -> Writer:
+    """Return the user, as git knows them, with the run's clock; for level public without an address."""
     from gitmem.git.repository import identity
 
     who = identity(context.repository, context.environ)
-    return Writer(Author(who.name, who.email), lambda: context.now_ms() / 1000)
+    author = Author(who.name, who.email)
+    if level == "public":
+        author = Author(redactor_of(context, level).text(who.name))
+    return Writer(author, lambda: context.now_ms() / 1000)
 
 
 def key_of(context: Context) -> bytes:
@@ -99,8 +102,16 @@ def redactor_of(context: Context, level: Level = "team") -> Redactor:
         own = user_rules(repository.config)
     rules = rule_set(level, policy_of(context.settings, own))
     known = known_values_at(context.environ, working_trees(repository))
+    _leave_no_core_dump()
     databases = OwnedFolder(cache_folder(context.environ) / "scanners")
     return Redactor(key_of(context), rules, known, databases)
+
+
+def _leave_no_core_dump() -> None:
+    """See that no crash writes what is about to be held in memory to a disk."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def target_of(context: Context, storage: Storage, level: Level) -> Target:
@@ -111,7 +122,7 @@ def target_of(context: Context, storage: Storage, level: Level) -> Target:
         storage=storage,
         ref=ref_of(context, level),
         level=level,
-        writer=writer_of(context),
+        writer=writer_of(context, level),
         redactor=redactor_of(context, level),
         by=f"gitmem {gitmem.__version__}",
     )

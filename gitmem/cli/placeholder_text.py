@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.cli.redacting import rules_of
 from gitmem.model.errors import KindUnknown, UsageError
-from gitmem.redaction.placeholders import KINDS, PAYLOADS, PLACEHOLDER, UNREDACTABLE, USER_RULE
+from gitmem.redaction.placeholders import KINDS, PAYLOADS, UNREDACTABLE, USER_RULE, is_placeholder
 
 if TYPE_CHECKING:
     from gitmem.cli.context import Context
@@ -56,12 +56,11 @@ def explain(context: Context, asked: str) -> list[Explanation]:
         KindUnknown: It is none of these.
     """
     rules = rules_of(context, "public").rules
-    written = PLACEHOLDER.fullmatch(asked.encode("utf-8", "replace"))
-    if written is not None:
-        parts = written[0].decode().strip("[]").split(":")
+    if is_placeholder(asked.encode("utf-8", "replace")):
+        parts = asked.strip("[]").split(":")
         return [_of_kind(parts[1], rules, parts[-1])]
     name = asked.removeprefix("gm:")
-    named = [rule for rule in rules if rule.name == name]
+    named = [rule for rule in rules if rule.name in (name, f"user:{name}")]
     if named:
         return [_of_kind(named[0].kind, tuple(named))]
     if name in KINDS | PAYLOADS:
@@ -83,14 +82,14 @@ def compare(context: Context, asked: str, value: bytes) -> bool:
     from gitmem.cli.opening import key_of
     from gitmem.redaction.placeholders import placeholder
 
-    written = PLACEHOLDER.fullmatch(asked.encode("utf-8", "replace"))
-    if written is None:
+    written = asked.encode("utf-8", "replace")
+    if not is_placeholder(written):
         raise UsageError("could not compare a value: a whole placeholder is needed, as [gm:jwt:…]")
     (explained,) = explain(context, asked)
     if explained.group not in ("secret", "user") or explained.kind in PAYLOADS | {UNREDACTABLE}:
         why = f"the tokens of {explained.kind} are others in each session, or of whole texts"
         raise UsageError(f"could not compare a value with {asked}: {why}")
-    return placeholder(key_of(context), explained.kind, value) == written[0]
+    return placeholder(key_of(context), explained.kind, value) == written
 
 
 def _of_kind(kind: str, rules: tuple[Rule, ...], token: str = "") -> Explanation:

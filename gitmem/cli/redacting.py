@@ -17,6 +17,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.cli.context import Context
+from gitmem.cli.text import one_line
 from gitmem.model.errors import ForeignOwner, NotARepository, PathUnreadable
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def scan(context: Context, paths: Sequence[str], rules: RuleSet) -> Scanned:
                 _read(context.stdin, "standard input", inspector, scanned)
                 continue
             for file in _files(context.start / path, names, scanned):
-                shown = names.text(os.path.relpath(file, context.start))
+                shown = _shown(names, os.path.relpath(file, context.start))
                 _scan_file(file, shown, inspector, scanned)
                 progress.advance(1, shown)
     return scanned
@@ -121,13 +122,13 @@ def _files(path: Path, names: Redactor, scanned: Scanned) -> Iterator[Path]:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise PathUnreadable(names.text(str(path)), error.strerror or str(error)) from None
+        raise PathUnreadable(_shown(names, str(path)), error.strerror or str(error)) from None
     if not S_ISDIR(mode):
         yield path
         return
 
     def note(error: OSError) -> None:
-        scanned.unread.append(names.text(str(error.filename)))
+        scanned.unread.append(_shown(names, str(error.filename)))
 
     for folder, folders, files in os.walk(path, onerror=note):
         folders[:] = sorted(name for name in folders if name != ".git")
@@ -135,6 +136,12 @@ def _files(path: Path, names: Redactor, scanned: Scanned) -> Iterator[Path]:
             file = Path(folder, name)
             if S_ISREG(file.lstat().st_mode):
                 yield file
+
+
+def _shown(names: Redactor, path: str) -> str:
+    """Return a path as it can be printed on one line: redacted, and its bytes that are no text as escapes."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return one_line(names.text(text))
 
 
 def _scan_file(path: Path, shown: str, inspector: Inspector, scanned: Scanned) -> None:

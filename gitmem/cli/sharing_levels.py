@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from gitmem.cli.auditing import log_of
 from gitmem.cli.context import Context
-from gitmem.cli.opening import ring_of
+from gitmem.cli.opening import ring_of, writer_of
 from gitmem.cli.output import Styled
 from gitmem.cli.sharing import (
     check,
@@ -154,6 +154,7 @@ def _track(storage: Storage, name: str, ref: str, commit: Oid) -> None:
 def _of_public(context: Context, sharing: Sharing) -> Sharing:
     return sharing._replace(
         level="public",
+        writer=writer_of(context, "public"),
         check=lambda remote, memory, root: check(context, "public", remote, memory, root),
     )
 

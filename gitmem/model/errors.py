@@ -112,7 +112,7 @@ class UnknownMoment(UsageError):
 class SettingRefused(UsageError):
     """A file that comes with the repository asks for what only its user may decide."""
 
-    hint = "git log -p -- .gitmem.toml: says who wrote it; only a level that shows less may stand there"
+    hint = "git log -p -- .gitmem.toml: says who wrote it; only what shows less may stand there"
 
     def __init__(self, path: str, name: str, why: str) -> None:
         self.path, self.name, self.why = path, name, why
@@ -898,8 +898,8 @@ class SecretsFound(SyncError):
     def __init__(self, remote: str, level: str, places: tuple[str, ...], number: int) -> None:
         self.remote, self.level, self.places, self.number = remote, level, places, number
         super().__init__(
-            f"could not push the {level} memory to {remote}: today's rules object to {number} places,"
-            f" such as {', '.join(place[:120] for place in places)}",
+            f"could not push the {level} memory to {remote}: today's rules object to {number}"
+            f" {'place' if number == 1 else 'places'}, such as {', '.join(place[:120] for place in places)}",
             hint="gitmem redact audit: names them all; --fix: redacts again what was not shared yet",
         )
 

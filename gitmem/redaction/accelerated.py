@@ -7,10 +7,9 @@ can write what is kept can blind the scanner: it belongs to the user alone, and 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
 from gitmem.redaction.scanning import Hit, Re2Scanner, Scanner
@@ -34,7 +33,9 @@ class Databases(Protocol):
         ...
 
 
-def scanner_for(expressions: Sequence[str], databases: Databases | None) -> Scanner:
+def scanner_for(
+    expressions: Sequence[str], databases: Databases | None, apart: Container[int] = ()
+) -> Scanner:
     """Return hyperscan's scanner if it is installed and somebody keeps its database, else RE2's.
 
     RE2's it is, too, where hyperscan does not load on this machine or does not know an expression's syntax.
@@ -45,7 +46,7 @@ def scanner_for(expressions: Sequence[str], databases: Databases | None) -> Scan
 
             with suppress(hyperscan.error):
                 return HyperscanScanner(expressions, databases)
-    return Re2Scanner(expressions)
+    return Re2Scanner(expressions, apart)
 
 
 class HyperscanScanner:
@@ -134,5 +135,6 @@ class HyperscanScanner:
 
     def _name(self) -> str:
         """Return another name for other expressions, another library and another processor."""
-        parts = (version("hyperscan"), platform.machine(), platform.processor(), *self._expressions)
+        release = self._library.__version__  # type: ignore[attr-defined]  # the stubs leave it out
+        parts = (release, platform.machine(), platform.processor(), *self._expressions)
         return sha256("\x00".join(parts).encode()).hexdigest()[:32]

@@ -88,9 +88,12 @@ def joined(text: bytes) -> View:
     return View.within(View(text), expression(f"{COLOUR}|{_NUL}|{_SPLIT}"), _nothing)
 
 
-def roughly_joined(text: bytes) -> bytes:
-    """Return what holds each secret that `joined` holds, at the speed of memory; lines stay lines."""
-    if expression(COLOURED).search(text):
+def roughly_joined(text: bytes, is_coloured: bool = True) -> bytes:
+    """Return what holds each secret that `joined` holds, at the speed of memory; lines stay lines.
+
+    A text that is known not to be coloured need not be searched for colours.
+    """
+    if is_coloured and expression(COLOURED).search(text):
         text = _COLOURS.sub(b"", text)
     return text.replace(b"\\n", b"").replace(b"\\r", b"").translate(None, b"\\\r\0 \t\"'>|+")
 

@@ -34,7 +34,10 @@ _SPELLED_OUT = r"\\u00(?:2[0-58-9a-fA-F]|3[0-9abdABDfF]|[4-7][0-9a-fA-F])"
 `>` all the time, and no core needs one of them."""
 
 _GATE_MEMORY_BYTES = 32 << 20
+_COARSE = 8 << 10
 _PIECE = 1 << 10
+_AROUND = 3 << 10
+"""How far around a piece is read exactly; that makes up for what is cut at pieces' borders, too."""
 
 
 Readings = int
@@ -90,7 +93,7 @@ class Engine:
             found |= CODED
         if expression(decoding.COLOURED).search(text):
             found |= COLOURED
-        if self._joinable and self._joined_scanner.first(_one_line(text)) >= 0:
+        if self._joinable and self._joined_scanner.first(_one_line(text, bool(found & COLOURED))) >= 0:
             found |= JOINED
         return found
 
@@ -103,16 +106,19 @@ class Engine:
         lines: dict[int, SuspectLine] = {}
         for place in self._scanner.places(block):
             _note(lines, block, place, PLAIN)
-        for reading, pattern in (
-            (PLAIN, self._known.pattern if self._known else None),
-            (CODED, self._coded),
-            (COLOURED, expression(decoding.COLOURED)),
-        ):
-            position = 0
-            while pattern and (match := pattern.search(block, position)):
-                position = _note(lines, block, match.start(), reading)
+        position = 0
+        while self._known and (match := self._known.pattern.search(block, position)):
+            position = _note(lines, block, match.start(), PLAIN)
+        position = 0
+        while match := self._coded_or_coloured.search(block, position):
+            start, position = _line_around(block, match.start())
+            line = block[start:position]
+            for reading, pattern in ((CODED, self._coded), (COLOURED, expression(decoding.COLOURED))):
+                if pattern.search(line):
+                    _note(lines, block, start, reading)
         if self._joinable:
-            self._note_joined(lines, block)
+            is_coloured = any(line.readings & COLOURED for line in lines.values())
+            self._note_joined(lines, roughly_joined(block, is_coloured), block)
         return [lines[start] for start in sorted(lines)]
 
     def hits(self, text: bytes) -> Sequence[Hit]:
@@ -141,17 +147,14 @@ class Engine:
         return rules + [self._ready[number] for number in numbers if number < len(self._ready)]
 
     def joined_places(self, text: bytes) -> Iterator[tuple[int, int]]:
-        """Yield the parts of a text that may hold secrets over the places where it is put together.
-
-        Taking line ends away keeps no count of where things stood, but a piece of text knows how much of it
-        is left; three pieces on each side make up for what is cut at their borders.
-        """
-        pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
-        left = list(accumulate((len(_one_line(piece)) for piece in pieces), initial=0))
+        """Yield the parts of a text that may hold secrets over the places where it is put together."""
+        hits = self._joined_scanner.hits(_one_line(text))
+        pieces = _Pieces(text, 0, len(text), _COARSE) if hits else None
         first = last = -1
-        for hit in self._joined_scanner.hits(_one_line(text)):
-            piece = bisect_right(left, hit.start) - 1
-            start, end = max(piece - 3, 0) * _PIECE, (piece + 4) * _PIECE
+        for hit in hits:
+            assert pieces is not None
+            place = pieces.place_of(hit.start)
+            start, end = max(place - _AROUND, 0), place + _PIECE + _AROUND
             if first >= 0 and start > last:
                 yield first, last
                 first = -1
@@ -171,7 +174,9 @@ class Engine:
 
     @cached_property
     def _scanner(self) -> Scanner:
-        return scanner_for(self._expressions, self._databases)
+        joinable = {ready.rank for ready in self._joinable}
+        apart = frozenset(range(len(self._expressions))) - joinable
+        return scanner_for(self._expressions, self._databases, apart)
 
     @cached_property
     def _joined_scanner(self) -> Scanner:
@@ -181,9 +186,12 @@ class Engine:
     def _coded(self) -> re2._Regexp:
         return compiled(f"{decoding.CODED}|{PAYLOAD}", _GATE_MEMORY_BYTES)
 
-    def _note_joined(self, lines: dict[int, SuspectLine], block: bytes) -> None:
+    @cached_property
+    def _coded_or_coloured(self) -> re2._Regexp:
+        return compiled(f"{decoding.CODED}|{PAYLOAD}|{decoding.COLOURED}", _GATE_MEMORY_BYTES)
+
+    def _note_joined(self, lines: dict[int, SuspectLine], joined: bytes, block: bytes) -> None:
         """Look at lines put together; taking away their inner line ends keeps their number."""
-        joined = roughly_joined(block)
         position = start = counted = 0
         while (place := self._joined_scanner.first(joined, position)) >= 0:
             for _ in range(joined.count(b"\n", counted, place)):
@@ -193,8 +201,32 @@ class Engine:
             _note(lines, block, start, JOINED)
 
 
-def _one_line(text: bytes) -> bytes:
-    return roughly_joined(text).replace(b"\n", b"")
+class _Pieces:
+    """Leads back from a text put together: that keeps no count of where things stood, but each piece does.
+
+    Pieces are cut finer where something has to be found.
+    """
+
+    def __init__(self, text: bytes, start: int, end: int, size: int) -> None:
+        self._text, self._end, self._size = text, end, size
+        self._starts = range(start, end, size)
+        pieces = (text[at : min(at + size, end)] for at in self._starts)
+        self._left = list(accumulate((len(_one_line(piece)) for piece in pieces), initial=0))
+        self._finer: dict[int, _Pieces] = {}
+
+    def place_of(self, left: int) -> int:
+        """Return where the piece begins that holds what stands at `left` of what is left."""
+        at = min(bisect_right(self._left, left), len(self._starts)) - 1
+        start = self._starts[at]
+        if self._size == _PIECE:
+            return start
+        if at not in self._finer:
+            self._finer[at] = _Pieces(self._text, start, min(start + self._size, self._end), _PIECE)
+        return self._finer[at].place_of(left - self._left[at])
+
+
+def _one_line(text: bytes, is_coloured: bool = True) -> bytes:
+    return roughly_joined(text, is_coloured).replace(b"\n", b"")
 
 
 def is_spelled_out(text: bytes) -> bool:
@@ -204,8 +236,12 @@ def is_spelled_out(text: bytes) -> bool:
 
 def _note(lines: dict[int, SuspectLine], block: bytes, place: int, reading: Readings) -> int:
     """Note that the line around a place has to be read so; return where the next line begins."""
-    start = block.rfind(b"\n", 0, place) + 1
-    end = (block.find(b"\n", place) + 1) or len(block)
+    start, end = _line_around(block, place)
     known = lines.get(start)
     lines[start] = SuspectLine(start, end, reading | (known.readings if known else NO_READING))
     return end
+
+
+def _line_around(block: bytes, place: int) -> tuple[int, int]:
+    """Return where the line around a place begins, and where the next does."""
+    return block.rfind(b"\n", 0, place) + 1, (block.find(b"\n", place) + 1) or len(block)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_CHECKED = 2000
 """Different values of one text that Python is asked about; what comes after is what its form says."""
 
+LONGEST_CHECKED = 4 << 10
+"""Bytes of a value that Python is asked about: what is checked is shorter, and a check may be quadratic."""
+
 _BEFORE = r"(?:^|[^A-Za-z0-9]|\\[bfnrt]|\\u00[0-9a-fA-F]{2}|%[0-9A-F]{2}|\\x[0-9a-fA-F]{2})$"
 _ITS_END = re.compile(r"(?:\(\?:\\b\|_\)|\(\?:\[\^[^\]]*\]\|\$\))$")
 """What in a pattern tells where a secret ends: its last characters may have come from the next line."""
@@ -50,8 +53,8 @@ class Judge:
         self._verdicts: dict[tuple[int, bytes], bool] = {}
 
     def agrees(self, ready: ReadyRule, value: bytes) -> bool:
-        """Tell whether a rule's check takes the value for a secret."""
-        if ready.check is None:
+        """Tell whether a rule's check takes the value for a secret; one too long to ask about is one."""
+        if ready.check is None or len(value) > LONGEST_CHECKED:
             return True
         value = innermost(value)
         verdict = self._verdicts.get((ready.rank, value))

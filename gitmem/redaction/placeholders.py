@@ -23,16 +23,15 @@ _TOKEN_BYTES = 10
 _MARK = b"[gm::]"
 """What a placeholder is in a skeleton: no placeholder itself, since it has neither kind nor token."""
 
-_TOKEN = rb":[a-z2-7]{16}\]"
-PLACEHOLDER = re.compile(
-    rb"\[gm:(?:(?:"
-    + b"|".join(sorted(kind.encode() for kind in KINDS))
-    + rb")|(?:"
-    + b"|".join(sorted(kind.encode() for kind in PAYLOADS))
-    + rb"):(?:0|[1-9][0-9]{0,14}))"
-    + _TOKEN
-)
-"""`[gm:KIND:TOKEN]`, and for payloads `[gm:KIND:SIZE:TOKEN]`; the size is in bytes, without leading zeros."""
+_WRITTEN = re.compile(rb"\[gm:([a-z0-9-]{1,40})(:(?:0|[1-9][0-9]{0,14}))?:[a-z2-7]{16}\]")
+"""`[gm:KIND:TOKEN]`, and for payloads `[gm:KIND:SIZE:TOKEN]`; the size is in bytes, without leading zeros.
+
+Whether there is such a kind is looked up: as an expression, all kinds take longer to compile than a capture
+takes to use it.
+"""
+
+_WITH_SIZE = frozenset(kind.encode() for kind in PAYLOADS)
+_WITHOUT_SIZE = frozenset(kind.encode() for kind in KINDS)
 
 
 def payload_placeholder(kind: str, size_bytes: int, digest: bytes) -> bytes:
@@ -67,7 +66,16 @@ def placeholder_spans(line: bytes) -> list[tuple[int, int]]:
     """Return where valid placeholders stand, in order. What only looks like one is not among them."""
     if OPENING not in line:
         return []
-    return [match.span() for match in PLACEHOLDER.finditer(line)]
+    return [
+        match.span()
+        for match in _WRITTEN.finditer(line)
+        if match[1] in (_WITHOUT_SIZE if match[2] is None else _WITH_SIZE)
+    ]
+
+
+def is_placeholder(text: bytes) -> bool:
+    """Tell whether the text is one valid placeholder and nothing else."""
+    return placeholder_spans(text) == [(0, len(text))]
 
 
 def kinds_in(family: str) -> list[str]:
@@ -87,7 +95,7 @@ def skeleton(line: bytes) -> bytes:
     """Return the line with one fixed mark for each placeholder: what two clones' copies have in common."""
     if OPENING not in line:
         return line
-    return PLACEHOLDER.sub(_MARK, line)
+    return b"".join(_MARK if piece is None else piece for piece in _pieces(line))
 
 
 def same_line(ours: bytes, theirs: bytes) -> bool:

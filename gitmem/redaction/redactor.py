@@ -5,7 +5,6 @@ Invariant: text goes through redacted, or not at all.
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -185,6 +184,8 @@ def _failing_closed(what: str, work: Callable[[bytes], bytes], text: bytes) -> b
 
 def _without_input(failure: Exception) -> str:
     """Say what failed and where, and nothing that the failure itself says."""
+    import traceback  # few processes need it, and all would wait for it
+
     frames = traceback.extract_tb(failure.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(failure).__name__}{place}"

@@ -7,7 +7,9 @@ neither misses a core, and either may tell of more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
     import re2
 
 _MEMORY_BYTES = 64 << 20
-_TOGETHER = 128
+_TOGETHER = 512
+"""Expressions of one automaton at most."""
+
+_LITERAL = re.compile(r"(?:[A-Za-z0-9_]|\\[-_])(?![?*+{|])")
+_NAME = "(?i:"
 
 
 class Hit(NamedTuple):
@@ -51,70 +57,83 @@ class Scanner(Protocol):
 
 
 class Re2Scanner:
-    """Expressions as a few automata; which of them matched is asked of a set, and if need be by halves.
+    """Expressions as a few automata; which of them matched is asked of sets, and if need be by halves.
 
-    One automaton for many hundred expressions has more states than fit, and is ten times slower than six.
+    One automaton for many hundred expressions has more states than fit, unless they are alike: what begins
+    with literal text, sorted, is one tree, and needs a state for few of its branches. What begins with a name
+    in any case is another. Numbers that are `apart` have automata of their own, so that a scanner that does
+    without them shares the others.
     """
 
     name = "re2"
 
-    def __init__(self, expressions: Sequence[str]) -> None:
-        self._expressions = expressions
-        self._trees = [
-            _Tree(expressions[first : first + _TOGETHER], first)
-            for first in range(0, len(expressions), _TOGETHER)
+    def __init__(self, expressions: Sequence[str], apart: Container[int] = ()) -> None:
+        families: defaultdict[tuple[bool, int], list[tuple[str, int]]] = defaultdict(list)
+        for number, expression in enumerate(expressions):
+            families[number in apart, _family(expression)].append((expression, number))
+        self._groups = [
+            _Group(some) for members in families.values() for some in _batches(sorted(members), _TOGETHER)
         ]
 
     def first(self, text: bytes, start: int = 0) -> int:
-        places = [match.start() for tree in self._trees if (match := tree.any.search(text, start))]
+        places = [match.start() for group in self._groups if (match := group.any.search(text, start))]
         return min(places, default=-1)
 
     def places(self, block: bytes) -> Iterator[int]:
-        for tree in self._trees:
+        for group in self._groups:
             position = 0
-            while match := tree.any.search(block, position):
+            while match := group.any.search(block, position):
                 yield match.start()
                 position = (block.find(b"\n", match.start()) + 1) or len(block) + 1
 
     def hits(self, text: bytes) -> Sequence[Hit]:
-        found = (match.span() for tree in self._trees for match in tree.any.finditer(text))
+        found = (match.span() for group in self._groups for match in group.any.finditer(text))
         return sorted(Hit(start, end, -1) for start, end in found)
 
     def numbers(self, text: bytes) -> Sequence[int]:
-        if not self._expressions:
-            return []
-        # A set whose automaton outgrows its memory says that nothing matches, as it does where nothing does.
-        found = sorted(self._set.Match(text) or ())
-        return found or [number for tree in self._trees for number in tree.numbers(text)]
-
-    @cached_property
-    def _set(self) -> re2.Set:
-        return compiled_set(self._expressions, _MEMORY_BYTES)
+        return sorted(number for group in self._groups for number in group.numbers(text))
 
 
-class _Tree:
-    """Finds the few expressions that match by halves: some searches for one among hundreds, not hundreds."""
+class _Group:
+    """Expressions that are alike, sorted, with their numbers; nothing is compiled that nothing asks for."""
 
-    def __init__(self, expressions: Sequence[str], first: int) -> None:
-        self._expressions = expressions
-        self._first = first
+    def __init__(self, members: Sequence[tuple[str, int]]) -> None:
+        self._members = members
 
     def numbers(self, text: bytes) -> Iterator[int]:
-        if self.any.search(text):
-            if len(self._expressions) == 1:
-                yield self._first
-            else:
-                for half in self._halves:
-                    yield from half.numbers(text)
+        if not self.any.search(text):
+            return
+        if len(self._members) == 1:
+            yield self._members[0][1]
+            return
+        # A set whose automaton outgrows its memory says that nothing matches, as it does where nothing does.
+        if found := self._set.Match(text):
+            yield from (self._members[place][1] for place in found)
+        else:
+            for half in self._halves:
+                yield from half.numbers(text)
 
     @cached_property
     def any(self) -> re2._Regexp:
-        return compiled("|".join(self._expressions), _MEMORY_BYTES)
+        """Finds whether and where one of the expressions matches."""
+        return compiled("|".join(dict.fromkeys(expression for expression, _ in self._members)), _MEMORY_BYTES)
 
     @cached_property
-    def _halves(self) -> tuple[_Tree, _Tree]:
-        middle = len(self._expressions) // 2
-        return (
-            _Tree(self._expressions[:middle], self._first),
-            _Tree(self._expressions[middle:], self._first + middle),
-        )
+    def _set(self) -> re2.Set:
+        return compiled_set([expression for expression, _ in self._members], _MEMORY_BYTES)
+
+    @cached_property
+    def _halves(self) -> tuple[_Group, _Group]:
+        middle = len(self._members) // 2
+        return _Group(self._members[:middle]), _Group(self._members[middle:])
+
+
+def _family(expression: str) -> int:
+    if _LITERAL.match(expression):
+        return 0
+    return 1 if expression.startswith(_NAME) else 2
+
+
+def _batches(members: Sequence[tuple[str, int]], size: int) -> Iterator[Sequence[tuple[str, int]]]:
+    for first in range(0, len(members), size):
+        yield members[first : first + size]

@@ -30,15 +30,17 @@ from gitmem.model.errors import (
 )
 from gitmem.model.ids import MAIN_STREAM, Oid, RecordId, SessionId, SessionKey
 from gitmem.model.records import Capture, SegmentEntry, Session
+from gitmem.model.settings import Level, lowest
 from gitmem.objects.storage import Batch
 from gitmem.objects.trees import Path as TreePath
 from gitmem.transcripts.detect import HEAD_BYTES, Identity
 from gitmem.verbs.committing import SKIP_CI, commit
 from gitmem.verbs.intake import Diverted, Intake, Progress, Refused, Report, Source
+from gitmem.verbs.levels import registered
 from gitmem.verbs.looking import Looked, identify, last_line_end, open_regular
 from gitmem.verbs.planning import Joined, Plan, Settled, plan
 from gitmem.verbs.sealing import Range, SealedRange, cut_ranges
-from gitmem.verbs.sources import Position, digests, read_position, write_position
+from gitmem.verbs.sources import Position, begins_as_before, digests, read_position, write_position
 
 _NAMED = 50
 _IN_FLIGHT = 6
@@ -119,7 +121,7 @@ class _Run:
             self._add_open(source, file)
 
     def finish(self) -> None:
-        """Take in subagents whose session did not come with them, and commit what is still on its way."""
+        """Take in subagents, whose sessions come first, and commit what is still on its way."""
         deferred, self._deferred = self._deferred, []
         self._is_last = True
         for source in deferred:
@@ -147,11 +149,11 @@ class _Run:
             self.report.files -= 1
             return
         key = SessionKey(identity.agent, identity.native_id)
-        if self._is_diverted(source, identity, file, position):
-            return
         is_main = identity.stream == MAIN_STREAM
-        if not is_main and key not in self._pending and not self._is_last and not self._memory.find_key(key):
-            self._deferred.append(source)
+        if not is_main and not self._is_last:
+            self._deferred.append(source)  # its session's own file says which level it has
+            return
+        if self._is_diverted(source, identity, file, position):
             return
         if is_main and key in self._pending:
             # What is on its way of the same session is what this file has to be compared with.
@@ -183,19 +185,29 @@ class _Run:
         levels = self._intake.levels
         if levels is None:
             return False
-        stop = os.fstat(file.fileno()).st_size
-        start = position.offset if position is not None and position.offset <= stop else 0
+        key = SessionKey(identity.agent, identity.native_id)
         try:
-            level = levels.of(identity, file, start, stop)
-        except OSError as error:
+            start, stop = self._new_of(identity, file, position), os.fstat(file.fileno()).st_size
+            level = levels.of(identity, file, start, stop, self._stored_level(key))
+        except (OSError, ObjectDamaged, ObjectMissing, RecordRefused) as error:
             self._refuse(source.path, _as_refusal(source.path, error))
             return True
         if level == self._intake.level:
             return False
-        key = SessionKey(identity.agent, identity.native_id)
         self.report.files -= 1
         self.report.diverted.append(Diverted(source, key, level))
         return True
+
+    def _new_of(self, identity: Identity, file: BinaryIO, position: Position | None) -> int:
+        """Return from which byte on a file has not been judged: all of one that was written anew."""
+        if position is None or identity.shape == "document":
+            return 0
+        return position.offset if begins_as_before(position, file, self._intake.key) else 0
+
+    def _stored_level(self, key: SessionKey) -> Level:
+        """Return the lowest level that the memory says a session has; nothing rises by what is said there."""
+        known = [registered(self._memory, folder, "team") for folder in self._memory.find_key(key)]
+        return lowest([level for level in known if level != "public"] or ["team"])
 
     def _plan(self, looked: Looked) -> Plan | Settled | None:
         """Find what of a file is new; None where it cannot be told, and the file is refused."""

@@ -73,8 +73,11 @@ class Levels:
         self._random_bytes = random_bytes
         self._table = _read(self._path)
 
-    def of(self, identity: Identity, file: BinaryIO, start: int, stop: int) -> Level:
+    def of(self, identity: Identity, file: BinaryIO, start: int, stop: int, stored: Level = "team") -> Level:
         """Return the level of a session, given one of its files and what bytes of it are new.
+
+        `stored` is what the memory says of it: another clone, or this one before it was made anew, may have
+        lowered it.
 
         Raises:
             OSError: The file cannot be read.
@@ -83,7 +86,12 @@ class Levels:
         given = self._table.given.get(_name(self._table, key)) if self._table else None
         if given is not None and given.by_person:
             return "team" if given.level == "public" else given.level
-        asked = [given.level] if given is not None else []
+        asked = [stored] if given is None else [given.level, stored]
+        if identity.forked_from is not None and self._table is not None:
+            # A fork begins with all that was said before it.
+            origin = SessionKey(identity.agent, identity.forked_from)
+            of_origin = self._table.given.get(_name(self._table, origin))
+            asked += [of_origin.level] if of_origin is not None else []
         wish = self._wish_at(identity.began_in)
         asked.append(_of_rules(wish, identity, self._home, self._top_of(identity.began_in)))
         marked = _marked(identity, file, start, stop)

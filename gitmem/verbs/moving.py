@@ -155,6 +155,13 @@ def written_anew(
     return session, changes
 
 
+def name_there(memory: Memory, folder: Folder, redactor: Redactor) -> SessionId:
+    """Return the id that a session has where it was written anew: its own, or that of its redacted name."""
+    record = memory.load(folder).record
+    native_id = redactor.text(record.native_id)
+    return records.session_id(msgspec.structs.replace(record, native_id=native_id))
+
+
 def withdraw(storage: Storage, ref: str, writer: Writer, session: SessionId, level: Level) -> bool:
     """Hide a session in a memory from every reader, and say which level it has now.
 

@@ -86,12 +86,22 @@ def recheck(
     return Checked(tuple(leaks), len(folders), unreadable)
 
 
+def was_by_other_rules(memory: Memory, state_dir: Path, fingerprint: str) -> bool:
+    """Whether a memory was looked through with other rules than today's; False where it never was."""
+    path = caching.table_path(state_dir, "clean", memory)
+    return path.exists() and caching.read_derived(path, _kind(fingerprint)) is None
+
+
+def _kind(fingerprint: str) -> str:
+    return f"clean sessions of {fingerprint}"
+
+
 class _Clean:
     """Which sessions were clean, by the trees that they had; each set of rules has its own."""
 
     def __init__(self, state_dir: Path | None, memory: Memory, fingerprint: str) -> None:
         self._path = caching.table_path(state_dir, "clean", memory) if state_dir else None
-        self._kind = f"clean sessions of {fingerprint}"
+        self._kind = _kind(fingerprint)
         self._known = (caching.load(self._path, self._kind, _decoder) if self._path else None) or {}
         self._has_changed = False
 

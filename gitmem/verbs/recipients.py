@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,13 +56,26 @@ def read_keys(words: Iterable[str], start: Path) -> tuple[str, ...]:
             continue
         with disk.refusing("read", path), path.open("rb") as file:
             text = file.read(_MAX_FILE_BYTES).decode("utf-8", "replace")
-        lines = [line.strip() for line in text.splitlines()]
-        found += [plain_recipient(line) for line in lines if line and not line.startswith("#")]
+        found += _keys_in(text, word)
     for key in found:
         as_recipient(key)
     if not found:
         raise RecipientRefused(" ".join(words), "no key stands in it")
     return tuple(dict.fromkeys(found))
+
+
+def _keys_in(text: str, path: str) -> Iterator[str]:
+    """Yield the keys in a file; what is none is told by its place: the file may hold a secret."""
+    for number, line in enumerate(text.splitlines(), 1):
+        key = line.strip()
+        if not key or key.startswith("#"):
+            continue
+        try:
+            key = plain_recipient(key)
+            as_recipient(key)
+        except RecipientRefused as refused:
+            raise RecipientRefused(f"{path}, line {number}", refused.why) from None
+        yield key
 
 
 def add_recipients(sealing: Sealing, keys: tuple[str, ...]) -> Changed:

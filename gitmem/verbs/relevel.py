@@ -13,7 +13,7 @@ from gitmem.format.memory import Folder, Memory
 from gitmem.model.errors import LevelRefused
 from gitmem.model.ids import SessionId
 from gitmem.model.settings import Level, is_lower
-from gitmem.verbs.moving import Target, carry_over, mark, publish_anew, withdraw
+from gitmem.verbs.moving import Target, carry_over, mark, name_there, publish_anew, withdraw
 
 Memories = Mapping[Level, Memory]
 """The memories that there are, by the level of their sessions."""
@@ -50,13 +50,13 @@ def standing(memories: Memories, session: SessionId, name: str, level: Level) ->
         if memory is None or folder is None or memory.load(folder).value("hidden") is True:
             continue
         if found is None:
-            found = Standing(memory, folder, at, at)
+            # A public copy may have another name; that there is one is said here.
+            has_copy = "public" in memories and memory.load(folder).value("level") == "public"
+            found = Standing(memory, folder, at, "public" if has_copy else at)
         elif is_lower(found.level, at):
             found = found._replace(level=at)
     if found is None:
-        hint = (
-            "gitmem sessions --all: lists what was withdrawn; gitmem import PATH: takes a transcript in again"
-        )
+        hint = "gitmem sessions --all: lists what was withdrawn; it does not come back"
         raise LevelRefused(name, level, "nothing of it is to be seen any more", hint)
     return found
 
@@ -77,19 +77,19 @@ def relevel(memories: Memories, at: Standing, to: Level, target_of: Callable[[Le
                 publish_anew(at.memory, at.folder, target_of("team"))
             publish_anew(at.memory, at.folder, target_of("public"))
             _mark(target_of("team"), session, "public")
-            return Relevelled(at.level, _withdraw(memories, session, to, ("private",), target_of))
+            return Relevelled(at.level, _withdraw(memories, at, to, ("private",), target_of))
         case "team":
             if at.home != "team":
                 publish_anew(at.memory, at.folder, target_of("team"))
             _mark(target_of("team"), session, "team")
-            return Relevelled(at.level, _withdraw(memories, session, to, ("public", "private"), target_of))
+            return Relevelled(at.level, _withdraw(memories, at, to, ("public", "private"), target_of))
         case "private":
             if at.home != "private":
                 carry_over(at.memory, at.folder, target_of("private"))
-            return Relevelled(at.level, _withdraw(memories, session, to, ("team", "public"), target_of))
+            return Relevelled(at.level, _withdraw(memories, at, to, ("team", "public"), target_of))
         case "ephemeral":
             everywhere: tuple[Level, ...] = ("team", "public", "private")
-            return Relevelled(at.level, _withdraw(memories, session, to, everywhere, target_of))
+            return Relevelled(at.level, _withdraw(memories, at, to, everywhere, target_of))
 
 
 def _mark(target: Target, session: SessionId, level: Level) -> None:
@@ -98,16 +98,23 @@ def _mark(target: Target, session: SessionId, level: Level) -> None:
 
 def _withdraw(
     memories: Memories,
-    session: SessionId,
+    at: Standing,
     to: Level,
     levels: tuple[Level, ...],
     target_of: Callable[[Level], Target],
 ) -> tuple[str, ...]:
     left = []
     for level in levels:
-        if level in memories and memories[level].find(session) is not None:
+        if level not in memories:
+            continue
+        names = {at.folder.session}
+        if level == "public":
+            names.add(name_there(at.memory, at.folder, target_of(level).redactor))
+        for session in names:
+            if memories[level].find(session) is None:
+                continue
             target = target_of(level)
             withdraw(target.storage, target.ref, target.writer, session, to)
-            if level != "private":
+            if level != "private" and target.ref not in left:
                 left.append(target.ref)
     return tuple(left)

@@ -232,3 +232,11 @@ def test_a_search_goes_on_where_it_cannot_be_noted(run: CommandLine, remembering
 )
 def test_whose_hand_it_is_the_environment_says(environ: dict[str, str], expected: str) -> None:
     assert acting(environ) == expected
+
+
+def test_an_action_that_there_is_not_is_refused_with_those_that_there_are(
+    run: CommandLine, remembering: Path
+) -> None:
+    refused = run("audit", "--action", "delete", cwd=remembering, status=2)
+    assert "'delete'" in refused.stderr
+    assert "forget" in refused.stderr

@@ -1,14 +1,26 @@
-"""Redaction in process: how fast it is, how much of what is planted it lets by, and that it is linear."""
+"""Redaction: how fast it is, how much of what is planted it lets by, and that it is linear.
+
+A process's first pass is timed in a process of its own, since whatever is compiled stays compiled. Planted
+secrets are counted twice: all of them, and without those that nobody promises to find, values known by their
+name alone that a line end parts.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
 from gitmem.disk import OwnedFolder
+from gitmem.format import codec
 from gitmem.redaction.placeholders import same_line
+from gitmem.redaction.policy import Policy, rule_set
 from gitmem.redaction.redactor import Redactor
 from tests.benchmarks import material
 from tests.benchmarks.table import Row
@@ -22,74 +34,151 @@ _APPENDED = 100_000
 _SEEDS = 2
 _HOSTILE_BYTES = 250_000
 _WORTH_TIMING_S = 0.02
+_SUSPECT = 2.2
+_BUDGETS_S = {"re2": 1.0, "hyperscan": 0.35}
+
+_FIRST_PASS = """
+import json, sys, time
+from pathlib import Path
+
+def spent(work):
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+def imported():
+    global OwnedFolder, Policy, rule_set, Redactor
+    from gitmem.disk import OwnedFolder
+    from gitmem.redaction.policy import Policy, rule_set
+    from gitmem.redaction.redactor import Redactor
+
+text, kept = Path(sys.argv[1]).read_bytes(), sys.argv[2]
+importing = spent(imported)
+databases = OwnedFolder(Path(kept)) if kept else None
+redactor = Redactor(bytes(32), rule_set("team", Policy()), databases=databases)
+passes = [spent(lambda: [*redactor.stream([text])]) for _ in range(2)]
+print(json.dumps([importing, *passes, sum(redactor.counts.values())]))
+"""
 
 
 def run(folder: Path) -> Iterator[Row]:
-    """Measure both scanners, plant secrets, and double hostile input; times are of this process's CPU."""
+    """Measure both scanners, plant secrets, and double hostile input; times are of one process's CPU."""
     transcripts, name = material.corpus(folder)
     text = _ten_megabytes(transcripts)
-    yield from _first_use()
-    plain = Redactor(_KEY)
-    fast = Redactor(_KEY, databases=OwnedFolder(folder / "scanners"))
-    for redactor, budget_s in ((plain, 1.0), (fast, 0.35)):
+    yield from _passes(folder, text, name)
+    plain = Redactor(_KEY, rule_set("team", Policy()))
+    fast = Redactor(_KEY, rule_set("team", Policy()), databases=OwnedFolder(folder / "scanners"))
+    for redactor in (plain, fast):
         scanner = redactor.scanner
-        spent = _seconds(lambda redactor=redactor: _streamed(redactor, text))  # type: ignore[misc]
-        yield Row(f"redact 10 MB of {name}, {scanner}", spent * _TEN_MB / len(text), "s", budget_s)
-        spent = _seconds(lambda redactor=redactor: redactor.line(_appended(text)), 9)  # type: ignore[misc]
-        yield Row(f"redact 100 KB of one line, {scanner}", 1e3 * spent, "ms", 25)
+        _streamed(redactor, text)
+        spent = _seconds(lambda redactor=redactor: _streamed(redactor, text[-_APPENDED:]), 9)  # type: ignore[misc]
+        yield Row(f"redact 100 KB appended, {scanner}", 1e3 * spent, "ms", 25)
+        spent = _seconds(lambda redactor=redactor: redactor.line(_long_line(text)), 9)  # type: ignore[misc]
+        yield Row(f"redact 100 KB of one line with a secret, {scanner}", 1e3 * spent, "ms", 25)
     once = _streamed(plain, text)
     assert _streamed(fast, text) == once, "the scanners differ"
     yield Row("bytes that a second pass changes", float(_streamed(plain, once) != once), "", 0)
     yield from _planted(plain)
-    yield from _hostile(plain)
+    yield from _hostile(Redactor(_KEY, rule_set("public", Policy())))
     yield _compared(plain)
 
 
-def _first_use() -> Iterator[Row]:
-    """Time what a process pays once."""
-    start = time.process_time()
-    redactor = Redactor(_KEY)
-    redactor.line(b"nothing here\n")
-    clean = time.process_time()
-    redactor.line(b" ".join(shape.secret(Random(1)).encode() for shape in SHAPES[:3]))
-    hit = time.process_time()
-    yield Row("first line, nothing in it", 1e3 * (clean - start), "ms", 60)
-    yield Row("first line with three secrets", 1e3 * (hit - clean), "ms", 150)
+def _passes(folder: Path, text: bytes, name: str) -> Iterator[Row]:
+    """Time what a process pays once, and what it pays again."""
+    whole, part, hit = folder / "whole", folder / "part", folder / "hit"
+    whole.write_bytes(text)
+    part.write_bytes(text[: 2 * _APPENDED])
+    planted = [json.dumps(f"{shape.before}{shape.secret(Random(1))}{shape.behind}") for shape in SHAPES[::60]]
+    hit.write_bytes(text[: 2 * _APPENDED] + "\n".join(["", *planted]).encode())
+    compressed = _seconds(lambda: codec.compress(text), 1)
+    beside = f"zstd, as segments are stored: {compressed:.2f} s"
+    for scanner, kept in (("re2", ""), ("hyperscan", str(folder / "scanners"))):
+        if kept:
+            _, built, _, _ = _in_a_process(part, kept, 1)
+            yield Row("build hyperscan's database, once", built, "s")
+        _, first, again, _ = _in_a_process(whole, kept)
+        scaled = _TEN_MB / len(text)
+        budget_s = _BUDGETS_S[scanner]
+        yield Row(
+            f"redact 10 MB of {name}, {scanner}, first pass", first * scaled, "s", budget_s, False, beside
+        )
+        yield Row(
+            f"redact 10 MB of {name}, {scanner}, second pass", again * scaled, "s", budget_s, False, beside
+        )
+        importing, first, again, found = _in_a_process(part, kept)
+        yield Row(f"import of the redactor, {scanner}", 1e3 * importing, "ms")
+        beside_part = f"second pass: {1e3 * again:.0f} ms; {found:.0f} found in both"
+        yield Row(f"first 200 KB of a process, {scanner}", 1e3 * first, "ms", 40, False, beside_part)
+        _, first, again, found = _in_a_process(hit, kept)
+        beside_part = f"second pass: {1e3 * again:.0f} ms; {found:.0f} found in both"
+        what = f"first 200 KB of a process, and {len(planted)} secrets, {scanner}"
+        yield Row(what, 1e3 * first, "ms", 120, False, beside_part)
+
+
+def _in_a_process(path: Path, kept: str, times: int = 3) -> list[float]:
+    """Return the least seconds of some processes, importing, for a first and a second pass; and the finds."""
+    runs = []
+    for _ in range(times):
+        done = subprocess.run(
+            [sys.executable, "-c", _FIRST_PASS, str(path), kept],
+            capture_output=True,
+            check=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        runs.append(json.loads(done.stdout))
+    return [min(figures) for figures in zip(*runs, strict=True)]
 
 
 def _planted(redactor: Redactor) -> Iterator[Row]:
-    """Plant each form in each place; the worst place is named beside."""
-    total, changed = 0, 0
-    leaked = dict.fromkeys(PLACES, 0)
+    """Plant each form in each place; what leaks most is named beside."""
+    totals: Counter[str] = Counter()
+    leaked: Counter[str] = Counter()
+    kinds: dict[str, Counter[str]] = {place: Counter() for place in PLACES}
+    promised = promised_leaked = changed = 0
     for place, plant in PLACES.items():
         for number, shape in enumerate(SHAPES):
             for seed in range(_SEEDS):
                 rng = Random(f"{place}/{number}/{seed}")
                 planted = plant(shape, shape.secret(rng), rng)
                 redacted = redactor.line(planted.raw)
-                total += 1
-                leaked[place] += is_promised(place, shape) and is_leaked(planted, redacted)
                 changed += redactor.line(redacted) != redacted
-    worst = max(leaked, key=lambda place: leaked[place])
-    beside = f"{sum(leaked.values())} of {total}; most of them: {worst}, {leaked[worst]}"
-    yield Row("planted secrets that leak", 100 * sum(leaked.values()) / total, "%", 0.3, baseline=beside)
+                is_gone = not is_leaked(planted, redacted)
+                totals[place] += 1
+                leaked[place] += not is_gone
+                kinds[place][shape.kind] += not is_gone
+                if is_promised(place, shape):
+                    promised += 1
+                    promised_leaked += not is_gone
+    count = f"{leaked.total()} of {totals.total()}"
+    yield Row(
+        "planted secrets that leak, all", 100 * leaked.total() / totals.total(), "%", None, False, count
+    )
+    for place in PLACES:
+        worst = ", ".join(f"{kind} {count}" for kind, count in (+kinds[place]).most_common(3))
+        yield Row(f"  {place}", 100 * leaked[place] / totals[place], "%", None, False, worst)
+    count = f"{promised_leaked} of {promised}"
+    yield Row("  those of known form", 100 * promised_leaked / promised, "%", 0.3, False, count)
     yield Row("planted lines that a second pass changes", changed, "", 0)
 
 
 def _hostile(redactor: Redactor) -> Iterator[Row]:
-    """Double every hostile line."""
-    worst, slowest, named = 0.0, 0.0, ""
+    """Double every hostile line; what seems to take more than twice is timed again, since others share it."""
+    worst, slowest, named, slow = 0.0, 0.0, "", ""
     for start in STARTS:
         for unit in UNITS:
-            one, two = (
-                _seconds(lambda line=line: redactor.line(line))  # type: ignore[misc]
-                for line in (_repeated(start, unit, size) for size in (_HOSTILE_BYTES, 2 * _HOSTILE_BYTES))
-            )
-            slowest = max(slowest, two)
+            lines = [_repeated(start, unit, size) for size in (_HOSTILE_BYTES, 2 * _HOSTILE_BYTES)]
+            one, two = (_seconds(lambda line=line: redactor.line(line), 1) for line in lines)  # type: ignore[misc]
+            for _ in range(4):
+                if two <= _WORTH_TIMING_S or two / one <= _SUSPECT:
+                    break
+                one = min(one, _seconds(lambda lines=lines: redactor.line(lines[0]), 1))  # type: ignore[misc]
+                two = min(two, _seconds(lambda lines=lines: redactor.line(lines[1]), 1))  # type: ignore[misc]
+            if two > slowest:
+                slowest, slow = two, repr(unit)[:24]
             if two > _WORTH_TIMING_S and two / one > worst:
                 worst, named = two / one, repr(unit)[:24]
     yield Row("time for twice the hostile text", worst, "x", 2.6, baseline=f"at worst, {named}")
-    yield Row("0.5 MB of hostile text, at worst", slowest, "s")
+    yield Row("0.5 MB of hostile text, at worst", slowest, "s", baseline=slow)
 
 
 def _repeated(start: str, unit: str, size: int) -> bytes:
@@ -113,7 +202,7 @@ def _ten_megabytes(folder: Path) -> bytes:
     return b"".join(parts)
 
 
-def _appended(text: bytes) -> bytes:
+def _long_line(text: bytes) -> bytes:
     longest = max(text.splitlines(), key=len)[: _APPENDED - 100]
     return longest + f" {SHAPES[0].secret(Random(1))}".encode()
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 
 from gitmem.cli.commands import COMMANDS
@@ -34,6 +36,22 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 def test_every_command_of_a_document_exists(document: Path) -> None:
     for name in _COMMAND.findall(document.read_text()):
         assert name in COMMANDS, name
+
+
+def test_every_subcommand_that_a_document_or_a_hint_names_exists() -> None:
+    groups = {}
+    for name, entry in COMMANDS.items():
+        command = import_module(f"gitmem.cli.commands.{entry.module}").command
+        if isinstance(command, click.Group):
+            groups[name] = command.commands
+    documents = [document for document in DOCUMENTS if "formats" not in document.parts]  # bytes, not commands
+    sources = [*documents, *(CHECKOUT / "gitmem").rglob("*.py")]
+    named = re.compile(
+        rf"(?:`|(?<!b)\"|; |^ {{4}})gitmem ({'|'.join(groups)}) ([a-z]+(?:-[a-z]+)*)\b(?!:)", re.MULTILINE
+    )
+    for source in sources:
+        for group, name in named.findall(source.read_text()):
+            assert name in groups[group], f"{source}: gitmem {group} {name}"
 
 
 def test_every_command_is_told_of() -> None:

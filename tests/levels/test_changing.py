@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_lowered_session_leaves_the_teams_lists_and_is_gone_on_with_in_private(
 ) -> None:
     run("import", str(say("a", ["mend it"])), cwd=remembering)
     done = run("level", "generic/a", "private", cwd=remembering)
-    assert "stays in the history of refs/heads/gitmem" in done.stderr
+    assert "stays in refs/heads/gitmem" in done.stderr
     assert levels_in(run, remembering) == {"a": "private"}
     run("import", str(say("a", ["mend it", "done", "more of it"])), cwd=remembering)
     assert "more of it" in run("show", "generic/a", cwd=remembering).stdout
@@ -113,3 +114,37 @@ def test_change_is_in_the_audit(run: CommandLine, remembering: Path, say: Say) -
     entries = json.loads(run("audit", "--json", cwd=remembering).stdout)["entries"]
     assert [entry["action"] for entry in entries][:2] == ["level", "import"]
     assert entries[0]["detail"] == {"from": "team", "to": "private"}
+
+
+def test_level_of_what_is_hidden_is_told(run: CommandLine, remembering: Path, say: Say) -> None:
+    run("import", str(say("a", ["mend it"])), cwd=remembering)
+    run("level", "generic/a", "ephemeral", cwd=remembering)
+    assert run("level", "generic/a", cwd=remembering).stdout == "ephemeral\n"
+
+
+def test_sessions_tell_the_level_where_it_is_not_the_usual_one(
+    run: CommandLine, remembering: Path, say: Say
+) -> None:
+    run("import", str(say("a", ["mend it"])), cwd=remembering)
+    assert "level" not in run("sessions", cwd=remembering).stdout
+    run("import", str(say("b", ["gitmem:private mend it"])), cwd=remembering)
+    lines = run("sessions", cwd=remembering).stdout.splitlines()
+    assert lines[0].split()[-1] == "level"
+    assert sorted(line.split()[-1] for line in lines[1:]) == ["private", "team"]
+
+
+def test_doctor_tells_what_levels_and_audit_lack(run: CommandLine, remembering: Path, say: Say) -> None:
+    def conditions(status: int | None = None) -> dict[str, tuple[str, str]]:
+        found = json.loads(run("doctor", "--json", cwd=remembering, status=status).stdout)["findings"]
+        return {each["subject"]: (each["condition"], each["says"]) for each in found}
+
+    assert "private" not in conditions()
+    run("import", str(say("a", ["gitmem:private mend it"])), cwd=remembering)
+    assert conditions()["private"] == ("well", "1 that you can open")
+    identity = next(Path(os.environ["HOME"]).rglob("identity"))
+    identity.unlink()
+    assert conditions()["private"] == ("note", "0 that you can open, and 1 that you cannot")
+    (remembering / ".git/gitmem/levels").write_text("no table")
+    (remembering / ".git/gitmem/audit/clone").write_text("no name")
+    found = conditions(status=1)
+    assert (found["levels"][0], found["audit"][0]) == ("amiss", "amiss")

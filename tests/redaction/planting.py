@@ -15,7 +15,7 @@ from random import Random
 from typing import NamedTuple
 from urllib.parse import quote
 
-from gitmem.redaction.placeholders import PLACEHOLDER
+from gitmem.redaction.placeholders import KINDS, PAYLOADS
 from tests.redaction.shapes import Shape
 
 
@@ -27,6 +27,12 @@ class Planted(NamedTuple):
     end: int
     characters: int
 
+
+PLACEHOLDER = re.compile(
+    rb"\[gm:(?:(?:%b)|(?:%b):(?:0|[1-9][0-9]{0,14})):[a-z2-7]{16}\]"
+    % ("|".join(sorted(KINDS)).encode(), "|".join(sorted(PAYLOADS)).encode())
+)
+"""What a placeholder is, said in another way than the product says it."""
 
 Encode = Callable[[str], bytes]
 _ENOUGH = 16

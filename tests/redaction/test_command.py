@@ -40,8 +40,17 @@ def test_scan_says_where_and_what_and_never_the_secret(run: CommandLine, tmp_pat
     (tmp_path / "sub" / "a.txt").write_text(f"one\ntwo {SECRET} three\n")
     (tmp_path / "b.txt").write_text("nothing\n")
     finished = run("redact", "scan", ".", cwd=tmp_path, status=1)
-    assert finished.stdout == "sub/a.txt:2 github-token\n"
+    assert finished.stdout == "sub/a.txt:2 github-token (github-pat-classic)\n"
     assert not [SECRET[n : n + 6] for n in range(4, len(SECRET) - 6) if SECRET[n : n + 6] in said(finished)]
+
+
+def test_scan_names_each_file_on_one_line(run: CommandLine, tmp_path: Path) -> None:
+    for name in (b"two\nlines.txt", b"no\xfftext.txt"):
+        Path(tmp_path, os.fsdecode(name)).write_text(SECRET)
+    shown = run("redact", "scan", ".", cwd=tmp_path, status=1).stdout
+    assert [line.split(":1 ")[0] for line in shown.splitlines()] == [r"no\xfftext.txt", "two lines.txt"]
+    told = json.loads(run("redact", "scan", "--json", ".", cwd=tmp_path, status=1).stdout)
+    assert told["findings"][0]["path"] == r"no\xfftext.txt"
 
 
 def test_scan_of_what_is_clean_ends_with_zero(run: CommandLine, tmp_path: Path) -> None:
@@ -63,7 +72,7 @@ def test_mask_shows_personal_data_in_part_and_secrets_not_at_all(run: CommandLin
     args = ("redact", "scan", "--level", "public", "--mask")
     finished = run(*args, "-", cwd=tmp_path, stdin=text, status=1)
     assert finished.stdout == (
-        "standard input:1 email a***@lovelace.io\nstandard input:1 github-token\n"
+        "standard input:1 email a***@lovelace.io\nstandard input:1 github-token (github-pat-classic)\n"
         "standard input:1 card ************1111\n"
     )
     told = json.loads(run(*args, "--json", "-", cwd=tmp_path, stdin=text, status=1).stdout)
@@ -191,6 +200,7 @@ def test_every_kind_is_listed(run: CommandLine, tmp_path: Path) -> None:
 
 
 def test_secret_that_was_typed_by_mistake_is_not_repeated(run: CommandLine, tmp_path: Path) -> None:
+    run("redact", "explain", "--value-stdin", cwd=tmp_path, stdin=b"x", status=2)
     refused = run("redact", "explain", SECRET, cwd=tmp_path, status=1)
     assert "gitmem redact explain" in refused.stderr
     assert SECRET not in said(refused)

@@ -21,8 +21,9 @@ from gitmem.redaction import (
     views,
 )
 from gitmem.redaction.placeholders import placeholder, same_line
+from gitmem.redaction.policy import Policy, rule_set
 from gitmem.redaction.redactor import Redactor
-from tests.redaction.shapes import SHAPES
+from tests.redaction.shapes import ALNUM, SHAPES, pick
 
 KEY = bytes(range(32))
 SIZE = 1 << 14
@@ -82,6 +83,14 @@ UNITS = [
     "4111 ",
     "1.1.1.1.",
     "a@a.a",
+    "a@b.",
+    "+1 415 867 5309 ",
+    "/home/a",
+    "536-90-4399",
+    "DE89 3704 ",
+    "phone ",
+    "tel 0",
+    "password=a1",
     "iVBORw0KGgo",
     "iVBORw0KGgoAAAANSUhEUgAA ",
     "/9j/",
@@ -94,10 +103,11 @@ STARTS = ["", HIT + '\\\\" ', HIT + "\\u005cu005c"]
 
 
 class Meter:
-    """Counts the bytes that RE2 looks at and the escapes that readings take away."""
+    """Counts the bytes that RE2 and checks look at and the escapes that readings take away."""
 
     def __init__(self) -> None:
         self.work = 0
+        self.longest_checked = 0
 
 
 class Metered:
@@ -129,9 +139,10 @@ class Metered:
         self._meter.work += len(text) - position
 
 
-@pytest.fixture
-def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
+@pytest.fixture(scope="module")
+def meter() -> Iterator[Meter]:
     meter = Meter()
+    monkeypatch = pytest.MonkeyPatch()
     compiled, expression = engine.compiled, engine.expression
     layer, mapped, parts = views._without_a_layer, views.View._map, finding._parts
 
@@ -154,6 +165,16 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
             meter.work += part[1] - part[0]
             yield part
 
+    def metered_check(check: Any) -> Any:
+        def counted(value: bytes) -> bool:
+            meter.work += len(value)
+            meter.longest_checked = max(meter.longest_checked, len(value))
+            return bool(check(value))
+
+        return counted
+
+    checks = {name: metered_check(check) for name, check in matching.CHECKS.items()}
+    monkeypatch.setattr(matching, "CHECKS", checks)
     for module in (engine, matching, scanning, known):
         monkeypatch.setattr(module, "compiled", metered)
     for module in (decoding, engine, matching, payloads):
@@ -161,21 +182,51 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
     monkeypatch.setattr(views, "_without_a_layer", counted_layer)
     monkeypatch.setattr(views.View, "_map", counted_map)
     monkeypatch.setattr(finding, "_parts", counted_parts)
-    return meter
+    yield meter
+    monkeypatch.undo()
+
+
+@pytest.fixture(scope="module")
+def redactor(meter: Meter) -> Redactor:
+    """Return one that is metered from its first expression on, with every rule that there is."""
+    made = Redactor(KEY, rule_set("public", Policy()))
+    made.line((" ".join(UNITS) + HIT).encode())
+    return made
 
 
 @pytest.mark.parametrize("start", STARTS, ids=["bare", "after a secret", "after a deep escape"])
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: repr(unit)[:24])
-def test_twice_the_hostile_line_is_twice_the_work(unit: str, start: str, meter: Meter) -> None:
+def test_twice_the_hostile_line_is_twice_the_work(
+    unit: str, start: str, redactor: Redactor, meter: Meter
+) -> None:
     work = []
     for size in (SIZE, 2 * SIZE):
         line = (start + unit * (size // len(unit) + 1)).encode()
         meter.work = 0
-        Redactor(KEY).line(line)
+        redactor.line(line)
         work.append(meter.work)
     assert work[0] >= SIZE
     assert work[1] <= 2.2 * work[0]
-    assert work[1] <= 500 * SIZE
+    assert work[1] <= 600 * SIZE
+
+
+@pytest.mark.parametrize("before", ["password=", 'token: "', "card ", "+1 415 ", "ada@", "xprv"])
+def test_many_values_are_checked_in_linear_time(before: str, redactor: Redactor, meter: Meter) -> None:
+    rng = Random(before)
+    values = [f'{before}{pick(rng, ALNUM, 12)}{rng.randrange(10**9)}" ' for _ in range(2000)]
+    work = []
+    for count in (1000, 2000):
+        meter.work = 0
+        redactor.line("".join(values[:count]).encode())
+        work.append(meter.work)
+    assert work[1] <= 2.2 * work[0]
+
+
+@pytest.mark.parametrize("before", ["password='", "Bearer ", "ada@", "xprv", "card 4", "api_key="])
+def test_no_check_is_asked_about_a_long_value(before: str, redactor: Redactor, meter: Meter) -> None:
+    meter.longest_checked = 0
+    redactor.line((before + pick(Random(before), ALNUM, 50_000) + "'").encode())
+    assert meter.longest_checked <= matching.LONGEST_CHECKED
 
 
 class Text(bytes):

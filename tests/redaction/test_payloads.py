@@ -16,9 +16,10 @@ from random import Random
 import pytest
 
 from gitmem.redaction.longline import LONGEST_SHORT_LINE
-from gitmem.redaction.placeholders import PLACEHOLDER, placeholder_spans, same_line, skeleton
+from gitmem.redaction.placeholders import placeholder_spans, same_line, skeleton
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.rules import BUILT_IN
+from tests.redaction.planting import PLACEHOLDER
 from tests.redaction.shapes import SHAPES
 
 KEY = bytes(range(32))

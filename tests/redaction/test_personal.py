@@ -15,11 +15,11 @@ from gitmem.redaction.engine import Engine
 from gitmem.redaction.national_ids import holds_luhn
 from gitmem.redaction.personal import ALWAYS, BY_CHOICE, PERSONAL
 from gitmem.redaction.personal_checks import IBAN_LENGTHS, is_card, is_iban
-from gitmem.redaction.placeholders import KINDS, PLACEHOLDER
+from gitmem.redaction.placeholders import KINDS
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.rules import RuleSet
 from tests.conftest import IMPORTED_FROM
-from tests.redaction.benchmark import seconds
+from tests.redaction.planting import PLACEHOLDER
 
 KEY = bytes(range(32))
 RULES = RuleSet(PERSONAL)
@@ -317,28 +317,6 @@ def test_phone_library_stays_unloaded_until_a_phone_is_met() -> None:
     )
     environ = {**os.environ, "PYTHONPATH": str(IMPORTED_FROM)}
     subprocess.run([sys.executable, "-P", "-c", text], check=True, env=environ)
-
-
-@pytest.mark.parametrize(
-    "unit",
-    [
-        "1.1.1.1.",
-        "4111 ",
-        "a@b.",
-        "+1 415 867 5309 ",
-        "/home/a",
-        "536-90-4399",
-        "DE89 3704 ",
-        "phone ",
-        "tel 0",
-    ],
-)
-def test_hostile_text_takes_linear_time(unit: str) -> None:
-    # CPU time of two sizes that differ by sixteen: a square would show as 256.
-    small, large = unit.encode() * (20_000 // len(unit)), unit.encode() * (320_000 // len(unit))
-    REDACTOR.line(small)
-    first = seconds(lambda: REDACTOR.line(small), times=3)
-    assert seconds(lambda: REDACTOR.line(large), times=2) <= 100 * max(first, 0.004)
 
 
 def test_what_a_team_chooses_from_and_what_always_goes_are_all() -> None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.redaction.placeholders import KINDS, PLACEHOLDER, placeholder, same_line, skeleton
+from gitmem.redaction.placeholders import KINDS, placeholder, same_line, skeleton
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.rules import BUILT_IN, RuleSet
+from tests.redaction.planting import PLACEHOLDER
 from tests.redaction.shapes import GITHUB, SHAPES, jwt, pick
 
 OURS, THEIRS = bytes(32), bytes(range(32))

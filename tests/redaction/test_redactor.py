@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from gitmem.model.errors import RedactionFailed
 from gitmem.redaction import matching
-from gitmem.redaction.placeholders import PLACEHOLDER, same_line
+from gitmem.redaction.placeholders import same_line
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.rules import BUILT_IN, Rule, RuleSet
 from gitmem.redaction.views import read
+from tests.redaction.planting import PLACEHOLDER
 from tests.redaction.shapes import SHAPES, Shape, jwt, pem
 
 KEY = bytes(range(32))

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmem.redaction.longline import LONGEST_SECRET, LONGEST_SHORT_LINE
-from gitmem.redaction.placeholders import PLACEHOLDER
 from gitmem.redaction.redactor import Redactor
+from tests.redaction.planting import PLACEHOLDER
 from tests.redaction.shapes import SHAPES, pem, pick
 
 KEY = bytes(range(32))

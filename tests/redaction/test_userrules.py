@@ -16,11 +16,11 @@ from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.model.errors import RuleRefused
 from gitmem.redaction.cores import NoCore, shape_of
-from gitmem.redaction.placeholders import PLACEHOLDER
 from gitmem.redaction.policy import Policy, rule_set
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.userrules import MOST_RULES, UserRule, declared, proven, user_rules
 from tests.conftest import RealGit
+from tests.redaction.planting import PLACEHOLDER
 
 KEY = bytes(range(32))
 

@@ -407,6 +407,10 @@ def test_changes_that_cannot_be_made_are_refused_by_name(
     assert "age1zz" in run("recipients", "add", "age1zz", cwd=repository, status=2).stderr
     (tmp_path / "empty.pub").write_text("# nothing\n")
     run("recipients", "add", str(tmp_path / "empty.pub"), cwd=repository, status=2)
+    (tmp_path / "other.txt").write_text(f"{public}\nhunter2\n")
+    refused = run("recipients", "add", str(tmp_path / "other.txt"), cwd=repository, status=2).stderr
+    assert "other.txt, line 2" in refused
+    assert "hunter2" not in refused
     git("config", "--unset-all", "gitmem.recipient", cwd=repository)
     git("config", "--global", "gitmem.recipient", public, cwd=repository)
     assert "--global" in run("recipients", "remove", public, cwd=repository, status=2).stderr

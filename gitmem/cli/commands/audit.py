@@ -197,8 +197,12 @@ def _wanted(
     who: str | None,
 ) -> Wanted:
     from gitmem.auditing.listing import Wanted
+    from gitmem.auditing.log import ACTIONS
     from gitmem.query.moments import parse_since, parse_until
 
+    for action in actions:
+        if action not in ACTIONS:
+            raise click.UsageError(f"there is no action {action!r}; there are {', '.join(ACTIONS)}")
     actors: tuple[str, ...] = ()
     if who is not None and who != "me":
         actors = tuple(actor for actor, name in names.items() if name == who) or (who.lower(),)

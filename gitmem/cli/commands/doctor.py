@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +17,9 @@ from gitmem.model.errors import GitmemError, StoreError
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.examining import Finding, Subject
+    from gitmem.format.memory import Memory
+    from gitmem.objects.storage import Storage
+    from gitmem.sealed.storage import SealedStorage
 
 _STYLES: dict[str, Style] = {"well": "good", "note": "dim", "amiss": "bad"}
 
@@ -28,7 +31,7 @@ _STYLES: dict[str, Style] = {"well": "good", "note": "dim", "amiss": "bad"}
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.pass_context
 def command(ctx: click.Context, /, is_fixed: bool, as_json: bool) -> None:
-    """Look at whether everything works here: git's hooks, what they left, the memory, and its index.
+    """Look at whether everything works here: hooks, what they left, the memory and its index, levels, audit.
 
     Ends with 1 where something is amiss. `gitmem verify --full` reads every object besides.
     """
@@ -93,8 +96,64 @@ def _examine(context: Context) -> list[Finding]:
         else:
             tallies = ((summary.agent, summary.tally) for summary in listing.summaries)
             found += examine_memory(state, tallies)
+            found += _rules(context, memory)
+        found += _examine_levels(context, storage)
     found += examine_capture(repository, context.git, context.now_ms() * 1_000_000)
     return found
+
+
+def _rules(context: Context, memory: Memory) -> list[Finding]:
+    """Look at whether redaction can be relied on: its rules, and whether they saw what is stored."""
+    from gitmem.checkpoints.examining import Finding
+    from gitmem.cli.opening import redactor_of
+    from gitmem.model.errors import RuleRefused
+    from gitmem.verbs.rechecking import was_by_other_rules
+
+    try:
+        redactor = redactor_of(context)
+    except RuleRefused as error:
+        return [Finding("redaction", "amiss", str(error), error.hint)]
+    if was_by_other_rules(memory, context.repository.state_dir, redactor.fingerprint):
+        says = "its rules have changed since the memory was looked through; gitmem redact audit does it again"
+        return [Finding("redaction", "note", says)]
+    return []
+
+
+def _examine_levels(context: Context, storage: Storage) -> Iterator[Finding]:
+    """Look at whether levels are remembered, private sessions can be opened, and the audit can be written."""
+    from gitmem.checkpoints.examining import Finding
+    from gitmem.cli.auditing import log_of
+    from gitmem.cli.levels import levels_of
+    from gitmem.cli.opening import private_storage
+    from gitmem.model.refs import SEALED_NAMESPACE
+
+    try:
+        levels_of(context)
+    except GitmemError as error:
+        yield Finding("levels", "amiss", str(error), error.hint)
+    else:
+        yield Finding("levels", "well", "those that sessions were given can be read")
+    if storage.list_refs(SEALED_NAMESPACE):
+        yield from _examine_private(private_storage(context, storage))
+    try:
+        log_of(context).peek()
+    except GitmemError as error:
+        yield Finding("audit", "amiss", str(error), error.hint)
+
+
+def _examine_private(sealed: SealedStorage) -> Iterator[Finding]:
+    from gitmem.checkpoints.examining import Finding
+
+    try:
+        opened = sum(each.session is not None for each in sealed.opened())
+        unopened, damaged = len(sealed.unopened()), list(sealed.damaged().values())
+    except GitmemError as error:  # an identity that cannot be used
+        yield Finding("private", "amiss", str(error), error.hint)
+        return
+    if damaged:
+        yield Finding("private", "amiss", str(damaged[0]), damaged[0].hint)
+    says = f"{opened:,} that you can open" + (f", and {unopened:,} that you cannot" if unopened else "")
+    yield Finding("private", "note" if unopened else "well", says)
 
 
 def _hints(found: list[Finding]) -> list[str]:

@@ -47,10 +47,11 @@ def command(
     with opened_shelf(context) as shelf:
         memory = shelf.memory()
         folder, name = _find(memory, session)
-        at = _standing(shelf, folder, name, level or "team")
         if level is None:
-            _say_level(context, name, folder, at.level, as_json)
-        elif preview:
+            _say_level(context, name, folder, _level_of(shelf, memory, folder, name), as_json)
+            return
+        at = _standing(shelf, folder, name, level)
+        if preview:
             _preview(context, shelf, at, level)
         else:
             _change(context, shelf, at, name, level, yes=yes, as_json=as_json)
@@ -67,6 +68,16 @@ def _standing(shelf: Shelf, folder: Folder, name: str, level: Level) -> Standing
     from gitmem.verbs.relevel import standing
 
     return standing(shelf.memories, folder.session, name, level)
+
+
+def _level_of(shelf: Shelf, memory: Memory, folder: Folder, name: str) -> Level:
+    from gitmem.model.errors import LevelRefused
+    from gitmem.verbs.levels import registered
+
+    try:
+        return _standing(shelf, folder, name, "team").level
+    except LevelRefused:  # it is hidden, and what hid it said why
+        return registered(memory, folder, "team")
 
 
 def _say_level(context: Context, name: str, folder: Folder, level: Level, as_json: bool) -> None:
@@ -150,7 +161,7 @@ def _say_done(context: Context, name: str, level: Level, done: Relevelled) -> No
     output.say(f"{name}: {done.before} → {level}" if done.before != level else f"{name}: {level}")
     for ref in done.withdrawn_from if is_lower(level, done.before) else ():
         output.warn(
-            f"it is out of sight, and what was stored stays in the history of {ref}, here and where it was"
+            f"it is out of sight, and what was stored stays in {ref}, here and wherever that is or will be"
             " pushed, until it is erased"
         )
 

@@ -90,13 +90,17 @@ def _remove(context: Context, keys: tuple[str, ...], as_json: bool) -> None:
 
 
 def _change(context: Context, words: tuple[str, ...], as_json: bool, *, is_removal: bool) -> None:
+    from gitmem.cli.auditing import log_of
     from gitmem.cli.opening import opened_storage, ring_of
     from gitmem.verbs.recipients import Sealing, add_recipients, read_keys, remove_recipients
 
     keys = read_keys(words, context.start)
+    log = log_of(context)
     with opened_storage(context) as storage:
         sealing = Sealing(context.repository, context.git, storage, lambda named: ring_of(context, named))
         unknown = [key for key in keys if key not in sealing.named]
+        # How many, and not whose: that is the configuration's business.
+        log.note("recipient", detail={"change": "remove" if is_removal else "add", "keys": len(keys)})
         changed = (remove_recipients if is_removal else add_recipients)(sealing, keys)
     if as_json:
         context.output.json(

@@ -109,6 +109,8 @@ def _explain(context: Context, what: str | None, value_stdin: bool, as_json: boo
     from gitmem.redaction.placeholders import KINDS
 
     if what is None:
+        if value_stdin:
+            raise click.UsageError("--value-stdin needs a placeholder to compare with")
         if as_json:
             context.output.json({"kinds": sorted(KINDS)})
         else:
@@ -131,7 +133,8 @@ def _explain(context: Context, what: str | None, value_stdin: bool, as_json: boo
         names = ", ".join(dict.fromkeys(rule.name or rule.kind for rule in each.rules))
         if names:
             context.output.say(f"  rules: {names}")
-        context.output.say(f"  {each.advice}")
+    for advice in dict.fromkeys(each.advice for each in explained):
+        context.output.say(advice)
 
 
 def _say(context: Context, scanned: Scanned, masked: bool) -> None:
@@ -175,6 +178,21 @@ def _explained(each: Explanation) -> dict[str, Any]:
         "advice": each.advice,
         "token": each.token or None,
     }
+
+
+@command.command("audit", examples=["gitmem redact audit", "gitmem redact audit --fix"])
+@click.option("--fix", is_flag=True, help="Redact again what has been shared with nobody yet.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def _audit(ctx: click.Context, fix: bool, as_json: bool) -> None:
+    """Look through all that is remembered here with today's rules, and say what to do about what they find.
+
+    Every level is looked through by its own rules; what was clean under the same ones is passed over. Ends
+    with 1 if something is found, or cannot be read.
+    """
+    from gitmem.cli.redact_audit import audit
+
+    ctx.exit(audit(ctx.obj, fix=fix, as_json=as_json))
 
 
 @command.command("rotate-key", examples=["gitmem redact rotate-key"])

@@ -104,6 +104,7 @@ def _say(context: Context, found: list[Summary], listing: Listing) -> None:
     from gitmem.cli.rendering import ago, short_names
 
     names, now_ms = short_names(listing.summaries), context.now_ms()
+    is_mixed = any(summary.level != "team" for summary in found)
     is_shared = len({summary.author for summary in found}) > 1
     rows: list[list[Part]] = [
         [
@@ -111,10 +112,12 @@ def _say(context: Context, found: list[Summary], listing: Listing) -> None:
             Styled(names[summary.session], "name"),
             Styled(f"{summary.turns:,}", "dim"),
             " ".join([summary.title or "(no title)", *(f"#{tag}" for tag in summary.tags)]),
+            *([summary.level] if is_mixed else []),
             *([Styled(summary.author.name, "dim")] if is_shared else []),
         ]
         for summary in found
     ]
-    header = ["last", "session", "turns", "title", *(["author"] if is_shared else [])]
+    header = ["last", "session", "turns", "title"]
+    header += [name for name, is_told in (("level", is_mixed), ("author", is_shared)) if is_told]
     with context.paged() as output:
         output.table(rows, header=header, flexible=3, right=(2,))
