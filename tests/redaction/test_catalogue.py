@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -27,6 +28,7 @@ TABLES = {
     for vendor in tomllib.loads((CATALOGUE / f"{file}.toml").read_text("utf-8"))["vendor"]
     for table in vendor["rules"]
 }
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "redaction.md"
 BY_THEMSELVES = [
     name for name, table in TABLES.items() if "form" in table and not {"names", "before"} & table.keys()
 ]
@@ -80,6 +82,17 @@ def test_catalogue_is_of_the_size_that_the_documentation_says() -> None:
     assert 300 <= len(RULES) == len(BUILT_IN.rules) <= 420
     assert len(SECRET_KINDS) >= 220
     assert sum("names" in table for table in TABLES.values()) <= 60
+
+
+def test_documentation_counts_what_is_there() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \| (.+) \|$", DOCUMENTED.read_text("utf-8"), re.M)
+    assert [file for file, *_ in rows] == list(FILES)
+    for file, rules, kinds, told in rows:
+        known = {entry.rule.kind for entry in entries(file)}
+        assert (int(rules), int(kinds)) == (len(entries(file)), len(known)), file
+        named = set(re.findall(r"`([a-z0-9-]+)`", told))
+        assert named, file
+        assert named <= known, file
 
 
 def test_every_rule_says_whose_it_is_and_where_that_is_said() -> None:
