@@ -16,6 +16,7 @@ from gitmem.format.memory import Memory
 from gitmem.model.ids import MAIN_STREAM, SessionId
 from gitmem.model.records import Position
 from gitmem.transcripts.read import iterate
+from gitmem.verbs.levels import is_hidden
 from gitmem.verbs.looking import open_regular
 from gitmem.verbs.scanning import Found
 from gitmem.verbs.sources import Position as Captured
@@ -102,7 +103,10 @@ class Underway:
 
     def _has(self, position: Captured) -> bool:
         folder = self._memory.find(position.session)
-        return folder is not None and self._memory.capture(folder, position.capture) is not None
+        if folder is None or self._memory.capture(folder, position.capture) is None:
+            return False
+        # One that was withdrawn is another level's now, and is not to be named where the team looks.
+        return not is_hidden(self._memory, folder)
 
     def _reached(
         self, one: Found, captured: Captured, at_ms: int, *, is_fresh: bool

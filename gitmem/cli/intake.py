@@ -37,8 +37,10 @@ def describe(context: Context, report: Report, named: Collection[Path] = ()) -> 
         f"{count(new, 'new session')}, {grown} grown, {count(report.unchanged, 'file')} unchanged: "
         f"{count(report.lines, 'line')}, {size(report.bytes)}"
     )
+    failed = {refused.path for refused in report.refused}
     for level, text in _OTHER_LEVELS.items():
-        sessions = {one.key for one in report.diverted if one.level == level}
+        taken = (one for one in report.diverted if one.level == level and one.source.path not in failed)
+        sessions = {one.key for one in taken}
         if sessions:
             output.say(f"{count(len(sessions), 'session')} {text}")
     if report.replaced:
@@ -48,6 +50,9 @@ def describe(context: Context, report: Report, named: Collection[Path] = ()) -> 
     told = [r for r in report.refused if not is_passed_over(r, named)]
     for refused in told[:_SHOWN_REFUSALS]:
         output.warn(Styled("not imported:", "bad"), " ", str(refused.error))
+    for hint in dict.fromkeys(refused.error.hint for refused in told[:_SHOWN_REFUSALS]):
+        if hint:
+            output.warn(Styled("hint:", "dim"), " ", hint)
     if len(told) > _SHOWN_REFUSALS:
         output.warn(f"and {len(told) - _SHOWN_REFUSALS} more; --json: names them all")
     if passed_over:

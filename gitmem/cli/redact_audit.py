@@ -61,16 +61,27 @@ def _check(context: Context, shelf: Shelf) -> dict[Level, Checked]:
 
 def _fix(context: Context, shelf: Shelf, checked: Mapping[Level, Checked]) -> dict[Level, int]:
     """Redact again what was shared with nobody, and count the sessions and records."""
-    from gitmem.verbs.rewriting import rewrite
+    from gitmem.sealed.storage import SealedStorage
+    from gitmem.verbs.rewriting import rewrite, rewrite_sealed
 
     fixed: dict[Level, int] = {}
     for level, found in checked.items():
         memory = shelf.memories[level]
-        if found.leaks and level != "private":
-            target = target_of(context, memory.storage, level)
+        if not found.leaks:
+            continue
+        target = target_of(context, memory.storage, level)
+        if isinstance(memory.storage, SealedStorage):
+            fixed[level] = rewrite_sealed(target, memory.storage, found.leaks, _remotes(context))
+        else:
             done = rewrite(target, found.leaks, _shared(context, memory))
             fixed[level] = done.sessions + done.records
     return fixed
+
+
+def _remotes(context: Context) -> list[str]:
+    """Return the names of the remotes that there are."""
+    names = (name for name in context.repository.config if name.startswith("remote."))
+    return [name.removeprefix("remote.").removesuffix(".url") for name in names if name.endswith(".url")]
 
 
 def _shared(context: Context, memory: Memory) -> Oid | None:

@@ -147,7 +147,7 @@ def say_summary(output: Output, summary: Summary) -> None:
         times,
         f"on {one_line(summary.branch)}" if summary.branch else "",
         one_line(summary.model or ""),
-        f"{summary.turns:,} turns",
+        f"{summary.turns:,} {'turn' if summary.turns == 1 else 'turns'}",
         size(summary.bytes),
         one_line(summary.level),
         *(f"#{one_line(tag)}" for tag in summary.tags),

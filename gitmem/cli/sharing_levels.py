@@ -67,7 +67,7 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
         remote,
         push(sharing, remote) if has_team else None,
         push(_of_public(context, sharing), remote) if has_public else None,
-        push_sealed(sharing._replace(level="private"), ring_of(context), remote) if has_private else None,
+        push_sealed(_of_private(context, sharing), ring_of(context), remote) if has_private else None,
     )
     if has_team:
         _publish_audit(context, sharing, remote)
@@ -156,6 +156,13 @@ def _of_public(context: Context, sharing: Sharing) -> Sharing:
         level="public",
         writer=writer_of(context, "public"),
         check=lambda remote, memory, root: check(context, "public", remote, memory, root),
+    )
+
+
+def _of_private(context: Context, sharing: Sharing) -> Sharing:
+    return sharing._replace(
+        level="private",
+        check=lambda remote, memory, root: check(context, "private", remote, memory, root),
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gitmem.disk.files import replace_file
 from gitmem.disk.folders import make_private_folder
@@ -18,8 +18,7 @@ from gitmem.model.errors import DiskRefused
 _LARGEST = 64 << 20
 
 
-@dataclass(frozen=True)
-class OwnedFolder:
+class OwnedFolder(NamedTuple):
     """One such folder; it is made when something is stored."""
 
     path: Path

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import re2
 
@@ -22,8 +21,9 @@ def compiled(pattern: str | bytes, memory_bytes: int = 8 << 20) -> re2._Regexp:
         raise RedactionFailed("anything", "an expression does not compile") from None
 
 
-def compiled_set(patterns: Sequence[str], memory_bytes: int) -> re2.Set:
-    """Compile what tells which of some expressions match somewhere in a text.
+@lru_cache(maxsize=32)
+def compiled_set(patterns: tuple[str, ...], memory_bytes: int) -> re2.Set:
+    """Compile what tells which of some expressions match somewhere in a text; twice is the same as once.
 
     Raises:
         RedactionFailed: RE2 does not accept one of them.

@@ -120,7 +120,7 @@ class _Group:
 
     @cached_property
     def _set(self) -> re2.Set:
-        return compiled_set([expression for expression, _ in self._members], _MEMORY_BYTES)
+        return compiled_set(tuple(expression for expression, _ in self._members), _MEMORY_BYTES)
 
     @cached_property
     def _halves(self) -> tuple[_Group, _Group]:

@@ -72,8 +72,8 @@ def state_folder(environ: Mapping[str, str]) -> Path:
 
 def data_folder(environ: Mapping[str, str]) -> Path:
     """Return the user's own folder for what gitmem must not lose (XDG Base Directory Specification)."""
-    data = environ.get("XDG_DATA_HOME")
-    if not data:
+    data = environ.get("XDG_DATA_HOME", "")
+    if not data.startswith("/"):  # below a working tree, a key could be committed
         data = f"{environ.get('HOME', '')}/.local/share"
     return Path(data) / "gitmem"
 

@@ -139,6 +139,15 @@ def registered(memory: Memory, folder: Folder, level: Level) -> Level:
     return level_of(memory.load(folder), level)
 
 
+def is_hidden(memory: Memory, folder: Folder) -> bool:
+    """Whether a session is out of everybody's sight; reads no more than is needed."""
+    from gitmem.objects import trees
+
+    if trees.find(memory.storage, folder.tree, ("registers",)) is None:
+        return False
+    return memory.load(folder).value("hidden") is True
+
+
 def _of_rules(wish: Wish, identity: Identity, home: Path, top: Path | None) -> Level:
     """Return what the rules that fit come to: the user's own may also raise, a committed one never does."""
     own = [rule.level for rule in _fitting(wish.rules, identity, home, top) if not rule.is_committed]
@@ -218,7 +227,9 @@ def _read(path: Path) -> _Table | None:
 
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Table)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise LevelsDamaged(str(path), error.strerror or type(error).__name__) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise LevelsDamaged(str(path), type(error).__name__) from None

@@ -7,7 +7,7 @@ are left behind without anything that leads to them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gitmem.format import codec, layout, records
@@ -19,9 +19,13 @@ from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, encode_commit
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Batch
+from gitmem.sealed.sent import root_of, write_anew
+from gitmem.sealed.storage import SealedStorage
+from gitmem.sealed.tips import Tips
 from gitmem.verbs.committing import SKIP_CI
 from gitmem.verbs.moving import Changes, Target, Values, written_anew
 from gitmem.verbs.rechecking import Leak
+from gitmem.verbs.sealed_sharing import tips_of
 
 
 class Rewritten(NamedTuple):
@@ -64,6 +68,43 @@ def rewrite(target: Target, leaks: Iterable[Leak], shared: Oid | None) -> Rewrit
         storage.move_ref(ref, commit, memory.commit, "gitmem: redact again what was not shared yet")
         storage.tidy()
     return Rewritten(len(sessions), len(others), commit)
+
+
+def rewrite_sealed(
+    target: Target, storage: SealedStorage, leaks: Iterable[Leak], remotes: Iterable[str]
+) -> int:
+    """Write private sessions anew, each on top of what the remotes had of it when last fetched.
+
+    One whose remotes went apart, or whose name would be another, is left as it is.
+
+    Returns:
+        How many were written.
+
+    Raises:
+        StoreError: Something cannot be read or written.
+        RedactionFailed: The redactor cannot do its work, and nothing has changed.
+    """
+    sent = [tips_of(storage.base, remote) for remote in remotes]
+    memory = open_memory(storage, target.ref)
+    folders: dict[SessionId, Oid] = {}
+    with storage.begin() as batch:
+        for session in dict.fromkeys(leak.session for leak in leaks if leak.session is not None):
+            # Of several remotes the one that has it: where two have it differently, nothing is written.
+            shared = next((root for one in sent if (root := _shared_root(storage, one, session))), None)
+            there = memory._replace(root=shared) if shared is not None else None
+            changes = _of_session(memory, there, session, target, batch)
+            batch.publish()
+            root = trees.edit(storage, batch, memory.root, changes)
+            batch.publish()
+            entry = trees.find(storage, root, layout.session_folder(session))
+            if entry is not None:
+                folders[session] = entry.oid
+    return write_anew(storage, folders, sent)
+
+
+def _shared_root(storage: SealedStorage, sent: Mapping[str, Tips], session: SessionId) -> Oid | None:
+    root = root_of(storage, sent)
+    return root if trees.find(storage, root, layout.session_folder(session)) is not None else None
 
 
 def _of_session(

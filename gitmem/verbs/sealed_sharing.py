@@ -12,13 +12,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from gitmem.format.memory import open_memory
 from gitmem.git import transport
 from gitmem.git.transport import Move
 from gitmem.model.errors import PushRaced, PushRefused
 from gitmem.model.ids import Oid
-from gitmem.model.refs import KEYS_NAMESPACE, SEALED_NAMESPACE, key_ref, sealed_ref, tracking_ref
+from gitmem.model.refs import KEYS_NAMESPACE, PRIVATE_REF, SEALED_NAMESPACE, key_ref, sealed_ref, tracking_ref
+from gitmem.objects.storage import Storage
 from gitmem.sealed.merging import Outcome, adopt, merge
 from gitmem.sealed.ring import Ring
+from gitmem.sealed.sent import root_of
+from gitmem.sealed.storage import SealedStorage
 from gitmem.sealed.tips import Tips, by_name, read_tips
 from gitmem.verbs.sharing import Sharing, alone, remote_of
 
@@ -62,6 +66,8 @@ def push_sealed(
         PushRefused: The remote refuses, for reasons of its own.
         PushRaced: Others were faster, again and again.
         SyncError: The remote is unknown, unreachable, or was not given this level.
+
+    What can be opened is looked at by `sharing.check` first, and whatever that raises sends nothing.
     """
     remote = remote_of(sharing, named)
     with alone(sharing.repository):
@@ -72,6 +78,7 @@ def push_sealed(
             moves = _moves(sharing, remote.name, pulled)
             if not moves:
                 return SealedPushed(remote.name, 0, pulled)
+            _check(sharing, ring, remote.name)
             refused = transport.push_sealed(remote, moves)
             if not refused:
                 for move in moves:
@@ -90,7 +97,7 @@ def _pull(sharing: Sharing, ring: Ring, named: str | None) -> SealedPulled:
     here = by_name(read_tips(storage))
     outcomes: Counter[Outcome] = Counter()
     refused: list[tuple[str, str]] = []
-    for name, theirs in _theirs(sharing, remote.name).items():
+    for name, theirs in tips_of(storage, remote.name).items():
         if here.get(name, _NOTHING) == theirs:
             continue
         with storage.lock():
@@ -105,20 +112,28 @@ def _pull(sharing: Sharing, ring: Ring, named: str | None) -> SealedPulled:
     return SealedPulled(remote.name, dict(outcomes), tuple(refused))
 
 
-def _theirs(sharing: Sharing, remote: str) -> dict[str, Tips]:
+def _check(sharing: Sharing, ring: Ring, remote: str) -> None:
+    sealed = SealedStorage(sharing.storage, ring)
+    try:
+        memory = open_memory(sealed, PRIVATE_REF)
+        sharing.check(remote, memory, root_of(sealed, tips_of(sharing.storage, remote)))
+    finally:
+        sealed.close()
+
+
+def tips_of(storage: Storage, remote: str) -> dict[str, Tips]:
     """Return the tips of what a remote had when last fetched, by names."""
     found: dict[str, Oid] = {}
     for ref in (SEALED_NAMESPACE, KEYS_NAMESPACE):
         prefix = tracking_ref(remote, ref)
         found |= {
-            ref + tracked.removeprefix(prefix): oid
-            for tracked, oid in sharing.storage.list_refs(prefix).items()
+            ref + tracked.removeprefix(prefix): oid for tracked, oid in storage.list_refs(prefix).items()
         }
     return by_name(found)
 
 
 def _moves(sharing: Sharing, remote: str, pulled: SealedPulled) -> list[Move]:
-    theirs = _theirs(sharing, remote)
+    theirs = tips_of(sharing.storage, remote)
     kept_out = {name for name, _ in pulled.refused}
     moves = []
     for name, ours in by_name(read_tips(sharing.storage)).items():

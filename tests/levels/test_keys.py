@@ -39,6 +39,15 @@ def test_another_key_gives_new_placeholders_and_changes_nothing_else(
     run("verify", "--full", cwd=remembering)
 
 
+def test_no_key_is_made_in_a_working_tree_for_a_data_folder_that_is_relative(
+    run: CommandLine, remembering: Path, say: Say, home: Path
+) -> None:
+    path = str(say("a", ["gitmem:private mend it"]))
+    run("import", path, cwd=remembering, environ={"XDG_DATA_HOME": "keys"})
+    assert list(remembering.rglob("identity")) == []
+    assert (home / ".local/share/gitmem/identity").exists()
+
+
 def test_doctor_says_what_redaction_cannot_do_without(
     run: CommandLine, remembering: Path, say: Say, git: RealGit
 ) -> None:
@@ -53,6 +62,14 @@ def test_doctor_says_what_redaction_cannot_do_without(
     assert "its rules have changed" not in run("doctor", cwd=remembering, status=None).stdout
     (remembering / ".git/gitmem/levels").write_text("{")
     assert "which sessions are private" in run("doctor", cwd=remembering, status=1).stdout
+
+
+def test_doctor_says_that_the_key_is_damaged(
+    run: CommandLine, remembering: Path, say: Say, home: Path
+) -> None:
+    run("import", str(say("a", ["mend it"])), cwd=remembering)
+    next(home.rglob("redaction-key")).write_text("no key")
+    assert "does not hold 32 bytes" in run("doctor", cwd=remembering, status=1).stdout
 
 
 def test_process_that_holds_secrets_leaves_no_core_dump(environ: dict[str, str]) -> None:

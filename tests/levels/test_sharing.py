@@ -148,3 +148,41 @@ def test_a_remote_that_was_given_nothing_of_what_is_here_is_refused(
     refused = run("push", "origin", cwd=remembering, status=1)
     assert f"it was given {given} alone" in refused.stderr
     assert git("for-each-ref", "--format=%(refname)", cwd=hub) == "refs/heads/main"
+
+
+def test_what_is_private_is_looked_at_again_as_well_before_it_is_sent(
+    run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit, tmp_path: Path
+) -> None:
+    git("config", "remote.origin.gitmem", "private", cwd=remembering)
+    said = ["gitmem:private mend it", "done"]
+    run("import", str(say("sent", said)), cwd=remembering)
+    run("push", cwd=remembering)
+    run("import", str(say("sent", [*said, "the sluice-abcdefgh", "yes"])), cwd=remembering)
+    run("import", str(say("new", ["gitmem:private the sluice-qwertyui", "aye"])), cwd=remembering)
+    before = objects_of(hub, git)
+    git("config", "gitmem.redact.sluice.pattern", "sluice-[a-z]{8}", cwd=remembering)
+    git("config", "gitmem.redact.sluice.sample", "sluice-abcdefgh", cwd=remembering)
+    refused = run("push", cwd=remembering, status=1)
+    assert "could not push the private memory" in refused.stderr
+    assert "sluice-" not in refused.stderr
+    assert objects_of(hub, git) == before
+    tips = git("for-each-ref", "--format=%(objectname)", "refs/gitmem/private", cwd=remembering).split()
+    run("redact", "audit", "--fix", cwd=remembering)
+    run("push", cwd=remembering)
+    assert not objects_of(hub, git) & (set(tips) - before), "nothing of what stood there was sent"
+    run("verify", "--full", cwd=remembering)
+    other = clone(git, hub, tmp_path / "other")
+    git("config", "remote.origin.gitmem", "private", cwd=other)
+    run("pull", cwd=other)
+    for name, word in (("sent", "yes"), ("new", "aye")):
+        shown = run("show", f"generic/{name}", cwd=other).stdout
+        assert "[gm:user-rule:" in shown
+        assert word in shown
+        assert "sluice-" not in shown
+    run("push", cwd=remembering)
+    assert "sluice-" not in run("show", "generic/sent", cwd=remembering).stdout
+
+
+def objects_of(repository: Path, git: RealGit) -> set[str]:
+    listed = git("cat-file", "--batch-all-objects", "--batch-check=%(objectname)", cwd=repository)
+    return set(listed.split())

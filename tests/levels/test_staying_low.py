@@ -103,3 +103,56 @@ def test_private_session_that_becomes_ephemeral_is_out_of_its_owners_sight_too(
     run("import", str(say("a", ["gitmem:private mend it", "done"])), cwd=remembering)
     run("import", str(say("a", ["gitmem:private mend it", "done", "gitmem:ephemeral now"])), cwd=remembering)
     assert levels_in(run, remembering) == {}
+
+
+def test_checkpoint_names_no_session_that_was_withdrawn(
+    run: CommandLine, remembering: Path, home: Path, git: RealGit
+) -> None:
+    name = "0f3a81c2-0000-4000-8000-000000000002"
+    folder = home / ".claude" / "projects" / "here"
+    folder.mkdir(parents=True)
+    path, about = folder / f"{name}.jsonl", {"cwd": str(remembering)}
+    path.write_text(claude(name, 0, "user", "mend it", **about))
+    run("capture", cwd=remembering)
+    first = json.loads(run("checkpoint", "--json", cwd=remembering).stdout)
+    with path.open("a") as file:
+        file.write(claude(name, 1, "user", "gitmem:private more", **about))
+    run("capture", cwd=remembering)
+    second = json.loads(run("checkpoint", "--json", cwd=remembering).stdout)
+    assert first["positions"]
+    assert second["positions"] == []
+
+
+def test_who_cannot_open_a_lowered_session_puts_no_title_of_it_where_the_team_looks(
+    run: CommandLine, remembering: Path, say: Say, tmp_path: Path
+) -> None:
+    run("import", str(say("a", ["mend it", "done"])), cwd=remembering)
+    run("level", "generic/a", "private", cwd=remembering)
+    stranger = {"HOME": str(tmp_path / "stranger"), "XDG_DATA_HOME": ""}
+    Path(stranger["HOME"]).mkdir()
+    refused = run("title", "generic/a", _CANARY, cwd=remembering, environ=stranger, status=2)
+    assert "nothing of it is to be seen" in refused.stderr
+    assert _CANARY.encode() not in b"\0".join(objects(remembering))
+
+
+def test_private_session_without_an_identity_waits_and_the_teams_part_goes_in(
+    run: CommandLine, remembering: Path, say: Say, git: RealGit, tmp_path: Path
+) -> None:
+    git("config", "gitmem.identity", str(tmp_path / "nowhere"), cwd=remembering)
+    paths = [str(say("plain", ["mend it"])), str(say("mine", [f"gitmem:private {_CANARY}"]))]
+    told = run("import", *paths, cwd=remembering, status=1)
+    assert "git config gitmem.identity PATH" in told.stderr
+    assert "sealed for you" not in told.stdout
+    assert levels_in(run, remembering) == {"plain": "team"}
+    assert _CANARY.encode() not in b"\0".join(objects(remembering))
+    git("config", "--unset", "gitmem.identity", cwd=remembering)
+    run("import", *paths, cwd=remembering)
+    assert levels_in(run, remembering) == {"plain": "team", "mine": "private"}
+
+
+def test_table_of_levels_that_cannot_be_read_ends_a_capture(
+    run: CommandLine, remembering: Path, say: Say
+) -> None:
+    (remembering / ".git" / "gitmem" / "levels").mkdir()
+    refused = run("import", str(say("a", ["mend it"])), cwd=remembering, status=1)
+    assert "nothing was taken in" in refused.stderr

@@ -29,6 +29,7 @@ from tests.redaction.shapes import SHAPES
 
 KEY = bytes(range(32))
 CANARY = "canary-4f1e"
+SUBJECT = Redactor(KEY)
 
 STAGES = [
     (engine.Engine, "readings", "plain"),
@@ -81,13 +82,12 @@ def test_failure_at_any_stage_lets_nothing_pass_and_says_nothing_of_the_text(
     rng = Random(1)
     planted = PLACES[place](SHAPES[0], SHAPES[0].secret(rng), rng)
     line = CANARY.encode() + b" " + planted.raw
-    subject = Redactor(KEY)
     with caplog.at_level(logging.DEBUG):
         for work in (
-            lambda: [subject.line(line)],
-            lambda: list(subject.stream([line + b"\n", b"never\n"])),
-            lambda: list(subject.stream([line])),
-            lambda: [subject.text(line.decode("latin-1"))],
+            lambda: [SUBJECT.line(line)],
+            lambda: list(SUBJECT.stream([line + b"\n", b"never\n"])),
+            lambda: list(SUBJECT.stream([line])),
+            lambda: [SUBJECT.text(line.decode("latin-1"))],
         ):
             out: list[object] = []
             with pytest.raises(RedactionFailed) as failure:

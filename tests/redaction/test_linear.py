@@ -26,7 +26,7 @@ from gitmem.redaction.redactor import Redactor
 from tests.redaction.shapes import ALNUM, SHAPES, pick
 
 KEY = bytes(range(32))
-SIZE = 1 << 14
+SIZE = 1 << 13
 HIT = " " + SHAPES[0].secret(Random(0)) + " "
 UNITS = [
     "x",

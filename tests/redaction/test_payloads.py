@@ -137,6 +137,16 @@ def test_payloads_stay_on_request() -> None:
     assert redactor.line(line) == line
 
 
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_what_an_image_that_stays_says_in_plain_text_is_read(before: int) -> None:
+    redactor = Redactor(KEY, BUILT_IN._replace(takes_payloads=False))
+    secret = SHAPES[0].secret(Random(1)).encode()
+    content = png(Random(1), 500) + bytes(before) + b"tEXtComment\0by " + secret + b"\n" + bytes(9)
+    redacted = redactor.line(image_line(content))
+    assert b"[gm:github-token:" in redacted
+    assert b"payload" not in redacted
+
+
 @pytest.mark.parametrize("spell", [lambda text: text, lambda text: text.replace("/", "\\/")])
 def test_payload_has_one_placeholder_however_it_is_written(spell: object) -> None:
     content = png(Random(3), 3000)
@@ -147,7 +157,7 @@ def test_payload_has_one_placeholder_however_it_is_written(spell: object) -> Non
         assert REDACTOR.line(line) == b'{"a":"' + token("payload-png", content) + b'"}'
 
 
-@pytest.mark.parametrize("size", [LONGEST_SHORT_LINE // 4 * 3 - 300, 1_000_000, 3_999_999])
+@pytest.mark.parametrize("size", [LONGEST_SHORT_LINE // 4 * 3 - 300, 1_000_000, 1_999_999])
 def test_payload_longer_than_a_window_is_replaced_alike_however_it_is_cut(size: int) -> None:
     content = png(Random(size), size)
     secret = SHAPES[0].secret(Random(1)).encode()
@@ -156,14 +166,13 @@ def test_payload_longer_than_a_window_is_replaced_alike_however_it_is_cut(size: 
     assert token("payload-png", content) in wanted
     assert secret not in wanted
     assert len(wanted) < 300
-    for escaped in (line, line.replace(b"/", b"\\/")):
-        for chunk in (99_991, 1 << 20):
-            chunks = (escaped[at : at + chunk] for at in range(0, len(escaped), chunk))
-            assert b"".join(REDACTOR.stream(chunks)) == wanted
+    for escaped, chunk in ((line, 99_991), (line.replace(b"/", b"\\/"), 1 << 20)):
+        chunks = (escaped[at : at + chunk] for at in range(0, len(escaped), chunk))
+        assert b"".join(REDACTOR.stream(chunks)) == wanted
 
 
 def test_memory_is_bounded_where_a_payload_is_not() -> None:
-    coded = b64encode(png(Random(1), 24_000_000))
+    coded = b64encode(png(Random(1), 14_000_000))
     tracemalloc.start()
     try:
         out = b"".join(REDACTOR.stream(coded[at : at + 65536] for at in range(0, len(coded), 65536)))

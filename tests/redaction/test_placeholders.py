@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.redaction.placeholders import KINDS, placeholder, same_line, skeleton
+from gitmem.redaction.placeholders import KINDS, is_placeholder, placeholder, same_line, skeleton
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.rules import BUILT_IN, RuleSet
 from tests.redaction.planting import PLACEHOLDER
 from tests.redaction.shapes import GITHUB, SHAPES, jwt, pick
 
 OURS, THEIRS = bytes(32), bytes(range(32))
+OUR_REDACTOR, THEIR_REDACTOR = Redactor(OURS), Redactor(THEIRS)
 
 
 def test_equal_secrets_give_equal_placeholders_only_under_one_key_and_kind() -> None:
@@ -25,12 +26,13 @@ def test_equal_secrets_give_equal_placeholders_only_under_one_key_and_kind() -> 
     assert made not in [placeholder(*other) for other in others]
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_placeholder_of_every_kind_is_of_the_grammar(kind: str) -> None:
-    made = placeholder(OURS, kind, b"value")
-    assert PLACEHOLDER.fullmatch(made)
-    assert re.fullmatch(rb"[ -~]*", made)
-    assert not set(made) & set(b"\"\\' /")
+def test_placeholder_of_every_kind_is_of_the_grammar() -> None:
+    for kind in sorted(KINDS):
+        made = placeholder(OURS, kind, b"value")
+        assert PLACEHOLDER.fullmatch(made), kind
+        assert is_placeholder(made), kind
+        assert re.fullmatch(rb"[ -~]*", made), kind
+        assert not set(made) & set(b"\"\\' /"), kind
 
 
 def test_placeholder_survives_json_at_any_depth() -> None:
@@ -60,13 +62,13 @@ def test_what_only_looks_like_a_placeholder_is_none(forged: bytes) -> None:
 def test_secret_inside_a_forged_placeholder_is_found() -> None:
     secret = GITHUB[0].secret(Random(1)).encode()
     for forged in (b"[gm:github-token:" + secret + b"]", b"[gm:" + secret + b":aaaaaaaaaaaaaaaa]"):
-        assert secret not in Redactor(OURS).line(forged)
+        assert secret not in OUR_REDACTOR.line(forged)
 
 
 def test_copies_under_other_keys_are_the_same() -> None:
     for seed, shape in enumerate(SHAPES):
         line = f'{{"a":"x {shape.before}{shape.secret(Random(seed))}{shape.behind} y"}}'.encode()
-        ours, theirs = Redactor(OURS).line(line), Redactor(THEIRS).line(line)
+        ours, theirs = OUR_REDACTOR.line(line), THEIR_REDACTOR.line(line)
         assert ours != theirs
         assert same_line(ours, theirs)
 
@@ -74,7 +76,7 @@ def test_copies_under_other_keys_are_the_same() -> None:
 def test_copies_under_other_rules_are_the_same() -> None:
     """Each side knows a rule that the other does not; some secrets are known to both, some to neither."""
     rng = Random(11)
-    for _ in range(100):
+    for _ in range(10):
         shapes = rng.sample(SHAPES, 4)
         body = " and ".join(f"{shape.before}{shape.secret(rng)}{shape.behind}" for shape in shapes)
         line = f'{{"a":"{body}".'.replace("\n", "\\n").encode()
@@ -149,8 +151,8 @@ def test_putting_text_for_some_placeholders_keeps_a_line_the_same(
 def test_jwt_inside_a_nested_string_compares_equal_to_its_plain_copy() -> None:
     token = jwt(Random(2))
     line = b'{"a":"{\\"b\\":\\"' + token.encode() + b'\\"}"}'
-    assert same_line(Redactor(OURS).line(line), line)
-    assert not same_line(Redactor(OURS).line(line), line.replace(b"b", b"c", 1))
+    assert same_line(OUR_REDACTOR.line(line), line)
+    assert not same_line(OUR_REDACTOR.line(line), line.replace(b"b", b"c", 1))
 
 
 def test_random_lines_differ() -> None:

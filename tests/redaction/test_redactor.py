@@ -97,11 +97,13 @@ def test_secret_is_gone_at_any_depth_and_the_rest_is_intact(
     assert b"".join(REDACTOR.stream([raw[i : i + 7] for i in range(0, len(raw), 7)])) == by_line
 
 
-def test_same_secret_has_the_same_placeholder_wherever_it_stands() -> None:
+def test_same_secret_has_the_same_placeholder_wherever_it_stands(seed: int) -> None:
+    rng = Random(seed)
     for shape in SHAPES:
         text = f"x {shape.before}{shape.secret(Random(9))}{shape.behind} y"
         lines = [text, document("value", text, json.dumps)]
-        lines += [document("list", lines[-1], spell) for spell in SPELLINGS.values()]
+        spellings = rng.sample(sorted(SPELLINGS), 2)
+        lines += [document("list", lines[-1], SPELLINGS[spelling]) for spelling in spellings]
         found = {match[0] for line in lines for match in PLACEHOLDER.finditer(REDACTOR.line(line.encode()))}
         assert len(found) == 1, shape
 
@@ -157,20 +159,20 @@ def test_any_bytes_without_a_secret_are_left_alone(raw: bytes) -> None:
     assert REDACTOR.line(raw) == raw
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        b'{"a":"%s',
-        b'  "content": "%s",\n',
-        b"\xff\xfe\x00 %s \x80\x81\n",
-        b'"}],"x":"%s"}\r\n',
-        b"%s",
-        b'\\"%s\\',
-        b"a\xe2\x82%s\xe2",
-    ],
-)
-def test_lines_that_are_no_json_lose_just_the_secret(frame: bytes) -> None:
-    for seed, shape in enumerate(SHAPES):
+FRAMES = [
+    b'{"a":"%s',
+    b'  "content": "%s",\n',
+    b"\xff\xfe\x00 %s \x80\x81\n",
+    b'"}],"x":"%s"}\r\n',
+    b"%s",
+    b'\\"%s\\',
+    b"a\xe2\x82%s\xe2",
+]
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_lines_that_are_no_json_lose_just_the_secret(frame: bytes, seed: int) -> None:
+    for shape in SHAPES[FRAMES.index(frame) % 3 :: 3]:
         secret = shape.secret(Random(seed)).encode()
         if b"\n" in secret:
             continue

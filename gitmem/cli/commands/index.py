@@ -10,6 +10,7 @@ import click
 from gitmem.cli.command import Group
 from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer, meeting_of
+from gitmem.cli.intake import count
 from gitmem.cli.progress import size
 from gitmem.sidecar.wire import Json, Verb
 
@@ -87,12 +88,12 @@ def _tell(context: Context, verb: Verb, as_json: bool) -> None:
     if as_json:
         context.output.json(answer)
         return
-    behind = f", {answer['behind']} commits behind" if answer["behind"] else ""
+    behind = f", by {count(cast(int, answer['behind']), 'commit')}" if answer["behind"] else ""
     context.output.say(f"{answer['state']}{behind}")
     if answer["commit"]:
         turns, sessions = cast(int, answer["turns"]), cast(int, answer["sessions"])
         on_disk = size(cast(int, answer["size_bytes"]))
-        context.output.say(f"{turns:,} turns of {sessions:,} sessions, {on_disk}")
+        context.output.say(f"{count(turns, 'turn')} of {count(sessions, 'session')}, {on_disk}")
         vectors, missing = cast(int, answer["vectors"]), cast(int, answer["unembedded"])
         if vectors or missing:
             waiting = f", {missing:,} texts have none yet" if missing else ""
