@@ -29,13 +29,13 @@ SECRET_KINDS: Final = frozenset(
     azure-event-hubs-key azure-functions-key azure-iot-key azure-key azure-sas azure-search-key
     azure-service-bus-key azure-storage-key backblaze-key baseten-key bitbucket-token bitcoin-key
     bitwarden-token braintree-token brave-search-key brevo-key browserbase-key buildkite-token cal-com-key
-    cartesia-key cerebras-key checkly-key checkout-com-key circleci-token clearbit-key clickhouse-key
-    clickup-token clojars-token cloudflare-token cloudflare-tunnel-token cloudflare-turnstile cockroach-key
-    codeclimate-token confluent-key contentful-token convex-key coralogix-key crates-io-token cursor-key
-    cypress-key databricks-token datadog-key daytona-key dbt-token deepl-key deepsource-dsn defined-token
-    depot-token digitalocean-spaces-key digitalocean-token discord-token discord-webhook django-secret-key
-    docker-auth docker-swarm-token docker-token doppler-token dropbox-token dsn-password duffel-token
-    duo-secret dynatrace-token e2b-key easypost-key elastic-key elevenlabs-key erlang-cookie ethereum-key
+    cartesia-key cerebras-key checkout-com-key circleci-token clearbit-key clickhouse-key clickup-token
+    clojars-token cloudflare-token cloudflare-tunnel-token cloudflare-turnstile cockroach-key
+    codeclimate-token confluent-key contentful-token convex-key crates-io-token cursor-key cypress-key
+    databricks-token datadog-key daytona-key dbt-token deepl-key deepsource-dsn defined-token
+    digitalocean-spaces-key digitalocean-token discord-token discord-webhook django-secret-key docker-auth
+    docker-swarm-token docker-token doppler-token dropbox-token dsn-password duffel-token duo-secret
+    dynatrace-token e2b-key easypost-key elastic-key elevenlabs-key erlang-cookie ethereum-key
     facebook-token fal-key fauna-key fernet-key figma-token firebase-key firecrawl-key fireworks-key
     flagsmith-key flask-secret-key flutterwave-key fly-token frame-io-token ghost-key github-token
     gitlab-token google-hmac-key google-key google-oauth google-signature grafana-token groq-key

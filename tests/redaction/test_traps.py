@@ -89,6 +89,7 @@ arn:aws:iam::123456789012:role/service-role/token-rotation-role-<lower 8>
 arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db/password-<alnum 6>
 arn:aws:kms:us-east-1:123456789012:key/<uuid>
 projects/acme/secrets/api-key/versions/latest
+Authorization: AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host
 /subscriptions/<uuid>/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-prod/secrets/db-password
 i-0<hex 16> vpc-0<hex 16> subnet-0<hex 16> ami-0<hex 16> sg-0<hex 16>
 s3://bucket/<hex 2>/<hex 62>/part-00000

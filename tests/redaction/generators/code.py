@@ -61,7 +61,7 @@ SHAPES = [
     one("codeclimate-token", "codeclimate-token", spell((HEX, 64)), "export CC_TEST_REPORTER_ID="),
     # CircleCI, Buildkite, AppVeyor
     one("circleci-token", "circleci-token", spell("CCI", ["PAT", "PRJ"], "_", (ALNUM, 22), "_", (HEX, 40))),
-    one("buildkite-user-token", "buildkite-token", spell("bkua_", (HEX, 40))),
+    one("buildkite-user-token", "buildkite-token", spell("bkua_", (ALNUM, 53))),
     one(
         "buildkite-agent-token", "buildkite-token", spell("bk", ["ct", "aj", "at"], "_", (ALNUM + "-._", 40))
     ),
@@ -74,7 +74,6 @@ SHAPES = [
         "harness-token",
         spell(["pat", "sat"], ".", (URLSAFE, 22), ".", (HEX, 24), ".", (ALNUM, 20)),
     ),
-    one("depot-token", "depot-token", spell("depot_", ["org", "project", "user"], "_", (HEX, 64))),
     # Pulumi, Terraform, Vault, Doppler, Infisical, 1Password, Bitwarden
     one("pulumi-token", "pulumi-token", spell("pul-", (HEX, 40))),
     one("vault-token", "vault-token", spell(["hvs.CAESI", "hvb.AAAAAQ", "hvr.CAESI"], (URLSAFE, 90))),

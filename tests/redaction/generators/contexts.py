@@ -265,7 +265,7 @@ SHAPES = [
         "https://d1.cloudfront.net/f?Expires=1767225600&Signature=",
         "&Key-Pair-Id=K2",
     ),
-    one("totp-secret", "totp-secret", spell((BASE32, 32)), "otpauth://totp/Acme:ada?secret=", "&issuer=Acme"),
+    one("totp-secret", "totp-secret", spell((BASE32, 16)), "otpauth://totp/Acme:ada?secret=", "&issuer=Acme"),
     one("dsn-go-mysql", "dsn-password", spell((ALNUM, 14)), "app:", "@tcp(10.0.0.5:3306)/app"),
     one(
         "dsn-semicolons",

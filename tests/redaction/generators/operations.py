@@ -51,12 +51,10 @@ SHAPES = [
         spell("xa", ["a", "p"], "t-", *UUID),
     ),
     one("logzio-token", "logzio-token", spell((LETTERS, 32)), "LOGZIO_SHIPPING_TOKEN="),
-    one("coralogix-key", "coralogix-key", spell("cx", ["t", "u", "o", "p"], "p_", (ALNUM, 30))),
     one("loggly-token", "loggly-token", spell(*UUID), "https://logs-01.loggly.com/inputs/", "/tag/http/"),
     # PagerDuty, Rootly, Checkly
     one("pagerduty-routing-key", "pagerduty-key", spell((HEX, 32)), '{"routing_key": "', '"}'),
     one("rootly-key", "rootly-key", spell("rootly_", (HEX, 64))),
-    one("checkly-key", "checkly-key", spell("cu_", (HEX, 32))),
     # Postman, Cypress, Percy
     one("postman-key", "postman-key", spell("PMAK-", (HEX, 24), "-", (HEX, 34))),
     one("postman-collection-key", "postman-key", spell("PMAT-", (UPPER, 26))),
