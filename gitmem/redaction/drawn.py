@@ -39,7 +39,9 @@ _JOINT = re.compile(rb"[_.:/\\-]")
 _PIECE_OF_NAME = 3.0
 """Characters: pieces of names are longer than this on average, those of what was drawn are shorter."""
 
-_CODE = re.compile(rb"[a-z]\.[a-z]|::|->|\(\)|\[|^[./~]|^https?:|^\d+(?:\.\d+)+|^[A-Z][A-Z0-9_]*$|^arn:")
+_CODE = re.compile(
+    rb"[a-z]\.[a-z]|::|->|\(\)|\[|^[./~]|^https?:|^\d+(?:\.\d+)+|^[A-Z]+\d*(?:_[A-Z0-9]+)*$|^arn:"
+)
 """An attribute, a path, a version, a constant."""
 
 _IDENTIFIER = re.compile(rb"[A-Za-z_]++\d{0,3}+(?:[_.-][A-Za-z]++\d{0,3}+)*+")
@@ -89,7 +91,7 @@ def is_value(value: bytes) -> bool:
     return (
         is_password(value)
         and not _CODE.search(value)
-        and sum(48 <= byte <= 57 for byte in value) >= 2
+        and sum(48 <= byte <= 57 for byte in value) >= (1 if _changes(value) >= 0.4 else 2)
         and is_random_with_digit(value)
         and entropy(value) >= 3.0
         and len(_VOCABULARY.sub(b"", value)) * 3 >= len(value) * 2
@@ -118,7 +120,7 @@ def base32_crc16(value: bytes) -> bool:
         data = base64.b32decode(value + b"=" * (-len(value) % 8))
     except binascii.Error:
         return False
-    return binascii.crc_hqx(data[:-2], 0) == int.from_bytes(data[-2:], "little")
+    return len(data) > 2 and binascii.crc_hqx(data[:-2], 0) == int.from_bytes(data[-2:], "little")
 
 
 def bech32(value: bytes) -> bool:
@@ -149,6 +151,8 @@ def _is_name(value: bytes) -> bool:
     """Tell whether it is made of words and numbers, joined by what joins them in names and paths."""
     bare = _JOINT.sub(b"", value)
     pieces = _PIECE.findall(bare)
+    if sum(piece.isdigit() for piece in pieces) > max(2, len(bare) // 12):
+        return False  # names have few numbers
     return sum(map(len, pieces)) == len(bare) and len(bare) >= _PIECE_OF_NAME * len(pieces)
 
 
