@@ -19,74 +19,51 @@ KNOWN_VALUE: Final = "known-value"
 
 SECRET_KINDS: Final = frozenset(
     """
-    ably-key abuseipdb-key adafruit-key adobe-secret adyen-key age-secret-key agentops-key agora-certificate
-    ai21-key airbrake-key airtable-token alchemy-key algolia-key alibaba-access-key alibaba-secret-key
-    alpaca-key alphavantage-key amazon-lwa-token amp-token amplitude-key ansible-vault anthropic-key
-    anyscale-key api-key-header apify-token apollo-key appsignal-key appveyor-token appwrite-key arcgis-key
-    arcjet-key argocd-password asana-token assemblyai-key assigned-password assigned-secret atlassian-token
-    attio-token auth0-secret authorization authorization-digest aws-access-key aws-appsync-key
-    aws-bedrock-key aws-mws-token aws-secret-key aws-session-token aws-signature axiom-token azure-apim-key
-    azure-batch-key azure-cache-key azure-client-secret azure-cognitive-key azure-container-registry-key
-    azure-cosmos-key azure-devops-token azure-event-grid-key azure-event-hubs-key azure-functions-key
-    azure-iot-key azure-key azure-publish-password azure-sas azure-search-key azure-service-bus-key
-    azure-storage-key azure-web-pubsub-key backblaze-key balena-key baseten-key bigcommerce-token
-    binance-key bitbucket-token bitcoin-key bitrise-token bitwarden-token box-token braintree-token
-    brave-search-key brevo-key browserbase-key browserstack-key bugsnag-key buildkite-token bunny-key
-    cal-com-key cartesia-key censys-key cerebras-key chargebee-key checkly-key checkout-com-key
-    circleci-token civo-key clearbit-key clickhouse-key clickup-token clojars-token cloudflare-key
-    cloudflare-token cloudflare-tunnel-token cloudflare-turnstile cloudinary-secret cockroach-key coda-token
-    codacy-token codeclimate-token codecov-token cohere-key coinbase-key comet-key composio-key
-    confluent-key consul-token contentful-token convex-key coralogix-key coveralls-token crates-io-token
-    cursor-key customerio-key cypress-key databricks-token datadog-key datocms-token daytona-key dbt-token
-    deepgram-key deepinfra-key deepl-key deepsource-dsn defined-token depot-token dialpad-key
-    digitalocean-spaces-key digitalocean-token discord-token discord-webhook django-secret-key docker-auth
-    docker-swarm-token docker-token doppler-token drone-token dropbox-token dsn-password duffel-token
+    ably-key adafruit-key adobe-secret adyen-key age-secret-key agora-certificate airtable-token alchemy-key
+    alibaba-access-key alpaca-key amazon-lwa-token amp-token ansible-vault anthropic-key anyscale-key
+    api-key-header apify-token apollo-key appveyor-token appwrite-key arcgis-key arcjet-key asana-token
+    assigned-password assigned-secret atlassian-token authorization authorization-digest aws-access-key
+    aws-appsync-key aws-bedrock-key aws-mws-token aws-secret-key aws-session-token aws-signature axiom-token
+    azure-apim-key azure-batch-key azure-cache-key azure-client-secret azure-cognitive-key
+    azure-container-registry-key azure-cosmos-key azure-devops-token azure-event-grid-key
+    azure-event-hubs-key azure-functions-key azure-iot-key azure-key azure-sas azure-search-key
+    azure-service-bus-key azure-storage-key backblaze-key baseten-key bitbucket-token bitcoin-key
+    bitwarden-token braintree-token brave-search-key brevo-key browserbase-key buildkite-token cal-com-key
+    cartesia-key cerebras-key checkly-key checkout-com-key circleci-token clearbit-key clickhouse-key
+    clickup-token clojars-token cloudflare-token cloudflare-tunnel-token cloudflare-turnstile cockroach-key
+    codeclimate-token confluent-key contentful-token convex-key coralogix-key crates-io-token cursor-key
+    cypress-key databricks-token datadog-key daytona-key dbt-token deepl-key deepsource-dsn defined-token
+    depot-token digitalocean-spaces-key digitalocean-token discord-token discord-webhook django-secret-key
+    docker-auth docker-swarm-token docker-token doppler-token dropbox-token dsn-password duffel-token
     duo-secret dynatrace-token e2b-key easypost-key elastic-key elevenlabs-key erlang-cookie ethereum-key
-    etherscan-key exa-key exoscale-key expo-token facebook-token fal-key fastly-token fauna-key fernet-key
-    figma-token filestack-key finicity-secret finnhub-token firebase-key firecrawl-key fireworks-key
-    fivetran-key flagsmith-key flask-secret-key flickr-key flutterwave-key fly-token fossa-key
-    frame-io-token freshdesk-key frontegg-secret getstream-secret ghost-key giphy-key gitea-token
-    github-token gitlab-token gocardless-token google-chat-webhook google-hmac-key google-key google-oauth
-    google-recaptcha google-signature grafana-token groq-key gumroad-token harness-token hasura-secret
-    helicone-key here-key heroku-token hetzner-token hex-key honeybadger-key honeycomb-key huawei-secret-key
-    hubspot-token huggingface-token hume-key ibm-cloud-key ifttt-webhook imagekit-key incident-io-key
-    infisical-token influxdb-token infura-key inngest-key instagram-token intercom-token ipinfo-token
-    jenkins-token jfrog-key jina-key jotform-key jsr-token jumpcloud-key jwt k3s-token kaggle-key
-    keycloak-secret klaviyo-key koyeb-token kraken-secret kubernetes-client-key kubernetes-token lambda-key
-    langfuse-key langsmith-key laravel-key launchdarkly-key lemonsqueezy-key letta-key line-token linear-key
-    linkedin-token linode-token litellm-key lithic-key livekit-secret llamacloud-key lob-key locationiq-key
-    loggly-token logtail-token logzio-token loops-key luma-key mailchimp-key mailersend-token mailgun-key
-    mailjet-key mailtrap-token make-webhook mandrill-key mapbox-token materialize-password matrix-token
-    mattermost-token maven-password meilisearch-key mem0-key messagebird-key minisign-key mistral-key
-    mixpanel-key modal-token mollie-key mongodb-atlas-key mux-secret n8n-key nats-seed neon-key
-    neon-password netbird-token netlify-build-hook netlify-token netrc-password newrelic-key newsapi-key
-    nextauth-secret ngrok-token nomad-token nostr-key notion-token novita-key novu-key npm-auth npm-token
+    facebook-token fal-key fauna-key fernet-key figma-token firebase-key firecrawl-key fireworks-key
+    flagsmith-key flask-secret-key flutterwave-key fly-token frame-io-token ghost-key github-token
+    gitlab-token google-hmac-key google-key google-oauth google-signature grafana-token groq-key
+    harness-token helicone-key heroku-token honeybadger-key honeycomb-key hubspot-token huggingface-token
+    ifttt-webhook imagekit-key infisical-token infura-key inngest-key instagram-token intercom-token
+    ipinfo-token jfrog-key jina-key jsr-token jumpcloud-key jwt k3s-token kaggle-key klaviyo-key
+    kubernetes-client-key kubernetes-token lambda-key langfuse-key langsmith-key laravel-key
+    launchdarkly-key letta-key linear-key linkedin-token llamacloud-key lob-key locationiq-key loggly-token
+    logzio-token luma-key mailchimp-key mailersend-token mailgun-key mailjet-key make-webhook mandrill-key
+    mapbox-token materialize-password matrix-token maven-password mem0-key minisign-key modal-token
+    mollie-key mongodb-atlas-key n8n-key nats-seed neon-key neon-password netbird-token netlify-build-hook
+    netlify-token netrc-password newrelic-key ngrok-token nostr-key notion-token npm-auth npm-token
     nuget-key nvidia-key oauth-code oauth-token octopus-key okta-token onepassword-token onesignal-key
-    openai-key openrouter-key openshift-token openweathermap-key opsgenie-key optimizely-token
-    oracle-auth-token ory-token ovh-key packagist-token paddle-key pagerduty-key particle-token paseto
-    paseto-key password-hash patreon-token paypal-secret percy-token permit-key perplexity-key pgp-message
-    pgpass-password phoenix-secret pinecone-key pinterest-token pipedream-key pipedrive-token plaid-token
-    planetscale-token plivo-token polar-token polygon-io-key portainer-token portkey-key posthog-key
-    postman-key postmark-token prefect-token prismic-token private-key
-    private-key-jwk private-key-putty private-key-xml pulumi-token pusher-secret pushover-token pypi-token
-    radar-key rails-key railway-token rancher-token rapidapi-key raygun-key razorpay-key readme-key
-    recurly-key reddit-secret redis-password render-deploy-hook render-key replicate-token requesty-key
-    resend-key revenuecat-key roboflow-key rollbar-token rootly-key rubygems-key rudderstack-key runpod-key
-    runway-key salesforce-token sambanova-key sanity-token saucelabs-key scale-key scaleway-key
-    scrapingbee-key secret-token segment-key semgrep-token sendbird-token sendgrid-key sentry-token
-    serpapi-key serper-key session-cookie shippo-token shodan-key shopify-token shortcut-token slack-secret
-    slack-token slack-webhook smartsheet-token snyk-token socket-key sonarqube-token sourcegraph-token
-    sparkpost-key split-key splunk-token spotify-secret square-key statsig-key statuspage-key stellar-key
-    storyblok-token strava-secret stripe-key stytch-secret sumologic-key supabase-key svix-token
-    symfony-secret tailscale-key tavily-key taxjar-key teams-webhook telegram-token telnyx-key
-    tencent-secret-id tencent-secret-key terraform-token tiktok-token tmdb-key todoist-token together-key
-    toggl-token totp-secret traceloop-key transloadit-secret travis-token trello-token twilio-key
-    twitch-token typeform-token typesense-key unkey-key unleash-token unsplash-key unstructured-key
-    upcloud-token uploadcare-key upstash-token url-password urlscan-key vault-token vault-unseal-key
-    vercel-deploy-hook vercel-token vimeo-token virustotal-key volcengine-key vonage-secret voyage-key
-    vultr-key wandb-key weaviate-key webflow-token webhook-secret wireguard-key wise-token wordpress-salt
-    workos-key writer-key x-token xai-key xata-key xendit-key yandex-key yandex-token zapier-webhook
-    zeabur-token zendesk-token zep-key zerotier-token zhipu-key zilliz-key zoom-secret zulip-key
+    openai-key openrouter-key openshift-token openweathermap-key oracle-auth-token ory-token packagist-token
+    paddle-key pagerduty-key paseto paseto-key password-hash percy-token permit-key perplexity-key
+    pgp-message pgpass-password pinecone-key pinterest-token plaid-token planetscale-token polar-token
+    portainer-token posthog-key postman-key prefect-token prismic-token private-key private-key-jwk
+    private-key-putty private-key-xml pulumi-token pushover-token pypi-token radar-key rancher-token
+    rapidapi-key readme-key redis-password render-deploy-hook render-key replicate-token requesty-key
+    resend-key rootly-key rubygems-key runpod-key runway-key salesforce-token scale-key scaleway-key
+    secret-token segment-key sendgrid-key sentry-token session-cookie shippo-token shopify-token slack-token
+    slack-webhook snyk-token socket-key sonarqube-token sourcegraph-token square-key statsig-key stellar-key
+    stripe-key stytch-secret supabase-key svix-token tailscale-key tavily-key teams-webhook telegram-token
+    telnyx-key tencent-secret-id terraform-token tiktok-token together-key totp-secret trello-token
+    twilio-key twitch-token typeform-token unkey-key unleash-token upcloud-token url-password vault-token
+    vault-unseal-key vercel-deploy-hook vercel-token volcengine-key voyage-key wandb-key webhook-secret
+    wireguard-key wordpress-salt workos-key x-token xai-key xata-key xendit-key yandex-key yandex-token
+    zapier-webhook zep-key zhipu-key
     """.split()  # noqa: SIM905 (a list would take a line for each)
 )
 """What the built-in rules find."""

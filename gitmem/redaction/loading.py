@@ -24,6 +24,14 @@ LONGEST_FILE: Final = 256 << 10
 MOST_RULES: Final = 500
 LONGEST_EXPRESSION: Final = 8000
 
+_NO_PROGRAM: Final = 1
+"""Instructions that RE2 makes of an expression of which it knows that it matches nothing."""
+
+_ORDINARY: Final = (
+    b'{"type":"user","text":"The quick brown fox jumps over the lazy dog, and 1234567890 others follow it; '
+    b'see README.md at https://example.com/docs?page=2 for more.","count":42,"done":true}\n'
+)
+
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 _FRAGMENT = re.compile(r"\{\{([a-z0-9_]+)\}\}")
 _TEXTS = ("name", "kind", "title", "source", "form", "before", "core", "pattern", "skip", "joins", "check")
@@ -97,9 +105,9 @@ class _Reader:
         if not (self._text("title") and self._text("source")):
             raise self._refused("it has no title or no source")
         parts = self._parts()
-        joins = self._joins(parts)
         for field, expression in zip(parts._fields, parts, strict=True):
             self._try(field, expression)
+        joins = self._joins(parts)
         return Entry(
             Rule(kind, *parts, check, "secret", self._name, joins),
             self._text("title"),
@@ -150,6 +158,10 @@ class _Reader:
             raise self._refused(f"its {field} is no RE2") from failure
         if field != "skip" and ready.search(b"") is not None:
             raise self._refused(f"its {field} matches where there is nothing")
+        if ready.programsize <= _NO_PROGRAM:
+            raise self._refused(f"its {field} finds nothing")
+        if field in ("pattern", "joins") and ready.search(_ORDINARY) is not None:
+            raise self._refused(f"its {field} finds what is no secret in ordinary text")
         if field in ("pattern", "joins") and ready.groups > 1:
             raise self._refused("its pattern has more than one group: expected (?:…) but for the secret")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.benchmarks import (
     captures,
     embedding,
+    false_positives,
     hooks,
     imports,
     million,
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "size": sizes.run,
     "read": reads.run,
     "redaction": redaction.run,
+    "false-positives": false_positives.run,
     "embedding": embedding.run,
     "million": million.run,
     "sealed": sealed.run,

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from tests.redaction.generators.making import ALNUM, ANYHEX, BASE64, DIGITS, HEX, one, spell
+from tests.redaction.generators.making import (
+    ALNUM,
+    BASE64,
+    DIGITS,
+    HEX,
+    bech32,
+    one,
+    spell,
+)
 
 SHAPES = [
-    # Private key
-    # JSON web key
-    # PuTTY private key file
     # age
-    one(
-        "age-secret-key",
-        "age-secret-key",
-        spell("AGE-SECRET-KEY-1", ("023456789ACDEFGHJKLMNPQRSTUVWXYZ", 58)),
-    ),
-    one(
-        "age-secret-key-hybrid",
-        "age-secret-key",
-        spell("AGE-SECRET-KEY-PQ-1", ("023456789ACDEFGHJKLMNPQRSTUVWXYZ", 58)),
-    ),
-    # WireGuard
-    one(
-        "wireguard-private-key",
-        "wireguard-key",
-        spell((BASE64, 42), ("048AEIMQUYcgkosw", 1), "="),
-        "WIREGUARD_PRIVATE_KEY=",
-    ),
+    one("age-secret-key", "age-secret-key", bech32(["AGE-SECRET-KEY-", "AGE-SECRET-KEY-PQ-"], 52)),
     # minisign and signify
-    one("minisign-secret-key", "minisign-key", spell("RWRTY0Iy", (BASE64, 200))),
-    one("signify-secret-key", "minisign-key", spell("RWRCSwAA", (BASE64, 100))),
-    # Tink, Google's keysets
-    # PGP, symmetric
-    # SSH host or user key of dropbear and XML
-    # Bitcoin and what descends from it
+    one("minisign-secret-key", "minisign-key", spell(["RWRTY0Iy", "RWRCSwAA"], (BASE64, 136))),
     # Ethereum
-    one("ethereum-private-key", "ethereum-key", spell("0x", (ANYHEX, 64)), "PRIVATE_KEY="),
-    # Stellar
-    # NATS
-    # Nostr
+    one("ethereum-private-key", "ethereum-key", spell("0x", (HEX, 64)), "new ethers.Wallet('", "')"),
     # Password hashes of crypt(3)
     one(
         "crypt-bcrypt",
@@ -79,5 +60,4 @@ SHAPES = [
         "password-hash",
         spell("scrypt:", (DIGITS, 4), ":8:1$", (ALNUM, 8), "$", (HEX, 128)),
     ),
-    # Ansible
 ]

@@ -23,6 +23,10 @@ ANYHEX = "0123456789abcdefABCDEF"
 LOWER = string.ascii_lowercase + string.digits
 UPPER = string.ascii_uppercase + string.digits
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+
+UUID = ((HEX, 8), "-", (HEX, 4), "-4", (HEX, 3), "-", ["8", "9", "a", "b"], (HEX, 3), "-", (HEX, 12))
+"""Version 4, as RFC 9562 draws it: parts for `spell`."""
 
 Maker = Callable[[Random], str]
 
@@ -70,6 +74,26 @@ def spell(*parts: str | tuple[str, int] | list[str]) -> Maker:
     return make
 
 
+def base64_of(*parts: str | tuple[str, int] | list[str]) -> Maker:
+    """Make the base64 of text, without padding, as tokens that are JSON underneath come."""
+    text = spell(*parts)
+    return lambda rng: base64.b64encode(text(rng).encode()).decode().rstrip("=")
+
+
+def crc_base62(prefixes: list[str], count: int) -> Maker:
+    """Make what GitHub and npm say of theirs: characters, and their CRC-32 in six digits of base 62."""
+
+    def make(rng: Random) -> str:
+        body = pick(rng, BASE62, count)
+        number, digits = binascii.crc32(body.encode()), ""
+        for _ in range(6):
+            number, digit = divmod(number, 62)
+            digits = BASE62[digit] + digits
+        return rng.choice(prefixes) + body + digits
+
+    return make
+
+
 def base58check(version: bytes, count: int, end: bytes = b"") -> Maker:
     """Make what Bitcoin writes: version, payload, and four bytes of a double SHA-256, in base 58."""
 
@@ -96,8 +120,8 @@ def base32_crc16(version: bytes, count: int) -> Maker:
     return make
 
 
-def bech32(prefix: str, words: int) -> Maker:
-    """Make what BIP-173 says: prefix, words of five bits, and six words of checksum."""
+def bech32(prefixes: str | list[str], words: int) -> Maker:
+    """Make what BIP-173 says: prefix, words of five bits, and six words of checksum, in the prefix's case."""
 
     def polymod(values: list[int]) -> int:
         checksum = 1
@@ -108,11 +132,14 @@ def bech32(prefix: str, words: int) -> Maker:
         return checksum
 
     def make(rng: Random) -> str:
+        written = prefixes if isinstance(prefixes, str) else rng.choice(prefixes)
+        prefix = written.lower()
         data = [rng.randrange(32) for _ in range(words)]
         expanded = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
         checksum = polymod([*expanded, *data, 0, 0, 0, 0, 0, 0]) ^ 1
         data += [checksum >> 5 * (5 - n) & 31 for n in range(6)]
-        return prefix + "1" + "".join(BECH32[word] for word in data)
+        text = "1" + "".join(BECH32[word] for word in data)
+        return written + (text.upper() if written.isupper() else text)
 
     return make
 

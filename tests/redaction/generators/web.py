@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from tests.redaction.generators.making import ALNUM, URLSAFE, one, spell
+from tests.redaction.generators.making import (
+    ALNUM,
+    URLSAFE,
+    one,
+    spell,
+)
 
 SHAPES = [
-    # JSON web token
     # PASETO
     one("paseto", "paseto", spell("v", ["1", "2", "3", "4"], ".", ["local", "public"], ".", (URLSAFE, 40))),
     one(
@@ -13,15 +17,6 @@ SHAPES = [
         "paseto-key",
         spell("k", ["1", "2", "3", "4"], ".", ["secret", "local", "seal"], ".", (URLSAFE, 40)),
     ),
-    # Address with a password in it
-    # Authorization header
-    # Headers that carry a key
-    # Cookies
     # Address that is a secret
     one("secret-token-address", "secret-token", spell("secret-token:", (ALNUM + "%-._~", 16))),
-    # OAuth
-    # Signed addresses
-    # TOTP
-    # Data source names
-    # pgpass and netrc
 ]
