@@ -118,7 +118,7 @@ def base32_crc16(value: bytes) -> bool:
         data = base64.b32decode(value + b"=" * (-len(value) % 8))
     except binascii.Error:
         return False
-    return binascii.crc_hqx(data[:-2], 0) == int.from_bytes(data[-2:], "little")
+    return len(data) > 2 and binascii.crc_hqx(data[:-2], 0) == int.from_bytes(data[-2:], "little")
 
 
 def bech32(value: bytes) -> bool:
