@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitmem.redaction import decoding
 from gitmem.redaction.decoding import decoded, joined, roughly_joined, uncoloured
 from gitmem.redaction.redactor import Redactor
 from tests.redaction.shapes import SHAPES
@@ -108,3 +109,24 @@ def test_signatures_stay() -> None:
         blob = encodebytes(Random(seed).randbytes(2000)).decode().replace("\n", "")
         line = json.dumps({"signature": blob, "encrypted_content": blob[::-1]}).encode()
         assert REDACTOR.line(line) == line
+
+
+def test_colours_are_taken_away_alike_the_fast_way(seed: int) -> None:
+    rng = Random(seed)
+    pieces = [
+        b"\x1b",
+        b"[31m",
+        b"\0",
+        b"\\u0000",
+        b"\\",
+        b"u001b",
+        b"033",
+        b"a",
+        b"[",
+        b"m",
+        b"]x\x07",
+        b"x1b",
+    ]
+    for _ in range(5000):
+        text = b"".join(rng.choices(pieces, k=rng.randrange(8)))
+        assert decoding._without_colours(text) == decoding._COLOURS.sub(b"", text), text
