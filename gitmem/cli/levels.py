@@ -25,6 +25,7 @@ from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
+    from gitmem.model.ids import SessionKey
     from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
     from gitmem.verbs.intake import Diverted, Report, Source
@@ -79,6 +80,7 @@ def take_sources(
 
     known = list(sources)
     total, levels = total_bytes(known), levels_of(context)
+    levels.recall(lambda: _private_keys(context, storage))
     with opened_intake(context, storage, total, whole=whole, wait_s=wait_s, levels=levels) as intake:
         report = import_sources(intake, known)
     if report.diverted:
@@ -123,6 +125,18 @@ def _take_diverted(context: Context, storage: Storage, report: Report, *, whole:
     except GitmemError as error:
         # What the team gets has been taken; a private session that cannot be sealed is tried again.
         report.refused += [Refused(one.source.path, error) for one in report.diverted]
+
+
+def _private_keys(context: Context, storage: Storage) -> Iterator[SessionKey]:
+    from gitmem.format.memory import open_memory
+    from gitmem.sealed.tips import read_tips
+
+    if read_tips(storage):
+        memory = open_memory(private_storage(context, storage), PRIVATE_REF)
+        for folder in memory.folders():
+            stored = memory.load(folder)
+            if stored.value("hidden") is not True:
+                yield stored.key
 
 
 def _withdraw(context: Context, storage: Storage, one: Diverted, sealed: Storage | None = None) -> None:

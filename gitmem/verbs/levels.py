@@ -104,6 +104,12 @@ class Levels:
             self._remember(key, _Given(level, by_person=False))
         return level
 
+    def recall(self, private: Callable[[], Iterable[SessionKey]]) -> None:
+        """Remember again what is private, where nothing is remembered: the local state was lost."""
+        if self._table is None:
+            for key in private():
+                self._remember(key, _Given("private", by_person=False))
+
     def give(self, key: SessionKey, level: Level) -> None:
         """Remember what a person decided about a session; the captures to come follow it."""
         self._remember(key, _Given(level, by_person=True))

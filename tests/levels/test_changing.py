@@ -22,9 +22,10 @@ def test_level_is_told(run: CommandLine, remembering: Path, say: Say) -> None:
 
 
 def test_lowered_session_leaves_the_teams_lists_and_is_gone_on_with_in_private(
-    run: CommandLine, remembering: Path, say: Say, git: RealGit
+    run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit
 ) -> None:
     run("import", str(say("a", ["mend it"])), cwd=remembering)
+    run("push", "origin", cwd=remembering)
     done = run("level", "generic/a", "private", cwd=remembering)
     assert "stays in refs/heads/gitmem" in done.stderr
     assert levels_in(run, remembering) == {"a": "private"}
@@ -97,8 +98,11 @@ def test_there_and_back_again_loses_nothing(run: CommandLine, remembering: Path,
     run("verify", "--full", cwd=remembering)
 
 
-def test_ephemeral_hides_every_copy_and_ends_capture(run: CommandLine, remembering: Path, say: Say) -> None:
+def test_ephemeral_hides_every_copy_and_ends_capture(
+    run: CommandLine, remembering: Path, hub: Path, say: Say
+) -> None:
     run("import", str(say("a", ["mend it"])), cwd=remembering)
+    run("push", "origin", cwd=remembering)
     run("level", "generic/a", "public", "--yes", cwd=remembering)
     run("level", "generic/a", "ephemeral", cwd=remembering)
     assert levels_in(run, remembering) == {}
@@ -116,8 +120,9 @@ def test_change_is_in_the_audit(run: CommandLine, remembering: Path, say: Say) -
     assert entries[0]["detail"] == {"from": "team", "to": "private"}
 
 
-def test_level_of_what_is_hidden_is_told(run: CommandLine, remembering: Path, say: Say) -> None:
+def test_level_of_what_is_hidden_is_told(run: CommandLine, remembering: Path, hub: Path, say: Say) -> None:
     run("import", str(say("a", ["mend it"])), cwd=remembering)
+    run("push", "origin", cwd=remembering)
     run("level", "generic/a", "ephemeral", cwd=remembering)
     assert run("level", "generic/a", cwd=remembering).stdout == "ephemeral\n"
 

@@ -37,12 +37,14 @@ def test_no_record_and_no_commit_of_what_is_public_has_its_authors_address(
 
 
 def test_copy_whose_name_was_redacted_is_withdrawn_with_its_session(
-    run: CommandLine, remembering: Path, say: Say
+    run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit
 ) -> None:
+    git("config", "remote.origin.gitmem", "team,public", cwd=remembering)
     name = f"mail-{EMAIL}"
     run("import", str(say(name, ["mend it", "done"])), cwd=remembering)
     run("level", f"generic/{name}", "public", "--yes", cwd=remembering)
     assert run("level", f"generic/{name}", cwd=remembering).stdout == "public\n"
+    run("push", cwd=remembering)
     done = json.loads(run("level", f"generic/{name}", "private", "--json", cwd=remembering).stdout)
     assert done["still_in_history_of"] == ["refs/heads/gitmem", "refs/gitmem/public"]
     assert levels_in(run, remembering) == {name: "private"}

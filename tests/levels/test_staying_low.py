@@ -68,6 +68,7 @@ def test_clone_made_anew_captures_nothing_more_of_it_for_the_team(
     run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit, tmp_path: Path
 ) -> None:
     run("import", str(say("a", ["mend it", "done"])), cwd=remembering)
+    run("push", "origin", cwd=remembering)
     run("level", "generic/a", "private", cwd=remembering)
     run("push", "origin", cwd=remembering)
     anew = tmp_path / "anew"
@@ -124,9 +125,10 @@ def test_checkpoint_names_no_session_that_was_withdrawn(
 
 
 def test_who_cannot_open_a_lowered_session_puts_no_title_of_it_where_the_team_looks(
-    run: CommandLine, remembering: Path, say: Say, tmp_path: Path
+    run: CommandLine, remembering: Path, hub: Path, say: Say, tmp_path: Path
 ) -> None:
     run("import", str(say("a", ["mend it", "done"])), cwd=remembering)
+    run("push", "origin", cwd=remembering)
     run("level", "generic/a", "private", cwd=remembering)
     stranger = {"HOME": str(tmp_path / "stranger"), "XDG_DATA_HOME": ""}
     Path(stranger["HOME"]).mkdir()
