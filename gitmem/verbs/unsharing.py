@@ -1,8 +1,8 @@
 """Taking a session out of what was shared with nobody yet, as if it had never been captured for others.
 
 A push sends history, so hiding is not enough for what no remote has: the commits since then are written anew
-without it. What a remote has stays as it has it, and so do other sessions, their captures and the order of the
-commits. What was taken out is left in this clone's packs, with nothing that leads to it.
+without it. What a remote has stays as it has it; so do other sessions and the order of the commits.
+What was taken out is left in this clone's packs, with nothing that leads to it.
 """
 
 from __future__ import annotations
