@@ -135,6 +135,6 @@ class HyperscanScanner:
 
     def _name(self) -> str:
         """Return another name for other expressions, another library and another processor."""
-        release = self._library.__version__  # type: ignore[attr-defined]  # the stubs leave it out
+        release = str(vars(self._library)["__version__"])  # the stubs leave it out
         parts = (release, platform.machine(), platform.processor(), *self._expressions)
         return sha256("\x00".join(parts).encode()).hexdigest()[:32]

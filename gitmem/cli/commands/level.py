@@ -162,7 +162,7 @@ def _say_done(context: Context, name: str, level: Level, done: Relevelled) -> No
     output.say(f"{name}: {done.before} → {level}" if done.before != level else f"{name}: {level}")
     for ref in done.withdrawn_from if is_lower(level, done.before) else ():
         output.warn(
-            f"it is out of sight, and what was stored stays in {ref}, here and wherever that is or will be"
+            f"it is out of sight, and what was shared stays in {ref}, here and wherever that is or will be"
             " pushed, until it is erased"
         )
 
