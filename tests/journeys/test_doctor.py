@@ -171,14 +171,14 @@ def test_an_event_of_just_now_is_no_trouble(doctor: Callable[..., dict[str, str]
 def test_why_the_last_drain_failed_is_told_until_one_succeeds(
     doctor: Callable[..., dict[str, str]], run: CommandLine, git: RealGit, project: Path
 ) -> None:
-    git("config", "gitmem.level", "private", cwd=project)
+    git("config", "gitmem.level", "public", cwd=project)
     git.commit(project, "b.txt")
     spool = project / ".git/gitmem/spool"
     deadline = time.monotonic() + 180
     while not (spool / "failure").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert "private" in run("status", cwd=project).stdout
+    assert "public" in run("status", cwd=project).stdout
     assert doctor()["spool"] == "amiss"
     git("config", "--unset", "gitmem.level", cwd=project)
     assert doctor("--fix")["spool"] == "well"
