@@ -86,17 +86,12 @@ def _remotes(context: Context) -> list[str]:
 
 def _shared(context: Context, memory: Memory) -> Oid | None:
     """Return the commit up to which somebody has a memory: the last one, of several remotes."""
-    from gitmem.model.refs import remote_of, tracking_prefix
     from gitmem.objects.history import is_ancestor
+    from gitmem.verbs.unsharing import shared_tips
 
     storage = memory.storage
-    tips = [
-        oid
-        for ref, oid in storage.list_refs(tracking_prefix(memory.ref)).items()
-        if remote_of(ref, memory.ref) is not None
-    ]
     shared: Oid | None = None
-    for tip in tips:
+    for tip in shared_tips(storage, memory.ref):
         if shared is None or is_ancestor(storage, shared, tip):
             shared = tip
         elif not is_ancestor(storage, tip, shared):

@@ -69,8 +69,8 @@ class Layered:
         return found
 
     def move_ref(self, ref: str, new: Oid, expected: Oid | None, reason: str) -> None:
-        """Refuse: a view is read."""
-        raise NotImplementedError("nothing is written through a view of several memories")
+        """Fail: a view is read, and whoever writes has the memory that they write to."""
+        raise AssertionError("nothing is written through a view of several memories")
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ import msgspec
 
 from gitmem import disk
 from gitmem.format import layout, records
-from gitmem.format.memory import Folder, Memory, open_memory
+from gitmem.format.memory import Memory, open_memory
 from gitmem.format.segments import EMPTY_GROUP
 from gitmem.model.errors import (
     GitmemError,
@@ -39,8 +39,9 @@ from gitmem.verbs.intake import Diverted, Intake, Progress, Refused, Report, Sou
 from gitmem.verbs.levels import registered
 from gitmem.verbs.looking import Looked, identify, last_line_end, open_regular
 from gitmem.verbs.planning import Joined, Plan, Settled, plan
+from gitmem.verbs.positions import known_position, position_at
 from gitmem.verbs.sealing import Range, SealedRange, cut_ranges
-from gitmem.verbs.sources import Position, begins_as_before, digests, read_position, write_position
+from gitmem.verbs.sources import Position, begins_as_before, digests, write_position
 
 _NAMED = 50
 _IN_FLIGHT = 6
@@ -136,7 +137,7 @@ class _Run:
 
     def _add_open(self, source: Source, file: BinaryIO) -> None:
         path, status = source.path.absolute(), os.fstat(file.fileno())
-        position = self._position_of(path)
+        position = known_position(self._memory, self._intake.state_dir, path)
         if position and position.is_unchanged(status) and source.agent is None:
             self._unchanged(path, status.st_size)
             return
@@ -172,7 +173,7 @@ class _Run:
         if isinstance(found, Settled):
             ends = digests(file, found.offset, self._intake.key)
             if found.capture is not None:
-                new = _position(found, found.capture, identity.stream, ends, status)
+                new = position_at(found, found.capture, identity.stream, ends, status)
                 write_position(self._intake.state_dir, path, new)
             self._unchanged(path, status.st_size)
         elif isinstance(found, Plan):
@@ -367,18 +368,6 @@ class _Run:
         subject = f"Capture {_count(len(told), 'session')}, {total} {SKIP_CI}"
         return "\n".join([subject, "", *shown]) + "\n"
 
-    def _position_of(self, path: Path) -> Position | None:
-        """Return where capture stands in a file: the newest position whose capture is in the memory."""
-        position = newest = read_position(self._intake.state_dir, path)
-        while position is not None:
-            folder = self._memory.find(position.session)
-            if folder is not None and self._memory.capture(folder, position.capture) is not None:
-                if position is not newest and _is_built_on(self._memory, folder, position.capture):
-                    return None  # what came after it was written anew, so the file is to be compared
-                return msgspec.structs.replace(position, before=None)
-            position = position.before
-        return None
-
     def _remember(self, path: Path, stream: _Stream, settled: Settled, capture: RecordId) -> None:
         """Write down how far a file will be stored, beside how far it is."""
         try:
@@ -386,7 +375,7 @@ class _Run:
                 ends = digests(file, settled.offset, self._intake.key)
         except OSError:
             return  # its agent removed it meanwhile; what it held will be safe
-        new = _position(settled, capture, stream.plan.identity.stream, ends, stream.status)
+        new = position_at(settled, capture, stream.plan.identity.stream, ends, stream.status)
         both = msgspec.structs.replace(new, before=stream.position)
         write_position(self._intake.state_dir, path, both)
         stream.position = new
@@ -398,29 +387,6 @@ class _Run:
 
     def _refuse(self, path: Path, error: GitmemError) -> None:
         self.report.refused.append(Refused(path, error))
-
-
-def _is_built_on(memory: Memory, folder: Folder, capture: RecordId) -> bool:
-    return any(capture in other.parents for other in memory.load(folder).captures.values())
-
-
-def _position(
-    settled: Settled, capture: RecordId, stream: str, ends: tuple[str, str], status: os.stat_result
-) -> Position:
-    """Return how far a file is stored, as it stood before it was read: a later change shows."""
-    is_complete = status.st_size == settled.offset
-    return Position(
-        session=settled.session,
-        stream=stream,
-        capture=capture,
-        lines=settled.lines,
-        offset=settled.offset,
-        head=ends[0],
-        tail=ends[1],
-        size_bytes=status.st_size if is_complete else -1,
-        mtime_ns=status.st_mtime_ns,
-        inode=status.st_ino,
-    )
 
 
 def _as_refusal(path: Path, error: GitmemError | OSError) -> GitmemError:

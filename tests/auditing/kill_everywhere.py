@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from gitmem.git.storage import GitStorage, open_storage
 from gitmem.model.refs import audit_tracking
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Signature, encode_commit
+from tests.killing import in_child
 
 _FSCK_EVERY = 8
 """Points: it takes as long as all the rest."""
@@ -186,17 +186,6 @@ def open_at(path: Path) -> GitStorage:
     """Open a repository's storage."""
     git = Git(dict(os.environ))
     return open_storage(discover(path, git), git)
-
-
-def in_child(act: Callable[[], None]) -> int:
-    """Run something in a forked process and return how that ended."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            act()
-        finally:
-            os._exit(0)
-    return os.waitpid(pid, 0)[1]
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from gitmem.verbs.verifying import verify
 from tests.checkpoints import stubs
 from tests.checkpoints.conftest import REF, recorded
 from tests.importing import samples
-from tests.importing.kill_everywhere import in_child
+from tests.killing import in_child
 
 NOW_NS = time.time_ns()
 """The clock stands still, so that every run has the same effects."""

@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from gitmem.verbs.sealing import HereSealer
 from gitmem.verbs.starting import start
 from gitmem.verbs.verifying import Counts, verify
 from tests.importing import samples
+from tests.killing import in_child
 
 REF = "refs/heads/gitmem"
 WHO = Writer(Author("Ada", "ada@example.org"), lambda: 1_772_000_000.0)
@@ -165,17 +165,6 @@ def open_at(path: Path) -> GitStorage:
     """Open a repository's storage."""
     git = Git(dict(os.environ))
     return open_storage(discover(path, git), git)
-
-
-def in_child(work: Callable[[], None]) -> int:
-    """Run something in a forked process and return how that ended."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    return os.waitpid(pid, 0)[1]
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from pathlib import Path
 from gitmem import disk
 from gitmem.sealed.recipients import reseal_all
 from tests.importing import samples
+from tests.killing import in_child
 from tests.sealed.conftest import Person, every_object, holds, open_at
 
 CANARY = b"canary-of-the-killed-5512"
@@ -129,17 +130,6 @@ def read_back(ada: Person, where: str, texts: list[bytes]) -> None:
     for opened in storage.opened():
         if opened.session is not None:
             opened.session.check()
-
-
-def in_child(work: Callable[[], None]) -> int:
-    """Run something in a forked process and return how that ended."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    return os.waitpid(pid, 0)[1]
 
 
 if __name__ == "__main__":

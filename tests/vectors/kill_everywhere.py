@@ -20,6 +20,7 @@ from pathlib import Path
 from gitmem import disk
 from indexer.vectors.state import load, names_of
 from indexer.vectors.writing import append, build_graphs, keep_only
+from tests.killing import in_child
 from tests.vectors.clusters import MODEL, clustered, keys_for, opened
 
 SEED = 7
@@ -122,17 +123,6 @@ def killed_at(point: int, here: Path, work: Callable[[Path], object]) -> None:
 
     with disk.observe(count):
         work(here)
-
-
-def in_child(work: Callable[[], None]) -> int:
-    """Run something in a forked process and return how that ended."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    return os.waitpid(pid, 0)[1]
 
 
 if __name__ == "__main__":
