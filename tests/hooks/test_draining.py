@@ -31,11 +31,11 @@ class Drain:
     environ: dict[str, str]
 
     def runs(self) -> list[dict[str, Any]]:
-        return (
-            [json.loads(line) for line in self.record.read_text().splitlines()]
-            if self.record.exists()
-            else []
-        )
+        if not self.record.exists():
+            return []
+        # A long line may be read while it is being written.
+        *whole, _ = self.record.read_text().split("\n")
+        return [json.loads(line) for line in whole]
 
     def wait_for_run(self, count: int = 1) -> list[dict[str, Any]]:
         wait_until(lambda: len(self.runs()) >= count)
