@@ -23,8 +23,8 @@ from gitmem.model.ids import MAIN_STREAM, SessionKey
 from gitmem.model.settings import LEVELS, Level, LevelRule, is_lower, lowest
 from gitmem.transcripts.detect import Identity
 from gitmem.transcripts.read import iterate
+from gitmem.verbs.sources import chunks_of
 
-_READ_BYTES: Final = 256 << 10
 _MARKER: Final = re.compile(rb"gitmem:(?:private|ephemeral)")
 _SAID: Final = re.compile(r"(?:^|(?<=[\s(]))gitmem:(private|ephemeral)(?=$|[\s.,;!)])")
 _CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
@@ -194,7 +194,7 @@ def _marked(identity: Identity, file: BinaryIO, start: int, stop: int) -> Level 
     if identity.stream != MAIN_STREAM or not _holds_marker(file, start, stop):
         return None
     said: list[Level] = []
-    streams = [(identity.stream, _chunks(file, start, stop))]
+    streams = [(identity.stream, chunks_of(file, start, stop))]
     for turn in iterate(identity.agent, streams):
         if turn.role == "user" and turn.kind == "message":
             for match in _SAID.finditer(_CODE.sub(" ", turn.text)):
@@ -204,21 +204,11 @@ def _marked(identity: Identity, file: BinaryIO, start: int, stop: int) -> Level 
 
 def _holds_marker(file: BinaryIO, start: int, stop: int) -> bool:
     tail = b""
-    for chunk in _chunks(file, start, stop):
+    for chunk in chunks_of(file, start, stop):
         if _MARKER.search(tail + chunk):
             return True
         tail = chunk[-32:]
     return False
-
-
-def _chunks(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
-    while start < stop:
-        file.seek(start)
-        chunk = file.read(min(_READ_BYTES, stop - start))
-        if not chunk:
-            return
-        start += len(chunk)
-        yield chunk
 
 
 def _read(path: Path) -> _Table | None:

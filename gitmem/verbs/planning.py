@@ -14,7 +14,7 @@ did, what is stored is compared with the file line by line, whatever each side w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -28,11 +28,10 @@ from gitmem.model.records import Session
 from gitmem.redaction.placeholders import same_line, skeleton
 from gitmem.redaction.redactor import Redactor
 from gitmem.transcripts.detect import Identity
-from gitmem.verbs.sources import Position, begins_as_before
+from gitmem.verbs.sources import Position, begins_as_before, chunks_of
 
 BEGINNING_BYTES = 4096
 _FIRST_LINE_BYTES = 64 << 10
-_READ_BYTES = 256 << 10
 _APPENDED_TO_BYTES = 1 << 20
 """A group that is larger takes no more captures: each waits until the compressor has gone through it."""
 
@@ -187,7 +186,7 @@ def _may_adopt(
     if identity.shape == "document":
         return False
     file.seek(0)
-    first = next(lines_of(redactor.stream(_chunks(file, 0, _size(file)))), b"")
+    first = next(lines_of(redactor.stream(chunks_of(file, 0, _size(file)))), b"")
     return any(same_line(first, memory.lines(folder, head, 0, 1)) for head in heads)
 
 
@@ -244,7 +243,7 @@ def _common(
     memory: Memory, folder: Folder, head: Head, file: BinaryIO, stop: int, redactor: Redactor
 ) -> _Common:
     """Compare a file with a stored text, line by line; a last one without an end only counts for both."""
-    ours = lines_of(redactor.stream(_chunks(file, 0, stop), folder.session.encode()))
+    ours = lines_of(redactor.stream(chunks_of(file, 0, stop), folder.session.encode()))
     theirs = lines_of(memory.text(folder, head))
     lines = 0
     while True:
@@ -311,7 +310,7 @@ def _group_alike(memory: Memory, folder: Folder, head: Head) -> Callable[[int, i
 def _offset_of_line(file: BinaryIO, line: int, stop: int) -> int:
     """Return where a line begins in a file, counted from 0; `stop` where there are fewer."""
     at = 0
-    for chunk in _chunks(file, 0, stop):
+    for chunk in chunks_of(file, 0, stop):
         ends = chunk.count(b"\n")
         if line == 0:
             break
@@ -335,14 +334,3 @@ def _ends_line(file: BinaryIO, offset: int) -> bool:
 
 def _size(file: BinaryIO) -> int:
     return file.seek(0, 2)
-
-
-def _chunks(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
-    """Read a part of a file; another reader of the same file may come between two chunks."""
-    while start < stop:
-        file.seek(start)
-        chunk = file.read(min(_READ_BYTES, stop - start))
-        if not chunk:
-            return
-        start += len(chunk)
-        yield chunk

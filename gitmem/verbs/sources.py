@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from gitmem.model.ids import RecordId, SessionId
 
 HEAD_BYTES = 4096
 TAIL_BYTES = 64 << 10
+_CHUNK_BYTES = 256 << 10
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -73,6 +75,17 @@ def digests(file: BinaryIO, offset: int, key: bytes) -> tuple[str, str]:
         data = file.read(stop - start)
         ends.append(hashlib.blake2b(data, digest_size=16, key=key).hexdigest())
     return ends[0], ends[1]
+
+
+def chunks_of(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+    """Read a part of a file; another reader of the same file may come between two chunks."""
+    while start < stop:
+        file.seek(start)
+        chunk = file.read(min(_CHUNK_BYTES, stop - start))
+        if not chunk:
+            return
+        start += len(chunk)
+        yield chunk
 
 
 def _file_for(state_dir: Path, path: Path) -> Path:
