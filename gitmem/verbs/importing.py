@@ -37,7 +37,7 @@ from gitmem.transcripts.detect import HEAD_BYTES, Identity
 from gitmem.verbs.committing import SKIP_CI, commit
 from gitmem.verbs.intake import Diverted, Intake, Progress, Refused, Report, Source
 from gitmem.verbs.levels import registered
-from gitmem.verbs.looking import Looked, identify, last_line_end, open_regular
+from gitmem.verbs.looking import Looked, as_refusal, identify, last_line_end, open_regular
 from gitmem.verbs.planning import Joined, Plan, Settled, plan
 from gitmem.verbs.positions import known_position, position_at
 from gitmem.verbs.sealing import Range, SealedRange, cut_ranges
@@ -116,7 +116,7 @@ class _Run:
         try:
             file = open_regular(source.path)
         except OSError as error:
-            self._refuse(source.path, _as_refusal(source.path, error))
+            self._refuse(source.path, as_refusal(source.path, error))
             return
         with file:
             self._add_open(source, file)
@@ -144,7 +144,7 @@ class _Run:
         try:
             identity = identify(file.read(HEAD_BYTES), source, self._intake.redactor)
         except (OSError, UnknownTranscript, RedactionFailed) as error:
-            self._refuse(source.path, _as_refusal(source.path, error))
+            self._refuse(source.path, as_refusal(source.path, error))
             return
         if not source.accepts(identity):
             self.report.files -= 1
@@ -191,7 +191,7 @@ class _Run:
             start, stop = self._new_of(identity, file, position), os.fstat(file.fileno()).st_size
             level = levels.of(identity, file, start, stop, self._stored_level(key))
         except (OSError, ObjectDamaged, ObjectMissing, RecordRefused) as error:
-            self._refuse(source.path, _as_refusal(source.path, error))
+            self._refuse(source.path, as_refusal(source.path, error))
             return True
         if level == self._intake.level:
             return False
@@ -220,7 +220,7 @@ class _Run:
         try:
             return plan(self._memory, path, identity, file, stop, position, redactor, key, joins)
         except (OSError, RedactionFailed, ObjectDamaged, ObjectMissing, RecordRefused) as error:
-            self._refuse(path, _as_refusal(path, error))
+            self._refuse(path, as_refusal(path, error))
             return None
 
     def _hand_out(self, looked: Looked, found: Plan) -> None:
@@ -235,7 +235,7 @@ class _Run:
                 start, stop = next(spans, (found.stop, found.stop))
                 group = found.group_for(start, stop) if start < stop else EMPTY_GROUP
             except (OSError, ObjectDamaged, ObjectMissing, RecordRefused) as error:
-                stream.error = _as_refusal(looked.path, error)
+                stream.error = as_refusal(looked.path, error)
                 break
             if start == stop:
                 break
@@ -259,10 +259,10 @@ class _Run:
             try:
                 sealed = work.take()
             except (RedactionFailed, OSError) as error:
-                stream.error = stream.error or _as_refusal(stream.plan.path, error)
+                stream.error = stream.error or as_refusal(stream.plan.path, error)
                 continue
             if sealed.read_bytes != work.stop - work.start:
-                stream.error = stream.error or _as_refusal(stream.plan.path, OSError("it changed meanwhile"))
+                stream.error = stream.error or as_refusal(stream.plan.path, OSError("it changed meanwhile"))
             if stream.error is None:
                 self._take(stream, work, sealed)
 
@@ -387,12 +387,6 @@ class _Run:
 
     def _refuse(self, path: Path, error: GitmemError) -> None:
         self.report.refused.append(Refused(path, error))
-
-
-def _as_refusal(path: Path, error: GitmemError | OSError) -> GitmemError:
-    if isinstance(error, GitmemError):
-        return error
-    return UnknownTranscript(str(path), error.strerror or str(error))
 
 
 def _one_line(text: str) -> str:

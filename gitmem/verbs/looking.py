@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors import GitmemError, UnknownTranscript
 from gitmem.model.records import MAX_NATIVE_ID, MAX_STREAM
 from gitmem.redaction.redactor import Redactor
 from gitmem.transcripts.detect import Identity, detect
@@ -68,6 +68,13 @@ def identify(head: bytes, source: Source, redactor: Redactor) -> Identity:
         native_id=redactor.text(_as_text(found.native_id)),
         stream=redactor.text(_as_text(found.stream)),
     )
+
+
+def as_refusal(path: Path, error: GitmemError | OSError) -> GitmemError:
+    """Return why a file is not taken in, as an error of gitmem's own."""
+    if isinstance(error, GitmemError):
+        return error
+    return UnknownTranscript(str(path), error.strerror or str(error))
 
 
 def last_line_end(file: BinaryIO) -> int:
