@@ -72,7 +72,7 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
             output.say(f"Nothing new from {remote}")
         case "taken over":
             output.say(f"Took over the memory of {remote}: {count(len(pulled.sessions), 'session')}")
-        case "fast-forward" | "merged":
+        case "fast-forward" | "merged" | "begun anew":
             there = [outcome for outcome in pulled.sessions.values() if outcome not in _UNSENT]
             output.say(f"Pulled from {remote}: {count(len(there), 'session')} changed")
             _list_sessions(context, sharing, pulled)

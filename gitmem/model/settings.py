@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
-from gitmem.model.refs import DEFAULT_MEMORY_REF
+from gitmem.model.refs import DEFAULT_MEMORY_REF, PRIVATE_REF, PUBLIC_REF
 
 Level = Literal["public", "team", "private", "ephemeral"]
 """What may be kept of a session and who may get it; each is seen by fewer than the one before it."""
@@ -74,6 +74,13 @@ class Settings(NamedTuple):
     personal: frozenset[PersonalChoice] = frozenset()
     payloads: bool = False
     timeout_s: int = 120
+
+
+def level_at(ref: str) -> Level:
+    """Return the level of the memory at a ref."""
+    if ref == PUBLIC_REF:
+        return "public"
+    return "private" if ref == PRIVATE_REF else "team"
 
 
 def is_lower(level: Level, than: Level) -> bool:

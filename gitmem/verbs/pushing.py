@@ -158,7 +158,9 @@ def _bring_in(remote: Remote, ways: Mapping[str, _Way]) -> dict[str, _Way]:
             raise RemoteEmpty(remote.name)
         pulled = take_in(way.sharing, remote.name, theirs, before[ref])
         changes = (*way.pulled, pulled) if pulled.how not in ("up to date", "no memory there") else way.pulled
-        found[ref] = _Way(way.sharing, theirs, changes, pulled.loss or way.loss)
+        loss = pulled.loss or way.loss
+        # A fast-forward, except where something was erased: then from that very commit to the new beginning.
+        found[ref] = _Way(way.sharing, theirs, changes, loss, is_leased=pulled.behind_epoch)
     return found
 
 

@@ -12,9 +12,10 @@ from typing import Final, Literal, NamedTuple
 
 from gitmem import disk
 from gitmem.format import layout, records
+from gitmem.format.burial import names_all
 from gitmem.format.layout import EntryKind
 from gitmem.format.memory import Memory, open_memory
-from gitmem.format.union import Outcome, Refusal, Union, union
+from gitmem.format.union import Accept, Outcome, Refusal, Union, accept_all, union
 from gitmem.git.fetching import fetch
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
@@ -27,6 +28,7 @@ from gitmem.model.errors import (
     RecordRefused,
     RefMoved,
     RemoteAmbiguous,
+    StoreError,
 )
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import Session
@@ -37,6 +39,7 @@ from gitmem.objects.encoding import Commit, encode_commit
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Batch, Storage
 from gitmem.verbs.committing import SKIP_CI, Writer
+from gitmem.verbs.epochs import begin_epoch
 
 _PUSH_TRIES: Final = 16
 _FIRST_PAUSE_S: Final = 0.05
@@ -45,7 +48,7 @@ _MERGE_TRIES: Final = 8
 _UNLOCKED_TRIES: Final = 2
 _OTHER_SYNC_WAIT_S: Final = 120.0
 
-How = Literal["no memory there", "up to date", "taken over", "fast-forward", "merged"]
+How = Literal["no memory there", "up to date", "taken over", "fast-forward", "merged", "begun anew"]
 
 
 class Sharing(NamedTuple):
@@ -53,7 +56,8 @@ class Sharing(NamedTuple):
 
     It is about the memory of one `level`. `check` looks once more at what is about to be sent, and raises
     where that must not be: it is given the remote's name, the memory, and the root of the remote's. A git
-    that says nothing for `silence_s` is ended.
+    that says nothing for `silence_s` is ended. `accept` says whose tombstones count. `replace` is told of a
+    tip whose history the memory is about to leave.
     """
 
     storage: Storage
@@ -65,6 +69,8 @@ class Sharing(NamedTuple):
     silence_s: float | None = None
     level: Level = "team"
     check: Callable[[str, Memory, Oid | None], None] = lambda remote, memory, root: None
+    accept: Accept = accept_all
+    replace: Callable[[str, Oid], object] = lambda ref, tip: None
 
     @property
     def ref(self) -> str:
@@ -82,7 +88,10 @@ class Pulled(NamedTuple):
 
     `before` and `after` are where the memory ref was and is. `sessions` has an outcome for each that
     differed, `arrived` counts the records and segments that came in, `refused` says what was kept out,
-    as far as it is listed, and `unlisted` counts the rest.
+    as far as it is listed, and `unlisted` counts the rest. `theirs` is where the remote's memory is.
+
+    "begun anew": something was erased, so that the history here goes on from another commit. Where the
+    remote's still has to, it is `behind_epoch`, and a push takes that one's place.
     """
 
     remote: str
@@ -93,6 +102,8 @@ class Pulled(NamedTuple):
     refused: tuple[Refusal, ...]
     arrived: Mapping[EntryKind, int]
     unlisted: int = 0
+    theirs: Oid | None = None
+    behind_epoch: bool = False
     loss: Loss | None = None
 
 
@@ -180,18 +191,23 @@ def take_in(sharing: Sharing, remote: str, theirs: Oid | None, before: Oid | Non
         here = storage.read_ref(sharing.ref)
         loss: Loss | None = "gone" if before else None
         return Pulled(remote, "no memory there", here, here, {}, (), {}, loss=loss)
-    loss = _loss(sharing, theirs, before)
-    return unite(sharing, remote, theirs)._replace(loss=loss)
+    pulled = unite(sharing, remote, theirs)
+    return pulled._replace(loss=_loss(sharing, theirs, before))
 
 
 def _loss(sharing: Sharing, theirs: Oid, before: Oid | None) -> Loss | None:
     """Tell whether a remote lacks what it had; where something was erased, it is to."""
-    storage = sharing.storage
+    storage, ref = sharing.storage, sharing.ref
     if before is None or before == theirs or is_ancestor(storage, before, theirs):
         return None
     if is_ancestor(storage, theirs, before):
         return "rewound"
-    return "replaced"
+    try:
+        had = open_memory(storage, ref, before).root
+    except StoreError:
+        return None  # what it had is no loss
+    has = open_memory(storage, ref, theirs).root
+    return "replaced" if names_all(storage, had, has) else None
 
 
 def adopt(sharing: Sharing, remotes: Iterable[str]) -> Pulled | None:
@@ -264,37 +280,66 @@ def unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
                 stack.enter_context(storage.lock())
             tip = storage.read_ref(ref)
             if tip is not None and is_ancestor(storage, theirs, tip):
-                return Pulled(remote, "up to date", tip, tip, {}, (), {})
+                return Pulled(remote, "up to date", tip, tip, {}, (), {}, theirs=theirs)
             other = open_memory(storage, tracking_ref(remote, ref), theirs)
             root = open_memory(storage, ref, tip).root if tip else None
             batch = stack.enter_context(storage.begin())
-            united = union(storage, batch, root, other.root)
-            new, how = _commit(sharing, batch, remote, tip, other, united)
+            united = union(storage, batch, root, other.root, level=sharing.level, accept=sharing.accept)
+            new, how = _commit(sharing, batch, remote, tip, root, other, united)
             stack.enter_context(storage.lock())
             batch.publish()
+            if tip is not None and how == "begun anew":
+                sharing.replace(ref, tip)
             try:
-                storage.move_ref(ref, new, tip, f"gitmem: pull {remote}: {how}")
+                if new != tip:
+                    storage.move_ref(ref, new, tip, f"gitmem: pull {remote}: {how}")
             except RefMoved:
                 if tries == _MERGE_TRIES - 1:
                     raise
                 continue
             storage.tidy()
             return Pulled(
-                remote, how, tip, new, united.sessions, united.refused, united.arrived, united.unlisted
+                remote,
+                how,
+                tip,
+                new,
+                united.sessions,
+                united.refused,
+                united.arrived,
+                united.unlisted,
+                theirs,
+                "there" in united.lacking,
             )
     raise AssertionError("the last try returns or raises")
 
 
 def _commit(
-    sharing: Sharing, batch: Batch, remote: str, tip: Oid | None, other: Memory, united: Union
+    sharing: Sharing,
+    batch: Batch,
+    remote: str,
+    tip: Oid | None,
+    root: Oid | None,
+    other: Memory,
+    united: Union,
 ) -> tuple[Oid, How]:
-    """Return the commit to go on from: theirs, where it is all that both have, or one above both."""
-    is_ahead = is_ancestor(sharing.storage, tip, other.commit)
-    if is_ahead and united.root == other.root:
-        return other.commit, "fast-forward" if tip else "taken over"
+    """Return the commit to go on from: one side's, where it has all that both have, or one above both.
+
+    A side that lacks a tombstone is gone on from by nobody: its history holds what was erased.
+    """
     tree = united.root or batch.add("tree", b"")
-    parents = (other.commit,) if tip is None or is_ahead else (tip, other.commit)
+    is_left = tip is not None and "here" in united.lacking
+    how: How = "taken over" if tip is None else "begun anew" if is_left else "merged"
+    if "there" in united.lacking:
+        if is_left or tip is None:
+            return begin_epoch(batch, tree, united.tombstones), how
+        if tree == root:
+            return tip, "up to date"
+        parents: tuple[Oid, ...] = (tip,)
+    else:
+        is_ahead = tip is None or is_left or is_ancestor(sharing.storage, tip, other.commit)
+        if is_ahead and tree == other.root:
+            return other.commit, "fast-forward" if how == "merged" else how
+        parents = (other.commit,) if tip is None or is_ahead else (tip, other.commit)
     who = sharing.writer.sign()
     message = f"Merge the memory of {remote} {SKIP_CI}\n"
-    commit = batch.add("commit", encode_commit(Commit(tree, parents, who, who, message)))
-    return commit, "merged" if tip else "taken over"
+    return batch.add("commit", encode_commit(Commit(tree, parents, who, who, message))), how
