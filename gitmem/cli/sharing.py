@@ -13,7 +13,8 @@ from gitmem.cli.text import fit, one_line
 from gitmem.format.union import Outcome
 from gitmem.model.errors import SecretsFound
 from gitmem.model.ids import Oid, SessionId
-from gitmem.verbs.sharing import Pulled, Pushed, Sharing, keys_of
+from gitmem.verbs.pushing import Pushed
+from gitmem.verbs.sharing import Pulled, Sharing, keys_of
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
@@ -36,6 +37,8 @@ def opened_sharing(context: Context) -> Iterator[Sharing]:
             context.settings,
             writer_of(context),
             tell,
+            # Somebody at a terminal may be typing a passphrase.
+            None if context.is_interactive else context.settings.timeout_s or None,
             check=lambda remote, memory, root: check(context, "team", remote, memory, root),
         )
 

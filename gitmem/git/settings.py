@@ -108,6 +108,7 @@ def _decided(
         audit=decide("gitmem.audit", _as_audited, default.audit),
         personal=decide("gitmem.personal", _as_personal, default.personal),
         payloads=decide("gitmem.payloads", _as_flag, default.payloads),
+        timeout_s=decide("gitmem.timeout", lambda choice: _as_count(choice, 0), default.timeout_s),
     )
 
 

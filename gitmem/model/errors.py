@@ -165,6 +165,14 @@ class GitFailed(RepositoryError):
         super().__init__(f"could not {doing}: {why}")
 
 
+class GitSilent(GitFailed):
+    """git said nothing for longer than it may, and was ended."""
+
+    def __init__(self, doing: str, silence_s: float) -> None:
+        self.silence_s = silence_s
+        super().__init__(doing, -1, f"git said nothing for {silence_s:g} s and was ended")
+
+
 class GitMissing(RepositoryError):
     """There is no git program on the PATH."""
 
@@ -956,6 +964,15 @@ class RemoteUnreachable(SyncError):
             f"could not reach {remote}: {said or 'git does not say why'}",
             hint=f"git ls-remote {remote}: shows what git itself meets; nothing here has changed",
         )
+
+
+class RemoteSilent(RemoteUnreachable):
+    """git said nothing for longer than it may while it talked to the remote, and was ended."""
+
+    def __init__(self, remote: str, silence_s: float) -> None:
+        super().__init__(remote, f"git said nothing for {silence_s:g} s and was ended")
+        self.silence_s = silence_s
+        self.hint = "git config gitmem.timeout SECONDS: gives it longer, and with 0 for ever"
 
 
 class FetchRefused(SyncError):

@@ -53,7 +53,8 @@ class Settings(NamedTuple):
     With `live` the sidecar captures what agents write as they write it. Snapshots of the working tree are
     kept for `snapshot_days`, and with 0 none are taken. What is private is sealed to `recipients`, public
     keys, and opened with `identities`, files of secret keys; with none, a key of gitmem's own is used.
-    `audit` says what the audit keeps.
+    `audit` says what the audit keeps. A git that talks to a remote and says nothing for `timeout_s`
+    is ended; 0 lets it be.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
@@ -74,6 +75,7 @@ class Settings(NamedTuple):
     audit: Audited = "all"
     personal: frozenset[PersonalChoice] = frozenset()
     payloads: bool = False
+    timeout_s: int = 120
 
 
 def level_at(ref: str) -> Level:
