@@ -71,17 +71,17 @@ def test_setting_is_read_from_gits_configuration_and_the_environment(
 def test_environment_wins_over_gits_configuration(
     repository: Path, environ: Mapping[str, str], git: RealGit
 ) -> None:
-    git("config", "gitmem.graceDays", "7", cwd=repository)
-    assert settings_at(repository, {**environ, "GITMEM_GRACE_DAYS": "9"}).grace_days == 9
-    assert settings_at(repository, {**environ, "GITMEM_GRACE_DAYS": ""}).grace_days == 7
+    git("config", "gitmem.grace", "7", cwd=repository)
+    assert settings_at(repository, {**environ, "GITMEM_GRACE": "9"}).grace_days == 9
+    assert settings_at(repository, {**environ, "GITMEM_GRACE": ""}).grace_days == 7
 
 
 def test_repositorys_configuration_wins_over_the_users(
     repository: Path, environ: Mapping[str, str], git: RealGit
 ) -> None:
-    git("config", "--global", "gitmem.graceDays", "7", cwd=repository)
+    git("config", "--global", "gitmem.grace", "7", cwd=repository)
     assert settings_at(repository, environ).grace_days == 7
-    git("config", "gitmem.graceDays", "8", cwd=repository)
+    git("config", "gitmem.grace", "8", cwd=repository)
     assert settings_at(repository, environ).grace_days == 8
 
 
@@ -95,8 +95,8 @@ def test_home_in_a_path_is_the_users(repository: Path, environ: Mapping[str, str
     [
         ("GITMEM_REF", "refs/tags/x"),
         ("GITMEM_LEVEL", "Public"),
-        ("GITMEM_GRACE_DAYS", "-1"),
-        ("GITMEM_GRACE_DAYS", "soon"),
+        ("GITMEM_GRACE", "-1"),
+        ("GITMEM_GRACE", "soon"),
         ("GITMEM_WORKERS", "0"),
         ("GITMEM_MODEL_DIR", "models"),
     ],
@@ -239,7 +239,7 @@ def test_bare_repository_has_no_committed_file(
 
 
 @pytest.mark.parametrize(
-    ("name", "variable"), [("gitmem.ref", "GITMEM_REF"), ("gitmem.graceDays", "GITMEM_GRACE_DAYS")]
+    ("name", "variable"), [("gitmem.ref", "GITMEM_REF"), ("gitmem.grace", "GITMEM_GRACE")]
 )
 def test_variable_is_the_settings_name_in_capitals(name: str, variable: str) -> None:
     assert variable_for(name) == variable
