@@ -304,6 +304,18 @@ class StoreBusy(StoreError):
         super().__init__(f"could not lock {path} within {waited_s:g} s: another gitmem is writing")
 
 
+class HousekeepingUnderWay(StoreError):
+    """git is putting the repository's objects in order, and what it has just read must not go."""
+
+    def __init__(self, lock: str, process: str, waited_s: float) -> None:
+        self.lock, self.process, self.waited_s = lock, process, waited_s
+        super().__init__(
+            f"could not erase from the repository within {waited_s:g} s: git is at work in it ({process})",
+            hint="run the same command again when git has finished: it goes on where it was; "
+            f"rm {lock}: if no git is running, one that died left it behind",
+        )
+
+
 class DiskRefused(StoreError):
     """The disk is full, read-only or forbidden; what was committed before stands."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from gitmem.model.errors import BadSetting
 
@@ -89,6 +90,11 @@ def remote_of(tracking: str, ref: str) -> str | None:
     rest = tracking.removeprefix(tracking_prefix(ref))
     name = rest.removesuffix("/" + ref.removeprefix(_HEADS).removeprefix(PRIVATE_NAMESPACE))
     return name if name != rest and tracking == tracking_ref(name, ref) else None
+
+
+def is_own(name: str, ref: str, remotes: Container[str]) -> bool:
+    """Whether a ref is gitmem's, given the memory's and the names of the remotes; all else is the user's."""
+    return name == ref or name.startswith(PRIVATE_NAMESPACE) or (remote_of(name, ref) or "") in remotes
 
 
 def fetch_refspec(remote: str, ref: str) -> str:
