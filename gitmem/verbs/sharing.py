@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from gitmem import disk
@@ -91,7 +92,8 @@ class Pulled(NamedTuple):
     as far as it is listed, and `unlisted` counts the rest. `theirs` is where the remote's memory is.
 
     "begun anew": something was erased, so that the history here goes on from another commit. Where the
-    remote's still has to, it is `behind_epoch`, and a push takes that one's place.
+    remote's still has to, it is `behind_epoch`, and a push takes that one's place. `gone` has the names of
+    what was erased, as far as they are known.
     """
 
     remote: str
@@ -105,6 +107,7 @@ class Pulled(NamedTuple):
     theirs: Oid | None = None
     behind_epoch: bool = False
     loss: Loss | None = None
+    gone: Mapping[SessionId, SessionKey | None] = MappingProxyType({})
 
 
 def share(repository: Repository, git: Git, remote: str, level: Level = "team") -> None:
@@ -232,7 +235,9 @@ def keys_of(
     storage: Storage, ref: str, commits: Iterable[Oid | None], sessions: Iterable[SessionId]
 ) -> dict[SessionId, SessionKey | None]:
     """Return what people call sessions, from the first of the commits that has them; None where none has."""
-    memories = [open_memory(storage, ref, commit) for commit in commits if commit]
+    memories = [
+        open_memory(storage, ref, commit) for commit in commits if commit and storage.contains(commit)
+    ]
     return {session: _key_of(memories, session) for session in sessions}
 
 
@@ -298,6 +303,7 @@ def unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
                     raise
                 continue
             storage.tidy()
+            gone = [session for session, outcome in united.sessions.items() if outcome == "tombstoned"]
             return Pulled(
                 remote,
                 how,
@@ -309,6 +315,7 @@ def unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
                 united.unlisted,
                 theirs,
                 "there" in united.lacking,
+                gone=keys_of(storage, ref, [tip, theirs], gone),
             )
     raise AssertionError("the last try returns or raises")
 
