@@ -633,6 +633,39 @@ class LevelRefused(UsageError):
         super().__init__(f"could not give {session[:200]} level {level}: {why}", hint=hint)
 
 
+class ForgetRefused(UsageError):
+    """What was asked for would take more out of the memory than was named, and nobody said yes."""
+
+    hint = "gitmem forget … --dry-run: lists them; --yes: does it"
+
+    def __init__(self, count: int, what: str) -> None:
+        self.count, self.what = count, what
+        super().__init__(
+            f"could not forget {count} {what}: nobody can be asked here, and --yes was not given"
+        )
+
+
+class NotForgotten(GitmemError):
+    """A session does not wait to be erased."""
+
+    hint = "gitmem forget --list: lists those that wait; what was erased is taken in by gitmem import --again"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"could not take back that {name} is forgotten: it is not")
+
+
+class ErasuresUnreadable(GitmemError):
+    """The list of histories that were left cannot be read."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(
+            f"could not read {path}: {why}",
+            hint=f"rm {path}: what it listed is no longer cleared here; objects of it may stay",
+        )
+
+
 class RedactionFailed(GitmemError):
     """The redactor could not do its work, so what it was given was not written."""
 

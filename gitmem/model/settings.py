@@ -45,7 +45,8 @@ class Settings(NamedTuple):
     """All settings of one repository.
 
     `level` is what a session gets that nobody has given one, and no rule of `level_rules` either. An
-    erasure can be taken back for `grace_days`. `remotes` are in the order of their names. `workers` is
+    erasure can be taken back for `grace_days`; sessions that nothing was added to for `retention_days` are
+    erased, with None they stay. `remotes` are in the order of their names. `workers` is
     how many processes an import may use, None for as many as there are cores. `model_dir` is None for the
     user's own place for embedding models. A `sidecar` is asked and started, and ends after
     `sidecar_idle_minutes` that nobody asks it; a search waits `catch_up_ms` for an index that is behind.
@@ -60,6 +61,7 @@ class Settings(NamedTuple):
     level: Level = "team"
     level_rules: tuple[LevelRule, ...] = ()
     grace_days: int = 30
+    retention_days: int | None = None
     workers: int | None = None
     model_dir: Path | None = None
     remotes: tuple[ChosenRemote, ...] = ()
