@@ -15,7 +15,7 @@ from gitmem.format.union import Outcome
 from gitmem.model.errors import SecretsFound
 from gitmem.model.ids import Oid, SessionId
 from gitmem.verbs.pushing import Pushed
-from gitmem.verbs.sharing import Pulled, Sharing, keys_of
+from gitmem.verbs.sharing import Loss, Pulled, Sharing, keys_of
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _SHOWN_SESSIONS: Final = 50
 _SHOWN_REFUSALS: Final = 20
 _SHOWN_PLACES: Final = 3
+_LOSSES: Final[dict[Loss, str]] = {
+    "gone": "had lost its memory",
+    "rewound": "had been set back",
+    "replaced": "had got another history",
+}
 _UNSENT: Final[frozenset[Outcome]] = frozenset({"new here", "grown here"})
 
 
@@ -67,6 +72,8 @@ def check(context: Context, level: Level, remote: str, memory: Memory, root: Oid
 def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
     """Print what came of a pull, for people."""
     output, remote = context.output, pulled.remote
+    if pulled.loss is not None:
+        output.say(Styled(f"{remote} {_LOSSES[pulled.loss]}; nothing is lost here", "bad"))
     match pulled.how:
         case "no memory there":
             output.say(f"{remote} has no memory yet")
@@ -95,6 +102,8 @@ def describe_push(context: Context, sharing: Sharing, pushed: Pushed) -> None:
     for pulled in pushed.pulled:
         describe_pull(context, sharing, pulled)
     output = context.output
+    if pushed.loss is not None and not any(pulled.loss for pulled in pushed.pulled):
+        output.say(f"{pushed.remote} {_LOSSES[pushed.loss]}; it was sent again")
     if pushed.is_up_to_date:
         output.say(f"{pushed.remote} has all of this memory")
         return
@@ -118,6 +127,7 @@ def pull_as_json(sharing: Sharing, pulled: Pulled) -> dict[str, Any]:
             for name, (session, outcome) in zip(names, pulled.sessions.items(), strict=True)
         ],
         "arrived": dict(sorted(pulled.arrived.items())),
+        "loss": pulled.loss,
         "refused": [refusal._asdict() for refusal in pulled.refused],
         "refused_unlisted": pulled.unlisted,
     }
@@ -130,6 +140,7 @@ def push_as_json(sharing: Sharing, pushed: Pushed) -> dict[str, Any]:
         "remote": pushed.remote,
         "commit": pushed.commit,
         "up_to_date": pushed.is_up_to_date,
+        "loss": pushed.loss,
         "sent": [{"session": name, "id": session} for name, session in zip(names, pushed.sent, strict=True)],
         "pulled": [pull_as_json(sharing, pulled) for pulled in pushed.pulled],
     }

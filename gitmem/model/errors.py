@@ -919,7 +919,8 @@ class RemoteEmpty(SyncError):
         super().__init__(
             f"could not push the memory to {remote}: it is empty, and the memory "
             "would become its default branch",
-            hint=f"git push {remote} HEAD: gives it your own branch first",
+            hint=f"git push {remote} HEAD: gives it your own branch first; "
+            f"gitmem init --share {remote} --dedicated: says that it is for the memory alone",
         )
 
 

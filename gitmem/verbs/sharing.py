@@ -110,8 +110,12 @@ class Pulled(NamedTuple):
     gone: Mapping[SessionId, SessionKey | None] = MappingProxyType({})
 
 
-def share(repository: Repository, git: Git, remote: str, level: Level = "team") -> None:
+def share(
+    repository: Repository, git: Git, remote: str, level: Level = "team", *, is_dedicated: bool = False
+) -> None:
     """Choose a remote for good: `push` and `pull` without a name mean it. Other levels that it has stay.
+
+    One that is dedicated to the memory has no other branches, and the memory may be its first.
 
     Raises:
         RemoteUnknown: There is no such remote.
@@ -125,6 +129,12 @@ def share(repository: Repository, git: Git, remote: str, level: Level = "team") 
         doing=f"choose {remote} to share the memory with",
         git_dir=repository.git_dir,
     )
+    if is_dedicated:
+        git.run(
+            ["config", "--replace-all", f"{name}Dedicated", "true"],
+            doing=f"dedicate {remote} to the memory",
+            git_dir=repository.git_dir,
+        )
 
 
 def levels_of(settings: Settings, remote: str) -> tuple[Level, ...]:
