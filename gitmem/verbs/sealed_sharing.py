@@ -92,12 +92,18 @@ def push_sealed(
 
 
 def _pull(sharing: Sharing, ring: Ring, named: str | None) -> SealedPulled:
-    remote, storage = remote_of(sharing, named), sharing.storage
-    transport.fetch_sealed(remote, storage)
+    remote = remote_of(sharing, named)
+    transport.fetch_sealed(remote, sharing.storage)
+    return unite_fetched_sealed(sharing, ring, remote.name)
+
+
+def unite_fetched_sealed(sharing: Sharing, ring: Ring, remote: str) -> SealedPulled:
+    """Unite the sealed sessions that a remote had when last fetched with those here; nobody is asked."""
+    storage = sharing.storage
     here = by_name(read_tips(storage))
     outcomes: Counter[Outcome] = Counter()
     refused: list[tuple[str, str]] = []
-    for name, theirs in tips_of(storage, remote.name).items():
+    for name, theirs in tips_of(storage, remote).items():
         if here.get(name, _NOTHING) == theirs:
             continue
         with storage.lock():
@@ -109,7 +115,7 @@ def _pull(sharing: Sharing, ring: Ring, named: str | None) -> SealedPulled:
         if merged.outcome in ("apart", "refused", "shed there"):
             refused.append((name, merged.why))
         refused += [(f"{name}/{one.path}", one.why) for one in merged.refused]
-    return SealedPulled(remote.name, dict(outcomes), tuple(refused))
+    return SealedPulled(remote, dict(outcomes), tuple(refused))
 
 
 def _check(sharing: Sharing, ring: Ring, remote: str) -> None:

@@ -168,6 +168,25 @@ def test_streams_that_are_closed_fail_no_push(script: Path, work: Path, closing:
     assert finished.returncode == 0
 
 
+@pytest.mark.parametrize("shell", SHELLS, ids=ids)
+def test_what_drains_keeps_no_stream_open(
+    script: Path, git: RealGit, work: Path, shell: tuple[str, ...]
+) -> None:
+    spool = work / ".git/gitmem/spool"
+    (spool / "drainer").unlink()
+    (work / ".git/gitmem/python").write_text("/bin/true\n/\n")
+    read, write = os.pipe()
+    command = [*shell, str(script), "pre-push", "fork", "/x"]
+    lines = line(git, work, "refs/heads/main").encode()
+    with os.fdopen(read, "rb", 0) as told:
+        subprocess.run(command, cwd=work, input=lines, stderr=write, stdout=write, check=True)
+        os.close(write)
+        os.set_blocking(read, False)
+        # None, where somebody still may write: what waits to drain, which has just been started.
+        assert told.read() == b""
+    assert (spool / "drainer").exists()
+
+
 def push(top: Path, *args: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(["git", "push", "--quiet", *args], cwd=top, capture_output=True, check=False)
 
