@@ -12,7 +12,7 @@ from gitmem.checkpoints import snapshots
 from gitmem.checkpoints.means import Means
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
-from gitmem.cli.opening import opened_storage, redactor_of, writer_of
+from gitmem.cli.opening import opened_storage, redactor_of, sharing_of, writer_of
 from gitmem.model.errors import LevelNotKept
 from gitmem.verbs.enabling import note_ref
 
@@ -110,13 +110,12 @@ def _leave_wishes(context: Context, events: Sequence[Event]) -> None:
 
 def _begin(context: Context, storage: GitStorage) -> None:
     """Begin a memory as `gitmem init` does, in a clone whose hooks came with it."""
-    from gitmem.verbs.sharing import Sharing, adopt
+    from gitmem.verbs.sharing import adopt
     from gitmem.verbs.starting import start
 
-    writer = writer_of(context)
-    sharing = Sharing(storage, context.repository, context.git, context.settings, writer)
+    sharing = sharing_of(context, storage)
     adopt(sharing, _remotes(context))
-    start(storage, context.settings.memory_ref, writer)
+    start(storage, context.settings.memory_ref, sharing.writer)
 
 
 def _remotes(context: Context) -> tuple[str, ...]:

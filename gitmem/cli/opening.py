@@ -70,16 +70,22 @@ def opened_memory(context: Context) -> Iterator[Memory]:
         yield open_all(storage, context.settings, lambda: private_storage(context, storage))
 
 
+def sharing_of(context: Context, storage: Storage) -> Sharing:
+    """Return what uniting the team's memory with a remote's needs; nobody is told of progress."""
+    from gitmem.verbs.sharing import Sharing
+
+    return Sharing(storage, context.repository, context.git, context.settings, writer_of(context))
+
+
 def unite(context: Context) -> Caught:
     """Unite what every chosen remote had when it was last fetched with what is here; no remote is asked."""
     from gitmem.model.errors import FormatNewer, GitmemError, NotAMemory
     from gitmem.verbs.catching_up import Caught
-    from gitmem.verbs.sharing import Sharing
 
     failures: list[str] = []
     is_done = True
     with opened_storage(context) as storage:
-        sharing = Sharing(storage, context.repository, context.git, context.settings, writer_of(context))
+        sharing = sharing_of(context, storage)
         for remote in context.settings.remotes:
             for level in sorted(remote.levels):
                 try:

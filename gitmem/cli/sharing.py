@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.cli.context import Context
-from gitmem.cli.opening import opened_storage, writer_of
+from gitmem.cli.opening import opened_storage, sharing_of
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import fit, one_line
 from gitmem.format.union import Outcome
 from gitmem.model.errors import SecretsFound
 from gitmem.model.ids import Oid, SessionId
-from gitmem.verbs.sharing import Pulled, Pushed, Sharing, keys_of
+from gitmem.verbs.pushing import Pushed
+from gitmem.verbs.sharing import Pulled, Sharing, keys_of
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
@@ -29,13 +30,10 @@ _UNSENT: Final[frozenset[Outcome]] = frozenset({"new here", "grown here"})
 def opened_sharing(context: Context) -> Iterator[Sharing]:
     """Open the repository's memory for pull and push, with git's own progress on a terminal."""
     with opened_storage(context) as storage, _git_progress(context.output) as tell:
-        yield Sharing(
-            storage,
-            context.repository,
-            context.git,
-            context.settings,
-            writer_of(context),
-            tell,
+        yield sharing_of(context, storage)._replace(
+            tell=tell,
+            # Somebody at a terminal may be typing a passphrase.
+            silence_s=None if context.is_interactive else context.settings.timeout_s or None,
             check=lambda remote, memory, root: check(context, "team", remote, memory, root),
         )
 
@@ -69,7 +67,7 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
             output.say(f"Nothing new from {remote}")
         case "taken over":
             output.say(f"Took over the memory of {remote}: {count(len(pulled.sessions), 'session')}")
-        case "fast-forward" | "merged":
+        case "fast-forward" | "merged" | "begun anew":
             there = [outcome for outcome in pulled.sessions.values() if outcome not in _UNSENT]
             output.say(f"Pulled from {remote}: {count(len(there), 'session')} changed")
             _list_sessions(context, sharing, pulled)

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from gitmem import __version__, disk
 from gitmem.git.repository import Repository
 from gitmem.model.errors import DiskRefused
-from gitmem.model.refs import PUBLIC_REF, sealed_tracking, tracking_ref
+from gitmem.model.refs import KEYS_NAMESPACE, PUBLIC_REF, SEALED_NAMESPACE, tracking_ref
 from gitmem.model.settings import Level, Settings
 
 _KIND: Final = f"united 1, gitmem {__version__}\n"
@@ -80,8 +80,8 @@ def _tracking(remote: str, levels: Iterable[Level], ref: str) -> Iterator[tuple[
     """Yield the names of tracking refs, and whether they are what such names begin with."""
     for level in levels:
         if level == "private":
-            for prefix in sealed_tracking(remote):
-                yield prefix, True
+            for below in (SEALED_NAMESPACE, KEYS_NAMESPACE):
+                yield tracking_ref(remote, below), True
         else:
             yield tracking_ref(remote, PUBLIC_REF if level == "public" else ref), False
 
