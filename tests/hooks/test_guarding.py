@@ -255,3 +255,14 @@ def test_a_hook_that_stood_there_gets_what_git_says_and_has_its_say(
     assert log.read_text() == f"refs/heads/main {head} refs/heads/main {ZEROS}\nfork\n"
     Path(f"{log}.fail").touch()
     assert push(work, "hub", "main").returncode != 0
+
+
+def test_the_stub_is_told_what_the_memory_is_called_here(
+    run: CommandLine, git: RealGit, repository: Path
+) -> None:
+    git("config", "gitmem.ref", "refs/gitmem/team", cwd=repository)
+    run("init", "--no-import", cwd=repository)
+    assert (repository / ".git/gitmem/ref").read_text() == "refs/gitmem/team\n"
+    git("config", "--unset", "gitmem.ref", cwd=repository)
+    run("init", "--no-import", cwd=repository)
+    assert not (repository / ".git/gitmem/ref").exists()
