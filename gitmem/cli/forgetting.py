@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.cli.auditing import log_of
 from gitmem.cli.context import Context
+from gitmem.cli.leaving import leave
 from gitmem.cli.opening import redactor_of, writer_of
 from gitmem.model.ids import Oid, SessionId, SessionKey
-from gitmem.model.refs import PRIVATE_REF, remote_of, tracking_prefix
+from gitmem.model.refs import PRIVATE_REF
 
 if TYPE_CHECKING:
     from gitmem.cli.levels import Shelf
@@ -124,23 +125,6 @@ def erasing_at(context: Context, storage: Storage, ref: str, level: Level) -> Er
     return Erasing(
         storage, ref, writer_of(context, level), replace=lambda at, tip: leave(context, storage, at, tip)
     )
-
-
-def leave(context: Context, storage: Storage, ref: str, tip: Oid) -> None:
-    """Note that a memory is about to leave the history of a tip, and where remotes stand in that."""
-    from gitmem.git.erasing import announce
-    from gitmem.objects.history import is_ancestor
-    from gitmem.verbs.erasures import Left, note_left
-
-    found = storage.list_refs(tracking_prefix(ref))
-    remotes = {
-        name: oid
-        for tracking, oid in found.items()
-        if (name := remote_of(tracking, ref)) is not None and is_ancestor(storage, oid, tip)
-    }
-    state_dir = context.repository.state_dir
-    note_left(state_dir, Left(ref, tip, context.now_ms(), remotes))
-    announce(state_dir, (tip, *remotes.values()))
 
 
 def clear(context: Context, storage: Storage) -> Erased | None:

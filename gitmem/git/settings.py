@@ -96,6 +96,7 @@ def _decided(
         ),
         catch_up_ms=decide("gitmem.catchUpMs", lambda choice: _as_count(choice, 0), default.catch_up_ms),
         live=decide("gitmem.live", _as_flag, default.live),
+        carry=decide("gitmem.carry", _as_flag, default.carry),
         snapshot_days=decide(
             "gitmem.snapshotDays", lambda choice: _as_count(choice, 0), default.snapshot_days
         ),

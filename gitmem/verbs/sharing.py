@@ -241,6 +241,17 @@ def adopt(sharing: Sharing, remotes: Iterable[str]) -> Pulled | None:
     return None
 
 
+def unite_fetched(sharing: Sharing, remote: str) -> Pulled | None:
+    """Unite what a remote had when it was last fetched with what is here; nobody is asked, or waited for.
+
+    Raises:
+        NotAMemory: The remote's ref holds something that gitmem did not write.
+        FormatNewer: A newer gitmem wrote it.
+    """
+    theirs = sharing.storage.read_ref(tracking_ref(remote, sharing.ref))
+    return None if theirs is None else unite(sharing, remote, theirs)
+
+
 def keys_of(
     storage: Storage, ref: str, commits: Iterable[Oid | None], sessions: Iterable[SessionId]
 ) -> dict[SessionId, SessionKey | None]:
