@@ -467,6 +467,7 @@ def test_what_git_does_at_the_same_time_is_not_lost(tmp_path: Path, git: RealGit
             touch started
         done
         """
+    git("config", "maintenance.auto", "false", cwd=world.top)
     with subprocess.Popen(["sh", "-c", script], cwd=world.top) as user:
         while not (world.top / "started").exists() and user.poll() is None:
             time.sleep(0.01)
