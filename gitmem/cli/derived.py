@@ -6,11 +6,12 @@ where that was interrupted: what it was last done for is noted by the trees of t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gitmem.cli.context import Context
+from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 from gitmem.sidecar.folders import state_folder
 from gitmem.sidecar.wire import Json
 
@@ -21,28 +22,36 @@ _KIND: Final = "erased 1"
 
 
 def finish_forgetting(context: Context) -> Mapping[str, int]:
-    """Follow the tombstones of all memories of the repository at hand, as `follow_tombstones` does."""
+    """Follow the tombstones of the repository at hand, as `follow_tombstones` does."""
     from gitmem.cli.opening import opened_storage, private_storage
-    from gitmem.verbs.memories import open_memories
+    from gitmem.format.memory import open_memory
+    from gitmem.sealed.tips import read_tips
 
     with opened_storage(context) as storage:
-        opened = open_memories(storage, context.settings, lambda: private_storage(context, storage))
-        return follow_tombstones(context, list(opened.values()))
+        refs = [ref for ref in (context.settings.memory_ref, PUBLIC_REF) if storage.read_ref(ref) is not None]
+
+        def private() -> list[Memory]:
+            return [open_memory(private_storage(context, storage), PRIVATE_REF)] if read_tips(storage) else []
+
+        return follow_tombstones(context, [open_memory(storage, ref) for ref in refs], private)
 
 
-def follow_tombstones(context: Context, memories: Sequence[Memory]) -> Mapping[str, int]:
+def follow_tombstones(
+    context: Context, shared: Sequence[Memory], private: Callable[[], Sequence[Memory]]
+) -> Mapping[str, int]:
     """Forget what was derived of all that tombstones name, unless that was done since the last one came.
 
-    It costs the reading of as many refs and trees as there are memories where nothing came. Returns and
-    raises as `forget_derived`; nothing is in it where there was nothing to do.
+    It costs no more than a look at each of the `shared` memories, the team's and the public one, where none
+    came; what is `private` has no tombstones, and is opened where one did. Returns and raises as
+    `forget_derived`; nothing is in it where there was nothing to do.
     """
     from gitmem.verbs import caching
 
     path = context.repository.state_dir / "cache" / "erased"
-    now = _tombstones(memories)
+    now = _tombstones(shared)
     if now == (caching.read_derived(path, _KIND) or b""):
         return {}
-    removed = forget_derived(context, gone_from(memories))
+    removed = forget_derived(context, gone_from([*shared, *private()]))
     caching.write_derived(path, _KIND, now)
     return removed
 

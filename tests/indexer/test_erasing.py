@@ -17,6 +17,8 @@ from indexer.lexical import LexicalIndex
 from indexer.model.pinned import model_id
 from indexer.requests import erasing
 from indexer.requests.answer import answer
+from indexer.requests.replying import Relay
+from indexer.service.answering import Answering
 from indexer.upkeep import embedding, follow
 from indexer.upkeep import state as states
 from indexer.vectors.store import Vectors
@@ -308,3 +310,23 @@ def _meanings(memory: Filled, key: str) -> list[int]:
     found = index.meanings(index.term("key", key), 100)
     assert found
     return found
+
+
+def test_process_that_stays_closes_what_has_text_that_is_gone_and_nothing_else(
+    memory: Filled, search: Asked, canary: str, seed: int
+) -> None:
+    fill(memory, search, seed)
+    session = with_canary(memory, canary)
+    search("anchor")
+    staying = Answering(answer)
+    (found,) = staying.answer(search.request("search", queries=(canary,)), memory.environ, Relay(len))
+    assert found["hits"]
+    memory.add("more", [said("the anchor drags")])
+    search("anchor")
+    assert not staying.is_behind(memory.place, memory.environ)
+    assert staying._shelf._opened
+    memory.erase(session)
+    erase(search)
+    assert not staying.is_behind(memory.place, memory.environ)
+    assert not staying._shelf._opened
+    assert not staying._shelf._answers
