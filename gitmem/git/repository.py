@@ -31,8 +31,8 @@ _QUESTIONS: Final = (
     "--show-toplevel",
 )
 _CONFIG: Final = (
-    r"^(gitmem\.|remote\..*\.(gitmem|url|promisor)$|extensions\.partialclone$"
-    r"|core\.(pager|worktree)$|(user|author)\.(name|email)$)"
+    r"^(gitmem\.|remote\..*\.(gitmem|gitmemdedicated|mirror|promisor|url)$|extensions\.partialclone$"
+    r"|core\.(pager|worktree)$|http\.lowspeed(limit|time)$|(user|author)\.(name|email)$)"
 )
 
 

@@ -18,9 +18,11 @@ from gitmem.model.records import Author
 from gitmem.model.refs import DEFAULT_MEMORY_REF
 from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.storage import add_all
-from gitmem.verbs import sharing
+from gitmem.verbs import pushing, sharing
 from gitmem.verbs.committing import Writer
-from gitmem.verbs.sharing import Pulled, Pushed, Sharing
+from gitmem.verbs.forgetting import Erasing, erase
+from gitmem.verbs.pushing import Pushed
+from gitmem.verbs.sharing import Pulled, Sharing
 from tests.conftest import RealGit
 from tests.sharing.samples import Scribe, new_memory
 
@@ -62,7 +64,7 @@ class Clone:
 
     def push(self, remote: str | None = "origin") -> Pushed:
         with self.sharing() as shared:
-            return sharing.push(shared, remote, pause=lambda _: None)
+            return pushing.push(shared, remote, pause=lambda _: None)
 
     def write(self, change: Callable[[Scribe], object], ref: str = REF, parent: bool = True) -> Oid:
         """Commit what `change` does to the memory; the first time it starts one."""
@@ -88,6 +90,14 @@ class Clone:
 
         self.write(change)
         return found[0]
+
+    def erase(self, *sessions: SessionId, at_s: int = NOW_S) -> Oid:
+        """Erase sessions for good, and return the commit from which the memory goes on."""
+        author = Author(self.path.name.title(), f"{self.path.name}@example.org")
+        with self.opened() as storage:
+            done = erase(Erasing(storage, REF, Writer(author, lambda: at_s)), sessions)
+        assert done is not None, "they are there"
+        return done.after
 
     def ref(self, name: str = REF) -> Oid | None:
         with self.opened() as storage:

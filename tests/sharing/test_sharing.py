@@ -24,7 +24,7 @@ from gitmem.model.errors import (
     RemoteUnreachable,
 )
 from gitmem.objects.history import distance, read_commit, walk_history
-from gitmem.verbs import sharing
+from gitmem.verbs import pushing, sharing
 from gitmem.verbs.committing import SKIP_CI
 from tests.conftest import IMPORTED_FROM, RealGit
 from tests.sharing.clones import REF, TRACKING, Clone, Team, new_team
@@ -133,7 +133,7 @@ class TestRoundTrip:
         ada.remember("one")
         said: list[bytes] = []
         with ada.sharing(said.append) as shared:
-            sharing.push(shared, "origin")
+            pushing.push(shared, "origin")
         with ben.sharing(said.append) as shared:
             sharing.pull(shared, "origin")
         text = b"".join(said)
