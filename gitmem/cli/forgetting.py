@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.cli.auditing import log_of
 from gitmem.cli.context import Context
-from gitmem.cli.leaving import leave
+from gitmem.cli.leaving import leave, leave_sealed
 from gitmem.cli.opening import redactor_of, writer_of
 from gitmem.cli.signing import signed_tombstone
 from gitmem.model.ids import Oid, SessionId, SessionKey
@@ -165,19 +165,16 @@ def clear(context: Context, storage: Storage) -> Erased | None:
 
     state_dir = context.repository.state_dir
     todo = [each for each in read_left(state_dir) if not each.cleared]
-    done: Erased | None = None
-    for ref in dict.fromkeys(each.ref for each in todo):
-        these = [each for each in todo if each.ref == ref]
-        if all(each.held and _stand_still(storage, each.held) for each in these):
-            continue
-        tips = dict.fromkeys(oid for each in these for oid in (each.tip, *each.remotes.values()))
-        with storage.lock():
-            done = erase(context.repository, context.git, ref, tips)
-            if isinstance(storage, GitStorage):  # no other has any
-                storage.forget_packs()
-        refs = {name: oid for name in done.held_by if (oid := _read(storage, name)) is not None}
-        is_clear = not done.held_by and not done.in_use
-        note_tried(state_dir, [each.tip for each in these], None if is_clear else refs)
+    if all(each.held and _stand_still(storage, each.held) for each in todo):
+        return None
+    tips = dict.fromkeys(oid for each in todo for oid in (each.tip, *each.remotes.values()))
+    with storage.lock():
+        done = erase(context.repository, context.git, context.settings.memory_ref, tips)
+        if isinstance(storage, GitStorage):  # no other has any packs open
+            storage.forget_packs()
+    held = {name: oid for name in done.held_by if (oid := _read(storage, name)) is not None}
+    is_clear = not done.held_by and not done.in_use
+    note_tried(state_dir, [each.tip for each in todo], None if is_clear else held)
     return done
 
 
@@ -206,4 +203,5 @@ def _shed(context: Context, shelf: Shelf, private: Sequence[Found]) -> None:
         session = each.ids["private"]
         log.note("erase", partial(log.session, session, "private"), detail={"level": "private"})
         shelf.levels.give(each.key, "ephemeral")
+        leave_sealed(context, storage, session)
         withdraw(storage, PRIVATE_REF, writer_of(context), session, "ephemeral")
