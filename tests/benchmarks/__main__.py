@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.benchmarks import (
     captures,
     embedding,
+    erasing,
     false_positives,
     hooks,
     imports,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "redaction": redaction.run,
     "false-positives": false_positives.run,
     "embedding": embedding.run,
+    "erasing": erasing.run,
     "million": million.run,
     "sealed": sealed.run,
     "sidecar": sidecar.run,
