@@ -10,9 +10,11 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import gitmem
+from gitmem.cli.accepting import erasures_of
 from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
+from gitmem.cli.leaving import leave
 from gitmem.model.errors import LevelNotKept
 from gitmem.model.records import Author
 from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
@@ -74,7 +76,15 @@ def sharing_of(context: Context, storage: Storage) -> Sharing:
     """Return what uniting the team's memory with a remote's needs; nobody is told of progress."""
     from gitmem.verbs.sharing import Sharing
 
-    return Sharing(storage, context.repository, context.git, context.settings, writer_of(context))
+    return Sharing(
+        storage,
+        context.repository,
+        context.git,
+        context.settings,
+        writer_of(context),
+        accept=erasures_of(context),
+        replace=lambda ref, tip: leave(context, storage, ref, tip),
+    )
 
 
 def unite(context: Context) -> Caught:

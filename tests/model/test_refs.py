@@ -92,3 +92,13 @@ def test_a_lasting_refspec_brings_a_memory_to_its_tracking_ref(ref: str) -> None
 )
 def test_what_a_refspec_brings_where_is_known(refspec: str, does: bool) -> None:
     assert refs.maps(refspec, "refs/heads/gitmem", "refs/remotes/origin/gitmem") is does
+
+
+def test_a_ref_is_gitmems_or_the_users() -> None:
+    memory, remotes = refs.memory_ref(None), {"origin", "team/one"}
+    own = [memory, refs.PUBLIC_REF, refs.audit_ref("d"), refs.sealed_ref("0a" * 32)]
+    own += [refs.tracking_ref(remote, memory) for remote in remotes]
+    users = ["refs/heads/main", "refs/heads/gitmem-mine", "refs/tags/gitmem", "refs/remotes/origin/main"]
+    users += [refs.tracking_ref("gone", memory), refs.tracking_ref("origin/team", memory)]
+    assert [refs.is_own(name, memory, remotes) for name in own] == [True] * len(own)
+    assert [refs.is_own(name, memory, remotes) for name in users] == [False] * len(users)

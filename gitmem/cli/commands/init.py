@@ -20,6 +20,7 @@ from gitmem.model.refs import short_name
     examples=["gitmem init", "gitmem init --share origin", "gitmem init --no-import"],
 )
 @click.option("--share", metavar="REMOTE", help="Choose the remote that push and pull share the memory with.")
+@click.option("--dedicated", is_flag=True, help="It is for the memory alone, and may be empty.")
 @click.option("--no-hooks", is_flag=True, help="Write no git hooks.")
 @click.option(
     "--agents",
@@ -33,6 +34,7 @@ from gitmem.model.refs import short_name
 def command(
     context: Context,
     share: str | None,
+    dedicated: bool,
     no_hooks: bool,
     agents: str,
     no_import: bool,
@@ -50,9 +52,14 @@ def command(
     from gitmem.verbs.starting import start
 
     chosen = _agents(agents)
+    if dedicated and share is None:
+        raise UsageError(
+            "could not tell which remote is dedicated to the memory: none was named",
+            hint="gitmem init --share REMOTE --dedicated: names it",
+        )
     if share is not None:
         _note_share(context, share)
-        choose_remote(context.repository, context.git, share)
+        choose_remote(context.repository, context.git, share, is_dedicated=dedicated)
         context = context.again()
     ref, tops = context.settings.memory_ref, working_trees(context.repository)
     with opened_sharing(context) as sharing:
