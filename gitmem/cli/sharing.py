@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.cli.context import Context
-from gitmem.cli.forgetting import leave
-from gitmem.cli.opening import opened_storage, writer_of
+from gitmem.cli.opening import opened_storage, sharing_of
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import fit, one_line
 from gitmem.format.union import Outcome
@@ -33,20 +32,20 @@ _UNSENT: Final[frozenset[Outcome]] = frozenset({"new here", "grown here"})
 
 
 @contextmanager
-def opened_sharing(context: Context) -> Iterator[Sharing]:
-    """Open the repository's memory for pull and push, with git's own progress on a terminal."""
+def opened_sharing(context: Context, *, signs: bool = False) -> Iterator[Sharing]:
+    """Open the repository's memory for pull and push, with git's own progress on a terminal.
+
+    What is pushed is signed only where somebody waits for that, and says so by `signs`.
+    """
+    from gitmem.cli.signing import signer_of
+
     with opened_storage(context) as storage, _git_progress(context.output) as tell:
-        yield Sharing(
-            storage,
-            context.repository,
-            context.git,
-            context.settings,
-            writer_of(context),
-            tell,
+        yield sharing_of(context, storage)._replace(
+            tell=tell,
             # Somebody at a terminal may be typing a passphrase.
-            None if context.is_interactive else context.settings.timeout_s or None,
+            silence_s=None if context.is_interactive else context.settings.timeout_s or None,
             check=lambda remote, memory, root: check(context, "team", remote, memory, root),
-            replace=lambda ref, tip: leave(context, storage, ref, tip),
+            sign=signer_of(context, storage, signs=signs),
         )
 
 

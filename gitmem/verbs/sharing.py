@@ -58,7 +58,8 @@ class Sharing(NamedTuple):
     It is about the memory of one `level`. `check` looks once more at what is about to be sent, and raises
     where that must not be: it is given the remote's name, the memory, and the root of the remote's. A git
     that says nothing for `silence_s` is ended. `accept` says whose tombstones count. `replace` is told of a
-    tip whose history the memory is about to leave.
+    tip whose history the memory is about to leave. `sign` returns the commit to send in place of a tip, to
+    which it has then moved the ref; what it raises keeps that from being sent.
     """
 
     storage: Storage
@@ -72,6 +73,7 @@ class Sharing(NamedTuple):
     check: Callable[[str, Memory, Oid | None], None] = lambda remote, memory, root: None
     accept: Accept = accept_all
     replace: Callable[[str, Oid], object] = lambda ref, tip: None
+    sign: Callable[[Level, str, Oid], Oid] = lambda level, ref, tip: tip
 
     @property
     def ref(self) -> str:
@@ -239,6 +241,17 @@ def adopt(sharing: Sharing, remotes: Iterable[str]) -> Pulled | None:
             with alone(sharing.repository):
                 return unite(sharing, remote, theirs)
     return None
+
+
+def unite_fetched(sharing: Sharing, remote: str) -> Pulled | None:
+    """Unite what a remote had when it was last fetched with what is here; nobody is asked, or waited for.
+
+    Raises:
+        NotAMemory: The remote's ref holds something that gitmem did not write.
+        FormatNewer: A newer gitmem wrote it.
+    """
+    theirs = sharing.storage.read_ref(tracking_ref(remote, sharing.ref))
+    return None if theirs is None else unite(sharing, remote, theirs)
 
 
 def keys_of(
