@@ -25,7 +25,7 @@ from gitmem.verbs.sealed_sharing import (
     pull_sealed,
     push_sealed,
 )
-from gitmem.verbs.sharing import Pulled, Sharing, choose_remote, levels_of, pull_all
+from gitmem.verbs.sharing import Pulled, Sharing, choose_remote, levels_of, preview, pull_all
 
 if TYPE_CHECKING:
     from gitmem.model.settings import Level
@@ -168,6 +168,19 @@ def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     if "team" in levels:
         warnings = audit_sharing.accept(context, storage, remote.name, refused.get(AUDIT_NAMESPACE))
     return Shared(remote.name, pulled.get("team"), pulled.get("public"), sealed, warnings)
+
+
+def preview_levels(context: Context, sharing: Sharing, named: str | None) -> Shared:
+    """Say what a pull would come to, and change nothing but tracking refs; of what is private, nothing."""
+    remote, levels = _chosen(context, sharing, named)
+    pulling = {
+        level: at
+        for level, at in (("team", sharing), ("public", _of_public(context, sharing)))
+        if level in levels
+    }
+    with _noting(context, remote.name):
+        found = dict(zip(pulling, preview(remote, sharing.storage, list(pulling.values())), strict=True))
+    return Shared(remote.name, found.get("team"), found.get("public"), None)
 
 
 def _chosen(context: Context, sharing: Sharing, named: str | None) -> tuple[Remote, tuple[Level, ...]]:

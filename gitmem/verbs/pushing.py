@@ -25,7 +25,8 @@ from gitmem.objects.storage import Storage
 from gitmem.verbs.sharing import Loss, Pulled, Sharing, alone, remote_of, take_in
 
 _TRIES: Final = 16
-_LONGEST_PAUSE_S: Final = 1.0
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 8.0
 
 
 class Pushed(NamedTuple):
@@ -100,8 +101,10 @@ def push_all(
     with alone(remote.repository):
         for tries in range(_TRIES):
             if tries > 1:
-                # Who has waited for longer waits for less, so that nobody is always the last.
-                pause(random.uniform(0, _LONGEST_PAUSE_S / tries))  # noqa: S311 (jitter, not a secret)
+                # Whoever has just won is the first again, for he alone knows where the remote stands:
+                # the others must not all come back before he is done.
+                longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**tries)
+                pause(random.uniform(longest / 2, longest))  # noqa: S311 (jitter, not a secret)
             is_blind = not tries and all(_is_known(remote, way) for way in ways.values())
             if is_blind:
                 ways = {ref: way._replace(is_leased=True) for ref, way in ways.items()}
