@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.cli.context import Context
-from gitmem.cli.opening import opened_storage, writer_of
+from gitmem.cli.opening import opened_storage, sharing_of
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import fit, one_line
 from gitmem.format.union import Outcome
@@ -32,19 +32,21 @@ _UNSENT: Final[frozenset[Outcome]] = frozenset({"new here", "grown here"})
 
 
 @contextmanager
-def opened_sharing(context: Context) -> Iterator[Sharing]:
-    """Open the repository's memory for pull and push, with git's own progress on a terminal."""
+def opened_sharing(context: Context, *, signs: bool = False) -> Iterator[Sharing]:
+    """Open the repository's memory for pull and push, with git's own progress on a terminal.
+
+    What is pushed is signed only where somebody waits for that, and says so by `signs`.
+    """
+    from gitmem.cli.signing import erasures_of, signer_of
+
     with opened_storage(context) as storage, _git_progress(context.output) as tell:
-        yield Sharing(
-            storage,
-            context.repository,
-            context.git,
-            context.settings,
-            writer_of(context),
-            tell,
+        yield sharing_of(context, storage)._replace(
+            tell=tell,
             # Somebody at a terminal may be typing a passphrase.
-            None if context.is_interactive else context.settings.timeout_s or None,
+            silence_s=None if context.is_interactive else context.settings.timeout_s or None,
             check=lambda remote, memory, root: check(context, "team", remote, memory, root),
+            accept=erasures_of(context),
+            sign=signer_of(context, storage, signs=signs),
         )
 
 
@@ -111,13 +113,13 @@ def describe_push(context: Context, sharing: Sharing, pushed: Pushed) -> None:
     sent = count(len(pushed.sent), "session") if pushed.sent else "no session, only what is new beside them"
     output.say(f"Pushed to {pushed.remote}: {sent}")
     shown = pushed.sent[:_SHOWN_SESSIONS]
-    output.table([("sent", name) for name in _names(sharing, [pushed.commit], shown)])
+    output.table([("sent", name) for name in _names(sharing, pushed, shown)])
     _say_rest(output, len(pushed.sent) - len(shown))
 
 
 def pull_as_json(sharing: Sharing, pulled: Pulled) -> dict[str, Any]:
     """Return what came of a pull, for programs."""
-    names = _names(sharing, [pulled.after, pulled.before], pulled.sessions)
+    names = _names(sharing, pulled, pulled.sessions)
     return {
         "remote": pulled.remote,
         "how": pulled.how,
@@ -136,7 +138,7 @@ def pull_as_json(sharing: Sharing, pulled: Pulled) -> dict[str, Any]:
 
 def push_as_json(sharing: Sharing, pushed: Pushed) -> dict[str, Any]:
     """Return what came of a push, for programs."""
-    names = _names(sharing, [pushed.commit], pushed.sent)
+    names = _names(sharing, pushed, pushed.sent)
     return {
         "remote": pushed.remote,
         "commit": pushed.commit,
@@ -149,7 +151,7 @@ def push_as_json(sharing: Sharing, pushed: Pushed) -> dict[str, Any]:
 
 def _list_sessions(context: Context, sharing: Sharing, pulled: Pulled) -> None:
     rows = [(session, outcome) for session, outcome in pulled.sessions.items() if outcome not in _UNSENT]
-    names = _names(sharing, [pulled.after, pulled.before], [session for session, _ in rows[:_SHOWN_SESSIONS]])
+    names = _names(sharing, pulled, [session for session, _ in rows[:_SHOWN_SESSIONS]])
     shown: list[tuple[Part, Part]] = [
         (Styled(outcome, "bad" if outcome == "refused" else "dim"), name)
         for name, (_, outcome) in zip(names, rows, strict=False)
@@ -163,10 +165,12 @@ def _say_rest(output: Output, number: int) -> None:
         output.say(f"and {number} more; --json: names them all")
 
 
-def _names(sharing: Sharing, commits: Sequence[Oid | None], sessions: Iterable[SessionId]) -> list[str]:
-    """Return what people call sessions; the id of one that is nowhere."""
+def _names(sharing: Sharing, part: Pulled | Pushed, sessions: Iterable[SessionId]) -> list[str]:
+    """Return what people call sessions, or what was erased once; the id of one that is nowhere."""
+    commits = [part.after, part.before] if isinstance(part, Pulled) else [part.commit]
+    gone = part.gone if isinstance(part, Pulled) else {}
     keys = keys_of(sharing.storage, sharing.ref, commits, sessions)
-    return [str(key) if key else session for session, key in keys.items()]
+    return [str(key or gone.get(session) or session) for session, key in keys.items()]
 
 
 def count(number: int, word: str) -> str:

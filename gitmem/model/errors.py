@@ -304,6 +304,18 @@ class StoreBusy(StoreError):
         super().__init__(f"could not lock {path} within {waited_s:g} s: another gitmem is writing")
 
 
+class HousekeepingUnderWay(StoreError):
+    """git is putting the repository's objects in order, and what it has just read must not go."""
+
+    def __init__(self, lock: str, process: str, waited_s: float) -> None:
+        self.lock, self.process, self.waited_s = lock, process, waited_s
+        super().__init__(
+            f"could not erase from the repository within {waited_s:g} s: git is at work in it ({process})",
+            hint="run the same command again when git has finished: it goes on where it was; "
+            f"rm {lock}: if no git is running, one that died left it behind",
+        )
+
+
 class DiskRefused(StoreError):
     """The disk is full, read-only or forbidden; what was committed before stands."""
 
@@ -1006,6 +1018,26 @@ class PushRaced(SyncError):
     def __init__(self, remote: str, tries: int) -> None:
         self.remote, self.tries = remote, tries
         super().__init__(f"could not push the memory to {remote}: others were faster {tries} times in a row")
+
+
+class SigningFailed(SyncError):
+    """git did not sign: there is no key, an agent is locked, or nobody could be asked."""
+
+    hint = "git commit --allow-empty -S: shows what git meets; gitmem push --no-sign: sends it unsigned"
+
+    def __init__(self, said: str) -> None:
+        self.said = said
+        super().__init__(f"could not sign: {said or 'git does not say why'}")
+
+
+class UnsignedNotSent(SyncError):
+    """The settings ask for signatures, and what is to be sent has none."""
+
+    hint = "gitmem push: signs what it sends; git config gitmem.requireSigned false: sends it as it is"
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+        super().__init__(f"could not send {ref}: it is not signed, and gitmem.requireSigned is set")
 
 
 # --- hooks --------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from gitmem import disk
@@ -57,7 +58,8 @@ class Sharing(NamedTuple):
     It is about the memory of one `level`. `check` looks once more at what is about to be sent, and raises
     where that must not be: it is given the remote's name, the memory, and the root of the remote's. A git
     that says nothing for `silence_s` is ended. `accept` says whose tombstones count. `replace` is told of a
-    tip whose history the memory is about to leave.
+    tip whose history the memory is about to leave. `sign` returns the commit to send in place of a tip, to
+    which it has then moved the ref; what it raises keeps that from being sent.
     """
 
     storage: Storage
@@ -71,6 +73,7 @@ class Sharing(NamedTuple):
     check: Callable[[str, Memory, Oid | None], None] = lambda remote, memory, root: None
     accept: Accept = accept_all
     replace: Callable[[str, Oid], object] = lambda ref, tip: None
+    sign: Callable[[Level, str, Oid], Oid] = lambda level, ref, tip: tip
 
     @property
     def ref(self) -> str:
@@ -91,7 +94,8 @@ class Pulled(NamedTuple):
     as far as it is listed, and `unlisted` counts the rest. `theirs` is where the remote's memory is.
 
     "begun anew": something was erased, so that the history here goes on from another commit. Where the
-    remote's still has to, it is `behind_epoch`, and a push takes that one's place.
+    remote's still has to, it is `behind_epoch`, and a push takes that one's place. `gone` has the names of
+    what was erased, as far as they are known.
     """
 
     remote: str
@@ -105,6 +109,7 @@ class Pulled(NamedTuple):
     theirs: Oid | None = None
     behind_epoch: bool = False
     loss: Loss | None = None
+    gone: Mapping[SessionId, SessionKey | None] = MappingProxyType({})
 
 
 def share(
@@ -255,11 +260,24 @@ def adopt(sharing: Sharing, remotes: Iterable[str]) -> Pulled | None:
     return None
 
 
+def unite_fetched(sharing: Sharing, remote: str) -> Pulled | None:
+    """Unite what a remote had when it was last fetched with what is here; nobody is asked, or waited for.
+
+    Raises:
+        NotAMemory: The remote's ref holds something that gitmem did not write.
+        FormatNewer: A newer gitmem wrote it.
+    """
+    theirs = sharing.storage.read_ref(tracking_ref(remote, sharing.ref))
+    return None if theirs is None else unite(sharing, remote, theirs)
+
+
 def keys_of(
     storage: Storage, ref: str, commits: Iterable[Oid | None], sessions: Iterable[SessionId]
 ) -> dict[SessionId, SessionKey | None]:
     """Return what people call sessions, from the first of the commits that has them; None where none has."""
-    memories = [open_memory(storage, ref, commit) for commit in commits if commit]
+    memories = [
+        open_memory(storage, ref, commit) for commit in commits if commit and storage.contains(commit)
+    ]
     return {session: _key_of(memories, session) for session in sessions}
 
 
@@ -339,7 +357,8 @@ def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -
                     raise
                 continue
             storage.tidy()
-            return pulled
+            gone = [session for session, outcome in united.sessions.items() if outcome == "tombstoned"]
+            return pulled._replace(gone=keys_of(storage, ref, [tip, theirs], gone))
     raise AssertionError("the last try returns or raises")
 
 

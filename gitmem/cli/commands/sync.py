@@ -11,9 +11,10 @@ from gitmem.cli.sharing import opened_sharing
 
 @click.command("sync", cls=Command, examples=["gitmem sync", "gitmem sync origin", "gitmem sync --json"])
 @click.argument("remote", required=False)
+@click.option("--no-sign", is_flag=True, help="Sign nothing, this once.")
 @click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
 @click.pass_context
-def command(ctx: click.Context, /, remote: str | None, as_json: bool) -> None:
+def command(ctx: click.Context, /, remote: str | None, no_sign: bool, as_json: bool) -> None:
     """Bring in what REMOTE has, and send it what it lacks; without REMOTE, of each that was chosen.
 
     A remote that does not answer is no failure: `gitmem status` says since when, and the next sync goes on.
@@ -23,7 +24,7 @@ def command(ctx: click.Context, /, remote: str | None, as_json: bool) -> None:
     from gitmem.cli.sharing_levels import sync_levels
 
     context: Context = ctx.obj
-    with opened_sharing(context) as sharing:
+    with opened_sharing(context, signs=not no_sign) as sharing:
         synced = sync_levels(context, sharing, remote)
         if as_json:
             context.output.json({"remotes": [synced_as_json(sharing, one) for one in synced]})
