@@ -138,9 +138,9 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
             audit = audit_sharing.NOTHING
             if has_team:
                 audit = audit_sharing.publish(context, storage, remote.name)
-            memories_pushed, answers = push_all(remote, memories, audit.moves)
-            pushed += memories_pushed
-            warnings = audit_sharing.settle(context, storage, remote, audit, answers)
+            found = push_all(remote, memories, audit.moves)
+            pushed += found.memories
+            warnings = audit_sharing.settle(context, storage, remote, audit, found.beside)
         if has_private:
             sealed = push_sealed(private, ring_of(context), remote.name)
     team = pushed.pop(0) if has_team else None

@@ -23,10 +23,11 @@ from gitmem.model.refs import tracking_ref
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Storage
 from gitmem.verbs.sharing import Loss, Pulled, Sharing, alone, remote_of, take_in
+from gitmem.verbs.yielding import let_others_go, note_others
 
 _TRIES: Final = 16
 _FIRST_PAUSE_S: Final = 0.1
-_LONGEST_PAUSE_S: Final = 8.0
+_LONGEST_PAUSE_S: Final = 4.0
 _SIGN_TRIES: Final = 4
 
 
@@ -45,10 +46,14 @@ class Pushed(NamedTuple):
 
 
 class PushedAll(NamedTuple):
-    """What a push of several memories came to, in their order, and what was said to what went beside them."""
+    """What a push of several memories came to, in their order, and what was said to what went beside them.
+
+    `tries` is how often it was tried: more than once where the remote was not where it was thought to be.
+    """
 
     memories: tuple[Pushed, ...]
     beside: Mapping[str, PushAnswer]
+    tries: int = 1
 
 
 class _Way(NamedTuple):
@@ -99,11 +104,12 @@ def push_all(
     told: dict[str, PushAnswer] = {}
     seen: set[tuple[Oid | None, ...]] = set()
     answers: dict[str, PushAnswer] = {}
+    state_dir = remote.repository.state_dir
+    let_others_go(state_dir, pause)
+    began_s = time.monotonic()
     with alone(remote.repository):
         for tries in range(_TRIES):
             if tries > 1:
-                # Whoever has just won is the first again, for he alone knows where the remote stands:
-                # the others must not all come back before he is done.
                 longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**tries)
                 pause(random.uniform(longest / 2, longest))  # noqa: S311 (jitter, not a secret)
             is_blind = not tries and all(_is_known(remote, way) for way in ways.values())
@@ -125,7 +131,9 @@ def push_all(
                 track(storage, tracking_ref(remote.name, ref), memories[ref].commit)
                 done[ref] = _pushed(remote, ways.pop(ref), memories[ref])
             if not ways:
-                return PushedAll(tuple(done[sharing.ref] for sharing in sharings), told)
+                if tries:
+                    note_others(state_dir, time.monotonic() - began_s)
+                return PushedAll(tuple(done[sharing.ref] for sharing in sharings), told, tries + 1)
             beside = ()  # a host may refuse all for what it refuses of them
     ref = next(iter(ways))
     if len(seen) == 1:  # a lock that nobody holds refuses everybody
