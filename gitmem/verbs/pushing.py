@@ -23,11 +23,10 @@ from gitmem.model.refs import tracking_ref
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Storage
 from gitmem.verbs.sharing import Loss, Pulled, Sharing, alone, remote_of, take_in
-from gitmem.verbs.yielding import let_others_go, note_others
+from gitmem.verbs.yielding import OTHERS, let_others_go, note_others
 
 _TRIES: Final = 16
-_FIRST_PAUSE_S: Final = 0.1
-_LONGEST_PAUSE_S: Final = 4.0
+_LONGEST_PAUSE_S: Final = 10.0
 _SIGN_TRIES: Final = 4
 
 
@@ -106,12 +105,14 @@ def push_all(
     answers: dict[str, PushAnswer] = {}
     state_dir = remote.repository.state_dir
     let_others_go(state_dir, pause)
-    began_s = time.monotonic()
+    tried_s = 0.0
     with alone(remote.repository):
         for tries in range(_TRIES):
             if tries > 1:
-                longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**tries)
-                pause(random.uniform(longest / 2, longest))  # noqa: S311 (jitter, not a secret)
+                # Counted in tries, for what one takes is what the others need to get in between.
+                longest_s = min(_LONGEST_PAUSE_S, tried_s * min(2**tries, OTHERS))
+                pause(random.uniform(longest_s / 4, longest_s))  # noqa: S311 (jitter, not a secret)
+            tried_from_s = time.monotonic()
             is_blind = not tries and all(_is_known(remote, way) for way in ways.values())
             if is_blind:
                 ways = {ref: way._replace(is_leased=True) for ref, way in ways.items()}
@@ -132,9 +133,10 @@ def push_all(
                 done[ref] = _pushed(remote, ways.pop(ref), memories[ref])
             if not ways:
                 if tries:
-                    note_others(state_dir, time.monotonic() - began_s)
+                    note_others(state_dir, OTHERS * (time.monotonic() - tried_from_s))
                 return PushedAll(tuple(done[sharing.ref] for sharing in sharings), told, tries + 1)
             beside = ()  # a host may refuse all for what it refuses of them
+            tried_s = time.monotonic() - tried_from_s
     ref = next(iter(ways))
     if len(seen) == 1:  # a lock that nobody holds refuses everybody
         raise PushRefused(remote.name, ref, answers[ref].why)

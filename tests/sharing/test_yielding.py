@@ -26,14 +26,14 @@ def test_the_next_push_waits_as_long_as_the_last_took_but_not_for_long(tmp_path:
     assert 0 < first <= 1.0
     note_others(tmp_path, 3600.0)
     [longest] = waited(tmp_path)
-    assert longest <= 4.0
+    assert longest <= 10.0
 
 
-@pytest.mark.parametrize("passed_s", [10.0, -10.0])
+@pytest.mark.parametrize("passed_s", [10.5, -10.0])
 def test_later_and_after_a_restart_nobody_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passed_s: float
 ) -> None:
     monkeypatch.setattr(yielding.time, "monotonic", lambda: 100.0)
-    note_others(tmp_path, 5.0)
+    note_others(tmp_path, 10.0)
     monkeypatch.setattr(yielding.time, "monotonic", lambda: 100.0 + passed_s)
     assert waited(tmp_path) == []
