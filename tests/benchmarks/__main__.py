@@ -25,6 +25,7 @@ from tests.benchmarks import (
     sealed,
     sidecar,
     sizes,
+    sync,
     vectors,
     why,
 )
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "million": million.run,
     "sealed": sealed.run,
     "sidecar": sidecar.run,
+    "sync": sync.run,
     "vectors": vectors.run,
     "why": why.run,
 }
