@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -139,14 +139,15 @@ def erasing_at(context: Context, storage: Storage, ref: str, level: Level) -> Er
     )
 
 
-def follow(context: Context, storage: Storage) -> Followed:
+def follow(context: Context, storage: Storage, shed: Collection[SessionId] = ()) -> Followed:
     """Let everything follow what was erased: index, vectors and caches, and then the objects in this clone.
 
-    It costs next to nothing where nothing was. What was interrupted is gone on with.
+    It costs next to nothing where nothing was. What was interrupted is gone on with. `shed` are private
+    sessions, which no tombstone names.
     """
     from gitmem.cli.derived import finish_forgetting
 
-    derived = finish_forgetting(context)
+    derived = finish_forgetting(context, shed)
     return Followed(clear(context, storage), derived)
 
 
