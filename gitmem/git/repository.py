@@ -30,7 +30,7 @@ _QUESTIONS: Final = (
     "--git-common-dir",
     "--show-toplevel",
 )
-_CONFIG: Final = (
+CONFIG_LOOKED_AT: Final = (
     r"^(gitmem\.|remote\..*\.(gitmem|url|promisor)$|extensions\.partialclone$"
     r"|core\.(pager|worktree)$|(user|author)\.(name|email)$)"
 )
@@ -111,11 +111,15 @@ def discover(start: Path, git: Git) -> Repository:
         git,
         start,
         ["rev-parse", *_QUESTIONS],
-        ["config", "-z", "--get-regexp", _CONFIG],
+        ["config", "-z", "--get-regexp", CONFIG_LOOKED_AT],
         doing=f"open the repository at {start}",
     )
     # Where there is no working tree git fails at the last question, having answered all others.
     lines = answer.text.split("\n") if answer.stdout else []
+    if "cannot chdir to" in answer.stderr and not _names_tree(git) and is_git_directory(start):
+        # A submodule's that is gone from the working tree: only the answers that need none are of use.
+        own = Git({**git.elsewhere().environ, "GIT_DIR": str(start), "GIT_WORK_TREE": str(start)})
+        return discover(start, own)._replace(top=None)
     if len(lines) == len(_QUESTIONS) - 1 and answer.status:
         lines.append("")
     elif answer.status:
@@ -136,6 +140,15 @@ def discover(start: Path, git: Git) -> Repository:
     )
 
 
+def is_git_directory(path: Path) -> bool:
+    """Tell whether a folder has what every git directory has."""
+    try:
+        has_objects = (path / "objects").is_dir() or (path / "commondir").is_file()
+        return has_objects and (path / "HEAD").is_file() and (path / "refs").is_dir()
+    except OSError:
+        return False
+
+
 def user_config(start: Path, git: Git) -> Mapping[str, tuple[str, ...]]:
     """Return the settings that a user has everywhere, where there is no repository at hand.
 
@@ -144,7 +157,7 @@ def user_config(start: Path, git: Git) -> Mapping[str, tuple[str, ...]]:
         GitFailed: git cannot read them, and says why.
     """
     answer = git.elsewhere().run(
-        ["config", "-z", "--get-regexp", _CONFIG],
+        ["config", "-z", "--get-regexp", CONFIG_LOOKED_AT],
         doing="read the configuration",
         cwd=start,
         accept=range(256),
@@ -189,6 +202,10 @@ def identity(repository: Repository, environ: Mapping[str, str]) -> Identity:
         or f"{login}@localhost"
     )
     return Identity(_without_crud(name) or login, _without_crud(email) or f"{login}@localhost")
+
+
+def _names_tree(git: Git) -> bool:
+    return "GIT_WORK_TREE" in git.environ
 
 
 def _read_config(git_dir: Path, answer: Answer) -> Mapping[str, tuple[str, ...]]:
