@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from gitmem.cli.auditing import log_of
@@ -19,8 +21,9 @@ from gitmem.cli.sharing import (
 from gitmem.cli.text import one_line
 from gitmem.git import transport
 from gitmem.git.transport import find_remote
-from gitmem.model.errors import GitmemError, LevelNotShared
+from gitmem.model.errors import GitmemError, LevelNotShared, NoMemory, NoRemoteChosen, RemoteUnreachable
 from gitmem.model.refs import PUBLIC_REF, tracking_ref
+from gitmem.verbs.contact import note_reached, note_trouble, trouble_of
 from gitmem.verbs.sealed_sharing import SealedPulled, SealedPushed, pull_sealed, push_sealed
 from gitmem.verbs.sharing import Pulled, Pushed, Sharing, choose_remote, levels_of, pull, push
 
@@ -44,6 +47,73 @@ class Shared(NamedTuple):
     private: SealedPulled | SealedPushed | None
 
 
+class Synced(NamedTuple):
+    """What a sync with one remote came to: what was pulled and pushed before `error`, if one ended it."""
+
+    remote: str
+    pulled: Shared | None = None
+    pushed: Shared | None = None
+    error: GitmemError | None = None
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the remote did not answer, which is a state and no failure."""
+        return isinstance(self.error, RemoteUnreachable)
+
+
+def sync_levels(context: Context, sharing: Sharing, named: str | None) -> tuple[Synced, ...]:
+    """Pull from a remote and then push to it, all levels; from each that was chosen where none is named.
+
+    Prints nothing. What keeps one remote from being synced with is told in its answer and noted as its state
+    (gitmem.verbs.contact), and the next one is gone on with.
+
+    Raises:
+        NoRemoteChosen, RemoteUnknown, LevelNotShared: It is not clear what to do at all.
+    """
+    remotes = [named] if named is not None else [remote.name for remote in context.settings.remotes]
+    if not remotes:
+        raise NoRemoteChosen
+    for remote in remotes:
+        find_remote(context.repository, context.git, remote)
+    return tuple(_sync(context, sharing, remote) for remote in remotes)
+
+
+def _sync(context: Context, sharing: Sharing, remote: str) -> Synced:
+    synced = Synced(remote)
+    try:
+        synced = synced._replace(pulled=pull_levels(context, sharing, remote))
+        if _has_something(context, sharing, remote):
+            synced = synced._replace(pushed=push_levels(context, sharing, remote))
+    except GitmemError as error:
+        return synced._replace(error=error)
+    return synced
+
+
+def _has_something(context: Context, sharing: Sharing, remote: str) -> bool:
+    """Whether there is any memory here that a remote may get."""
+    from gitmem.sealed.tips import read_tips
+
+    levels, storage = levels_of(context.settings, remote), sharing.storage
+    refs = {"team": context.settings.memory_ref, "public": PUBLIC_REF}
+    return any(level in levels and storage.read_ref(ref) is not None for level, ref in refs.items()) or (
+        "private" in levels and bool(read_tips(storage))
+    )
+
+
+@contextmanager
+def _noting(context: Context, remote: str) -> Iterator[None]:
+    """Remember how the way to a remote turned out."""
+    state_dir = context.repository.state_dir
+    try:
+        yield
+    except NoMemory:
+        raise  # says nothing about the remote
+    except GitmemError as error:
+        note_trouble(state_dir, remote, error, context.now_ms())
+        raise
+    note_reached(state_dir, remote, context.now_ms())
+
+
 def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared:
     """Push to a remote every memory that is here, of the levels that it was given; raises as `push` does.
 
@@ -63,12 +133,13 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
         raise LevelNotShared(remote, "team", levels)
     has_team = "team" in levels and (storage.read_ref(ref) is not None or not (has_public or has_private))
     _note(context, "push", remote, levels)
-    shared = Shared(
-        remote,
-        push(sharing, remote) if has_team else None,
-        push(_of_public(context, sharing), remote) if has_public else None,
-        push_sealed(_of_private(context, sharing), ring_of(context), remote) if has_private else None,
-    )
+    with _noting(context, remote):
+        shared = Shared(
+            remote,
+            push(sharing, remote) if has_team else None,
+            push(_of_public(context, sharing), remote) if has_public else None,
+            push_sealed(_of_private(context, sharing), ring_of(context), remote) if has_private else None,
+        )
     if has_team:
         _publish_audit(context, sharing, remote)
     return shared
@@ -80,12 +151,13 @@ def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     levels = levels_of(context.settings, remote)
     find_remote(context.repository, context.git, remote)
     private = sharing._replace(level="private")
-    shared = Shared(
-        remote,
-        pull(sharing, remote) if "team" in levels else None,
-        pull(_of_public(context, sharing), remote) if "public" in levels else None,
-        pull_sealed(private, ring_of(context), remote) if "private" in levels else None,
-    )
+    with _noting(context, remote):
+        shared = Shared(
+            remote,
+            pull(sharing, remote) if "team" in levels else None,
+            pull(_of_public(context, sharing), remote) if "public" in levels else None,
+            pull_sealed(private, ring_of(context), remote) if "private" in levels else None,
+        )
     _note(context, "pull", remote, levels)
     if "team" in levels:
         _accept_audits(context, sharing, remote)
@@ -180,6 +252,29 @@ def describe_levels(context: Context, sharing: Sharing, shared: Shared) -> None:
             describe_push(context, at, part)
     if shared.private is not None:
         _describe_sealed(context, shared.private)
+
+
+def describe_synced(context: Context, sharing: Sharing, synced: Synced) -> None:
+    """Print what came of a sync with one remote, for people; what went wrong goes to standard error."""
+    for part in (synced.pulled, synced.pushed):
+        if part is not None:
+            describe_levels(context, sharing, part)
+    if synced.error is not None:
+        context.output.warn(one_line(str(synced.error)))
+        if not synced.is_offline:
+            context.output.warn(Styled("hint:", "dim"), " ", one_line(synced.error.hint))
+
+
+def synced_as_json(sharing: Sharing, synced: Synced) -> dict[str, Any]:
+    """Return what came of a sync with one remote, for programs."""
+    error = synced.error
+    return {
+        "remote": synced.remote,
+        "state": trouble_of(error) if error else "synced",
+        "why": str(error) if error else None,
+        "pulled": levels_as_json(sharing, synced.pulled) if synced.pulled else None,
+        "pushed": levels_as_json(sharing, synced.pushed) if synced.pushed else None,
+    }
 
 
 def levels_as_json(sharing: Sharing, shared: Shared) -> dict[str, Any]:

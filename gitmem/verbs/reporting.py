@@ -28,6 +28,7 @@ from gitmem.model.settings import Settings
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Entry
 from gitmem.objects.history import distance, read_commit, walk_history
+from gitmem.verbs.contact import NO_CONTACT, Contact, read_contacts
 from gitmem.verbs.listing import Summaries
 
 _LOOKED_BACK = 100
@@ -39,12 +40,14 @@ class RemoteState(NamedTuple):
     was last fetched from or pushed to.
 
     Both are None where that has not been. `levels` are those that it was chosen for; none, where nobody did.
+    `contact` is when it was last reached, and what has kept it from being reached since.
     """
 
     name: str
     levels: tuple[str, ...]
     ahead: int | None
     behind: int | None
+    contact: Contact = NO_CONTACT
 
 
 class IndexState(NamedTuple):
@@ -129,7 +132,7 @@ def describe_memory(
         unreadable=unreadable,
         packs=len(packs),
         packs_bytes=sum(pack.size_bytes for pack in packs),
-        remotes=tuple(_remotes(memory, settings)),
+        remotes=tuple(_remotes(memory, settings, read_contacts(state_dir))),
         index_state=_index_state(memory, state_dir, tip or memory.commit),
         has_key=(user_dir / "redaction-key").exists() and (state_dir / "repository-name").exists(),
     )
@@ -283,16 +286,15 @@ def _register_name(memory: Memory, oid: Oid, name: str, path: trees.Path) -> str
         return "unreadable"
 
 
-def _remotes(memory: Memory, settings: Settings) -> Iterator[RemoteState]:
+def _remotes(memory: Memory, settings: Settings, contacts: dict[str, Contact]) -> Iterator[RemoteState]:
     chosen = {remote.name: tuple(sorted(remote.levels)) for remote in settings.remotes}
     tracked = memory.storage.list_refs(tracking_prefix(memory.ref))
     others = {name for ref in tracked if (name := remote_of(ref, memory.ref))} - chosen.keys()
     for name in [*chosen, *sorted(others)]:
         theirs = tracked.get(tracking_ref(name, memory.ref))
-        if theirs is None:
-            yield RemoteState(name, chosen.get(name, ()), None, None)
-        else:
-            yield RemoteState(name, chosen.get(name, ()), *distance(memory.storage, memory.commit, theirs))
+        apart = distance(memory.storage, memory.commit, theirs) if theirs else None
+        ahead, behind = apart or (None, None)
+        yield RemoteState(name, chosen.get(name, ()), ahead, behind, contacts.get(name, NO_CONTACT))
 
 
 class _IndexFile(msgspec.Struct, frozen=True):

@@ -151,6 +151,7 @@ def _say(
         *(("waiting", part) for part in _describe_waiting(capture.spool, now_ms)),
         ("size", f"{size(state.packs_bytes)} in {count(state.packs, 'pack')}"),
         *(("shared", text) for text in shared),
+        *(("", part) for remote in state.remotes for part in _describe_contact(remote, now_ms)),
         ("index", _describe_index(state.index_state)),
         ("redaction", "has its key" if state.has_key else "has no key yet; the first capture makes it"),
     ]
@@ -213,6 +214,19 @@ def _describe_remote(remote: RemoteState) -> str:
     return f"{text}: {', '.join(parts)}"
 
 
+def _describe_contact(remote: RemoteState, now_ms: int) -> Iterator[Part]:
+    from gitmem.cli.rendering import ago
+
+    contact = remote.contact
+    reached = "never reached" if contact.reached_ms is None else f"reached {ago(contact.reached_ms, now_ms)}"
+    if contact.trouble is not None and contact.since_ms is not None:
+        noticed = ago(contact.since_ms, now_ms)
+        text = f"{remote.name}: {contact.trouble}, noticed {noticed}, {reached}: {one_line(contact.why)}"
+        yield Styled(text, "bad")
+    elif contact.reached_ms is not None:
+        yield f"{remote.name}: {reached}"
+
+
 def _describe_index(index: IndexState) -> str:
     match index.condition:
         case "missing":
@@ -257,7 +271,23 @@ def _as_json(state: MemoryState) -> dict[str, Any]:
         "unreadable": state.unreadable,
         "packs": state.packs,
         "packs_bytes": state.packs_bytes,
-        "remotes": [remote._asdict() for remote in state.remotes],
+        "remotes": [_remote_as_json(remote) for remote in state.remotes],
         "index": state.index_state._asdict(),
         "has_key": state.has_key,
+    }
+
+
+def _remote_as_json(remote: RemoteState) -> dict[str, Any]:
+    from gitmem.cli.rendering import iso
+
+    contact = remote.contact
+    return {
+        "name": remote.name,
+        "levels": remote.levels,
+        "ahead": remote.ahead,
+        "behind": remote.behind,
+        "reached_at": None if contact.reached_ms is None else iso(contact.reached_ms),
+        "trouble": contact.trouble,
+        "since": None if contact.since_ms is None else iso(contact.since_ms),
+        "why": contact.why or None,
     }
