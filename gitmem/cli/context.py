@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -86,6 +87,20 @@ class Context:
         for name in ("start", "git", "repository", "settings"):
             self.__dict__.pop(name, None)
         self._directory = path
+
+    def at(self, repository: Repository, output: Output | None = None) -> Context:
+        """Return the same run at work in another repository, told of in another place if one is given.
+
+        Nothing that a hook was told of the repository at hand reaches the other one.
+        """
+        if output is None and repository.common_dir == self.repository.common_dir:
+            return self
+        other = copy(self)
+        other.__dict__.pop("settings", None)
+        other._directory = repository.top or repository.common_dir
+        other.__dict__ |= {"start": other._directory, "git": self.git.elsewhere(), "repository": repository}
+        other.output = output or self.output
+        return other
 
     def choose_colour(self, colour: Colour) -> None:
         """Do as `--color` says from here on."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.folders import model_dir_of
-from gitmem.model.errors import ForeignOwner, NotARepository, SidecarRefused, UsageError
+from gitmem.cli.recursing import Reach, reach, recurses
+from gitmem.model.errors import BadSetting, ForeignOwner, NotARepository, SidecarRefused, UsageError
 from gitmem.model.settings import Level, Settings
 from gitmem.query.filters import Filters
 from gitmem.sidecar.client import ask
@@ -92,8 +93,12 @@ def _settings(context: Context) -> Settings:
         return without_repository(context.environ)  # every known one may be searched from anywhere
 
 
-def places_of(context: Context, *, every: bool = False, recurse: bool = False) -> tuple[Place, ...]:
+def places_of(
+    context: Context, *, every: bool = False, recurse: bool | None = False, named: Sequence[str] = ()
+) -> tuple[Place, ...]:
     """Return the memories to search: that of the repository at hand, and more where they are asked for.
+
+    Of a superproject's repositories only those that are `named`, if any are; there may be none of these.
 
     Raises:
         UsageError: All known ones are asked for, and none is known.
@@ -106,16 +111,27 @@ def places_of(context: Context, *, every: bool = False, recurse: bool = False) -
             hint = "gitmem search QUERY: in a repository with a memory, makes that one known"
             raise UsageError("could not search every repository: none is known yet", hint=hint)
         return tuple(found)
-    if recurse:
-        from gitmem.git.settings import load
-        from gitmem.git.submodules import with_submodules
-
-        repositories = with_submodules(context.repository, context.git)
-        refs = (load(each, context.environ).memory_ref for each in repositories)
-        return tuple(
-            _place(str(each.common_dir), each, ref) for each, ref in zip(repositories, refs, strict=True)
-        )
+    if recurses(context, recurse):
+        reached = reach(context, True, named)
+        if reached.superproject is not None:
+            return tuple(_places_in(context, reached))
+    if named and context.repository.name not in named:
+        return ()
     return (_place(str(context.start), context.repository, context.settings.memory_ref),)
+
+
+def _places_in(context: Context, reached: Reach) -> Iterator[Place]:
+    from gitmem.git.settings import memory_ref_of
+
+    for each in reached.contexts:
+        repository = each.repository
+        try:
+            ref = memory_ref_of(repository, context.environ)
+        except BadSetting as error:
+            context.output.warn(f"searched without {reached.name_of(each)}: {error}")
+            continue
+        place = _place(str(repository.common_dir), repository, ref)
+        yield place._replace(name=reached.name_of(each))
 
 
 def _place(start: str, repository: Repository, ref: str) -> Place:

@@ -1,7 +1,7 @@
 """git's configuration files, read without git: a superproject may have a hundred of them.
 
-What git documents of their syntax, and no more: a file that is written in any other way than git itself writes
-it, or that includes others, is unclear, and git has to be asked. https://git-scm.com/docs/git-config#_syntax
+What git documents of their syntax, and less: a file that is written in another way than git itself writes it,
+or that includes others, is unclear, so that git has to be asked. https://git-scm.com/docs/git-config#_syntax
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def entries(content: bytes) -> Iterator[Entry]:
         key = _KEY.match(line)
         if key is None or not section or (key["rest"] and key["has_value"] is None):
             raise ConfigUnclear(line)
-        yield Entry(section + key["name"].lower(), "true" if key["has_value"] is None else _value(key["rest"]))
+        yield Entry(
+            section + key["name"].lower(), "true" if key["has_value"] is None else _value(key["rest"])
+        )
 
 
 def _value(text: str) -> str:

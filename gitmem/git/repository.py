@@ -32,7 +32,7 @@ _QUESTIONS: Final = (
 )
 CONFIG_LOOKED_AT: Final = (
     r"^(gitmem\.|remote\..*\.(gitmem|url|promisor)$|extensions\.partialclone$"
-    r"|core\.(pager|worktree)$|(user|author)\.(name|email)$)"
+    r"|core\.(pager|worktree)$|submodule\.recurse$|(user|author)\.(name|email)$)"
 )
 
 

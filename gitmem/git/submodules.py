@@ -29,8 +29,8 @@ from gitmem.git.repository import Repository, discover, is_git_directory
 from gitmem.model.errors import ForeignOwner, GitFailed, NotARepository
 
 State = Literal["here", "not checked out", "removed", "refused"]
-"""here: it has a working tree; not checked out: it is listed, and has none; removed: it is listed no more, and
-its git directory is still there; refused: it is not what it should be, and nothing of it is looked at."""
+"""here: it has a working tree; not checked out: it is listed and has none; removed: it is listed no more, but
+its git directory is still there; refused: it is not what it should be, so nothing of it is looked at."""
 
 LIST: Final = ".gitmodules"
 _MODULES: Final = "modules"
@@ -70,7 +70,9 @@ class Superproject(NamedTuple):
     def called(self, repository: Repository) -> Submodule | None:
         """Return the submodule that a repository is; None for the superproject itself."""
         at = repository.common_dir
-        return next((one for one in self.submodules if one.repository and one.repository.common_dir == at), None)
+        return next(
+            (one for one in self.submodules if one.repository and one.repository.common_dir == at), None
+        )
 
 
 def with_submodules(repository: Repository, git: Git) -> list[Repository]:
@@ -144,7 +146,7 @@ class _Survey:
             return found
 
     def _below(self, repository: Repository, name: str, path: str, depth: int) -> Iterator[Submodule]:
-        """Yield the submodules of a repository and those in them; its own name and path stand before theirs."""
+        """Yield the submodules of a repository and those in them, each name and path behind its own."""
         assert repository.top is not None
         try:
             listed = _listed(repository.top, self._git)
@@ -256,7 +258,7 @@ def _entries(content: bytes, path: Path, git: Git) -> list[Entry]:
     except ConfigUnclear:
         pass
     try:
-        # What git is to read is what was read here, whatever becomes of the file; and nothing that it includes.
+        # What git is to read is what was read here, whatever becomes of the file.
         answer = git.run(
             ["config", "--null", "--no-includes", "--file", "-", "--list"],
             doing=f"list the submodules of {path.parent}",
@@ -265,7 +267,9 @@ def _entries(content: bytes, path: Path, git: Git) -> list[Entry]:
         )
     except GitFailed as error:
         raise _ListRefused(f"{LIST} cannot be read: {error.stderr}") from error
-    pairs = (entry.partition("\n") for entry in answer.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1])
+    pairs = (
+        entry.partition("\n") for entry in answer.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    )
     return [Entry(name, value) for name, _, value in pairs]
 
 

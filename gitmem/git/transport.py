@@ -358,3 +358,14 @@ def _last_words(said: str) -> str:
     """Return the end of what git said, without progress and hints."""
     lines = [line.strip() for line in said.splitlines()]
     return "; ".join([line for line in lines if line and not line.startswith("hint:")][-_LAST_LINES:])
+
+
+def list_remote(remote: Remote, patterns: Sequence[str]) -> dict[str, Oid]:
+    """Return what refs of a remote point at, by name: those that `git ls-remote` finds by patterns.
+
+    Raises:
+        RemoteUnreachable: The remote does not answer, or does not let us in.
+    """
+    lines = _list(remote, ["--refs", "--end-of-options", remote.name, *patterns])
+    pairs = (line.partition("\t") for line in lines)
+    return {name: Oid(oid) for oid, _, name in pairs}

@@ -52,7 +52,8 @@ class Settings(NamedTuple):
     With `live` the sidecar captures what agents write as they write it. Snapshots of the working tree are
     kept for `snapshot_days`, and with 0 none are taken. What is private is sealed to `recipients`, public
     keys, and opened with `identities`, files of secret keys; with none, a key of gitmem's own is used.
-    `audit` says what the audit keeps.
+    `audit` says what the audit keeps. With `recurse_submodules`, commands that read see a superproject and
+    all of its submodules, from anywhere inside.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
@@ -72,6 +73,7 @@ class Settings(NamedTuple):
     audit: Audited = "all"
     personal: frozenset[PersonalChoice] = frozenset()
     payloads: bool = False
+    recurse_submodules: bool = True
 
 
 def is_lower(level: Level, than: Level) -> bool:

@@ -45,7 +45,8 @@ _MOST_HITS: Final = 2_000
 _MOST_HITS_OF_ONE: Final = 100
 """Hits are what answers weigh: some 2 KB each."""
 
-_MOST_OPEN: Final = 32
+_MOST_OPEN: Final = 256
+"""As many as a large superproject has submodules: each one more holds some files mapped, and no memory."""
 _loading_numpy = threading.Lock()
 
 
