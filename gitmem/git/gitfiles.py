@@ -15,10 +15,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from gitmem.git.asking import ask_at
 from gitmem.git.configfile import ConfigUnclear, Entry, entries
 from gitmem.git.process import Git
 from gitmem.git.repository import CONFIG_LOOKED_AT, Repository, is_git_directory
-from gitmem.model.errors import NotARepository
+from gitmem.model.errors import GitFailed, NotARepository
 
 _CONFIG_NAMES: Final = re.compile(CONFIG_LOOKED_AT)
 _POINTER: Final = b"gitdir: "
@@ -43,6 +44,21 @@ class Everywhere(NamedTuple):
     given: Config
 
 
+class RealPaths:
+    """Where paths lead to, links followed; what is the same folder is looked up once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of(self, path: str) -> str:
+        """Return where a path leads to."""
+        above, name = os.path.split(os.path.normpath(path))
+        if above not in self._known:
+            self._known[above] = os.path.realpath(above)
+        whole = os.path.join(self._known[above], name)  # noqa: PTH118 (a superproject may have a hundred)
+        return os.path.realpath(whole) if os.path.islink(whole) else whole  # noqa: PTH114
+
+
 class NotPlain(Exception):
     """The files do not say all: git has to be asked."""
 
@@ -54,12 +70,12 @@ def settings_everywhere(repository: Repository, git: Git) -> Everywhere:
         GitMissing: There is no git.
         GitFailed: git cannot read them, and says why.
     """
-    answer = git.elsewhere().run(
-        ["config", "-z", "--show-scope", "--get-regexp", CONFIG_LOOKED_AT],
-        doing="read the configuration",
-        git_dir=repository.git_dir,
-        accept=(0, 1),
+    question = ["config", "-z", "--show-scope", "--get-regexp", CONFIG_LOOKED_AT]
+    [answer] = ask_at(
+        git.elsewhere(), repository.top or repository.git_dir, question, doing="read the configuration"
     )
+    if answer.status not in (0, 1):
+        raise GitFailed("read the configuration", answer.status, answer.stderr)
     found: dict[str, dict[str, tuple[str, ...]]] = {"files": {}, "given": {}}
     parts = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
     for scope, entry in zip(parts[:-1:2], parts[1::2], strict=False):
@@ -71,34 +87,33 @@ def settings_everywhere(repository: Repository, git: Git) -> Everywhere:
     return Everywhere(found["files"], found["given"])
 
 
-def open_working_tree(top: Path, everywhere: Everywhere) -> Repository:
+def open_working_tree(top: Path, everywhere: Everywhere, paths: RealPaths) -> Repository:
     """Return the repository whose working tree has this root; `everywhere` are the user's own settings.
 
     Raises:
         NotARepository: There is no `.git`, or it leads nowhere.
         NotPlain: git has to be asked.
     """
-    pointer = top / ".git"
-    kind = _mode_of(pointer)
-    if kind is None:
-        raise NotARepository(str(top))
-    git_dir = pointer
-    if stat.S_ISREG(kind):
+    pointer = f"{top}/.git"
+    try:
+        status = os.lstat(pointer)
+    except OSError:
+        raise NotARepository(str(top)) from None
+    named = ".git"
+    if stat.S_ISREG(status.st_mode):
         content = _read(pointer)
         if not content.startswith(_POINTER):
-            raise NotPlain(str(pointer))
+            raise NotPlain(pointer)
         named = os.fsdecode(content.removeprefix(_POINTER).rstrip(b"\r\n"))
-        git_dir = Path(os.path.realpath(top / named))
-    elif not stat.S_ISDIR(kind):
-        raise NotPlain(str(pointer))  # a link
-    else:
-        git_dir = Path(os.path.realpath(pointer))
+    elif not stat.S_ISDIR(status.st_mode):
+        raise NotPlain(pointer)  # a link
+    git_dir = Path(paths.of(f"{top}/{named}" if not named.startswith("/") else named))
     if not is_git_directory(git_dir):
         raise NotARepository(str(top))
-    _require_own(top, pointer, git_dir)
+    _require_own(status, os.stat(top))  # noqa: PTH116 (a superproject may have a hundred)
     repository = _opened(git_dir, everywhere)
     named_top = repository.config.get("core.worktree")
-    if named_top and Path(os.path.realpath(git_dir / named_top[-1])) != top:
+    if named_top and paths.of(os.path.join(git_dir, named_top[-1])) != str(top):  # noqa: PTH118
         raise NotPlain(str(git_dir))
     return repository._replace(top=top)
 
@@ -109,17 +124,18 @@ def open_git_directory(git_dir: Path, everywhere: Everywhere) -> Repository:
     Raises:
         NotPlain: git has to be asked.
     """
-    _require_own(git_dir)
     return _opened(git_dir, everywhere)
 
 
 def _opened(git_dir: Path, everywhere: Everywhere) -> Repository:
     common_dir = git_dir
-    if (git_dir / "commondir").is_file():
-        common_dir = Path(os.path.realpath(git_dir / os.fsdecode(_read(git_dir / "commondir").strip(b"\n"))))
-        _require_own(common_dir)
+    if os.path.lexists(f"{git_dir}/commondir"):
+        named = os.fsdecode(_read(f"{git_dir}/commondir").strip(b"\n"))
+        common_dir = Path(os.path.realpath(git_dir / named))
+        _require_own(os.stat(common_dir))  # noqa: PTH116
+    _require_own(os.stat(git_dir))  # noqa: PTH116
     try:
-        own = list(entries(_read(common_dir / "config")))
+        own = list(entries(_read(f"{common_dir}/config")))
     except ConfigUnclear as error:
         raise NotPlain(str(common_dir)) from error
     said = {entry.name: entry.value.lower() for entry in own}
@@ -140,7 +156,7 @@ def _opened(git_dir: Path, everywhere: Everywhere) -> Repository:
         hash_name="sha256" if hash_name == "sha256" else "sha1",
         ref_format="reftable" if ref_format == "reftable" else "files",
         is_bare=False,
-        is_shallow=(common_dir / "shallow").exists(),
+        is_shallow=os.path.exists(f"{common_dir}/shallow"),  # noqa: PTH110
         config=_together(everywhere, own),
     )
 
@@ -155,29 +171,19 @@ def _together(everywhere: Everywhere, own: Iterable[Entry]) -> Config:
     return MappingProxyType(found)
 
 
-def _require_own(*paths: Path) -> None:
+def _require_own(*found: os.stat_result) -> None:
     """Leave it to git to judge what belongs to another user: safe.directory may name it."""
-    try:
-        if any(path.stat().st_uid != os.geteuid() for path in paths):
-            raise NotPlain(str(paths[0]))
-    except OSError as error:
-        raise NotPlain(str(paths[0])) from error
+    if any(status.st_uid != os.geteuid() for status in found):
+        raise NotPlain("it belongs to another user")
 
 
-def _mode_of(path: Path) -> int | None:
-    try:
-        return path.lstat().st_mode
-    except OSError:
-        return None
-
-
-def _read(path: Path) -> bytes:
+def _read(path: str) -> bytes:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(handle, "rb") as file:  # noqa: PTH123 (it is open already)
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise NotPlain(str(path)) from error
+        raise NotPlain(path) from error
     if len(content) > _MOST_BYTES:
-        raise NotPlain(str(path))
+        raise NotPlain(path)
     return content

@@ -142,11 +142,9 @@ def discover(start: Path, git: Git) -> Repository:
 
 def is_git_directory(path: Path) -> bool:
     """Tell whether a folder has what every git directory has."""
-    try:
-        has_objects = (path / "objects").is_dir() or (path / "commondir").is_file()
-        return has_objects and (path / "HEAD").is_file() and (path / "refs").is_dir()
-    except OSError:
-        return False
+    # Where it is one of a working tree of many, it shares the objects and refs of another.
+    beside = ("HEAD", "commondir") if os.path.lexists(f"{path}/commondir") else ("HEAD", "objects", "refs")
+    return all(os.path.exists(f"{path}/{name}") for name in beside)  # noqa: PTH110 (there may be many)
 
 
 def user_config(start: Path, git: Git) -> Mapping[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from gitmem.git.configfile import ConfigUnclear, Entry, entries
 from gitmem.git.gitfiles import (
     Everywhere,
     NotPlain,
+    RealPaths,
     open_git_directory,
     open_working_tree,
     settings_everywhere,
@@ -101,6 +102,8 @@ class _Survey:
     def __init__(self, start: Repository, git: Git) -> None:
         self._start, self._git = start, git
         self._seen: set[Path] = set()
+        self._links: dict[str, bool] = {}
+        self._paths = RealPaths()
 
     @cached_property
     def _everywhere(self) -> Everywhere:
@@ -138,7 +141,7 @@ class _Survey:
 
     def _open(self, top: Path) -> Repository:
         try:
-            return open_working_tree(top, self._everywhere)
+            return open_working_tree(top, self._everywhere, self._paths)
         except NotPlain:
             found = discover(top, self._git)
             if found.top != top:
@@ -180,7 +183,7 @@ class _Survey:
             return Submodule(name, path, "refused", None, why)
         path = _normal(path)
         place = above.top / path
-        if _leads_through_link(above.top, path):
+        if self._leads_through_link(above.top, path):
             return Submodule(name, path, "refused", None, "a link stands in its place")
         if not os.path.lexists(place / ".git"):
             return Submodule(name, path, "not checked out", self._absorbed(above, name))
@@ -194,11 +197,22 @@ class _Survey:
             why = str(error)
         return Submodule(name, path, "refused", None, why)
 
+    def _leads_through_link(self, top: Path, path: str) -> bool:
+        *above, last = path.split("/")
+        at = str(top)
+        for part in above:
+            at = f"{at}/{part}"
+            if at not in self._links:
+                self._links[at] = _is_link(at)
+            if self._links[at]:
+                return True
+        return _is_link(f"{at}/{last}")
+
     def _absorbed(self, above: Repository, name: str) -> Repository | None:
         """Return what holds the memory of a submodule without a working tree, if it was ever here."""
         folder = above.git_dir / _MODULES
         git_dir = folder / name
-        if _leads_through_link(folder, name) or not is_git_directory(git_dir):
+        if self._leads_through_link(folder, name) or not is_git_directory(git_dir):
             return None
         return self._open_left_over(git_dir)
 
@@ -212,9 +226,7 @@ class _Survey:
 
     def _left_over(self, folder: Path, name: str, path: str) -> Iterator[Submodule]:
         """Yield what git keeps of submodules that are listed no more."""
-        for own, git_dir in _git_directories(folder):
-            if git_dir in self._seen:
-                continue
+        for own, git_dir in _git_directories(folder, self._seen):
             repository = self._open_left_over(git_dir)
             if repository is not None and repository.common_dir not in self._seen:
                 whole = posixpath.join(name, own)
@@ -293,20 +305,15 @@ def _normal(path: str) -> str:
     return posixpath.normpath(path)
 
 
-def _leads_through_link(top: Path, path: str) -> bool:
-    at = str(top)
-    for part in path.split("/"):
-        at = f"{at}/{part}"
-        try:
-            if stat.S_ISLNK(os.lstat(at).st_mode):
-                return True
-        except OSError:
-            return False
-    return False
+def _is_link(path: str) -> bool:
+    return os.path.islink(path)  # noqa: PTH114 (there may be thousands)
 
 
-def _git_directories(folder: Path, depth: int = 0) -> Iterator[tuple[str, Path]]:
-    """Yield the git directories below a folder by their names, which may have slashes in them."""
+def _git_directories(folder: Path, known: Container[Path], depth: int = 0) -> Iterator[tuple[str, Path]]:
+    """Yield the git directories below a folder by their names, which may have slashes in them.
+
+    Those that are known are left out.
+    """
     if depth >= _MOST_NESTED:
         return
     try:
@@ -315,8 +322,11 @@ def _git_directories(folder: Path, depth: int = 0) -> Iterator[tuple[str, Path]]
     except OSError:
         return
     for name in names:
-        if is_git_directory(folder / name):
-            yield name, folder / name
+        git_dir = folder / name
+        if git_dir in known:
+            continue
+        if is_git_directory(git_dir):
+            yield name, git_dir
         else:
-            for below, git_dir in _git_directories(folder / name, depth + 1):
-                yield f"{name}/{below}", git_dir
+            for below, found in _git_directories(git_dir, known, depth + 1):
+                yield f"{name}/{below}", found
