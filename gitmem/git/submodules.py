@@ -101,7 +101,7 @@ class _Survey:
 
     def __init__(self, start: Repository, git: Git) -> None:
         self._start, self._git = start, git
-        self._seen: set[Path] = set()
+        self._seen: dict[Path, str] = {}
         self._links: dict[str, bool] = {}
         self._paths = RealPaths()
 
@@ -111,7 +111,7 @@ class _Survey:
 
     def found(self) -> Superproject:
         top = self._outermost()
-        self._seen.add(top.common_dir)
+        self._seen[top.common_dir] = "."
         return Superproject(top, tuple(self._below(top, "", "", 0)))
 
     def _outermost(self) -> Repository:
@@ -160,20 +160,25 @@ class _Survey:
             why = f"more than {_MOST_NESTED} of them are in each other"
             yield Submodule(name, posixpath.join(path, LIST), "refused", None, why)
             return
+        told: set[str] = set()
         for own, at in listed.items():
             found = self._look(repository, own, at)
             found = found._replace(
                 name=posixpath.join(name, found.name), path=posixpath.join(path, found.path)
             )
             if found.repository is not None:
-                if found.repository.common_dir in self._seen:
-                    continue  # it is told where it was found first
-                self._seen.add(found.repository.common_dir)
+                first = self._seen.setdefault(found.repository.common_dir, found.path)
+                if first != found.path:
+                    why = f"it is the same repository as {first}"
+                    found = found._replace(state="refused", repository=None, why=why)
+                elif found.path in told:
+                    continue
+            told.add(found.path)
             yield found
             if found.state == "here" and found.repository is not None:
                 yield from self._below(found.repository, found.name, found.path, depth + 1)
         for folder in dict.fromkeys((repository.git_dir, repository.common_dir)):
-            yield from self._left_over(folder / _MODULES, name, path)
+            yield from self._left_over(folder / _MODULES, name, path, listed)
 
     def _look(self, above: Repository, name: str, path: str) -> Submodule:
         """Look at what a list names."""
@@ -224,13 +229,17 @@ class _Survey:
                 return discover(git_dir, self._git)
             return None
 
-    def _left_over(self, folder: Path, name: str, path: str) -> Iterator[Submodule]:
+    def _left_over(
+        self, folder: Path, name: str, path: str, listed: Container[str] = ()
+    ) -> Iterator[Submodule]:
         """Yield what git keeps of submodules that are listed no more."""
         for own, git_dir in _git_directories(folder, self._seen):
+            if own in listed:
+                continue  # it is told already, with what is wrong
             repository = self._open_left_over(git_dir)
             if repository is not None and repository.common_dir not in self._seen:
                 whole = posixpath.join(name, own)
-                self._seen.add(repository.common_dir)
+                self._seen[repository.common_dir] = whole
                 yield Submodule(whole, posixpath.join(path, own), "removed", repository)
                 yield from self._left_over(git_dir / _MODULES, whole, posixpath.join(path, own))
 
