@@ -76,12 +76,18 @@ def ask_indexer(
 
         yield from ask(
             request,
-            context.git.environ,
+            _environ_for(context, request.places),
             meeting=meeting,
             on_notice=lambda text: output.note(f"gitmem {text}"),
             on_progress=show_progress,
             on_said=say,
         )
+
+
+def _environ_for(context: Context, places: tuple[Place, ...]) -> Mapping[str, str]:
+    """Return the environment in which git finds each place: a hook's is about the one at hand alone."""
+    is_at_hand = all(place.start != place.common_dir for place in places)
+    return (context.git if is_at_hand else context.git.elsewhere()).environ
 
 
 def _settings(context: Context) -> Settings:

@@ -12,11 +12,9 @@ from gitmem.git import transport
 from gitmem.git.transport import Remote
 from gitmem.model.ids import Oid
 from gitmem.model.refs import (
-    AUDIT_NAMESPACE,
     KEYS_NAMESPACE,
     PUBLIC_REF,
     SEALED_NAMESPACE,
-    audit_tracking,
     tracking_ref,
 )
 from gitmem.model.settings import Settings
@@ -29,7 +27,8 @@ _SEALED: Final = (SEALED_NAMESPACE, KEYS_NAMESPACE)
 def is_settled(remote: Remote, storage: Storage, settings: Settings) -> bool:
     """Tell whether neither a pull from a remote nor a push to it has anything to bring.
 
-    What the audit alone has more waits for the next push that does.
+    Audits are not looked at: each sync that moves something writes to one, and they would never come to rest.
+    They go along with the next one that does.
 
     Raises:
         RemoteUnreachable: The remote does not answer, or does not let us in.
@@ -38,16 +37,12 @@ def is_settled(remote: Remote, storage: Storage, settings: Settings) -> bool:
     refs = {"team": settings.memory_ref, "public": PUBLIC_REF}
     single = [ref for level, ref in refs.items() if level in levels]
     below = list(_SEALED) if "private" in levels else []
-    audits = [AUDIT_NAMESPACE] if "team" in levels else []
-    theirs = transport.list_remote(remote, [*single, *(f"{prefix}*" for prefix in (*below, *audits))])
+    theirs = transport.list_remote(remote, [*single, *(f"{prefix}*" for prefix in below)])
     for ref in single:
         here, tracking = storage.read_ref(ref), storage.read_ref(tracking_ref(remote.name, ref))
         if not (theirs.get(ref) == tracking == here):
             return False
-    if any(_below(theirs, prefix) != _below(storage.list_refs(prefix), prefix) for prefix in below):
-        return False
-    tracked = audit_tracking(remote.name)
-    return all(_below(theirs, prefix) == _below(storage.list_refs(tracked), tracked) for prefix in audits)
+    return all(_below(theirs, prefix) == _below(storage.list_refs(prefix), prefix) for prefix in below)
 
 
 def _below(refs: Mapping[str, Oid], prefix: str) -> dict[str, Oid]:

@@ -94,6 +94,7 @@ def _why(context: Context, target: str, form: Form, limit: int, recurse: bool | 
                         _say(context, explanation, as_json)
             missing = None
         except NoMemory as error:
+            asked.result()  # what is wrong with the question comes first
             is_late, missing = False, error
     for outer in () if is_done or is_late else _around(context, recurse):
         is_known = is_known or _explain_from(outer, context, explain, asked.result(), as_json)
