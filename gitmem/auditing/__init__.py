@@ -16,16 +16,14 @@ How a command uses it, with `log = gitmem.cli.auditing.log_of(context)`:
     log.note("push", log.remote(url), detail={"sessions": 3})                   before git is asked to push
     log.note("pull", log.remote(url), detail={"sessions": 1, "refused": 0})     after the union
 
-A pull, and a push before it publishes, with `storage` and a `transport.Remote`:
+A pull, with `storage`, whose fetch brought what is below AUDIT_NAMESPACE too:
 
-    transport.fetch_audits(remote, storage)
     findings = peers.accept(storage, log, remote.name)    regress, forks, impostors: told of, not fatal
 
-A push, after the memory's refs:
+A push, beside the memory's refs (gitmem.cli.audit_sharing):
 
-    for ref, commit in publishing.publish(storage, log, remote.name):
-        answer = transport.push(remote, commit, ref)    "behind": fetch, accept and publish again
-        peers.note_sent(storage, log, remote.name, ref)    where it was pushed, as for the tracking ref
+    moves = [Move(ref, commit) for ref, commit in publishing.publish(storage, log, remote.name)]
+    peers.note_sent(storage, log, remote.name, ref)    where it was pushed, as for the tracking ref
 
 This package's name loads nothing, and a search loads only `log`.
 """

@@ -91,15 +91,20 @@ class Context:
     def at(self, repository: Repository, output: Output | None = None) -> Context:
         """Return the same run at work in another repository, told of in another place if one is given.
 
-        Nothing that a hook was told of the repository at hand reaches the other one.
+        Nothing that a hook was told of the repository at hand reaches the other one. What is told in another
+        place asks for nothing: several may be at work at once.
         """
         if output is None and repository.common_dir == self.repository.common_dir:
             return self
         other = copy(self)
         other.__dict__.pop("settings", None)
         other._directory = repository.top or repository.common_dir
-        other.__dict__ |= {"start": other._directory, "git": self.git.elsewhere(), "repository": repository}
-        other.output = output or self.output
+        git = self.git.elsewhere()
+        if output is not None:
+            other.output, other.is_interactive = output, False
+            other.environ = {**self.environ, **_without_prompts(self.environ)}
+            git = git._replace(environ={**git.environ, **_without_prompts(git.environ)})
+        other.__dict__ |= {"start": other._directory, "git": git, "repository": repository}
         return other
 
     def choose_colour(self, colour: Colour) -> None:

@@ -43,6 +43,9 @@ def describe(context: Context, report: Report, named: Collection[Path] = ()) -> 
         sessions = {one.key for one in taken}
         if sessions:
             output.say(f"{count(len(sessions), 'session')} {text}")
+    if report.erased:
+        erased = count(len(set(report.erased)), "session")
+        output.say(f"passed over {erased} that was forgotten; gitmem import --again PATH takes it in as new")
     if report.replaced:
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(report.replaced.items()))
         output.say(f"redacted: {kinds}")
@@ -77,6 +80,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "bytes": report.bytes,
         "redacted": dict(sorted(report.replaced.items())),
         "refused": [{"path": str(r.path), "error": str(r.error)} for r in report.refused],
+        "erased": sorted({str(key) for key in report.erased}),
         "commits": report.commits,
         "levels": {
             level: sorted({str(one.key) for one in report.diverted if one.level == level})

@@ -66,6 +66,7 @@ def take_sources(
     whole: bool,
     wait_s: float,
     action: Literal["capture", "import"] = "capture",
+    again: bool = False,
 ) -> Report:
     """Take transcripts into the memories that they belong into: the team's, or one's own private one.
 
@@ -82,7 +83,7 @@ def take_sources(
     total, levels = total_bytes(known), levels_of(context)
     levels.recall(lambda: _private_keys(context, storage))
     with opened_intake(context, storage, total, whole=whole, wait_s=wait_s, levels=levels) as intake:
-        report = import_sources(intake, known)
+        report = import_sources(intake._replace(again=again), known)
     if report.diverted:
         _take_diverted(context, storage, report, whole=whole, wait_s=wait_s)
     if report.commits:
@@ -135,7 +136,7 @@ def _private_keys(context: Context, storage: Storage) -> Iterator[SessionKey]:
         memory = open_memory(private_storage(context, storage), PRIVATE_REF)
         for folder in memory.folders():
             stored = memory.load(folder)
-            if stored.value("hidden") is not True:
+            if not stored.is_hidden:
                 yield stored.key
 
 
@@ -154,7 +155,7 @@ def _withdraw(context: Context, storage: Storage, one: Diverted, sealed: Storage
             names.add(one.key._replace(native_id=native_id))
         for name in names:
             for folder in memory.find_key(name):
-                if memory.load(folder).value("hidden") is True:
+                if memory.load(folder).is_hidden:
                     continue
                 level: Level = "public" if is_public else "team"
                 subject = log.session(folder.session, level)

@@ -13,7 +13,8 @@ from gitmem.cli.text import fit, one_line
 from gitmem.format.union import Outcome
 from gitmem.model.errors import SecretsFound
 from gitmem.model.ids import Oid, SessionId
-from gitmem.verbs.sharing import Pulled, Pushed, Sharing, keys_of
+from gitmem.verbs.pushing import Pushed
+from gitmem.verbs.sharing import Pulled, Sharing, keys_of
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
@@ -36,6 +37,8 @@ def opened_sharing(context: Context) -> Iterator[Sharing]:
             context.settings,
             writer_of(context),
             tell,
+            # Somebody at a terminal may be typing a passphrase.
+            None if context.is_interactive else context.settings.timeout_s or None,
             check=lambda remote, memory, root: check(context, "team", remote, memory, root),
         )
 
@@ -69,7 +72,7 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
             output.say(f"Nothing new from {remote}")
         case "taken over":
             output.say(f"Took over the memory of {remote}: {count(len(pulled.sessions), 'session')}")
-        case "fast-forward" | "merged":
+        case "fast-forward" | "merged" | "begun anew":
             there = [outcome for outcome in pulled.sessions.values() if outcome not in _UNSENT]
             output.say(f"Pulled from {remote}: {count(len(there), 'session')} changed")
             _list_sessions(context, sharing, pulled)

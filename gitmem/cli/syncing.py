@@ -11,18 +11,20 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitmem.cli.context import Context
+from gitmem.cli.levels_text import synced_as_json
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.recursing import members, names_in, superproject_of
 from gitmem.cli.sharing import count, opened_sharing
-from gitmem.cli.sharing_levels import Shared, Synced, sync_levels, synced_as_json
+from gitmem.cli.sharing_levels import Shared, Synced, sync_levels
 from gitmem.cli.text import one_line
 from gitmem.federation.beside import Done, each_beside
 from gitmem.federation.registry import Outcome, note_synced
 from gitmem.git.transport import find_remote
 from gitmem.model.errors import RemoteUnreachable
 from gitmem.verbs.contact import note_reached, note_trouble
+from gitmem.verbs.pushing import Pushed
 from gitmem.verbs.settled import is_settled
-from gitmem.verbs.sharing import Pulled, Pushed, Sharing
+from gitmem.verbs.sharing import Pulled, Sharing
 
 if TYPE_CHECKING:
     from gitmem.git.repository import Repository
@@ -128,7 +130,7 @@ def _sync_one(context: Context, item: _Item) -> _Result:
 def _with_each(context: Context, sharing: Sharing) -> Iterator[Synced]:
     repository, now_ms = context.repository, context.now_ms()
     for chosen in context.settings.remotes:
-        remote = find_remote(repository, context.git, chosen.name)
+        remote = find_remote(repository, context.git, chosen.name, silence_s=sharing.silence_s)
         try:
             is_done = is_settled(remote, sharing.storage, context.settings)
         except RemoteUnreachable as error:

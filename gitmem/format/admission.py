@@ -21,7 +21,6 @@ from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import (
     Capture,
     Checkpoint,
-    Epoch,
     Note,
     Record,
     Register,
@@ -39,7 +38,6 @@ _RECORDS: Mapping[EntryKind, type[Record]] = {
     "note": Note,
     "checkpoint": Checkpoint,
     "tombstone": Tombstone,
-    "epoch": Epoch,
 }
 _MAX_ROOT_FILE_BYTES = 64 << 10
 _T = TypeVar("_T")
@@ -309,4 +307,6 @@ def _decode(offer: Offer, blob: bytes) -> Record | None:
         raise RecordRefused(where, f"it is of session {record.session}")
     if isinstance(record, Register) and record.target != owner:
         raise RecordRefused(where, f"it is about {record.target}")
+    if isinstance(record, Tombstone) and record.target != owner:
+        raise RecordRefused(where, f"it names {record.target}")
     return record

@@ -16,18 +16,16 @@ from gitmem.objects.trees import Path
 RootName = Literal["FORMAT", "README.md", "vercel.json", "netlify.toml"]
 ROOT_NAMES: tuple[RootName, ...] = get_args(RootName)
 
-EntryKind = Literal[
-    "root", "session", "capture", "segment", "register", "note", "checkpoint", "tombstone", "epoch"
-]
+EntryKind = Literal["root", "session", "capture", "segment", "register", "note", "checkpoint", "tombstone"]
 
 _HEX2 = re.compile(r"[0-9a-f]{2}\Z")
 _HEX60 = re.compile(r"[0-9a-f]{60}\Z")
 _HEX62 = re.compile(r"[0-9a-f]{62}\Z")
-_SINGLE: dict[str, EntryKind] = {
-    "checkpoints": "checkpoint",
-    "tombstones": "tombstone",
-    "epochs": "epoch",
-}
+_HEX64 = re.compile(r"[0-9a-f]{64}\Z")
+_SINGLE: dict[str, EntryKind] = {"checkpoints": "checkpoint"}
+_BURIED = ("sessions", "notes", "checkpoints")
+"""Where what a tombstone names may have stood."""
+_TARGET_DEPTH = 4
 _OWNERS: dict[str, tuple[EntryKind, dict[str, EntryKind]]] = {
     "sessions": ("session", {"captures": "capture", "segments": "segment", "registers": "register"}),
     "notes": ("note", {"registers": "register"}),
@@ -35,7 +33,8 @@ _OWNERS: dict[str, tuple[EntryKind, dict[str, EntryKind]]] = {
 
 
 class Place(NamedTuple):
-    """What a path of the tree stands for. `owner` is the session or note that it belongs to, if any."""
+    """What a path of the tree stands for. `owner` is what it belongs to, if anything: a session or a note, or
+    what a tombstone names."""
 
     kind: EntryKind
     name: str
@@ -72,9 +71,24 @@ def checkpoint_path(checkpoint: RecordId) -> Path:
     return ("checkpoints", checkpoint[:2], checkpoint[2:4], checkpoint[4:])
 
 
-def tombstone_path(tombstone: RecordId) -> Path:
+def tombstone_folder(target: str) -> Path:
+    """Return the folder of the tombstones that name a session, a note or a checkpoint."""
+    return ("tombstones", target[:2], target[2:4], target[4:])
+
+
+def tombstone_path(target: str, tombstone: RecordId) -> Path:
     """Return where a tombstone stands."""
-    return ("tombstones", tombstone[:2], tombstone[2:4], tombstone[4:])
+    return (*tombstone_folder(target), tombstone)
+
+
+def buried_paths(target: str) -> tuple[Path, ...]:
+    """Return where what a tombstone names may stand: as a session, a note or a checkpoint."""
+    return tuple((top, target[:2], target[2:4], target[4:]) for top in _BURIED)
+
+
+def target_at(path: Path) -> str | None:
+    """Return the name by which a tombstone would name what stands at a path; None where none can."""
+    return "".join(path[1:4]) if len(path) >= _TARGET_DEPTH and path[0] in _BURIED else None
 
 
 def place(path: Path) -> Place:
@@ -116,6 +130,10 @@ def _place(path: Path) -> Place | None:
             return Place("root", name)
         case (top, a, b, rest) if top in _SINGLE and _HEX2.match(a) and _HEX2.match(b) and _HEX60.match(rest):
             return Place(_SINGLE[top], a + b + rest)
+        case ("tombstones", a, b, rest, name) if (
+            _HEX2.match(a) and _HEX2.match(b) and _HEX60.match(rest) and _HEX64.match(name)
+        ):
+            return Place("tombstone", name, a + b + rest)
         case (top, a, b, rest, *below) if (
             top in _OWNERS and _HEX2.match(a) and _HEX2.match(b) and _HEX60.match(rest)
         ):
@@ -131,9 +149,9 @@ def _place(path: Path) -> Place | None:
 
 def _may_hold(path: Path) -> bool:
     top, *below = path
-    if len(below) > 5 or (top not in _SINGLE and top not in _OWNERS):
+    if len(below) > 5 or not (top in _SINGLE or top in _OWNERS or top == "tombstones"):
         return False
-    deepest = 2 if top in _SINGLE else 5
+    deepest = 5 if top in _OWNERS else 3 if top == "tombstones" else 2
     checks = [_HEX2, _HEX2, _HEX60, None, _HEX2][:deepest]
     if len(below) > len(checks):
         return False

@@ -60,6 +60,11 @@ class StoredSession(NamedTuple):
         written = [(r.clock, record_id, r) for record_id, r in self.registers.items() if r.name == name]
         return max(written, key=lambda row: row[:2])[2].value if written else None
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether no reader shows it: it has another level now, or was forgotten."""
+        return self.value("hidden") is True or self.value("forgotten") is not None
+
     def next_clock(self) -> int:
         """Return the clock of a register written now."""
         return 1 + max((register.clock for register in self.registers.values()), default=0)

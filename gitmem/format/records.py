@@ -19,6 +19,7 @@ from gitmem.model.errors import RecordRefused
 from gitmem.model.ids import RecordId, SessionId, SessionKey
 from gitmem.model.records import (
     MAX_NATIVE_ID,
+    MAX_SIGNATURE,
     MAX_STREAM,
     MAX_TAG_VALUE,
     MAX_TAGS,
@@ -27,7 +28,6 @@ from gitmem.model.records import (
     AnyRecord,
     Capture,
     Checkpoint,
-    Epoch,
     Note,
     Record,
     Register,
@@ -43,7 +43,7 @@ KEY_DIGITS = 40
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(
-    Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch
+    Session | Capture | Register | Checkpoint | Note | Tombstone
 )
 _R = TypeVar("_R", bound=Record)
 
@@ -61,8 +61,14 @@ def name_of(record: Record, plain: bytes) -> RecordId:
 
 
 def session_id(record: Session) -> SessionId:
-    """Return a session's id: 40 digits of its key's SHA-256, and the first 24 of its beginning."""
-    return SessionId(key_digest(SessionKey(record.agent, record.native_id)) + record.beginning[:24])
+    """Return a session's id: 40 digits of its key's SHA-256, and the first 24 of its beginning.
+
+    Of a later incarnation the 24 are those of the SHA-256 of beginning, space and number.
+    """
+    beginning = record.beginning
+    if record.incarnation:
+        beginning = hashlib.sha256(f"{beginning} {record.incarnation}".encode()).hexdigest()
+    return SessionId(key_digest(SessionKey(record.agent, record.native_id)) + beginning[:24])
 
 
 def key_digest(key: SessionKey) -> str:
@@ -142,6 +148,8 @@ def _check_values(record: Record, path: str) -> None:
             raise RecordRefused(path, f"{record.name} cannot be {record.value!r:.40}")
         if record.name == "level" and record.value not in LEVELS:
             raise RecordRefused(path, f"there is no level {record.value!r:.40}")
+        if record.name == "forgotten" and not _is_moment(str(record.value)):
+            raise RecordRefused(path, f"{record.value!r:.40} is no moment")
 
 
 def _check_lengths(record: Record, path: str = "") -> None:
@@ -153,6 +161,8 @@ def _check_lengths(record: Record, path: str = "") -> None:
             bounds = [("stream", text, MAX_STREAM)]
         case Register(name=name, value=str() as text):
             bounds = [(name, text, MAX_VALUE)]
+        case Tombstone(reason=reason, signature=signature):
+            bounds = [("reason", reason, MAX_VALUE), ("signature", signature, MAX_SIGNATURE)]
         case Register(value=tuple() as tags):
             if len(tags) > MAX_TAGS:
                 raise RecordRefused(path or "register", f"it has {len(tags)} tags, more than {MAX_TAGS}")

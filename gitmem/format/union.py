@@ -17,25 +17,30 @@ What becomes of a session that differs, by number as in the tests:
 4. only ours has: "grown here"
 5. both have, of different streams or registers: "grown on both sides"
 6. both have captures of one stream, so that it has a head here and another there: "forked"; both are kept
-7. a tombstone on either side names it: "tombstoned", and it is gone
+7. an accepted tombstone of either side names it: "tombstoned", and it is gone
 8. nothing of what is new could be accepted: "refused"
 9. the same content under another version of zstd: the larger object id stays, and nothing is said
 
 FORMAT is the higher one; the other files of the root come from the side that has it (ties: the larger id).
+
+A memory's *epoch* is its set of tombstones. `Union.lacking` names the sides that lack one of the united set:
+what is erased is still in their history, so that nobody goes on from it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from gitmem.format import layout, records
 from gitmem.format.admission import Admitted, Offer, admit_file, admit_folder
+from gitmem.format.burial import counts_any
 from gitmem.format.layout import EntryKind
 from gitmem.model.errors import ObjectDamaged, RecordRefused, StoreError
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Tombstone
+from gitmem.model.settings import Level
 from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry, ObjectKind, decode_tree, encode_tree
 from gitmem.objects.storage import Batch, Storage
@@ -76,7 +81,9 @@ class Union(NamedTuple):
     """What two trees come to; `root` can be read once the batch is published.
 
     `sessions` has an outcome for every session that differs. `arrived` counts, by kind, what only theirs
-    had and is now in. `refused` lists the first thousand refusals, `unlisted` counts the rest.
+    had and is now in. `refused` lists the first thousand refusals, `unlisted` counts the rest. `lacking` has
+    the sides that are of an earlier epoch than the union, as one without a tree is too, and `tombstones` the
+    accepted ones that one of them lacks.
     """
 
     root: Oid | None
@@ -84,13 +91,33 @@ class Union(NamedTuple):
     refused: tuple[Refusal, ...]
     arrived: Mapping[EntryKind, int]
     unlisted: int = 0
+    lacking: frozenset[Side] = frozenset()
+    tombstones: tuple[Tombstone, ...] = ()
 
 
-def union(storage: Storage, batch: Batch, ours: Oid | None, theirs: Oid | None) -> Union:
-    """Unite the trees of two memories; None is the empty one.
+Accept = Callable[[Tombstone], str]
+"""Returns why a tombstone from there does not count, or nothing where it does."""
+
+
+def accept_all(tombstone: Tombstone) -> str:
+    """Let every tombstone count: whoever may push may erase."""
+    return ""
+
+
+def union(
+    storage: Storage,
+    batch: Batch,
+    ours: Oid | None,
+    theirs: Oid | None,
+    *,
+    level: Level = "team",
+    accept: Accept = accept_all,
+) -> Union:
+    """Unite the trees of two memories of a level; None is the empty one.
 
     Both formats have been read and accepted (`open_memory`). Trees are added to the batch only where the
-    union is neither side's own.
+    union is neither side's own. A tombstone for another level is refused, and so is one from there that
+    `accept` does not let count; what it names stays.
 
     Raises:
         ObjectMissing: An object is not here.
@@ -98,7 +125,7 @@ def union(storage: Storage, batch: Batch, ours: Oid | None, theirs: Oid | None) 
     """
     if ours == theirs:
         return Union(ours, {}, (), {})
-    return _Uniting(storage, batch).unite(ours, theirs)
+    return _Uniting(storage, batch, level, accept).unite(ours, theirs)
 
 
 class _Difference(NamedTuple):
@@ -127,8 +154,9 @@ class _Owner(NamedTuple):
 
 
 class _Uniting:
-    def __init__(self, storage: Storage, batch: Batch) -> None:
+    def __init__(self, storage: Storage, batch: Batch, level: Level, accept: Accept) -> None:
         self._storage, self._batch = storage, batch
+        self._level, self._accept = level, accept
         self._outcomes: dict[SessionId, Outcome] = {}
         self._refusals: dict[tuple[Path, Side], Refusal] = {}
         self._unlisted = 0
@@ -137,16 +165,35 @@ class _Uniting:
         self._owners: dict[tuple[str, Oid], _Owner] = {}
         self._arrived: Counter[EntryKind] = Counter()
         self._versions = (-1, -1)
-        self._gone: frozenset[Path] = frozenset()
+        self._visited: set[Path] = set()
+        self._lacking: set[Side] = set()
+        self._buried: set[str] = set()
+        self._tops: tuple[Oid | None, Oid | None] = (None, None)
+        self._tombstones: list[Tombstone] = []
         self._chosen: Mapping[Path, Oid] = {}
 
     def unite(self, ours: Oid | None, theirs: Oid | None) -> Union:
         here, there = self._open((), ours, "here"), self._open((), theirs, "there")
         self._versions = self._version(here), self._version(there)
-        if any(here.get(top) != there.get(top) for top in ("sessions", "tombstones")):
-            self._gone = frozenset(self._ways_to_gone({here.get("tombstones"), there.get("tombstones")}))
-        root = self._unite_folders((), ours, here, theirs, there)
-        return Union(root, self._outcomes, tuple(self._refusals.values()), self._arrived, self._unlisted)
+        tops = [entries.get("tombstones") for entries in (here, there)]
+        mine, other = (top.oid if top and top.is_tree else None for top in tops)
+        self._tops = mine, other
+        united: Entries = {}
+        # Tombstones first, for they decide what of the rest is gone.
+        for name in sorted(here.keys() | there.keys(), key=lambda name: (name != "tombstones", name)):
+            entry = self._unite_below((name,), here.get(name), there.get(name))
+            if entry is not None:
+                united[name] = entry
+        root = self._write(united, ours, here, theirs, there)
+        return Union(
+            root,
+            self._outcomes,
+            tuple(self._refusals.values()),
+            self._arrived,
+            self._unlisted,
+            frozenset(self._lacking),
+            tuple(self._tombstones),
+        )
 
     def _unite_folders(
         self, path: Path, ours: Oid | None, here: Entries, theirs: Oid | None, there: Entries
@@ -154,14 +201,20 @@ class _Uniting:
         """Unite two folders, given their entries too."""
         united: Entries = {}
         for name in sorted(here.keys() | there.keys()):
-            below = (*path, name)
-            entry, other = here.get(name), there.get(name)
-            if entry != other or below in self._gone:
-                entry = self._unite_entries(
-                    below, self._admit(below, entry, "here"), self._admit(below, other, "there")
-                )
+            entry = self._unite_below((*path, name), here.get(name), there.get(name))
             if entry is not None:
                 united[name] = entry
+        return self._write(united, ours, here, theirs, there)
+
+    def _unite_below(self, path: Path, mine: Entry | None, other: Entry | None) -> Entry | None:
+        if mine == other and path not in self._visited:
+            return mine
+        return self._unite_entries(path, self._admit(path, mine, "here"), self._admit(path, other, "there"))
+
+    def _write(
+        self, united: Entries, ours: Oid | None, here: Entries, theirs: Oid | None, there: Entries
+    ) -> Oid | None:
+        """Return the tree of what was united: a side's own, where it is that."""
         if not united:
             return None
         own = [oid for oid, entries in ((ours, here), (theirs, there)) if oid and entries == united]
@@ -173,15 +226,18 @@ class _Uniting:
         if sample is None:
             return None
         if not sample.is_tree:
-            is_chosen_already = len(path) > _OWNER_DEPTH
+            if path[0] == "checkpoints" and self._is_buried(path):
+                return None
+            is_chosen_already = len(path) > _OWNER_DEPTH and path[0] in _OWN_RECORDS
             oid = (
                 self._chosen.get(path) if is_chosen_already else self._choose(_Difference(path, mine, other))
             )
             return Entry(FILE_MODE, oid) if oid else None
         ours, theirs = mine.oid if mine else None, other.oid if other else None
         if len(path) == _OWNER_DEPTH and path[0] in _OWN_RECORDS:
-            if path in self._gone:
-                self._outcomes[SessionId("".join(path[1:]))] = "tombstoned"
+            if self._is_buried(path):
+                if path[0] == "sessions":
+                    self._outcomes[SessionId("".join(path[1:]))] = "tombstoned"
                 return None
             if not self._is_owned(path, ours, theirs):
                 return None
@@ -228,13 +284,20 @@ class _Uniting:
         """Choose a blob for a file of the root, or for a record that stands for itself."""
         accepted = [Oid("")]
         for offer in change.offers():
+            side = change.side_of(offer.oid)
             try:
-                admit_file(self._storage, offer)
+                record = admit_file(self._storage, offer)
             except (RecordRefused, ObjectDamaged) as error:
-                self._refuse(change.path, change.side_of(offer.oid), error.why)
-            else:
-                accepted.append(offer.oid)
-                self._count(change, offer)
+                self._refuse(change.path, side, error.why)
+                continue
+            why = self._why_not(record, side) if isinstance(record, Tombstone) else ""
+            if why:
+                self._refuse(change.path, side, why)
+                continue
+            accepted.append(offer.oid)
+            self._count(change, offer)
+            if isinstance(record, Tombstone):
+                self._bury(record, change)
         if layout.place(change.path).kind == "root":
             found = [entry.oid if entry else Oid("") for entry in (change.ours, change.theirs)]
             rows = [row for row in zip(self._versions, found, strict=True) if row[1] in accepted]
@@ -334,24 +397,39 @@ class _Uniting:
         digits = trees.read_blob(self._storage, entry.oid).removesuffix(b"\n")
         return int(digits) if digits.isdigit() and len(digits) < _MAX_FORMAT_DIGITS else -1
 
-    def _ways_to_gone(self, tops: set[Entry | None]) -> Iterator[Path]:
-        """Yield the folder of every session that a tombstone names, and the folders on the way to it."""
-        for top in tops:
-            # Apart, for what both sides have alike is not reported.
-            for change in _Uniting(self._storage, self._batch)._tombstones(top):
-                for offer in change.offers():
-                    try:
-                        record = admit_file(self._storage, offer)
-                    except (RecordRefused, ObjectDamaged):
-                        continue  # reported where it is met as a difference
-                    assert isinstance(record, Tombstone), "nothing else is admitted there"
-                    folder = layout.session_folder(record.session)
-                    yield from (folder[:depth] for depth in range(1, len(folder) + 1))
+    def _why_not(self, tombstone: Tombstone, side: Side) -> str:
+        """Tell why a tombstone does not count; what is here was let count before."""
+        if tombstone.level != self._level:
+            return f"it is for level {tombstone.level}"
+        return self._accept(tombstone) if side == "there" else ""
 
-    def _tombstones(self, top: Entry | None) -> Iterator[_Difference]:
-        path = ("tombstones",)
-        if self._admit(path, top, "there") is not None and top is not None:
-            yield from self._differences(path, None, top.oid)
+    def _bury(self, tombstone: Tombstone, change: _Difference) -> None:
+        """See that what a tombstone names is looked at, wherever it may stand, though both sides have it."""
+        if change.ours is None:
+            self._lacking.add("here")
+        if change.theirs is None:
+            self._lacking.add("there")
+        if change.ours is None or change.theirs is None:
+            self._tombstones.append(tombstone)
+        self._buried.add(tombstone.target)
+        for path in layout.buried_paths(tombstone.target):
+            self._visited.update(path[:depth] for depth in range(1, len(path) + 1))
+
+    def _is_buried(self, path: Path) -> bool:
+        """Whether an accepted tombstone of one side, or one that both have, names what stands at a path."""
+        target = layout.target_at(path)
+        if target is None or target in self._buried:
+            return target is not None
+        here, there = (self._tombstones_at(top, path[1:_OWNER_DEPTH]) for top in self._tops)
+        common = {name: entry for name, entry in here.items() if there.get(name) == entry}
+        return bool(common) and counts_any(self._storage, target, common, self._level)
+
+    def _tombstones_at(self, top: Oid | None, path: Path) -> Mapping[str, Entry]:
+        try:
+            folder = trees.find(self._storage, top, path)
+            return trees.known_tree(self._storage, folder.oid) if folder and folder.is_tree else {}
+        except ObjectDamaged:
+            return {}  # reported where it is met as a difference
 
     def _count(self, change: _Difference, offer: Offer) -> None:
         if change.ours is None:

@@ -129,6 +129,6 @@ def _is_hidden(memory: Memory, session: SessionId) -> bool:
     if folder is None or trees.find(memory.storage, folder.tree, ("registers",)) is None:
         return False
     try:
-        return memory.load(folder).value("hidden") is True
+        return memory.load(folder).is_hidden
     except (ObjectDamaged, ObjectMissing, RecordRefused):
         return False  # reading it will say what is wrong

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, Self
 
-from gitmem.model.errors import GitFailed, GitMissing
+from gitmem.model.errors import GitFailed, GitMissing, GitSilent
 
 if TYPE_CHECKING:
     import subprocess
@@ -139,20 +139,37 @@ class Git(NamedTuple):
         accept: Container[int] = (0,),
         config: Mapping[str, str] | None = None,
         as_user: bool = True,
+        stdin: bytes = b"",
+        silence_s: float | None = None,
     ) -> Answer:
         """Run git to its end, giving `tell` what it writes to standard error as it comes.
 
-        git shows progress to a terminal only; a caller whose `tell` writes to one asks with `--progress`.
+        git shows progress to a terminal only; a caller who wants it asks with `--progress`. One that says
+        nothing for `silence_s` is ended, with all that it started; for that it is out of the terminal's
+        reach, and can ask nobody for a passphrase there. What is put in is small: it is written first.
+
+        Raises:
+            GitSilent: It said nothing for so long.
         """
         import subprocess
 
-        process = self._popen(args, doing, git_dir, cwd, config, as_user, stderr=subprocess.PIPE)
+        from gitmem.git import watching  # A search runs nothing to watch.
+
+        is_apart = silence_s is not None
+        process = self._popen(
+            args, doing, git_dir, cwd, config, as_user, stderr=subprocess.PIPE, is_apart=is_apart
+        )
         with process:
             try:
-                _pipe(process.stdin).close()
-                stdout, said = _drain(process, tell)
+                with contextlib.suppress(BrokenPipeError):  # It has ended already; its status says why.
+                    _pipe(process.stdin).write(stdin)
+                    _pipe(process.stdin).close()
+                stdout, said = watching.drain(process, tell, silence_s, _STDERR_KEPT_BYTES)
+            except watching.Silence as error:
+                watching.end(process, is_apart)
+                raise GitSilent(doing, silence_s or 0) from error
             except BaseException:
-                process.kill()
+                watching.end(process, is_apart)
                 raise
         stderr = readable(said)
         if process.returncode not in accept:
@@ -195,6 +212,7 @@ class Git(NamedTuple):
         config: Mapping[str, str] | None,
         as_user: bool,
         stderr: int | IO[bytes],
+        is_apart: bool = False,
     ) -> subprocess.Popen[bytes]:
         import shutil
         import subprocess  # A search, which only asks short questions, does without them.
@@ -213,6 +231,7 @@ class Git(NamedTuple):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
+                process_group=0 if is_apart else None,
             )
         except OSError as error:
             # A directory that does not exist, and one that may not be entered, look like a missing program.
@@ -313,28 +332,6 @@ def command_of(config: Mapping[str, str]) -> list[str]:
 def internal_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a git whose words and doings are for us and not for the user."""
     return {**{name: value for name, value in environ.items() if name != "LANGUAGE"}, **_INTERNAL_ENVIRON}
-
-
-def _drain(process: subprocess.Popen[bytes], tell: Callable[[bytes], object]) -> tuple[bytes, bytes]:
-    stdout, stderr = _pipe(process.stdout), _pipe(process.stderr)
-    import selectors
-
-    answer, said = bytearray(), bytearray()
-    with selectors.DefaultSelector() as selector:
-        selector.register(stdout, selectors.EVENT_READ)
-        selector.register(stderr, selectors.EVENT_READ)
-        while selector.get_map():
-            for key, _ in selector.select():
-                chunk = os.read(key.fd, 65536)
-                if not chunk:
-                    selector.unregister(key.fileobj)
-                elif key.fileobj is stdout:
-                    answer += chunk
-                else:
-                    tell(chunk)
-                    said += chunk
-                    del said[:-_STDERR_KEPT_BYTES]
-    return bytes(answer), bytes(said)
 
 
 def _exhaust(stream: IO[bytes]) -> None:

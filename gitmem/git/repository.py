@@ -31,8 +31,8 @@ _QUESTIONS: Final = (
     "--show-toplevel",
 )
 CONFIG_LOOKED_AT: Final = (
-    r"^(gitmem\.|remote\..*\.(gitmem|url|promisor)$|extensions\.partialclone$"
-    r"|core\.(pager|worktree)$|submodule\.recurse$|(user|author)\.(name|email)$)"
+    r"^(gitmem\.|remote\..*\.(gitmem|gitmemdedicated|mirror|promisor|url)$|extensions\.partialclone$"
+    r"|core\.(pager|worktree)$|submodule\.recurse$|http\.lowspeed(limit|time)$|(user|author)\.(name|email)$)"
 )
 
 

@@ -17,6 +17,7 @@ MAX_STREAM = 1 << 12
 """Characters; an agent's ids have some forty, and paths that stand for one some hundred."""
 MAX_VALUE = 1 << 12
 MAX_TAG_VALUE = 1 << 10
+MAX_SIGNATURE = 1 << 14
 MAX_TAGS = 100
 """Of a register's value. Writers take shorter texts, which redaction may lengthen."""
 
@@ -72,6 +73,8 @@ class Session(Record, frozen=True, tag="session"):
     native_id: NotEmpty
     beginning: Digest
     """SHA-256, in hex, over the skeleton of how the transcript begins."""
+    incarnation: Count = 0
+    """How often it was erased before it was taken in again on purpose; each has an id of its own."""
 
 
 class Capture(Record, frozen=True, tag="capture"):
@@ -94,13 +97,14 @@ class Capture(Record, frozen=True, tag="capture"):
     code: CodePosition | None = None
 
 
-RegisterName = Literal["title", "tags", "level", "hidden", "state"]
+RegisterName = Literal["title", "tags", "level", "hidden", "forgotten", "state"]
 REGISTER_NAMES: tuple[RegisterName, ...] = get_args(RegisterName)
 REGISTER_TYPES: dict[RegisterName, type] = {
     "title": str,
     "tags": tuple,
     "level": str,
     "hidden": bool,
+    "forgotten": str,
     "state": str,
 }
 """What each holds; any may also hold None, which takes it back."""
@@ -194,23 +198,16 @@ class Note(Record, frozen=True, tag="note"):
 
 
 class Tombstone(Record, frozen=True, tag="tombstone"):
-    """A session that is gone and must not come back."""
+    """What is gone from the memory of a level, and must not come back."""
 
-    ref: str
-    session: SessionName
+    target: Digest
+    """The id of a session, or the name of a note or a checkpoint."""
+    level: Literal["public", "team"]
     at: Moment
     author: Author
     reason: str = ""
+    signature: str = ""
+    """Over the same record without it, as the author's git signs commits; empty where they sign none."""
 
 
-class Epoch(Record, frozen=True, tag="epoch"):
-    """A parentless restart of the memory ref after an erasure."""
-
-    number: Count
-    at: Moment
-    tombstones: tuple[RecordName, ...]
-    replaces: tuple[ObjectName, ...]
-    """The commits whose histories this one takes the place of."""
-
-
-AnyRecord = Session | Capture | Register | Checkpoint | Note | Tombstone | Epoch
+AnyRecord = Session | Capture | Register | Checkpoint | Note | Tombstone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from gitmem.model.errors import BadSetting
 
@@ -91,9 +92,18 @@ def remote_of(tracking: str, ref: str) -> str | None:
     return name if name != rest and tracking == tracking_ref(name, ref) else None
 
 
+def is_own(name: str, ref: str, remotes: Container[str]) -> bool:
+    """Whether a ref is gitmem's, given the memory's and the names of the remotes; all else is the user's."""
+    return name == ref or name.startswith(PRIVATE_NAMESPACE) or (remote_of(name, ref) or "") in remotes
+
+
 def fetch_refspec(remote: str, ref: str) -> str:
-    """Return the refspec of one fetch; forced, since a tracking ref mirrors whatever the remote has."""
-    return f"+{ref}:{tracking_ref(remote, ref)}"
+    """Return the refspec of one fetch, of a ref, or of all below a namespace that ends with a slash.
+
+    Forced, since a tracking ref mirrors whatever the remote has.
+    """
+    every = "*" if ref.endswith("/") else ""
+    return f"+{ref}{every}:{tracking_ref(remote, ref)}{every}"
 
 
 def audit_ref(device: str) -> str:
@@ -111,22 +121,6 @@ def audit_of(tracking: str) -> tuple[str, str] | None:
 def audit_tracking(remote: str) -> str:
     """Return what the refs begin with to which a remote's audits are fetched; a device's id follows."""
     return tracking_ref(remote, AUDIT_NAMESPACE)
-
-
-def audit_refspec(remote: str) -> str:
-    """Return the refspec of a fetch of every audit that a remote has."""
-    return f"+{AUDIT_NAMESPACE}*:{audit_tracking(remote)}*"
-
-
-def sealed_tracking(remote: str) -> tuple[str, str]:
-    """Return what the refs begin with to which a remote's sealed sessions are fetched, and their keys."""
-    return tracking_ref(remote, SEALED_NAMESPACE), tracking_ref(remote, KEYS_NAMESPACE)
-
-
-def sealed_refspecs(remote: str) -> tuple[str, ...]:
-    """Return the refspecs of a fetch of every sealed session that a remote has, and of their keys."""
-    tracking = sealed_tracking(remote)
-    return tuple(f"+{to}*:{at}*" for to, at in zip((SEALED_NAMESPACE, KEYS_NAMESPACE), tracking, strict=True))
 
 
 def push_refspec(oid: str, ref: str) -> str:

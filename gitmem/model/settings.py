@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
-from gitmem.model.refs import DEFAULT_MEMORY_REF
+from gitmem.model.refs import DEFAULT_MEMORY_REF, PRIVATE_REF, PUBLIC_REF
 
 Level = Literal["public", "team", "private", "ephemeral"]
 """What may be kept of a session and who may get it; each is seen by fewer than the one before it."""
@@ -45,21 +45,24 @@ class Settings(NamedTuple):
     """All settings of one repository.
 
     `level` is what a session gets that nobody has given one, and no rule of `level_rules` either. An
-    erasure can be taken back for `grace_days`. `remotes` are in the order of their names. `workers` is
+    erasure can be taken back for `grace_days`; sessions that nothing was added to for `retention_days` are
+    erased, with None they stay. `remotes` are in the order of their names. `workers` is
     how many processes an import may use, None for as many as there are cores. `model_dir` is None for the
     user's own place for embedding models. A `sidecar` is asked and started, and ends after
     `sidecar_idle_minutes` that nobody asks it; a search waits `catch_up_ms` for an index that is behind.
     With `live` the sidecar captures what agents write as they write it. Snapshots of the working tree are
     kept for `snapshot_days`, and with 0 none are taken. What is private is sealed to `recipients`, public
     keys, and opened with `identities`, files of secret keys; with none, a key of gitmem's own is used.
-    `audit` says what the audit keeps. With `recurse_submodules`, commands that read see a superproject and
-    all of its submodules, from anywhere inside.
+    `audit` says what the audit keeps. A git that talks to a remote and says nothing for `timeout_s`
+    is ended; 0 lets it be. With `recurse_submodules`, commands that read see a superproject and all of
+    its submodules, from anywhere inside.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
     level: Level = "team"
     level_rules: tuple[LevelRule, ...] = ()
     grace_days: int = 30
+    retention_days: int | None = None
     workers: int | None = None
     model_dir: Path | None = None
     remotes: tuple[ChosenRemote, ...] = ()
@@ -74,6 +77,14 @@ class Settings(NamedTuple):
     personal: frozenset[PersonalChoice] = frozenset()
     payloads: bool = False
     recurse_submodules: bool = True
+    timeout_s: int = 120
+
+
+def level_at(ref: str) -> Level:
+    """Return the level of the memory at a ref."""
+    if ref == PUBLIC_REF:
+        return "public"
+    return "private" if ref == PRIVATE_REF else "team"
 
 
 def is_lower(level: Level, than: Level) -> bool:

@@ -61,6 +61,15 @@ def walk_history(storage: Storage, tip: Oid | None) -> Iterator[tuple[Oid, Commi
             push(parent)
 
 
+def first_parents(storage: Storage, tip: Oid, until: Oid | None = None) -> Iterator[Oid]:
+    """Yield a commit and its first parents, as far as they are here and before one of them."""
+    oid: Oid | None = tip
+    while oid is not None and oid != until and storage.contains(oid):
+        yield oid
+        parents = read_commit(storage, oid).parents
+        oid = parents[0] if parents else None
+
+
 def distance(storage: Storage, ours: Oid | None, theirs: Oid | None) -> Distance:
     """Count the commits that only one of two tips has among its ancestors.
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from gitmem.format.burial import without_buried
 from gitmem.format.memory import open_memory
 from gitmem.model.errors import NoMemory, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.model.records import Author
+from gitmem.model.settings import level_at
 from gitmem.model.times import to_text
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Signature, encode_commit
@@ -53,7 +55,8 @@ def commit(
 ) -> Oid:
     """Put blobs of a batch into the memory at `ref`, publish the batch and move the ref.
 
-    Where nothing changes, nothing is committed. A memory's first commit has no parent, and must say so.
+    Where nothing changes, nothing is committed; what has a tombstone stays gone, though a pull brought that
+    only now. A memory's first commit has no parent, and must say so.
 
     Returns:
         The commit that the ref points at.
@@ -101,7 +104,7 @@ def _write(
     if tip is not None:
         open_memory(storage, ref, tip)  # refuses what is no memory, or a newer one's
         root = read_commit(storage, tip).tree
-    tree = trees.edit(storage, batch, root, changes)
+    tree = trees.edit(storage, batch, root, without_buried(storage, root, changes, level_at(ref)))
     if tip is not None and tree == root:
         return tip
     if tree is None:

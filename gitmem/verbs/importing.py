@@ -38,7 +38,7 @@ from gitmem.verbs.committing import SKIP_CI, commit
 from gitmem.verbs.intake import Diverted, Intake, Progress, Refused, Report, Source
 from gitmem.verbs.levels import registered
 from gitmem.verbs.looking import Looked, as_refusal, identify, last_line_end, open_regular
-from gitmem.verbs.planning import Joined, Plan, Settled, plan
+from gitmem.verbs.planning import Gone, Joined, Plan, Settled, plan
 from gitmem.verbs.positions import known_position, position_at
 from gitmem.verbs.sealing import Range, SealedRange, cut_ranges
 from gitmem.verbs.sources import Position, begins_as_before, digests, write_position
@@ -176,7 +176,10 @@ class _Run:
                 new = position_at(found, found.capture, identity.stream, ends, status)
                 write_position(self._intake.state_dir, path, new)
             self._unchanged(path, status.st_size)
-        elif isinstance(found, Plan):
+        elif isinstance(found, Gone):
+            self.report.erased.append(found.key)
+            self._unchanged(path, status.st_size)
+        elif found is not None:
             self._hand_out(looked, found)
 
     def _is_diverted(
@@ -210,7 +213,7 @@ class _Run:
         known = [registered(self._memory, folder, "team") for folder in self._memory.find_key(key)]
         return lowest([level for level in known if level != "public"] or ["team"])
 
-    def _plan(self, looked: Looked) -> Plan | Settled | None:
+    def _plan(self, looked: Looked) -> Plan | Settled | Gone | None:
         """Find what of a file is new; None where it cannot be told, and the file is refused."""
         identity, joins = looked.identity, None
         if identity.stream != MAIN_STREAM:
@@ -218,7 +221,8 @@ class _Run:
         redactor, key = self._intake.redactor, self._intake.key
         path, file, stop, position = looked.path, looked.file, looked.stop, looked.position
         try:
-            return plan(self._memory, path, identity, file, stop, position, redactor, key, joins)
+            again = self._intake.again
+            return plan(self._memory, path, identity, file, stop, position, redactor, key, joins, again=again)
         except (OSError, RedactionFailed, ObjectDamaged, ObjectMissing, RecordRefused) as error:
             self._refuse(path, as_refusal(path, error))
             return None

@@ -18,13 +18,13 @@ from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import (
     Capture,
     Checkpoint,
-    Epoch,
     Note,
     Record,
     SegmentEntry,
     Session,
     Tombstone,
 )
+from gitmem.model.settings import level_at
 from gitmem.objects import trees
 from gitmem.objects.encoding import Entry, ObjectKind, decode_tree, encode_tree, object_id
 from gitmem.objects.storage import Storage
@@ -33,12 +33,12 @@ from gitmem.objects.trees import Path
 FaultKind = Literal["object", "layout", "record", "segment", "reference"]
 
 _OWNER_DEPTH = 4  # parts of the path of a session's or a note's folder
+_OWNERS = ("sessions", "notes")
 _PLAIN: dict[str, type[Record]] = {
     "session": Session,
     "checkpoint": Checkpoint,
     "note": Note,
     "tombstone": Tombstone,
-    "epoch": Epoch,
 }
 
 
@@ -103,10 +103,10 @@ class Inspector:
     def current(self, root: Oid) -> Iterator[Fault]:
         """Look at a tree that somebody will read: all of it, and how its parts fit together."""
         folders: dict[Oid, Path] = {}
-        tombstones: list[tuple[Path, Record]] = []
+        tombstones: list[tuple[Path, Tombstone]] = []
         yield from self._folder((), root, folders, tombstones)
-        for path, record in tombstones:
-            yield from self._check_references(root, path, record)
+        for path, tombstone in tombstones:
+            yield from self._check_tombstone(root, path, tombstone)
 
     def earlier(self, path: Path, oid: Oid) -> Iterator[Fault]:
         """Look at what an earlier tree has and no other: each object for itself."""
@@ -126,7 +126,7 @@ class Inspector:
                 yield from self._record(below, place, entry.oid)
 
     def _folder(
-        self, path: Path, oid: Oid, folders: dict[Oid, Path], others: list[tuple[Path, Record]]
+        self, path: Path, oid: Oid, folders: dict[Oid, Path], others: list[tuple[Path, Tombstone]]
     ) -> Iterator[Fault]:
         """Look at a folder above sessions and notes, and at all below it."""
         if oid in folders:
@@ -142,13 +142,13 @@ class Inspector:
         for name, entry in entries.items():
             below = (*path, name)
             place = yield from self._admit(below, entry)
-            if place is _FOLDER and len(below) == _OWNER_DEPTH:
+            if place is _FOLDER and len(below) == _OWNER_DEPTH and below[0] in _OWNERS:
                 yield from self._owner(below, entry.oid)
             elif place is _FOLDER:
                 yield from self._folder(below, entry.oid, folders, others)
             elif place is not None:
                 record = yield from self._record(below, place, entry.oid)
-                if isinstance(record, (Tombstone, Epoch)):
+                if isinstance(record, Tombstone):
                     others.append((below, record))
 
     def _owner(self, path: Path, oid: Oid) -> Iterator[Fault]:
@@ -236,6 +236,8 @@ class Inspector:
                     record = register_of(str(place.owner), blob, RecordId(place.name), where)
                 case _:
                     record = records.unseal(blob, place.name, where, _PLAIN[place.kind])
+            if isinstance(record, Tombstone) and record.target != place.owner:
+                raise RecordRefused(where, f"it names {record.target}")
         except StoreError as error:
             yield Fault("record", path, _why(error))
             return None
@@ -319,17 +321,14 @@ class Inspector:
                 return f"it has {lines} lines, and its capture lists {listed.lines}"
         return ""
 
-    def _check_references(self, root: Oid, path: Path, record: Record) -> Iterator[Fault]:
-        """Look at what a record of the whole memory says about others of it."""
-        if isinstance(record, Tombstone):
-            if record.ref == self.ref and self._stands(root, layout.session_folder(record.session)):
-                yield Fault(
-                    "reference", layout.session_folder(record.session), "it is here, and has a tombstone"
-                )
-        elif isinstance(record, Epoch):
-            for name in record.tombstones:
-                if not self._stands(root, layout.tombstone_path(name)):
-                    yield Fault("reference", path, f"it names tombstone {name}, which is missing")
+    def _check_tombstone(self, root: Oid, path: Path, tombstone: Tombstone) -> Iterator[Fault]:
+        """Look whether what a tombstone names is gone."""
+        if tombstone.level != level_at(self.ref):
+            yield Fault("reference", path, f"it is for level {tombstone.level}")
+            return
+        for stood in layout.buried_paths(tombstone.target):
+            if self._stands(root, stood):
+                yield Fault("reference", stood, "it is here, and has a tombstone")
 
     def _stands(self, root: Oid, path: Path) -> bool:
         try:

@@ -63,6 +63,7 @@ class Report:
     replaced: Counter[str] = field(default_factory=Counter)
     refused: list[Refused] = field(default_factory=list)
     diverted: list[Diverted] = field(default_factory=list)
+    erased: list[SessionKey] = field(default_factory=list)
     commits: list[Oid] = field(default_factory=list)
 
     def include(self, other: Report) -> None:
@@ -76,6 +77,7 @@ class Report:
         self.replaced += other.replaced
         self.refused += other.refused
         self.diverted += other.diverted
+        self.erased += other.erased
         self.commits += other.commits
 
 
@@ -85,7 +87,8 @@ class Intake(NamedTuple):
     `by` names this program and its version; `code` where the code stands, if that is known to belong to
     the transcripts; `whole` takes a last line without a line end too, which a growing file may yet finish.
     A batch is committed once it has that many bytes of transcript, or that many files. `levels` decides which
-    sessions are of this memory's `level`; without it, all of them are.
+    sessions are of this memory's `level`; without it, all of them are. With `again`, what was erased is taken
+    in as new.
     """
 
     storage: Storage
@@ -104,3 +107,4 @@ class Intake(NamedTuple):
     tell: Callable[[Progress], None] = lambda _: None
     level: Level = "team"
     levels: Levels | None = None
+    again: bool = False

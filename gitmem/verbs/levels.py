@@ -151,7 +151,7 @@ def is_hidden(memory: Memory, folder: Folder) -> bool:
 
     if trees.find(memory.storage, folder.tree, ("registers",)) is None:
         return False
-    return memory.load(folder).value("hidden") is True
+    return memory.load(folder).is_hidden
 
 
 def _of_rules(wish: Wish, identity: Identity, home: Path, top: Path | None) -> Level:

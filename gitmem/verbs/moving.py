@@ -16,11 +16,12 @@ from typing import NamedTuple
 import msgspec
 
 from gitmem.format import layout, records
+from gitmem.format.burial import buried_with
 from gitmem.format.lines import lines_of
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession, open_memory
-from gitmem.model.ids import Oid, RecordId, SessionId
-from gitmem.model.records import Author, Capture, Register, RegisterName, SegmentEntry
+from gitmem.model.ids import Oid, RecordId, SessionId, SessionKey
+from gitmem.model.records import Author, Capture, Register, RegisterName, SegmentEntry, Session
 from gitmem.model.settings import Level
 from gitmem.objects import trees
 from gitmem.objects.storage import Batch, Storage
@@ -127,8 +128,7 @@ def written_anew(
     `values` are those of its registers beside title and tags, which are redacted as well.
     """
     stored = memory.load(folder)
-    native_id = target.redactor.text(stored.record.native_id)
-    record = msgspec.structs.replace(stored.record, native_id=native_id)
+    record = _record_there(stored.record, target.redactor, there)
     session = records.session_id(record)
     old_folder = there.find(session) if there is not None else None
     old = StoredSession(session, folder.tree, record, {}, {})
@@ -156,11 +156,20 @@ def written_anew(
     return session, changes
 
 
-def name_there(memory: Memory, folder: Folder, redactor: Redactor) -> SessionId:
-    """Return the id that a session has where it was written anew: its own, or that of its redacted name."""
-    record = memory.load(folder).record
-    native_id = redactor.text(record.native_id)
-    return records.session_id(msgspec.structs.replace(record, native_id=native_id))
+def name_there(memory: Memory, folder: Folder, redactor: Redactor, there: Memory | None = None) -> SessionId:
+    """Return the id that a session has where it was written anew: its own, or that of its redacted name.
+
+    Where it was erased `there`, that of its next incarnation.
+    """
+    return records.session_id(_record_there(memory.load(folder).record, redactor, there))
+
+
+def _record_there(record: Session, redactor: Redactor, there: Memory | None) -> Session:
+    record = msgspec.structs.replace(record, native_id=redactor.text(record.native_id))
+    erased = buried_with(there, SessionKey(record.agent, record.native_id)) if there else frozenset()
+    while records.session_id(record) in erased:
+        record = msgspec.structs.replace(record, incarnation=record.incarnation + 1)
+    return record
 
 
 def withdraw(storage: Storage, ref: str, writer: Writer, session: SessionId, level: Level) -> bool:
@@ -170,7 +179,7 @@ def withdraw(storage: Storage, ref: str, writer: Writer, session: SessionId, lev
         Whether something of it is still there, in what was shared.
     """
     take_out(storage, ref, session)
-    _set(storage, ref, writer, session, {"level": level, "hidden": True}, "Withdraw a session")
+    set_values(storage, ref, writer, session, {"level": level, "hidden": True}, "Withdraw a session")
     return open_memory(storage, ref).find(session) is not None
 
 
@@ -180,7 +189,9 @@ def mark(storage: Storage, ref: str, writer: Writer, session: SessionId, level: 
     Returns:
         Whether that changed anything.
     """
-    return _set(storage, ref, writer, session, {"level": level, "hidden": None}, "Give a session its level")
+    return set_values(
+        storage, ref, writer, session, {"level": level, "hidden": None}, "Give a session its level"
+    )
 
 
 class _Shared(NamedTuple):
@@ -194,9 +205,10 @@ class _Shared(NamedTuple):
 _NOTHING_SHARED = _Shared(None, 0, is_all=False)
 
 
-def _set(
+def set_values(
     storage: Storage, ref: str, writer: Writer, session: SessionId, values: Values, message: str
 ) -> bool:
+    """Write what may change about a session, where it is not that already; return whether anything was."""
     with storage.lock():
         memory = open_memory(storage, ref)
         folder = memory.find(session)

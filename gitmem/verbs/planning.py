@@ -18,6 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+import msgspec
+
+from gitmem.format.burial import buried_with
 from gitmem.format.lines import lines_of
 from gitmem.format.manifest import Head, total_lines
 from gitmem.format.memory import Folder, Memory, StoredSession
@@ -61,6 +64,12 @@ class Joined(NamedTuple):
     record: Session | None
 
 
+class Gone(NamedTuple):
+    """A file whose session was erased from the memory, and is not taken in again unasked."""
+
+    key: SessionKey
+
+
 class Settled(NamedTuple):
     """A file of which everything is stored already; `capture` is None where more than the file is."""
 
@@ -90,10 +99,13 @@ def plan(
     redactor: Redactor,
     key: bytes,
     joins: Joined | None = None,
-) -> Plan | Settled:
+    *,
+    again: bool = False,
+) -> Plan | Settled | Gone:
     """Compare a file's first `stop` bytes with what the memory has of it; see the module for the cases.
 
-    `joins` is the session that a subagent's transcript belongs to, where that one is on its way too.
+    `joins` is the session that a subagent's transcript belongs to, where that one is on its way too. With
+    `again` a session that was erased becomes a new incarnation.
 
     Raises:
         OSError: The file cannot be read.
@@ -108,6 +120,11 @@ def plan(
         return Plan(path, identity, joins.session, joins.record, None, 0, 0, stop, _no_group)
     folder, record = _find(memory, identity, file, position, redactor)
     if folder is None:
+        erased = buried_with(memory, SessionKey(identity.agent, identity.native_id))
+        if erased and not again:
+            return Gone(SessionKey(identity.agent, identity.native_id))
+        while session_id(record) in erased:
+            record = msgspec.structs.replace(record, incarnation=record.incarnation + 1)
         return Plan(path, identity, session_id(record), record, None, 0, 0, stop, _no_group)
     stored = memory.load(folder)
     heads = stored.heads().get(identity.stream, [])

@@ -47,7 +47,7 @@ def standing(memories: Memories, session: SessionId, name: str, level: Level) ->
     for at in _ORDER:
         memory = memories.get(at)
         folder = memory.find(session) if memory is not None else None
-        if memory is None or folder is None or memory.load(folder).value("hidden") is True:
+        if memory is None or folder is None or memory.load(folder).is_hidden:
             continue
         if found is None:
             # A public copy may have another name; that there is one is said here.

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from gitmem.format.memory import open_memory
-from gitmem.git import transport
-from gitmem.git.transport import Move
+from gitmem.git.fetching import fetch
+from gitmem.git.sending import Move
+from gitmem.git.sending import push as send
 from gitmem.model.errors import PushRaced, PushRefused
 from gitmem.model.ids import Oid
 from gitmem.model.refs import KEYS_NAMESPACE, PRIVATE_REF, SEALED_NAMESPACE, key_ref, sealed_ref, tracking_ref
@@ -28,6 +29,8 @@ from gitmem.verbs.sharing import Sharing, alone, remote_of
 
 _PUSH_TRIES: Final = 8
 _FIRST_PAUSE_S: Final = 0.05
+SEALED_REFS: Final = (SEALED_NAMESPACE, KEYS_NAMESPACE)
+"""The namespaces that a fetch of what is private brings."""
 _NOTHING: Final = Tips(None, None)
 
 
@@ -47,14 +50,26 @@ class SealedPushed(NamedTuple):
     pulled: SealedPulled
 
 
-def pull_sealed(sharing: Sharing, ring: Ring, named: str | None = None) -> SealedPulled:
+def pull_sealed(
+    sharing: Sharing, ring: Ring, named: str | None = None, *, is_fetched: bool = False
+) -> SealedPulled:
     """Fetch a remote's sealed sessions, and unite those that went on in two places.
+
+    `is_fetched` says that a fetch has just been there (SEALED_REFS).
 
     Raises:
         SyncError: The remote is unknown, unreachable, or was not given this level.
     """
     with alone(sharing.repository):
-        return _pull(sharing, ring, named)
+        return _pull(sharing, ring, named, is_fetched=is_fetched)
+
+
+def check_sealed(sharing: Sharing, ring: Ring, named: str | None = None) -> None:
+    """Look once more at what can be opened of what a push would send, as far as is known here; raises as
+    `sharing.check` does."""
+    remote = remote_of(sharing, named)
+    if _moves(sharing, remote.name, frozenset()):
+        _check(sharing, ring, remote.name)
 
 
 def push_sealed(
@@ -75,11 +90,14 @@ def push_sealed(
             if tries:
                 pause(random.uniform(0, _FIRST_PAUSE_S * 2**tries))  # noqa: S311 (jitter, not a secret)
             pulled = _pull(sharing, ring, named)
-            moves = _moves(sharing, remote.name, pulled)
+            moves = _moves(sharing, remote.name, frozenset(name for name, _ in pulled.refused))
             if not moves:
                 return SealedPushed(remote.name, 0, pulled)
             _check(sharing, ring, remote.name)
-            refused = transport.push_sealed(remote, moves)
+            # What is sealed anew has no history in common with what it takes the place of. So each ref is
+            # moved only from where it was when last fetched: what nobody saw is never overwritten.
+            answers = send(remote, moves, is_atomic=True)
+            refused = {ref: answer for ref, answer in answers.items() if answer.outcome != "pushed"}
             if not refused:
                 for move in moves:
                     _track(sharing, remote.name, move)
@@ -91,9 +109,11 @@ def push_sealed(
     raise PushRaced(remote.name, _PUSH_TRIES)
 
 
-def _pull(sharing: Sharing, ring: Ring, named: str | None) -> SealedPulled:
+def _pull(sharing: Sharing, ring: Ring, named: str | None, *, is_fetched: bool = False) -> SealedPulled:
     remote, storage = remote_of(sharing, named), sharing.storage
-    transport.fetch_sealed(remote, storage)
+    if not is_fetched:
+        for error in fetch(remote, storage, (), SEALED_REFS).refused.values():
+            raise error
     here = by_name(read_tips(storage))
     outcomes: Counter[Outcome] = Counter()
     refused: list[tuple[str, str]] = []
@@ -132,9 +152,14 @@ def tips_of(storage: Storage, remote: str) -> dict[str, Tips]:
     return by_name(found)
 
 
-def _moves(sharing: Sharing, remote: str, pulled: SealedPulled) -> list[Move]:
+def lacks_sealed(storage: Storage, remote: str) -> bool:
+    """Whether a remote lacked any ref of what is sealed here when it was last asked."""
+    here, there = read_tips(storage), tips_of(storage, remote)
+    return any(tips.content is not None and there.get(name) != tips for name, tips in by_name(here).items())
+
+
+def _moves(sharing: Sharing, remote: str, kept_out: frozenset[str]) -> list[Move]:
     theirs = tips_of(sharing.storage, remote)
-    kept_out = {name for name, _ in pulled.refused}
     moves = []
     for name, ours in by_name(read_tips(sharing.storage)).items():
         there = theirs.get(name, _NOTHING)
@@ -145,7 +170,7 @@ def _moves(sharing: Sharing, remote: str, pulled: SealedPulled) -> list[Move]:
             (sealed_ref(name), ours.content, there.content),
         ):
             if oid is not None and oid != expected:
-                moves.append(Move(ref, oid, expected))
+                moves.append(Move(ref, oid, expected, is_leased=True))
     return moves
 
 

@@ -37,7 +37,9 @@ def is_settled(remote: Remote, storage: Storage, settings: Settings) -> bool:
     refs = {"team": settings.memory_ref, "public": PUBLIC_REF}
     single = [ref for level, ref in refs.items() if level in levels]
     below = list(_SEALED) if "private" in levels else []
-    theirs = transport.list_remote(remote, [*single, *(f"{prefix}*" for prefix in below)])
+    asked = [*single, *(f"{prefix}*" for prefix in below)]
+    lines = transport.ask(remote, ["--refs", "--end-of-options", remote.name, *asked])
+    theirs = {name: Oid(oid) for oid, _, name in (line.partition("\t") for line in lines)}
     for ref in single:
         here, tracking = storage.read_ref(ref), storage.read_ref(tracking_ref(remote.name, ref))
         if not (theirs.get(ref) == tracking == here):

@@ -1,37 +1,34 @@
-"""Sharing: `pull` brings in what a remote's memory has, `push` sends it what it lacks.
+"""Sharing: which remote is meant, and `pull`, which brings in what its memory has.
 
-Nothing goes to a remote that nobody named. What comes in is united with what is here before the memory ref
+What comes in is united with what is here before the memory ref
 moves, a fast-forward too, so that a pull never takes anything away and lets nothing in that does not belong.
 """
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final, Literal, NamedTuple
 
 from gitmem import disk
 from gitmem.format import layout, records
+from gitmem.format.burial import names_all
 from gitmem.format.layout import EntryKind
-from gitmem.format.memory import Memory, changed_sessions, open_memory
-from gitmem.format.union import Outcome, Refusal, Union, union
-from gitmem.git import transport
+from gitmem.format.memory import Memory, open_memory
+from gitmem.format.union import Accept, Outcome, Refusal, Union, accept_all, union
+from gitmem.git.fetching import fetch
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.git.transport import PushAnswer, Remote, Tell, find_remote
+from gitmem.git.transport import Remote, Tell, find_remote
 from gitmem.model.errors import (
+    FetchRefused,
     LevelNotShared,
-    NoMemory,
     NoRemoteChosen,
     ObjectDamaged,
-    PushRaced,
-    PushRefused,
     RecordRefused,
     RefMoved,
     RemoteAmbiguous,
-    RemoteEmpty,
+    StoreError,
 )
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import Session
@@ -42,6 +39,7 @@ from gitmem.objects.encoding import Commit, encode_commit
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Batch, Storage
 from gitmem.verbs.committing import SKIP_CI, Writer
+from gitmem.verbs.epochs import begin_epoch
 
 _PUSH_TRIES: Final = 16
 _FIRST_PAUSE_S: Final = 0.05
@@ -50,14 +48,16 @@ _MERGE_TRIES: Final = 8
 _UNLOCKED_TRIES: Final = 2
 _OTHER_SYNC_WAIT_S: Final = 120.0
 
-How = Literal["no memory there", "up to date", "taken over", "fast-forward", "merged"]
+How = Literal["no memory there", "up to date", "taken over", "fast-forward", "merged", "begun anew"]
 
 
 class Sharing(NamedTuple):
     """What pull and push need: the clone, who writes, and whom to tell about git's progress.
 
     It is about the memory of one `level`. `check` looks once more at what is about to be sent, and raises
-    where that must not be: it is given the remote's name, the memory, and the root of the remote's.
+    where that must not be: it is given the remote's name, the memory, and the root of the remote's. A git
+    that says nothing for `silence_s` is ended. `accept` says whose tombstones count. `replace` is told of a
+    tip whose history the memory is about to leave.
     """
 
     storage: Storage
@@ -66,8 +66,11 @@ class Sharing(NamedTuple):
     settings: Settings
     writer: Writer
     tell: Tell | None = None
+    silence_s: float | None = None
     level: Level = "team"
     check: Callable[[str, Memory, Oid | None], None] = lambda remote, memory, root: None
+    accept: Accept = accept_all
+    replace: Callable[[str, Oid], object] = lambda ref, tip: None
 
     @property
     def ref(self) -> str:
@@ -75,12 +78,20 @@ class Sharing(NamedTuple):
         return PUBLIC_REF if self.level == "public" else self.settings.memory_ref
 
 
+Loss = Literal["gone", "rewound", "replaced"]
+"""What became of a remote's memory that has not got what it had: its ref is gone, was set back, or holds
+another history. Nothing is lost here, and the next push sends it all again."""
+
+
 class Pulled(NamedTuple):
     """What a pull came to.
 
     `before` and `after` are where the memory ref was and is. `sessions` has an outcome for each that
     differed, `arrived` counts the records and segments that came in, `refused` says what was kept out,
-    as far as it is listed, and `unlisted` counts the rest.
+    as far as it is listed, and `unlisted` counts the rest. `theirs` is where the remote's memory is.
+
+    "begun anew": something was erased, so that the history here goes on from another commit. Where the
+    remote's still has to, it is `behind_epoch`, and a push takes that one's place.
     """
 
     remote: str
@@ -91,16 +102,9 @@ class Pulled(NamedTuple):
     refused: tuple[Refusal, ...]
     arrived: Mapping[EntryKind, int]
     unlisted: int = 0
-
-
-class Pushed(NamedTuple):
-    """What a push came to: where the remote's memory is now, what it had not had, and what came in before."""
-
-    remote: str
-    commit: Oid
-    sent: tuple[SessionId, ...]
-    is_up_to_date: bool
-    pulled: tuple[Pulled, ...]
+    theirs: Oid | None = None
+    behind_epoch: bool = False
+    loss: Loss | None = None
 
 
 def share(repository: Repository, git: Git, remote: str, level: Level = "team") -> None:
@@ -152,62 +156,58 @@ def pull(sharing: Sharing, named: str | None = None) -> Pulled:
         NotAMemory: The remote's ref holds something that gitmem did not write.
         FormatNewer: A newer gitmem wrote there; nothing was merged.
     """
-    remote = remote_of(sharing, named)
-    ref = sharing.ref
-    with alone(sharing.repository):
-        theirs = transport.fetch(remote, sharing.storage, ref)
-        if theirs is None:
-            here = sharing.storage.read_ref(ref)
-            return Pulled(remote.name, "no memory there", here, here, {}, (), {})
-        return _unite(sharing, remote.name, theirs)
+    return pull_all(remote_of(sharing, named), sharing.storage, [sharing]).memories[0]
 
 
-def push(
-    sharing: Sharing, named: str | None = None, *, pause: Callable[[float], object] = time.sleep
-) -> Pushed:
-    """Send a remote's memory what it lacks, by a plain fast-forward; what it has more is pulled first.
+class PulledAll(NamedTuple):
+    """What a pull of several memories came to, in their order, and of which namespaces git took nothing."""
 
-    Raises:
-        NoMemory: There is none here.
-        LevelNotShared: The remote was given other levels than this memory's.
-        RemoteEmpty: The remote has no branch yet, and the memory must not become its default one.
-        PushRefused: The remote refuses, for reasons of its own.
-        PushRaced: Others were faster, again and again.
-        SyncError: The remote is unknown, unreachable, or none was chosen.
-        FormatNewer: A newer gitmem wrote there; nothing was sent.
+    memories: tuple[Pulled, ...]
+    refused: Mapping[str, FetchRefused]
+
+
+def pull_all(
+    remote: Remote, storage: Storage, sharings: Sequence[Sharing], below: Sequence[str] = ()
+) -> PulledAll:
+    """Pull several memories of one remote, with what is below some namespaces, over one connection.
+
+    What is below goes to its tracking refs alone. Raises as `pull` does.
     """
-    remote = remote_of(sharing, named)
+    with alone(remote.repository):
+        refs = [sharing.ref for sharing in sharings]
+        before = {ref: storage.read_ref(tracking_ref(remote.name, ref)) for ref in refs}
+        fetched = fetch(remote, storage, refs, below)
+        pulled = tuple(
+            take_in(sharing, remote.name, fetched.tips[sharing.ref], before[sharing.ref])
+            for sharing in sharings
+        )
+    return PulledAll(pulled, fetched.refused)
+
+
+def take_in(sharing: Sharing, remote: str, theirs: Oid | None, before: Oid | None) -> Pulled:
+    """Unite what was fetched with what is here; `before` is what the remote had when last fetched."""
+    storage = sharing.storage
+    if theirs is None:
+        here = storage.read_ref(sharing.ref)
+        loss: Loss | None = "gone" if before else None
+        return Pulled(remote, "no memory there", here, here, {}, (), {}, loss=loss)
+    pulled = unite(sharing, remote, theirs)
+    return pulled._replace(loss=_loss(sharing, theirs, before))
+
+
+def _loss(sharing: Sharing, theirs: Oid, before: Oid | None) -> Loss | None:
+    """Tell whether a remote lacks what it had; where something was erased, it is to."""
     storage, ref = sharing.storage, sharing.ref
-    if storage.read_ref(ref) is None:
-        raise NoMemory(ref)
-    pulled: list[Pulled] = []
-    seen: set[Oid | None] = set()
-    answer = PushAnswer("behind")
-    with alone(sharing.repository):
-        for tries in range(_PUSH_TRIES):
-            if tries:
-                longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**tries)
-                pause(random.uniform(0, longest))  # noqa: S311 (jitter, not a secret)
-            theirs = transport.fetch(remote, storage, ref)
-            seen.add(theirs)
-            if theirs is not None:
-                pulled.append(_unite(sharing, remote.name, theirs))
-            elif ref.startswith("refs/heads/") and not transport.has_branches(remote):
-                raise RemoteEmpty(remote.name)
-            memory = open_memory(storage, ref)
-            changes = tuple(one for one in pulled if one.how != "up to date")
-            if memory.commit == theirs:
-                return Pushed(remote.name, theirs, (), True, changes)
-            sharing.check(remote.name, memory, open_memory(storage, ref, theirs).root if theirs else None)
-            answer = transport.push(remote, memory.commit, ref)
-            if answer.outcome == "pushed":
-                _track(storage, tracking_ref(remote.name, ref), memory.commit)
-                return Pushed(remote.name, memory.commit, _lacked_by(theirs, memory), False, changes)
-            if answer.outcome == "refused":
-                break
-    if answer.outcome == "refused" or len(seen) == 1:  # a lock that nobody holds refuses everybody
-        raise PushRefused(remote.name, ref, answer.why)
-    raise PushRaced(remote.name, _PUSH_TRIES)
+    if before is None or before == theirs or is_ancestor(storage, before, theirs):
+        return None
+    if is_ancestor(storage, theirs, before):
+        return "rewound"
+    try:
+        had = open_memory(storage, ref, before).root
+    except StoreError:
+        return None  # what it had is no loss
+    has = open_memory(storage, ref, theirs).root
+    return "replaced" if names_all(storage, had, has) else None
 
 
 def adopt(sharing: Sharing, remotes: Iterable[str]) -> Pulled | None:
@@ -224,7 +224,7 @@ def adopt(sharing: Sharing, remotes: Iterable[str]) -> Pulled | None:
         theirs = sharing.storage.read_ref(tracking_ref(remote, ref))
         if theirs is not None:
             with alone(sharing.repository):
-                return _unite(sharing, remote, theirs)
+                return unite(sharing, remote, theirs)
     return None
 
 
@@ -260,7 +260,7 @@ def remote_of(sharing: Sharing, named: str | None) -> Remote:
     levels = levels_of(sharing.settings, name)
     if sharing.level not in levels:
         raise LevelNotShared(name, sharing.level, levels)
-    return find_remote(sharing.repository, sharing.git, name, sharing.tell)
+    return find_remote(sharing.repository, sharing.git, name, sharing.tell, sharing.silence_s)
 
 
 @contextmanager
@@ -270,7 +270,7 @@ def alone(repository: Repository) -> Iterator[None]:
         yield
 
 
-def _unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
+def unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
     """Bring the memory ref to what it and a fetched commit come to together."""
     storage, ref = sharing.storage, sharing.ref
     for tries in range(_MERGE_TRIES):
@@ -280,50 +280,66 @@ def _unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
                 stack.enter_context(storage.lock())
             tip = storage.read_ref(ref)
             if tip is not None and is_ancestor(storage, theirs, tip):
-                return Pulled(remote, "up to date", tip, tip, {}, (), {})
+                return Pulled(remote, "up to date", tip, tip, {}, (), {}, theirs=theirs)
             other = open_memory(storage, tracking_ref(remote, ref), theirs)
             root = open_memory(storage, ref, tip).root if tip else None
             batch = stack.enter_context(storage.begin())
-            united = union(storage, batch, root, other.root)
-            new, how = _commit(sharing, batch, remote, tip, other, united)
+            united = union(storage, batch, root, other.root, level=sharing.level, accept=sharing.accept)
+            new, how = _commit(sharing, batch, remote, tip, root, other, united)
             stack.enter_context(storage.lock())
             batch.publish()
+            if tip is not None and how == "begun anew":
+                sharing.replace(ref, tip)
             try:
-                storage.move_ref(ref, new, tip, f"gitmem: pull {remote}: {how}")
+                if new != tip:
+                    storage.move_ref(ref, new, tip, f"gitmem: pull {remote}: {how}")
             except RefMoved:
                 if tries == _MERGE_TRIES - 1:
                     raise
                 continue
             storage.tidy()
             return Pulled(
-                remote, how, tip, new, united.sessions, united.refused, united.arrived, united.unlisted
+                remote,
+                how,
+                tip,
+                new,
+                united.sessions,
+                united.refused,
+                united.arrived,
+                united.unlisted,
+                theirs,
+                "there" in united.lacking,
             )
     raise AssertionError("the last try returns or raises")
 
 
 def _commit(
-    sharing: Sharing, batch: Batch, remote: str, tip: Oid | None, other: Memory, united: Union
+    sharing: Sharing,
+    batch: Batch,
+    remote: str,
+    tip: Oid | None,
+    root: Oid | None,
+    other: Memory,
+    united: Union,
 ) -> tuple[Oid, How]:
-    """Return the commit to go on from: theirs, where it is all that both have, or one above both."""
-    is_ahead = is_ancestor(sharing.storage, tip, other.commit)
-    if is_ahead and united.root == other.root:
-        return other.commit, "fast-forward" if tip else "taken over"
+    """Return the commit to go on from: one side's, where it has all that both have, or one above both.
+
+    A side that lacks a tombstone is gone on from by nobody: its history holds what was erased.
+    """
     tree = united.root or batch.add("tree", b"")
-    parents = (other.commit,) if tip is None or is_ahead else (tip, other.commit)
+    is_left = tip is not None and "here" in united.lacking
+    how: How = "taken over" if tip is None else "begun anew" if is_left else "merged"
+    if "there" in united.lacking:
+        if is_left or tip is None:
+            return begin_epoch(batch, tree, united.tombstones), how
+        if tree == root:
+            return tip, "up to date"
+        parents: tuple[Oid, ...] = (tip,)
+    else:
+        is_ahead = tip is None or is_left or is_ancestor(sharing.storage, tip, other.commit)
+        if is_ahead and tree == other.root:
+            return other.commit, "fast-forward" if how == "merged" else how
+        parents = (other.commit,) if tip is None or is_ahead else (tip, other.commit)
     who = sharing.writer.sign()
     message = f"Merge the memory of {remote} {SKIP_CI}\n"
-    commit = batch.add("commit", encode_commit(Commit(tree, parents, who, who, message)))
-    return commit, "merged" if tip else "taken over"
-
-
-def _track(storage: Storage, tracking: str, commit: Oid) -> None:
-    """Bring the tracking ref along where the remote's own refspecs do not: git does it for those alone."""
-    found = storage.read_ref(tracking)
-    if found != commit:
-        storage.move_ref(tracking, commit, found, "gitmem: push")
-
-
-def _lacked_by(theirs: Oid | None, memory: Memory) -> tuple[SessionId, ...]:
-    """Return the sessions of which a remote had less than the memory."""
-    root = open_memory(memory.storage, memory.ref, theirs).root if theirs else None
-    return tuple(session for session, folder in changed_sessions(memory, root) if folder)
+    return batch.add("commit", encode_commit(Commit(tree, parents, who, who, message))), how

@@ -121,7 +121,7 @@ def sum_up(
         turns=facts.turns,
         level=_level(stored),
         tags=tags_of(stored),
-        hidden=stored.value("hidden") is True,
+        hidden=stored.is_hidden,
         streams=tuple(name for name, head in heads if name == head.record.stream),
         forks=sum(name != head.record.stream for name, head in heads),
         lines=sum(head.lines for _, head in heads),

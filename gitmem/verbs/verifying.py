@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final, Literal, NamedTuple
 
 from gitmem.format import layout, records
+from gitmem.format.burial import names_all
 from gitmem.format.memory import open_memory
 from gitmem.model.errors import (
     FormatNewer,
@@ -149,7 +150,7 @@ def _verify_history(
     names: _Names,
     shallow: frozenset[Oid],
 ) -> Iterator[Finding]:
-    todo = [(parent, tip) for parent in commit.parents]
+    todo, root = [(parent, tip) for parent in commit.parents], commit.tree
     done: set[Oid] = {tip}
     while todo:
         oid, child = todo.pop()
@@ -164,8 +165,17 @@ def _verify_history(
             yield _finding("history", ref, f"commit {oid}", f"{error}; it is the parent of commit {child}")
             continue
         todo += [(parent, oid) for parent in commit.parents]
+        if not _names_all(storage, commit.tree, root):
+            yield _finding("history", ref, f"commit {oid}", "it may hold what has been erased since")
         for fault in inspector.earlier((), commit.tree):
             yield _as_finding(fault, ref, names)
+
+
+def _names_all(storage: Storage, root: Oid, later: Oid) -> bool:
+    try:
+        return names_all(storage, root, later)
+    except StoreError:
+        return True  # the object that is missing or damaged is found for itself
 
 
 def _read_commit(inspector: Inspector, oid: Oid) -> Commit:

@@ -151,7 +151,7 @@ def _row(memory: Memory, folder: Folder, state_dir: Path | None) -> Toucher:
         title=title_of(stored) or found.title,
         author=_author(stored),
         model=found.model,
-        hidden=stored.value("hidden") is True,
+        hidden=stored.is_hidden,
         started_ms=found.started_ms,
         ended_ms=found.ended_ms,
         names=found.names,

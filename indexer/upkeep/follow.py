@@ -307,7 +307,7 @@ def _follow_session(
 ) -> _Followed:
     """Bring a session to where it is now, of which the index has what it `reached`."""
     stored = memory.load(folder)
-    if stored.value("hidden") is True:
+    if stored.is_hidden:
         # Once it is shown again, it has changed itself.
         return _Followed(None, _take_out(writer, folder.session, reached, is_gone=True))
     worn = Worn()

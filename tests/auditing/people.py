@@ -14,9 +14,10 @@ from gitmem.auditing.log import Log
 from gitmem.auditing.peers import Finding, accept, note_sent
 from gitmem.auditing.publishing import Published, publish
 from gitmem.git import transport
+from gitmem.git.fetching import fetch
+from gitmem.git.sending import Move, PushAnswer, push
 from gitmem.git.storage import GitStorage
-from gitmem.git.transport import PushAnswer
-from gitmem.model.refs import tracking_ref
+from gitmem.model.refs import AUDIT_NAMESPACE, tracking_ref
 from gitmem.model.settings import Audited
 from tests.sharing.clones import Clone
 
@@ -71,7 +72,7 @@ class Person:
         with self.storage() as storage:
             remote = transport.find_remote(self.clone.repository, self.clone.git, "origin")
             for ref, commit in publish(storage, self.log(), "origin"):
-                answer = transport.push(remote, commit, ref)
+                answer = push(remote, [Move(ref, commit)])[ref]
                 answers.append(answer)
                 if answer.outcome == "pushed":
                     tracking = tracking_ref("origin", ref)
@@ -84,7 +85,8 @@ class Person:
     def pull(self) -> list[Finding]:
         with self.storage() as storage:
             remote = transport.find_remote(self.clone.repository, self.clone.git, "origin")
-            transport.fetch_audits(remote, storage)
+            for refused in fetch(remote, storage, (), (AUDIT_NAMESPACE,)).refused.values():
+                raise refused
             return accept(storage, self.log(), "origin")
 
     def check(self, checked: Checked | None = None) -> list[Finding]:

@@ -16,8 +16,9 @@ from gitmem.auditing.entries import Deed, chain
 from gitmem.auditing.journal import Journal
 from gitmem.auditing.listing import Wanted
 from gitmem.git import transport
+from gitmem.git.fetching import fetch
 from gitmem.model.errors import RemoteUnreachable
-from gitmem.model.refs import audit_ref
+from gitmem.model.refs import AUDIT_NAMESPACE, audit_ref
 from tests.auditing.people import Person, person
 from tests.conftest import CHECKOUT, RealGit
 from tests.sharing.clones import Team
@@ -201,8 +202,9 @@ def test_a_remote_without_any_chain_is_none_to_tell_of(ben: Person) -> None:
 
 def test_a_remote_that_does_not_answer_is_named(ben: Person, team: Team) -> None:
     team.hub.path.rename(team.folder / "elsewhere")
+    remote = transport.find_remote(ben.clone.repository, ben.clone.git, "origin")
     with ben.storage() as storage, pytest.raises(RemoteUnreachable):
-        transport.fetch_audits(transport.find_remote(ben.clone.repository, ben.clone.git, "origin"), storage)
+        fetch(remote, storage, (), (AUDIT_NAMESPACE,))
 
 
 def test_what_was_seen_and_cannot_be_read_counts_as_never_seen(ada: Person, ben: Person) -> None:

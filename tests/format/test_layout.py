@@ -31,17 +31,17 @@ EVERY_FORM: dict[str, Place] = {
     f"notes/01/23/{ID[4:]}/note": Place("note", ID, ID),
     f"notes/01/23/{ID[4:]}/registers/fe/{OTHER[2:]}": Place("register", OTHER, ID),
     f"checkpoints/01/23/{ID[4:]}": Place("checkpoint", ID),
-    f"tombstones/01/23/{ID[4:]}": Place("tombstone", ID),
-    f"epochs/01/23/{ID[4:]}": Place("epoch", ID),
+    f"tombstones/01/23/{ID[4:]}/{OTHER}": Place("tombstone", OTHER, ID),
 }
 SPELLED = re.compile(
     r"FORMAT|README\.md|netlify\.toml|vercel\.json"
-    r"|(checkpoints|tombstones|epochs)/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}"
+    r"|checkpoints/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}"
+    r"|tombstones/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/[0-9a-f]{64}"
     r"|sessions/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/(session|(captures|segments|registers)/[0-9a-f]{2}/[0-9a-f]{62})"
     r"|notes/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/(note|registers/[0-9a-f]{2}/[0-9a-f]{62})"
 )
 PARTS = [
-    "FORMAT", "README.md", "sessions", "notes", "checkpoints", "captures", "segments", "registers", "session", "note",
+    "FORMAT", "README.md", "sessions", "notes", "checkpoints", "tombstones", "captures", "segments", "registers", "session", "note",
     "audit", "ab", "AB", "abc", "a", "", ".", "..", ".git", "a" * 60, "a" * 62, "a" * 64, "A" * 60, "a" * 60 + "\n", "ab\n",
     "\u0661\u0662", "\udc80", "con", "ab ", "ab\0",
 ]  # fmt: skip
@@ -73,7 +73,7 @@ def test_functions_that_write_paths_agree_with_reading_them() -> None:
         layout.capture_path(session, record),
         layout.segment_path(session, SegmentId(OTHER)),
         layout.session_register_path(session, record),
-        layout.tombstone_path(RecordId(ID)),
+        layout.tombstone_path(ID, record),
     ]
     for path in written:
         assert place(path) == EVERY_FORM["/".join(path)]

@@ -21,7 +21,6 @@ from gitmem.model.records import (
     Capture,
     Checkpoint,
     CodePosition,
-    Epoch,
     Note,
     PathChange,
     Position,
@@ -66,8 +65,7 @@ EVERY_KIND: list[Record] = [
         (Position(SessionId(ID), "", 9),), (Rewrite(OID, "ef" * 20),), ("ab" * 20,), "m"
     ),
     Note("decision", "Use one lock.", AT, ADA, AT, (RecordId(ID),), (Position(SessionId(ID), "", 9),), ("a.py",)),
-    Tombstone("refs/heads/gitmem", SessionId(ID), AT, ADA, "asked to"),
-    Epoch(1, AT, (RecordId(ID),), (OID, "ef" * 32)),
+    Tombstone(ID, "team", AT, ADA, "asked to", "-----BEGIN SSH SIGNATURE-----"),
 ]  # fmt: skip
 
 
@@ -137,7 +135,7 @@ def test_a_record_under_another_name_is_refused() -> None:
 def test_a_record_of_another_kind_is_refused() -> None:
     for record in EVERY_KIND:
         name, blob = seal(record)
-        other: type[Record] = Epoch if isinstance(record, Note) else Note
+        other: type[Record] = Tombstone if isinstance(record, Note) else Note
         with pytest.raises(RecordRefused, match=f"expected a {other.__name__.lower()}, found a"):
             unseal(blob, name, "x", other)
 

@@ -14,7 +14,6 @@ from gitmem.format.union import Union, union
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, StoreError
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import Capture, Register, SegmentEntry, Tombstone
-from gitmem.model.refs import DEFAULT_MEMORY_REF
 from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry, ObjectKind, encode_tree
 from gitmem.objects.inprocess import InProcessStorage
@@ -117,8 +116,8 @@ class TestOutcomes:
         self, ours: Scribe, theirs: Scribe
     ) -> None:
         session = shared(ours)
-        record = Tombstone(DEFAULT_MEMORY_REF, session, AT, ADA)
-        theirs.put_record(layout.tombstone_path(records.seal(record)[0]), record)
+        record = Tombstone(session, "team", AT, ADA)
+        theirs.put_record(layout.tombstone_path(session, records.seal(record)[0]), record)
         united = unite(ours, theirs)
         assert united.sessions == {session: "tombstoned"}
         assert not list(Scribe(ours.storage, united.root).memory.folders())
@@ -276,7 +275,7 @@ class TestKeptOut:
         self, ours: Scribe, theirs: Scribe, kind: ObjectKind
     ) -> None:
         [oid] = add_all(ours.storage, [(kind, encode_tree({"a": Entry(TREE_MODE, ours.root or Oid(""))}))])
-        path = ("sessions", "ab") if kind == "blob" else ("tombstones", "ab", "cd", "e" * 60)
+        path = ("sessions", "ab") if kind == "blob" else ("tombstones", "ab", "cd", "e" * 60, "f" * 64)
         theirs.root = with_entry(theirs, path, Entry(TREE_MODE if kind == "blob" else FILE_MODE, oid))
         united = unite(ours, theirs)
         assert united.root == ours.root
@@ -326,15 +325,16 @@ class TestKeptOut:
         assert both.memory.load(both.folder(session)).captures == {}
 
     def test_a_record_bomb_is_kept_out(self, ours: Scribe, theirs: Scribe) -> None:
-        path = layout.tombstone_path(RecordId("ab" * 32))
+        path = layout.tombstone_path("cd" * 32, RecordId("ab" * 32))
         theirs.put({path: bomb()})
         united = unite(ours, theirs)
         assert united.root == ours.root
         assert "more than" in united.refused[0].why
 
     def test_a_record_that_is_not_what_its_name_says_is_kept_out(self, ours: Scribe, theirs: Scribe) -> None:
-        _, blob = records.seal(Tombstone(DEFAULT_MEMORY_REF, shared(ours), AT, ADA))
-        theirs.put({layout.tombstone_path(RecordId("ab" * 32)): blob})
+        session = shared(ours)
+        _, blob = records.seal(Tombstone(session, "team", AT, ADA))
+        theirs.put({layout.tombstone_path(session, RecordId("ab" * 32)): blob})
         united = unite(ours, theirs)
         assert united.root == ours.root
         assert "its content is named" in united.refused[0].why
@@ -569,7 +569,7 @@ def grow(rng: random.Random, clone: Scribe) -> None:
         [4, 8, 2, 1, 2, 0.5 if sessions else 0],
     )[0]
     if act == "begin" or not sessions:
-        buried = {record.session for record in tombstones(clone)}
+        buried = {record.target for record in tombstones(clone)}
         before = clone.root
         if clone.begin(f"s{rng.randrange(12)}") in buried:
             clone.root = before
@@ -592,7 +592,7 @@ def grow(rng: random.Random, clone: Scribe) -> None:
 
 def tombstones(clone: Scribe) -> list[Tombstone]:
     return [
-        records.unseal(trees.read_blob(clone.storage, oid), "".join(path[1:]), "it", Tombstone)
+        records.unseal(trees.read_blob(clone.storage, oid), path[-1], "it", Tombstone)
         for path, oid in clone.files()
         if path[0] == "tombstones"
     ]
@@ -604,5 +604,7 @@ def plain_union(clones: list[Scribe]) -> dict[trees.Path, Oid]:
     for clone in clones:
         for path, oid in clone.files():
             found[path] = max(oid, found.get(path, Oid("")))
-    gone = {layout.session_folder(record.session) for clone in clones for record in tombstones(clone)}
+    gone = {
+        layout.session_folder(SessionId(record.target)) for clone in clones for record in tombstones(clone)
+    }
     return {path: oid for path, oid in found.items() if path[:4] not in gone}

@@ -18,9 +18,10 @@ from gitmem.model.records import Author
 from gitmem.model.refs import DEFAULT_MEMORY_REF
 from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.storage import add_all
-from gitmem.verbs import sharing
+from gitmem.verbs import pushing, sharing
 from gitmem.verbs.committing import Writer
-from gitmem.verbs.sharing import Pulled, Pushed, Sharing
+from gitmem.verbs.pushing import Pushed
+from gitmem.verbs.sharing import Pulled, Sharing
 from tests.conftest import RealGit
 from tests.sharing.samples import Scribe, new_memory
 
@@ -62,7 +63,7 @@ class Clone:
 
     def push(self, remote: str | None = "origin") -> Pushed:
         with self.sharing() as shared:
-            return sharing.push(shared, remote, pause=lambda _: None)
+            return pushing.push(shared, remote, pause=lambda _: None)
 
     def write(self, change: Callable[[Scribe], object], ref: str = REF, parent: bool = True) -> Oid:
         """Commit what `change` does to the memory; the first time it starts one."""

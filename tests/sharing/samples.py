@@ -88,8 +88,8 @@ class Scribe:
 
     def bury(self, session: SessionId) -> None:
         """Leave a tombstone in a session's place."""
-        record = Tombstone(DEFAULT_MEMORY_REF, session, AT, self.author)
-        self.put_record(layout.tombstone_path(records.seal(record)[0]), record)
+        record = Tombstone(session, "team", AT, self.author)
+        self.put_record(layout.tombstone_path(session, records.seal(record)[0]), record)
         self.remove([path for path, _ in self.files() if path[:4] == layout.session_folder(session)])
 
     def note(self, text: str) -> None:

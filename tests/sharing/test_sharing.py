@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from gitmem.model.errors import (
     RemoteUnreachable,
 )
 from gitmem.objects.history import distance, read_commit, walk_history
-from gitmem.verbs import sharing
+from gitmem.verbs import pushing, sharing
 from gitmem.verbs.committing import SKIP_CI
 from tests.conftest import IMPORTED_FROM, RealGit
 from tests.sharing.clones import REF, TRACKING, Clone, Team, new_team
@@ -132,7 +133,7 @@ class TestRoundTrip:
         ada.remember("one")
         said: list[bytes] = []
         with ada.sharing(said.append) as shared:
-            sharing.push(shared, "origin")
+            pushing.push(shared, "origin")
         with ben.sharing(said.append) as shared:
             sharing.pull(shared, "origin")
         text = b"".join(said)
@@ -491,16 +492,13 @@ class TestRaces:
         captured = set()
         plain = sharing.union
 
-        def union_and_capture(*args: object) -> object:
-            captured.add(ben.remember(f"meanwhile {len(captured)}"))
-            return plain(*args)  # type: ignore[arg-type]
+        def union_and_capture(*args: Any, **options: Any) -> object:
+            if len(captured) < 2:
+                captured.add(ben.remember(f"meanwhile {len(captured)}"))
+            return plain(*args, **options)
 
         with ben.sharing() as shared:
-            monkeypatch.setattr(
-                sharing,
-                "union",
-                lambda *args: plain(*args) if len(captured) == 2 else union_and_capture(*args),
-            )
+            monkeypatch.setattr(sharing, "union", union_and_capture)
             assert sharing.pull(shared, "origin").how == "merged"
         assert captured | {theirs} <= ben.sessions()
         with ben.opened() as storage:

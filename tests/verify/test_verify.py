@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -20,7 +21,7 @@ from gitmem.git.repository import discover
 from gitmem.git.storage import GitStorage, open_storage, pack_folder
 from gitmem.model.errors import NoMemory
 from gitmem.model.ids import Oid, RecordId, SegmentId
-from gitmem.model.records import Capture, Epoch, Note, Register, SegmentEntry, Tombstone
+from gitmem.model.records import Capture, Note, Register, SegmentEntry, Tombstone
 from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Commit, Entry, Signature, encode_commit, encode_tree
 from gitmem.objects.history import read_commit
@@ -664,29 +665,48 @@ def plain(kind: str, name: RecordId) -> trees.Path:
     return (kind, name[:2], name[2:4], name[4:])
 
 
+def bury(draft: Draft, target: str, level: Literal["public", "team"] = "team") -> RecordId:
+    tombstone = Tombstone(target, level, AT, ADA)
+    return draft.put(lambda _, name: layout.tombstone_path(target, name), tombstone)
+
+
+def now(draft: Draft) -> list[Finding]:
+    """Return what is wrong with the newest tree, whatever came before it."""
+    return [finding for finding in Forge(draft).findings() if finding.kind != "history"]
+
+
 def test_a_session_that_has_a_tombstone_is_found() -> None:
     draft = session(1)
-    draft.put(lambda _, name: layout.tombstone_path(name), Tombstone(REF, draft.id, AT, ADA))
-    finding = only(Forge(draft).findings())
+    bury(draft, draft.id)
+    finding = only(now(draft))
     assert (finding.kind, finding.sessions) == ("reference", (ONE,))
     assert "tombstone" in finding.why
 
 
-def test_a_tombstone_of_another_ref_or_of_a_session_that_is_gone_is_fine() -> None:
+def test_a_tombstone_of_another_level_is_found() -> None:
     draft = session(1)
-    draft.put(lambda _, name: layout.tombstone_path(name), Tombstone("refs/gitmem/public", draft.id, AT, ADA))
-    draft.put(lambda _, name: layout.tombstone_path(name), Tombstone(REF, session(2).id, AT, ADA))
-    assert Forge(draft).findings() == []
+    bury(draft, session(2).id, "public")
+    assert "for level public" in only(now(draft)).why
 
 
-def test_an_epoch_without_its_tombstone_is_found() -> None:
+def test_a_tombstone_that_names_another_than_its_place_is_found() -> None:
     draft = session(1)
-    tombstone = draft.put(lambda _, name: layout.tombstone_path(name), Tombstone(REF, session(2).id, AT, ADA))
-    draft.put(lambda _, name: plain("epochs", name), Epoch(1, AT, (tombstone,), ("ab" * 20,)))
-    forge = Forge(draft)
-    assert forge.findings() == []
-    forge.put(layout.tombstone_path(tombstone), None)
-    assert f"tombstone {tombstone}" in only(forge.findings()).why
+    tombstone = Tombstone(session(2).id, "team", AT, ADA)
+    draft.put(lambda _, name: layout.tombstone_path(session(3).id, name), tombstone)
+    assert "it names" in only(now(draft)).why
+
+
+def test_a_tombstone_of_a_session_that_is_gone_is_fine() -> None:
+    draft = session(1)
+    bury(draft, session(2).id)
+    assert now(draft) == []
+
+
+def test_a_history_that_may_hold_what_was_erased_is_found() -> None:
+    draft = session(1)
+    bury(draft, session(2).id)
+    finding = only(Forge(draft).findings())
+    assert (finding.kind, finding.why) == ("history", "it may hold what has been erased since")
 
 
 def test_a_note_is_looked_at_with_its_registers() -> None:

@@ -24,9 +24,12 @@ from gitmem.model.errors import UsageError
 )
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--agent", help="Whose transcripts they are, where that cannot be told from the files.")
+@click.option("--again", is_flag=True, help="Take in what was forgotten, too: as new sessions.")
 @click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[Path, ...], agent: str | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context, paths: tuple[Path, ...], agent: str | None, again: bool, as_json: bool
+) -> None:
     """Take transcripts into this repository's memory.
 
     Folders are searched for transcripts; the agent is recognised by the content. Stopping is harmless:
@@ -44,7 +47,9 @@ def command(ctx: click.Context, paths: tuple[Path, ...], agent: str | None, as_j
     named = [context.start / path for path in paths]
     with opened_storage(context) as storage:
         sources = list(named_sources(named, agent))
-        report = take_sources(context, storage, sources, whole=True, wait_s=3600, action="import")
+        report = take_sources(
+            context, storage, sources, whole=True, wait_s=3600, action="import", again=again
+        )
     if as_json:
         context.output.json(report_as_json(report))
     else:

@@ -19,7 +19,8 @@ def command(context: Context, remote: str | None, as_json: bool) -> None:
     Without REMOTE it is the one that `gitmem init --share` chose. Nothing that is here goes; what the remote
     has and does not belong into a memory is kept out and named.
     """
-    from gitmem.cli.sharing_levels import describe_levels, levels_as_json, pull_levels
+    from gitmem.cli.levels_text import describe_levels, levels_as_json
+    from gitmem.cli.sharing_levels import pull_levels
 
     with opened_sharing(context) as sharing:
         shared = pull_levels(context, sharing, remote)

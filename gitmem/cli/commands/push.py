@@ -20,7 +20,8 @@ def command(context: Context, remote: str | None, as_json: bool) -> None:
     A remote gets the levels that it was given (remote.<name>.gitmem), and what it gets is looked through once
     more, with today's rules. Its memory only ever moves forward, and nothing else of yours is sent.
     """
-    from gitmem.cli.sharing_levels import describe_levels, levels_as_json, push_levels
+    from gitmem.cli.levels_text import describe_levels, levels_as_json
+    from gitmem.cli.sharing_levels import push_levels
 
     with opened_sharing(context) as sharing:
         shared = push_levels(context, sharing, remote)

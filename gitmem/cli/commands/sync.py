@@ -32,7 +32,8 @@ def command(ctx: click.Context, /, remote: str | None, recurse: bool | None, as_
     chosen there and no others. A remote that does not answer is no failure: `gitmem status` says since when,
     and the next sync goes on. Ends with 1 where anything else kept a remote from being synced with.
     """
-    from gitmem.cli.sharing_levels import describe_synced, sync_levels, synced_as_json
+    from gitmem.cli.levels_text import describe_synced, synced_as_json
+    from gitmem.cli.sharing_levels import sync_levels
 
     context: Context = ctx.obj
     if remote is not None and recurse:

@@ -1,0 +1,177 @@
+"""Fetching: the tracking refs come to where a remote's refs are, all of them over one connection.
+
+What git took in becomes a pack of gitmem's own, so that the user's `git gc --auto` never starts because of
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from gitmem.git.packs import holds_object, keep_pack
+from gitmem.git.storage import pack_folder
+from gitmem.git.transport import Remote, ask, last_words, run
+from gitmem.model.errors import FetchRefused, GitFailed
+from gitmem.model.ids import Oid
+from gitmem.model.refs import fetch_refspec, tracking_ref
+from gitmem.objects.storage import Storage
+
+_FETCH_TRIES: Final = 3
+_FETCH_CONFIG: Final = {
+    # Objects of a stranger are looked at by git itself before they are stored.
+    "fetch.fsckObjects": "true",
+    "fetch.unpackLimit": "1",
+}
+_FETCH: Final = (
+    "fetch",
+    "--keep",
+    "--no-auto-maintenance",
+    "--no-filter",
+    "--no-prune-tags",
+    "--no-recurse-submodules",
+    "--no-show-forced-updates",
+    "--no-tags",
+    "--no-write-commit-graph",
+    "--no-write-fetch-head",
+    "--refmap=",
+)
+
+
+class Fetched(NamedTuple):
+    """Where a remote's refs are, None for one that it has not; and which namespaces git would not take."""
+
+    tips: Mapping[str, Oid | None]
+    refused: Mapping[str, FetchRefused]
+
+
+def fetch(remote: Remote, storage: Storage, refs: Sequence[str], below: Sequence[str] = ()) -> Fetched:
+    """Bring the tracking refs to where a remote's refs are, with all that they need.
+
+    `below` are namespaces, with their last slash: tracking refs of what is below them there no more are
+    removed. One that git will not take is told of, and keeps nothing else from coming in.
+
+    Raises:
+        RemoteUnreachable: The remote does not answer, or does not let us in.
+        FetchRefused: git would not take the objects of a ref, or could not store them.
+    """
+    folder = pack_folder(remote.repository)
+    wanted = list(refs)
+    tries = 0
+    while wanted or below:
+        before, packs = _tracked(remote, storage, wanted, below), _packs(folder)
+        try:
+            _run(remote, wanted, below)
+        except GitFailed as error:
+            there = _ask(remote, wanted)
+            if len(there) < len(wanted):
+                wanted = list(there)
+                continue
+            if below and (wanted or len(below) > 1):
+                fetched = _fetch_apart(remote, storage, wanted, below)
+                return Fetched({**dict.fromkeys(refs), **fetched.tips}, fetched.refused)
+            now = _tracked(remote, storage, wanted, below)
+            tries += 1
+            # Another fetch of the same ref; or it was pushed to in that moment, in which a folder that is
+            # listed while a file in it is renamed may not show that.
+            is_busy = now != before or any(word in error.stderr for word in (".lock", "find remote ref"))
+            is_there = not below and now == {tracking_ref(remote.name, ref): there[ref] for ref in there}
+            if not is_there and (not is_busy or tries == _FETCH_TRIES):
+                raise FetchRefused(remote.name, last_words(error.stderr)) from error
+            if not is_there:
+                continue
+        found = _tracked(remote, storage, wanted, below)
+        _adopt(folder, packs, {oid for ref, oid in found.items() if before.get(ref) != oid}, storage)
+        break
+    tips = {ref: storage.read_ref(tracking_ref(remote.name, ref)) if ref in wanted else None for ref in refs}
+    if remote.repository.is_partial:
+        for ref, tip in tips.items():
+            if tip is not None:
+                _fill(remote, storage.read_ref(ref), tip)
+    return Fetched(tips, {})
+
+
+def _fetch_apart(remote: Remote, storage: Storage, refs: Sequence[str], below: Sequence[str]) -> Fetched:
+    """Fetch the refs by themselves, and then each namespace."""
+    tips = fetch(remote, storage, refs).tips
+    refused: dict[str, FetchRefused] = {}
+    for namespace in below:
+        try:
+            fetch(remote, storage, (), (namespace,))
+        except FetchRefused as error:
+            refused[namespace] = error
+    return Fetched(tips, refused)
+
+
+def _run(remote: Remote, refs: Sequence[str], below: Sequence[str]) -> None:
+    refspecs = [fetch_refspec(remote.name, ref) for ref in (*refs, *below)]
+    prune = "--prune" if below else "--no-prune"
+    run(
+        remote,
+        [*_FETCH, prune, "--end-of-options", remote.name, *refspecs],
+        f"fetch from {remote.name}",
+        config=_FETCH_CONFIG,
+    )
+
+
+def _tracked(remote: Remote, storage: Storage, refs: Iterable[str], below: Iterable[str]) -> dict[str, Oid]:
+    """Return the tracking refs that there are."""
+    found = {}
+    for ref in refs:
+        tracking = tracking_ref(remote.name, ref)
+        oid = storage.read_ref(tracking)
+        if oid is not None:
+            found[tracking] = oid
+    for namespace in below:
+        found |= storage.list_refs(tracking_ref(remote.name, namespace))
+    return found
+
+
+def _ask(remote: Remote, refs: Sequence[str]) -> dict[str, Oid]:
+    """Ask a remote for some of its refs, which also shows whether it answers at all."""
+    found = {}
+    for line in ask(remote, ["--end-of-options", remote.name, *(refs or ["HEAD"])]):
+        oid, _, name = line.partition("\t")
+        if name in refs:
+            found[name] = Oid(oid)
+    return found
+
+
+def _packs(folder: Path) -> frozenset[Path]:
+    return frozenset(path.with_suffix("") for path in folder.glob("pack-*.idx"))
+
+
+def _adopt(folder: Path, before: frozenset[Path], oids: set[Oid], storage: Storage) -> None:
+    """Make the packs that a fetch left gitmem's own: git removes its `.keep` when it has moved the refs.
+
+    A pack that a promisor left is not touched: it says that what it lacks can be had from there.
+    """
+    for path in _packs(folder) - before if oids else ():
+        is_claimed = path.with_suffix(".keep").exists() or path.with_suffix(".promisor").exists()
+        if not is_claimed and any(holds_object(path, oid, storage.hash_name) for oid in oids):
+            keep_pack(path)
+
+
+def _fill(remote: Remote, local: Oid | None, fetched: Oid) -> None:
+    """Bring at once what a partial clone left out of what is new; git would go for each blob by itself."""
+    repository, git = remote.repository, remote.git
+    range_ = [fetched, *([f"^{local}"] if local else [])]
+    answer = git.run(
+        ["rev-list", "--objects", "--missing=print", *range_],
+        doing="find what a partial clone left out",
+        git_dir=repository.git_dir,
+    )
+    missing = [line[1:] for line in answer.stdout.splitlines(keepends=True) if line.startswith(b"?")]
+    if missing:
+        try:
+            run(
+                remote,
+                [*_FETCH, "--no-prune", "--stdin", "--end-of-options", remote.name],
+                f"fetch what a partial clone left out from {remote.name}",
+                # They are known by name: nothing is to be negotiated, as in git's own lazy fetch.
+                config={**_FETCH_CONFIG, "fetch.negotiationAlgorithm": "noop"},
+                stdin=b"".join(missing),
+            )
+        except GitFailed as error:
+            raise FetchRefused(remote.name, last_words(error.stderr)) from error
