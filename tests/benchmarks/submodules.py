@@ -99,12 +99,12 @@ def make_superproject(folder: Path, count: int) -> Path:
         material.git(*_FILE, "submodule", "--quiet", "add", f"file://{hub}", f"parts/{name}", cwd=top)
         listed.append(name)
     material.git("commit", "-q", "-m", "have parts", cwd=top)
+    gitmem("init", "--no-import", "--no-hooks", cwd=top)
     for name in listed:
         part = top / "parts" / name
-        gitmem("init", "--no-import", "--no-hooks", "--share", "origin", cwd=part)
         gitmem("import", made / name, cwd=part)
-        gitmem("push", cwd=part)
-        gitmem("index", "update", cwd=part)
+        material.git("config", "remote.origin.gitmem", "team", cwd=part)
+    gitmem("sync", cwd=top)
     return top
 
 
