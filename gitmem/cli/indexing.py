@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from gitmem.cli.context import Context
 from gitmem.cli.folders import model_dir_of
 from gitmem.cli.recursing import Reach, reach, recurses
+from gitmem.cli.text import one_line
 from gitmem.model.errors import BadSetting, ForeignOwner, NotARepository, SidecarRefused, UsageError
 from gitmem.model.settings import Level, Settings
 from gitmem.query.filters import Filters
@@ -127,17 +128,33 @@ def places_of(
 
 
 def _places_in(context: Context, reached: Reach) -> Iterator[Place]:
-    from gitmem.git.settings import memory_ref_of
+    from gitmem.git.settings import chosen_remotes, memory_ref_of
 
     for each in reached.contexts:
         repository = each.repository
         try:
             ref = memory_ref_of(repository, context.environ)
+            chosen = Settings(memory_ref=ref, remotes=chosen_remotes(repository.config))
+            if each is not context:
+                _catch_up(each, chosen, reached.name_of(each))
         except BadSetting as error:
             context.output.warn(f"searched without {reached.name_of(each)}: {error}")
             continue
         place = _place(str(repository.common_dir), repository, ref)
         yield place._replace(name=reached.name_of(each))
+
+
+def _catch_up(context: Context, chosen: Settings, called: str) -> None:
+    """Have what a submodule's chosen remotes had when they were last fetched be part of its memory."""
+    from gitmem.verbs.catching_up import Caught, catch_up
+
+    def unite_there() -> Caught:
+        from gitmem.cli.opening import unite  # with what reads a memory, and it is seldom needed
+
+        return unite(context)
+
+    for failure in catch_up(context.repository, chosen, unite_there):
+        context.output.warn(f"not all of {called} is searched: {one_line(failure)}")
 
 
 def _place(start: str, repository: Repository, ref: str) -> Place:

@@ -34,6 +34,10 @@ def describe_levels(context: Context, sharing: Sharing, shared: Shared) -> None:
             describe_push(context, at, part)
     if shared.private is not None:
         _describe_sealed(context, shared.private)
+    if shared.cleared is not None:
+        from gitmem.cli.forgetting_text import say_cleared
+
+        say_cleared(context, shared.cleared)
     for warning in shared.warnings:
         context.output.warn(one_line(warning))
 
@@ -71,6 +75,10 @@ def levels_as_json(sharing: Sharing, shared: Shared) -> dict[str, Any]:
         answer |= told if level == "team" else {level: told}
     if shared.private is not None:
         answer["private"] = _sealed_as_json(shared.private)
+    if shared.cleared is not None:
+        from gitmem.cli.forgetting_text import cleared_as_json
+
+        answer["cleared"] = cleared_as_json(shared.cleared)
     return answer
 
 

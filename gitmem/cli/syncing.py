@@ -48,7 +48,7 @@ class Came(NamedTuple):
     said: str = ""
 
 
-def sync_all(context: Context, *, is_top_done: bool = False) -> tuple[Came, ...]:
+def sync_all(context: Context, *, is_top_done: bool = False, signs: bool = True) -> tuple[Came, ...]:
     """Sync the superproject that the repository at hand is in, or is, and submodules that are checked out.
 
     Each only with the remotes that were chosen there: one that has none is told as such. Prints nothing, and
@@ -66,7 +66,7 @@ def sync_all(context: Context, *, is_top_done: bool = False) -> tuple[Came, ...]
     ]
     came: dict[int, Came] = {}
     with context.output.progress("syncing", len(meant)) as progress:
-        for done in each_beside(list(enumerate(meant)), partial(_sync_one, context)):
+        for done in each_beside(list(enumerate(meant)), partial(_sync_one, context, signs)):
             number, (repository, submodule) = done.what
             came[number] = _came(called[repository.common_dir], submodule, done)
             progress.advance(1)
@@ -116,12 +116,12 @@ class _Result(NamedTuple):
 _Item = tuple[int, tuple["Repository", "Submodule | None"]]
 
 
-def _sync_one(context: Context, item: _Item) -> _Result:
+def _sync_one(context: Context, signs: bool, item: _Item) -> _Result:
     repository, said = item[1][0], BytesIO()
     quiet = context.at(repository, Output(BytesIO(), said, context.environ))
     if not quiet.settings.remotes:
         return _Result((), (), "")
-    with opened_sharing(quiet) as sharing:
+    with opened_sharing(quiet, signs=signs) as sharing:
         synced = tuple(_with_each(quiet, sharing))
         remotes = tuple(synced_as_json(sharing, one) for one in synced)
     return _Result(synced, remotes, said.getvalue().decode("utf-8", "replace"))

@@ -45,14 +45,14 @@ Came = tuple[Submodule, Outcome, str]
 """What came of syncing a submodule, and why no more."""
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(dict[str, Entry])
+_DECODER: Final = msgspec.msgpack.Decoder(dict[bytes, Entry])
 
 
 def read_registry(superproject: Superproject) -> dict[Path, Entry]:
     """Return what is known of each submodule, by its common directory."""
     top = superproject.top.common_dir
     entries = caching.load(_path(superproject), _KIND, _DECODER) or {}
-    return {Path(os.path.normpath(top / place)): entry for place, entry in entries.items()}
+    return {Path(os.path.normpath(top / os.fsdecode(place))): entry for place, entry in entries.items()}
 
 
 def note_synced(superproject: Superproject, came: Iterable[Came], now_ms: int) -> None:
@@ -71,17 +71,23 @@ def note_synced(superproject: Superproject, came: Iterable[Came], now_ms: int) -
             reached_ms = before.reached_ms if before is not None else None
             if outcome in ("synced", "nothing to do"):
                 reached_ms = now_ms
-            known[at] = Entry(submodule.name, submodule.path, now_ms, outcome, why, reached_ms)
+            name, path, said = map(_readable, (submodule.name, submodule.path, why))
+            known[at] = Entry(name, path, now_ms, outcome, said, reached_ms)
         _write(superproject, {_place(at, top): each for at, each in known.items() if at.is_dir()})
 
 
-def _write(superproject: Superproject, entries: Mapping[str, Entry]) -> None:
+def _write(superproject: Superproject, entries: Mapping[bytes, Entry]) -> None:
     caching.write_derived(_path(superproject), _KIND, _ENCODER.encode(dict(sorted(entries.items()))))
 
 
-def _place(at: Path, top: Path) -> str:
+def _readable(text: str) -> str:
+    """Return a name as a file of texts can hold it: bytes of it that are no UTF-8 are escaped."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
+
+
+def _place(at: Path, top: Path) -> bytes:
     """Return where a git directory is, from the superproject's own where it is in that: both may be moved."""
-    return str(at.relative_to(top)) if at.is_relative_to(top) else str(at)
+    return os.fsencode(at.relative_to(top) if at.is_relative_to(top) else at)
 
 
 def _path(superproject: Superproject) -> Path:

@@ -6,6 +6,7 @@ It can be made again from the commits at any time. Format: gitformat-commit-grap
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Container
 from contextlib import suppress
 from itertools import pairwise
@@ -59,32 +60,37 @@ def _files(info: Path) -> list[Path]:
 
 def _names(file: Path, gone: Container[bytes], size: int) -> bool:
     """Whether a graph names one of some commits; one that cannot be read may."""
-    with file.open("rb") as opened:
-        data = _mapped(opened.fileno())
-        if data is None:
-            return True
-        with data:
-            for chunk, start, end in _chunks(data):
-                if chunk == _COMMITS:
-                    return any(data[at : at + size] in gone for at in range(start, end, size))
-            return True
+    try:
+        data = _mapped(file)
+    except FileNotFoundError:
+        return False
+    if data is None:
+        return True
+    with data:
+        for chunk, start, end in _chunks(data):
+            if chunk == _COMMITS:
+                return any(data[at : at + size] in gone for at in range(start, end, size))
+        return True
 
 
 def _has(file: Path, wanted: bytes) -> bool:
-    with file.open("rb") as opened:
-        data = _mapped(opened.fileno())
-        if data is None:
-            return False
-        with data:
-            return any(chunk == wanted for chunk, _, _ in _chunks(data))
-
-
-def _mapped(handle: int) -> mmap.mmap | None:
     try:
-        data = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
-    except ValueError:
-        return None  # it is empty
-    if data[: len(_SIGNATURE)] != _SIGNATURE or len(data) < _HEADER_BYTES:
+        data = _mapped(file)
+    except FileNotFoundError:
+        return False
+    if data is None:
+        return False
+    with data:
+        return any(chunk == wanted for chunk, _, _ in _chunks(data))
+
+
+def _mapped(file: Path) -> mmap.mmap | None:
+    """Map a graph; None where it is none, and FileNotFoundError where git has removed it meanwhile."""
+    with file.open("rb") as opened:
+        if os.fstat(opened.fileno()).st_size < _HEADER_BYTES:
+            return None
+        data = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+    if data[: len(_SIGNATURE)] != _SIGNATURE:
         data.close()
         return None
     return data

@@ -23,7 +23,7 @@ from gitmem.git.reflogs import cut_reflogs, read_reflogs
 from gitmem.git.repacking import list_packs, read_names, tidy_room, write_without
 from gitmem.git.repository import Repository
 from gitmem.git.storage import pack_folder
-from gitmem.git.traces import drop_boundaries, drop_fetched, list_packs_anew
+from gitmem.git.traces import drop_fetched, list_packs_anew
 from gitmem.model.ids import Oid
 
 Tell = Callable[[str, int, int], object]
@@ -167,7 +167,6 @@ class _Erasing:
             for _ in range(_MOST_PASSES):
                 if not self._pass():
                     break
-            drop_boundaries(self._repository, self._gone)
             list_packs_anew(self._repository, self._git)
         left = still_here(self._repository, self._git, [Oid(name.hex()) for name in sorted(noted)])
         remaining = {name for name in map(_raw, left) if name in self._gone}
@@ -226,12 +225,7 @@ class _Erasing:
         return has_removed
 
     def _remove_loose(self) -> bool:
-        objects = self._repository.common_dir / "objects"
-        found = []
-        for folder in sorted(objects.glob("[0-9a-f][0-9a-f]")):
-            for file in folder.iterdir():
-                if len(file.name) in (38, 62) and _raw(folder.name + file.name) in self._gone:
-                    found.append(file)
+        found = [file for file in _loose(self._repository) if _name_of(file) in self._gone]
         if not found:
             return False
         self._spare()
@@ -239,7 +233,7 @@ class _Erasing:
         for n, file in enumerate(found):
             if n % _TOLD_EVERY == 0:
                 self._tell("removing single objects", n, len(found))
-            name = _raw(file.parent.name + file.name)
+            name = _name_of(file)
             if name not in self._gone:
                 continue
             try:
@@ -268,11 +262,21 @@ class _Erasing:
 
 def _listed(repository: Repository) -> Iterator[bytes]:
     """Yield the raw ids of all objects that are here, out of files and of packs' indexes."""
-    for folder in (repository.common_dir / "objects").glob("[0-9a-f][0-9a-f]"):
-        yield from (_raw(folder.name + file.name) for file in folder.iterdir())
+    yield from map(_name_of, _loose(repository))
     for path in list_packs(pack_folder(repository)):
         with suppress(FileNotFoundError):  # git wrote it anew meanwhile
             yield from read_names(path.with_suffix(".idx"), repository.hash_name)
+
+
+def _loose(repository: Repository) -> Iterator[Path]:
+    """Yield the files of single objects, and what else stands beside them."""
+    for folder in sorted((repository.common_dir / "objects").glob("[0-9a-f][0-9a-f]")):
+        with suppress(FileNotFoundError):  # git packed what was in it meanwhile
+            yield from list(folder.iterdir())
+
+
+def _name_of(file: Path) -> bytes:
+    return _raw(file.parent.name + file.name)
 
 
 def _entries(repository: Repository, git: Git, names: Sequence[str]) -> int:

@@ -159,8 +159,12 @@ def _noted(git_dir: Path) -> Iterator[tuple[Path, list[Oid]]]:
     for folder in _UNDER_WAY:
         files += (git_dir / folder).glob("*")
     for file in files:
-        if file.is_file() and file.stat().st_size <= _LARGEST_NOTE:
-            yield file, [Oid(oid.decode()) for oid in _HEX.findall(file.read_bytes())]
+        try:
+            with file.open("rb") as opened:
+                content = opened.read(_LARGEST_NOTE)
+        except (FileNotFoundError, IsADirectoryError):
+            continue  # git may have come to an end with it meanwhile
+        yield file, [Oid(oid.decode()) for oid in _HEX.findall(content)]
 
 
 def _peeled(repository: Repository, git: Git, oids: Collection[Oid]) -> dict[Oid, Oid]:

@@ -55,10 +55,12 @@ def cut_reflogs(repository: Repository, git: Git, refs: Sequence[str]) -> None:
 
 def _read_files(logs: Path) -> Iterator[tuple[str, tuple[Oid, ...]]]:
     for file in sorted(logs.rglob("*")):
-        if not file.is_file():
-            continue
         name = file.relative_to(logs).as_posix()
-        with file.open("rb") as lines:
+        try:
+            lines = file.open("rb")
+        except (FileNotFoundError, IsADirectoryError):
+            continue  # it may have gone with its ref meanwhile
+        with lines:
             for line in lines:
                 if found := _LINE.match(line):
                     yield name, tuple(Oid(oid.decode()) for oid in found.groups() if oid.strip(b"0"))

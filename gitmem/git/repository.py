@@ -32,7 +32,8 @@ _QUESTIONS: Final = (
 )
 CONFIG_LOOKED_AT: Final = (
     r"^(gitmem\.|remote\..*\.(gitmem|gitmemdedicated|mirror|promisor|url)$|extensions\.partialclone$"
-    r"|core\.(pager|worktree)$|submodule\.recurse$|http\.lowspeed(limit|time)$|(user|author)\.(name|email)$)"
+    r"|core\.(pager|worktree)$|submodule\.recurse$|http\.lowspeed(limit|time)$|(user|author)\.(name|email)$"
+    r"|user\.signingkey$|gpg\.|commit\.gpgsign$)"
 )
 
 

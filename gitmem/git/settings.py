@@ -24,6 +24,7 @@ from gitmem.model.settings import (
     LevelRule,
     PersonalChoice,
     Settings,
+    Signed,
 )
 
 _FALSE: Final = frozenset({"", "false", "no", "off", "0"})
@@ -96,6 +97,7 @@ def _decided(
         ),
         catch_up_ms=decide("gitmem.catchUpMs", lambda choice: _as_count(choice, 0), default.catch_up_ms),
         live=decide("gitmem.live", _as_flag, default.live),
+        carry=decide("gitmem.carry", _as_flag, default.carry),
         snapshot_days=decide(
             "gitmem.snapshotDays", lambda choice: _as_count(choice, 0), default.snapshot_days
         ),
@@ -112,6 +114,12 @@ def _decided(
             "gitmem.recurseSubmodules", _as_flag, _recurses_in_git(config, default.recurse_submodules)
         ),
         timeout_s=decide("gitmem.timeout", lambda choice: _as_count(choice, 0), default.timeout_s),
+        signed=decide("gitmem.sign", _as_signed, _signed_by_git(config)),
+        require_signed=decide("gitmem.requireSigned", _as_flag, default.require_signed),
+        # Who may erase, and who is trusted, are in git's configuration alone, for the same reason.
+        erasers=tuple(dict.fromkeys(config.get("gitmem.erasers", ()))),
+        trust=_people(config, "gitmem.trust"),
+        distrust=_people(config, "gitmem.distrust"),
     )
 
 
@@ -170,6 +178,24 @@ def _as_audited(choice: _Choice) -> Audited:
     if value != "changes" and value not in _TRUE and value not in _FALSE:
         raise BadSetting(choice.name, choice.value, "true, changes or false")
     return "changes" if value == "changes" else "all" if value in _TRUE else "nothing"
+
+
+def _as_signed(choice: _Choice) -> Signed:
+    value = choice.value.lower()
+    if value != "all" and value not in _TRUE and value not in _FALSE:
+        raise BadSetting(choice.name, choice.value, "true, all or false")
+    return "all" if value == "all" else "team" if value in _TRUE else "nothing"
+
+
+def _signed_by_git(config: Mapping[str, tuple[str, ...]]) -> Signed:
+    """Return what is signed where nobody said anything of gitmem: what the user signs of their own."""
+    return "team" if config.get("commit.gpgsign", ("false",))[-1].lower() not in _FALSE else "nothing"
+
+
+def _people(config: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]:
+    """Read addresses, of which a setting may have several, or list them in one."""
+    words = (word for value in config.get(name, ()) for word in re.split(r"[,\s]+", value))
+    return tuple(dict.fromkeys(word.lower() for word in words if word))
 
 
 def _as_count(choice: _Choice, least: int) -> int:

@@ -1,4 +1,7 @@
-"""Small files in which git names commits and packs, without keeping them because of that."""
+"""Small files in which git names commits and packs, without keeping them because of that.
+
+`shallow` is another; git tidies it itself, and what it names in vain until then does no harm.
+"""
 
 from __future__ import annotations
 
@@ -27,24 +30,6 @@ def drop_fetched(repository: Repository, gone: Container[bytes]) -> int:
             disk.rewrite_file(file, b"".join(staying))
             dropped += len(lines) - len(staying)
     return dropped
-
-
-def drop_boundaries(repository: Repository, gone: Container[bytes]) -> None:
-    """Take commits out of `shallow` at which a history ended that is gone.
-
-    Where git is at that file, it stays: what it names in vain does no harm.
-    """
-    file = repository.common_dir / "shallow"
-    lock = file.with_name("shallow.lock")
-    if not file.exists() or not disk.claim_file(lock, b""):
-        return
-    lines = file.read_bytes().splitlines(keepends=True)
-    staying = [line for line in lines if _raw(line.strip()) not in gone]
-    if staying and len(staying) < len(lines):
-        disk.replace_file(file, b"".join(staying))
-    elif not staying:
-        disk.remove_file(file)
-    disk.remove_file(lock)
 
 
 def list_packs_anew(repository: Repository, git: Git) -> None:

@@ -919,7 +919,8 @@ class RemoteEmpty(SyncError):
         super().__init__(
             f"could not push the memory to {remote}: it is empty, and the memory "
             "would become its default branch",
-            hint=f"git push {remote} HEAD: gives it your own branch first",
+            hint=f"git push {remote} HEAD: gives it your own branch first; "
+            f"gitmem init --share {remote} --dedicated: says that it is for the memory alone",
         )
 
 
@@ -1017,6 +1018,26 @@ class PushRaced(SyncError):
     def __init__(self, remote: str, tries: int) -> None:
         self.remote, self.tries = remote, tries
         super().__init__(f"could not push the memory to {remote}: others were faster {tries} times in a row")
+
+
+class SigningFailed(SyncError):
+    """git did not sign: there is no key, an agent is locked, or nobody could be asked."""
+
+    hint = "git commit --allow-empty -S: shows what git meets; gitmem push --no-sign: sends it unsigned"
+
+    def __init__(self, said: str) -> None:
+        self.said = said
+        super().__init__(f"could not sign: {said or 'git does not say why'}")
+
+
+class UnsignedNotSent(SyncError):
+    """The settings ask for signatures, and what is to be sent has none."""
+
+    hint = "gitmem push: signs what it sends; git config gitmem.requireSigned false: sends it as it is"
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+        super().__init__(f"could not send {ref}: it is not signed, and gitmem.requireSigned is set")
 
 
 # --- hooks --------------------------------------------------------------------------------------------

@@ -106,6 +106,26 @@ def fetch_refspec(remote: str, ref: str) -> str:
     return f"+{ref}{every}:{tracking_ref(remote, ref)}{every}"
 
 
+def lasting_refspec(remote: str, ref: str) -> str:
+    """Return the refspec by which every fetch brings a memory to its tracking ref, for a configuration.
+
+    With a star, because git fails a whole fetch where the remote has no ref of a name that it is given.
+    """
+    return f"+{ref}*:{tracking_ref(remote, ref)}*"
+
+
+def maps(refspec: str, ref: str, tracking: str) -> bool:
+    """Tell whether a fetch by a refspec brings a remote's ref to a tracking ref."""
+    source, colon, target = refspec.removeprefix("+").partition(":")
+    if "*" not in source:
+        return (source, target) == (ref, tracking) and bool(colon)
+    before, _, after = source.partition("*")
+    is_long_enough = len(ref) >= len(before) + len(after)
+    if not (is_long_enough and ref.startswith(before) and ref.endswith(after)):
+        return False
+    return target.replace("*", ref[len(before) : len(ref) - len(after)], 1) == tracking
+
+
 def audit_ref(device: str) -> str:
     """Return the ref of a device's audit."""
     return AUDIT_NAMESPACE + device

@@ -16,6 +16,11 @@ Audited = Literal["all", "changes", "nothing"]
 """What the audit keeps: all; all but who read what; nothing more."""
 
 
+Signed = Literal["nothing", "team", "all"]
+"""Which memories are signed as they are sent: none; the team's; the public one too, whose signature says who
+signed it."""
+
+
 class LevelRule(NamedTuple):
     """A level for the sessions of an agent, or for those that began in a folder or below it.
 
@@ -50,12 +55,15 @@ class Settings(NamedTuple):
     how many processes an import may use, None for as many as there are cores. `model_dir` is None for the
     user's own place for embedding models. A `sidecar` is asked and started, and ends after
     `sidecar_idle_minutes` that nobody asks it; a search waits `catch_up_ms` for an index that is behind.
-    With `live` the sidecar captures what agents write as they write it. Snapshots of the working tree are
-    kept for `snapshot_days`, and with 0 none are taken. What is private is sealed to `recipients`, public
+    With `carry` the memory goes along with the user's own pushes and pulls. With `live` the sidecar captures
+    what agents write as they write it. Snapshots of the working tree are kept for `snapshot_days`, and with
+    0 none are taken. What is private is sealed to `recipients`, public
     keys, and opened with `identities`, files of secret keys; with none, a key of gitmem's own is used.
     `audit` says what the audit keeps. A git that talks to a remote and says nothing for `timeout_s`
-    is ended; 0 lets it be. With `recurse_submodules`, commands that read see a superproject and all of
-    its submodules, from anywhere inside.
+    is ended; 0 lets it be. `signed` says what is signed as it is sent, and with `require_signed` nothing of
+    it is sent without. Where `erasers` are named, by principals or fingerprints of keys, only what they sign
+    erases. `trust` and `distrust` are addresses of people, or patterns of these.
+    With `recurse_submodules`, commands that read see a superproject and all of its submodules.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
@@ -70,6 +78,7 @@ class Settings(NamedTuple):
     sidecar_idle_minutes: int = 30
     catch_up_ms: int = 200
     live: bool = True
+    carry: bool = True
     snapshot_days: int = 30
     recipients: tuple[str, ...] = ()
     identities: tuple[Path, ...] = ()
@@ -78,6 +87,11 @@ class Settings(NamedTuple):
     payloads: bool = False
     recurse_submodules: bool = True
     timeout_s: int = 120
+    signed: Signed = "nothing"
+    require_signed: bool = False
+    erasers: tuple[str, ...] = ()
+    trust: tuple[str, ...] = ()
+    distrust: tuple[str, ...] = ()
 
 
 def level_at(ref: str) -> Level:

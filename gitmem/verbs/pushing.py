@@ -17,7 +17,7 @@ from gitmem.git.fetching import fetch
 from gitmem.git.sending import Move, PushAnswer, pieces
 from gitmem.git.sending import push as send
 from gitmem.git.transport import Remote, has_branches
-from gitmem.model.errors import NoMemory, PushRaced, PushRefused, RemoteEmpty
+from gitmem.model.errors import NoMemory, PushRaced, PushRefused, RefMoved, RemoteEmpty
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.refs import tracking_ref
 from gitmem.objects.history import is_ancestor
@@ -26,6 +26,7 @@ from gitmem.verbs.sharing import Loss, Pulled, Sharing, alone, remote_of, take_i
 
 _TRIES: Final = 16
 _LONGEST_PAUSE_S: Final = 1.0
+_SIGN_TRIES: Final = 4
 
 
 class Pushed(NamedTuple):
@@ -157,6 +158,8 @@ def _bring_in(remote: Remote, ways: Mapping[str, _Way]) -> dict[str, _Way]:
         if theirs is None and ref.startswith("refs/heads/") and not _may_be_first(remote):
             raise RemoteEmpty(remote.name)
         pulled = take_in(way.sharing, remote.name, theirs, before[ref])
+        if pulled.behind_epoch and theirs is not None:
+            way.sharing.replace(ref, theirs)
         changes = (*way.pulled, pulled) if pulled.how not in ("up to date", "no memory there") else way.pulled
         loss = pulled.loss or way.loss
         # A fast-forward, except where something was erased: then from that very commit to the new beginning.
@@ -169,10 +172,21 @@ def _may_be_first(remote: Remote) -> bool:
 
 
 def _looked_at(remote: Remote, way: _Way) -> Memory:
-    """Return the memory that is to be sent, after what the remote lacks of it was looked at once more."""
-    memory = open_memory(way.sharing.storage, way.sharing.ref)
-    way.sharing.check(remote.name, memory, _root(memory, way.theirs))
-    return memory
+    """Return the memory that is to be sent: what the remote lacks of it is looked at, then it is signed."""
+    sharing = way.sharing
+    for tries in range(_SIGN_TRIES):
+        memory = open_memory(sharing.storage, sharing.ref)
+        sharing.check(remote.name, memory, _root(memory, way.theirs))
+        if memory.commit == way.theirs:
+            return memory
+        try:
+            signed = sharing.sign(sharing.level, sharing.ref, memory.commit)
+        except RefMoved:  # what came meanwhile has not been looked at yet
+            if tries == _SIGN_TRIES - 1:
+                raise
+            continue
+        return open_memory(sharing.storage, sharing.ref, signed)
+    raise AssertionError("the last try returns or raises")
 
 
 def _send(

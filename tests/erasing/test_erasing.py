@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -454,3 +455,28 @@ def test_a_repository_with_a_reftable_is_erased_from(tmp_path: Path, git: RealGi
     done = run(world)
     expect_exact(world, before, old, done)
     assert done.reflog_entries > 0
+
+
+def test_what_git_does_at_the_same_time_is_not_lost(tmp_path: Path, git: RealGit) -> None:
+    world = make_world(tmp_path, git, sessions=10)
+    script = """
+        for n in 1 2 3 4 5 6; do
+            echo $n > c.txt; git add c.txt; git commit -qm $n
+            echo stashed $n > c.txt; git stash -q
+            git repack -q -d; git gc -q 2> /dev/null
+            touch started
+        done
+        """
+    git("config", "maintenance.auto", "false", cwd=world.top)
+    with subprocess.Popen(["sh", "-c", script], cwd=world.top) as user:
+        while not (world.top / "started").exists() and user.poll() is None:
+            time.sleep(0.01)
+        done = run(world)
+        assert user.wait() == 0
+    assert done.objects > 20
+    again = run(world)  # what a repack may have copied in the moment before
+    assert again.objects == 0 or again.in_use == 0
+    assert still_here(world.repository, world.git, [*world.erased, world.kept]) == {world.kept}
+    assert len(output(world.top, "log", "--format=%s", "main").split("\n")) == 9
+    assert len(output(world.top, "stash", "list").splitlines()) == 6
+    expect_sound(world.top)

@@ -45,6 +45,7 @@ def test_nothing_chosen_gives_the_defaults(repository: Path, environ: Mapping[st
         ("gitmem.sidecar", "no", "sidecar", False),
         ("gitmem.sidecarIdle", "5", "sidecar_idle_minutes", 5),
         ("gitmem.live", "true", "live", True),
+        ("gitmem.carry", "false", "carry", False),
         ("gitmem.audit", "changes", "audit", "changes"),
         ("gitmem.audit", "off", "audit", "nothing"),
         ("gitmem.snapshotDays", "0", "snapshot_days", 0),

@@ -149,3 +149,28 @@ def test_line_that_a_session_of_the_superproject_wrote_is_explained_by_that(
     for cwd, name in ((fleet.top, "ships/cutter/keel.py:1"), (fleet.cutter, "keel.py:1")):
         [place] = json.loads(run("why", "--json", name, cwd=cwd).stdout)["places"]
         assert place["address"] == f"claude-code/keel#{turn}"
+
+
+def test_path_may_be_of_any_bytes(told: Fleet, run: CommandLine, git: RealGit) -> None:
+    odd = os.fsdecode(b"caf\xe9 bar")
+    git("mv", "ships/cutter", odd, cwd=told.top)
+    git("config", "remote.origin.gitmem", "team", cwd=told.top / odd)
+    assert listed(run, told.top) == FOUR
+    assert listed(run, told.top, "--repo", odd) == [("cutter", "c")]
+    run("sync", cwd=told.top)
+    stands = json.loads(run("status", "--json", cwd=told.top).stdout)["submodules"]
+    assert [(each["name"], each["outcome"]) for each in stands if each["outcome"]] == [
+        ("ships/cutter", "synced")
+    ]
+    run("status", cwd=told.top)
+
+
+def test_what_was_fetched_in_a_submodule_is_found(told: Fleet, run: CommandLine, git: RealGit) -> None:
+    other = told.clone("other")
+    other.remember(other.brig, "new", "a lantern was seen from the brig")
+    git("push", "--quiet", "origin", "gitmem", cwd=other.brig)
+    git("config", "remote.origin.gitmem", "team", cwd=told.brig)
+    git("fetch", "--quiet", "origin", cwd=told.brig)
+    answer = json.loads(run("search", "--json", "lantern", cwd=told.top).stdout)
+    assert [hit["session"] for hit in answer["hits"]] == ["generic/new"]
+    assert ("brig", "new") in listed(run, told.top)

@@ -27,6 +27,7 @@ from gitmem.model.refs import short_name
     ],
 )
 @click.option("--share", metavar="REMOTE", help="Choose the remote that push and pull share the memory with.")
+@click.option("--dedicated", is_flag=True, help="It is for the memory alone, and may be empty.")
 @click.option(
     "--share-submodule",
     "shared_too",
@@ -49,6 +50,7 @@ def command(
     ctx: click.Context,
     /,
     share: str | None,
+    dedicated: bool,
     shared_too: tuple[str, ...],
     no_hooks: bool,
     agents: str,
@@ -65,9 +67,14 @@ def command(
     from gitmem.cli.submodule_inits import init_others, meant
 
     context: Context = ctx.obj
+    if dedicated and share is None:
+        raise UsageError(
+            "could not tell which remote is dedicated to the memory: none was named",
+            hint="gitmem init --share REMOTE --dedicated: names it",
+        )
     how = _How(no_hooks, _agents(agents), no_import, as_json)
     others = meant(context, recurse, share, shared_too)
-    answer = _remember(context, share, how)
+    answer = _remember(context, share, how._replace(is_dedicated=dedicated))
     came = init_others(context, others, lambda each, share: _remember(each, share, how), as_json=as_json)
     if as_json:
         context.output.json({**answer, **({"submodules": came} if others else {})})
@@ -82,6 +89,7 @@ class _How(NamedTuple):
     agents: frozenset[str] | None
     no_import: bool
     as_json: bool
+    is_dedicated: bool = False
 
 
 def _remember(context: Context, share: str | None, how: _How) -> dict[str, Any]:
@@ -95,7 +103,8 @@ def _remember(context: Context, share: str | None, how: _How) -> dict[str, Any]:
 
     if share is not None:
         _note_share(context, share)
-        choose_remote(context.repository, context.git, share)
+        choose_remote(context.repository, context.git, share, is_dedicated=how.is_dedicated)
+        context = context.again()
     ref, tops = context.settings.memory_ref, working_trees(context.repository)
     with opened_sharing(context) as sharing:
         storage = sharing.storage
@@ -111,6 +120,7 @@ def _remember(context: Context, share: str | None, how: _How) -> dict[str, Any]:
                 context.output.say(
                     f"Shared with {share}: gitmem push sends it, gitmem pull brings in the others'"
                 )
+        brought = _bring_along(context, how.as_json)
         hooks = None if how.no_hooks else _write_hooks(context, how.as_json)
         _make_known(context)
         report = None
@@ -129,6 +139,7 @@ def _remember(context: Context, share: str | None, how: _How) -> dict[str, Any]:
         "commit": started.commit,
         "how": "taken over" if adopted else started.how,
         "remote": adopted.remote if adopted else None,
+        "refspecs": brought,
         "hooks": hooks,
         "imported": report_as_json(report) if report else None,
     }
@@ -144,6 +155,22 @@ def _note_share(context: Context, remote: str) -> None:
     log.note("share", lambda: log.remote(url), detail={"levels": "team"})
 
 
+def _bring_along(context: Context, as_json: bool) -> dict[str, str]:
+    """See that a plain fetch brings along what a chosen remote has, and say what that took."""
+    from gitmem.git.refspecs import bring_along
+
+    added: dict[str, str] = {}
+    for remote in context.settings.remotes:
+        if "team" in remote.levels and f"remote.{remote.name}.url" in context.repository.config:
+            ref = context.settings.memory_ref
+            refspec = bring_along(context.repository, context.git, remote.name, ref)
+            added |= {remote.name: refspec} if refspec else {}
+    for name, refspec in added.items():
+        if not as_json:
+            context.output.say(f"git fetch {name} brings it along now: remote.{name}.fetch {refspec}")
+    return added
+
+
 def _make_known(context: Context) -> None:
     """Let the sidecar know of the repository: it captures there, and `search --all` goes there."""
     from gitmem.cli.indexing import places_of
@@ -156,10 +183,11 @@ def _make_known(context: Context) -> None:
 def _write_hooks(context: Context, as_json: bool) -> dict[str, object]:
     """Write the hooks and say so; hooks that are somebody else's are no reason for there to be no memory."""
     from gitmem.cli.hooking import describe_hooks, hooks_as_json
-    from gitmem.verbs.enabling import enable_git
+    from gitmem.verbs.enabling import enable_git, note_ref
 
     try:
         hooks = enable_git(context.repository, context.git)
+        note_ref(context.repository.state_dir, context.settings.memory_ref)
     except (HooksElsewhere, HookInTheWay) as error:
         if not as_json:
             context.output.warn(str(error))

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     examples=["gitmem sync", "gitmem sync origin", "gitmem sync --no-recurse-submodules --json"],
 )
 @click.argument("remote", required=False)
+@click.option("--no-sign", is_flag=True, help="Sign nothing, this once.")
 @recurse_option
 @click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
 @click.pass_context
-def command(ctx: click.Context, /, remote: str | None, recurse: bool | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context, /, remote: str | None, no_sign: bool, recurse: bool | None, as_json: bool
+) -> None:
     """Bring in what REMOTE has, and send it what it lacks; without REMOTE, of each that was chosen.
 
     In a superproject, so it is with every submodule that is checked out, each with the remotes that were
@@ -40,9 +43,9 @@ def command(ctx: click.Context, /, remote: str | None, recurse: bool | None, as_
         hint = "gitmem sync --recurse-submodules: syncs each with the remotes that were chosen there"
         raise UsageError("REMOTE is one of this repository's, and not of its submodules'", hint=hint)
     if remote is None and recurses(context, recurse) and _is_superproject(context):
-        found = _sync_all(context, as_json=as_json)
+        found = _sync_all(context, as_json=as_json, signs=not no_sign)
         ctx.exit(1 if any(one.outcome == "failed" for one in found) else 0)
-    with opened_sharing(context) as sharing:
+    with opened_sharing(context, signs=not no_sign) as sharing:
         synced = sync_levels(context, sharing, remote)
         if as_json:
             context.output.json({"remotes": [synced_as_json(sharing, one) for one in synced]})
@@ -58,10 +61,10 @@ def _is_superproject(context: Context) -> bool:
     return found is not None and len(found.repositories) > 1
 
 
-def _sync_all(context: Context, *, as_json: bool) -> tuple[Came, ...]:
+def _sync_all(context: Context, *, as_json: bool, signs: bool) -> tuple[Came, ...]:
     from gitmem.cli.syncing import all_as_json, describe_all, sync_all
 
-    found = sync_all(context)
+    found = sync_all(context, signs=signs)
     if as_json:
         context.output.json(all_as_json(found))
     elif all(one.outcome == "not shared" for one in found):

@@ -29,16 +29,28 @@ _SHOWN_SESSIONS: Final = 5
     examples=[
         "gitmem verify           # every object, record, reference and ref",
         "gitmem verify --full    # and the text of every segment",
+        "gitmem verify --signatures",
     ],
 )
 @click.option("--full", is_flag=True, help="Decode the text of every segment too.")
+@click.option("--signatures", is_flag=True, help="Look at who signed what, and at nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
-def command(ctx: click.Context, full: bool, as_json: bool) -> None:
-    """Check every object, hash, record and ref of the memory; exit 0 only if all hold."""
+def command(ctx: click.Context, full: bool, signatures: bool, as_json: bool) -> None:
+    """Check every object, hash, record and ref of the memory; exit 0 only if all hold.
+
+    With --signatures, ask git about those of commits and tombstones instead; ends with 1 if one is bad, or if
+    gitmem.requireSigned is set and something is covered by none that is good.
+    """
     from gitmem.verbs.inspecting import Counts
 
     context: Context = ctx.obj
+    if signatures:
+        if full:
+            raise click.UsageError("--full and --signatures exclude each other")
+        from gitmem.cli.signatures import verify_signatures
+
+        ctx.exit(0 if verify_signatures(context, as_json=as_json) else 1)
     counts, found = Counts(), 0
     documents = []
     started_ms = context.now_ms()

@@ -1,0 +1,58 @@
+"""Signing and signatures as commands use them: what pull and push are given, and what `verify` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gitmem.cli.context import Context
+from gitmem.format.union import Accept, accept_all
+
+if TYPE_CHECKING:
+    from gitmem.model.ids import Oid
+    from gitmem.model.records import Tombstone
+    from gitmem.model.settings import Level
+    from gitmem.objects.storage import Storage
+
+Sign = Callable[["Level", str, "Oid"], "Oid"]
+
+
+def erasures_of(context: Context) -> Accept:
+    """Return what says whose tombstones count here."""
+    if not context.settings.erasers:
+        return accept_all
+    from gitmem.verbs.erasers import accepted_by
+
+    return accepted_by(
+        context.repository, context.git, context.settings, clock=lambda: context.now_ms() / 1000
+    )
+
+
+def signer_of(context: Context, storage: Storage, *, signs: bool) -> Sign:
+    """Return what signs a tip that is about to be sent, where the user wants that.
+
+    Without `signs` it signs nothing, and lets nothing pass that has to be signed and is not.
+    """
+    from gitmem.verbs import signing
+
+    settings = context.settings
+
+    def sign(level: Level, ref: str, tip: Oid) -> Oid:
+        from gitmem.cli.opening import writer_of
+
+        is_wanted = signing.signs(settings, level)
+        if signs and is_wanted:
+            writer = writer_of(context, level)
+            return signing.sign_tip(storage, context.repository, context.git, writer, ref, tip)
+        if settings.require_signed and (is_wanted or level == "team"):
+            signing.require_signed(storage, ref, tip)
+        return tip
+
+    return sign
+
+
+def signed_tombstone(context: Context, tombstone: Tombstone) -> Tombstone:
+    """Return a tombstone with the user's signature, where they sign; raises SigningFailed."""
+    from gitmem.verbs.erasers import sign_if_wanted
+
+    return sign_if_wanted(context.repository, context.git, context.settings, tombstone)

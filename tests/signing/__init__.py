@@ -1,0 +1,1 @@
+"""Signatures: whose they are, what they cover, and whose tombstones count."""
