@@ -5,6 +5,7 @@ A search loads this, so it loads nothing that reads a memory.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -64,10 +65,12 @@ def recurses(context: Context, recurse: bool | None) -> bool:
 
 
 def superproject_of(context: Context) -> Superproject | None:
-    """Return the superproject that the repository at hand is in, or is; None where it cannot be told.
+    """Return the superproject that the repository at hand is in, or is; None where there is none.
 
     What keeps git from telling is said, and keeps nobody from working in the repository at hand.
     """
+    if not _may_have_others(context.repository):
+        return None
     from gitmem.git.submodules import survey
 
     try:
@@ -75,6 +78,15 @@ def superproject_of(context: Context) -> Superproject | None:
     except RepositoryError as error:
         context.output.warn(f"submodules were left out: {error}")
         return None
+
+
+def _may_have_others(repository: Repository) -> bool:
+    """Tell at a glance whether a repository may have submodules, or be one: most neither have any nor are."""
+    top = repository.top
+    if top is None:
+        return False
+    places = [top / ".gitmodules", repository.common_dir / "modules", repository.git_dir / "modules"]
+    return any(map(os.path.lexists, (*places, *(folder / ".git" for folder in top.parents))))
 
 
 def members(superproject: Superproject) -> list[tuple[Repository, Submodule | None]]:
