@@ -96,9 +96,25 @@ def nearest_texts(
     *,
     strictly: bool,
 ) -> list[list[int]]:
-    """Return for each source the keys of its texts that are nearest in meaning, the nearest first."""
+    """Return for each source the keys of its texts that are nearest in meaning, the nearest first.
+
+    Of several sources, those that are the nearest of all of them together: as many as of one.
+    """
     texts = max(MEANT_ALONE if request.mode == "semantic" else MEANT, request.limit)
-    return [_nearest(source, asked, request, meaning, texts, strictly=strictly) for source in sources]
+    found = [_nearest(source, asked, request, meaning, texts, strictly=strictly) for source in sources]
+    if sum(map(len, found)) <= texts:
+        return found
+    scored = [
+        (-float(score), number, key)
+        for number, (source, keys) in enumerate(zip(sources, found, strict=True))
+        if source.vectors is not None and keys
+        for score, key in zip(source.vectors.scores(meaning, keys), keys, strict=True)
+        if not math.isnan(score)
+    ]
+    nearest: list[list[int]] = [[] for _ in sources]
+    for _, number, key in sorted(scored)[:texts]:
+        nearest[number].append(key)
+    return nearest
 
 
 def by_meaning(

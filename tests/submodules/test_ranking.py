@@ -9,10 +9,16 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from gitmem.query.narrowing import Narrowed
+from gitmem.query.text import Query
 from gitmem.sidecar.wire import Request
+from indexer.finding.legs import MEANT, nearest_texts
+from indexer.finding.matching import Asked as Matched
 from indexer.finding.spread import Spread
 from indexer.requests.answer import answer
 from tests.conftest import RealGit
@@ -90,3 +96,33 @@ def test_hits_of_many_stand_nearly_as_those_of_one_index(
     assert shared >= 0.9
     assert in_order >= 0.9
     assert shared > shared_by_each_alone
+
+
+class Near:
+    """Stands for vectors: the keys of an index, each with its score."""
+
+    def __init__(self, *scores: float) -> None:
+        self._scores = scores
+        self.count = len(scores)
+
+    def nearest(self, _: object, limit: int) -> tuple[list[int], list[float]]:
+        keys = sorted(range(self.count), key=lambda key: -self._scores[key])[:limit]
+        return keys, [self._scores[key] for key in keys]
+
+    def scores(self, _: object, keys: list[int]) -> list[float]:
+        return [self._scores[key] for key in keys]
+
+
+def test_texts_that_join_are_the_nearest_of_all_together() -> None:
+    matched = Matched(None, None, {}, None, None)
+    matcher = SimpleNamespace(match=lambda *_, **__: matched)
+    near = [Near(*(0.9 - 0.001 * n for n in range(MEANT))), Near(0.95, 0.1), Near(), None]
+    sources: Any = [SimpleNamespace(vectors=each, matcher=matcher) for each in near]
+    request = Request("search", (), queries=("x",))
+    asked = Narrowed(Query(), (), ())
+    found = nearest_texts(sources, asked, request, Any, strictly=True)  # type: ignore[arg-type]
+    assert [len(keys) for keys in found] == [MEANT - 1, 1, 0, 0]
+    assert found[1] == [0]
+    assert found[0][0] == 0
+    few = nearest_texts(sources[1:], asked, request, Any, strictly=True)  # type: ignore[arg-type]
+    assert few == [[0, 1], [], []]
