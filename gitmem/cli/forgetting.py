@@ -10,6 +10,7 @@ from gitmem.cli.auditing import log_of
 from gitmem.cli.context import Context
 from gitmem.cli.leaving import leave
 from gitmem.cli.opening import redactor_of, writer_of
+from gitmem.cli.signing import signed_tombstone
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.refs import PRIVATE_REF
 
@@ -29,6 +30,13 @@ class Found(NamedTuple):
     key: SessionKey
     title: str
     ids: Mapping[Level, SessionId]
+
+
+class Followed(NamedTuple):
+    """What went from this clone: objects, and how many files of each kind that was derived of them."""
+
+    cleared: Erased | None
+    derived: Mapping[str, int]
 
 
 def find_everywhere(
@@ -123,8 +131,23 @@ def erasing_at(context: Context, storage: Storage, ref: str, level: Level) -> Er
     from gitmem.verbs.forgetting import Erasing
 
     return Erasing(
-        storage, ref, writer_of(context, level), replace=lambda at, tip: leave(context, storage, at, tip)
+        storage,
+        ref,
+        writer_of(context, level),
+        sign=partial(signed_tombstone, context),
+        replace=partial(leave, context, storage),
     )
+
+
+def follow(context: Context, storage: Storage) -> Followed:
+    """Let everything follow what was erased: index, vectors and caches, and then the objects in this clone.
+
+    It costs next to nothing where nothing was. What was interrupted is gone on with.
+    """
+    from gitmem.cli.derived import finish_forgetting
+
+    derived = finish_forgetting(context)
+    return Followed(clear(context, storage), derived)
 
 
 def clear(context: Context, storage: Storage) -> Erased | None:

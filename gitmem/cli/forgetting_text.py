@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.cli.context import Context
-from gitmem.cli.forgetting import Found
+from gitmem.cli.forgetting import Followed, Found
 from gitmem.cli.hosts import host_of, request_text
 from gitmem.cli.output import Part, Styled
 from gitmem.cli.progress import size
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from gitmem.verbs.forgetting import Erasure
 
 _SHOWN: Final = 50
+_DERIVED: Final = {
+    "files_written": "files written anew",
+    "files_removed": "files removed",
+    "vectors_removed": "vectors",
+}
 
 Checkpoints = Mapping[Level, Sequence[str]]
 """Names of checkpoints that go, too, by the level of their memory."""
@@ -62,7 +67,7 @@ def say_erased(
     found: Sequence[Found],
     checkpoints: Checkpoints,
     erasures: Sequence[Erasure],
-    cleared: Erased | None,
+    followed: Followed,
     *,
     as_json: bool,
 ) -> None:
@@ -78,14 +83,13 @@ def say_erased(
                 "done": "erased",
                 **_as_json(found, checkpoints),
                 "memories": memories,
-                "cleared": cleared_as_json(cleared),
+                **followed_as_json(followed),
                 "remotes": [{"remote": name, "host": host_of(url).name} for name, url in remotes.items()],
             }
         )
         return
     say_done(context, found, checkpoints, "erased", as_json=False)
-    if cleared is not None:
-        say_cleared(context, cleared)
+    say_followed(context, followed)
     for name, url in remotes.items():
         host = host_of(url)
         context.output.say(f"{name} had it: gitmem push {name} sends the erasure. There, {host.keeps}")
@@ -93,9 +97,14 @@ def say_erased(
         context.output.say(Styled(hint, "dim"))
 
 
-def say_cleared(context: Context, cleared: Erased) -> None:
+def say_followed(context: Context, followed: Followed) -> None:
     """Print what went from where in this clone, and what could not."""
-    output = context.output
+    output, cleared = context.output, followed.cleared
+    if any(followed.derived.values()):
+        told = ", ".join(f"{n} {_DERIVED.get(name, name)}" for name, n in followed.derived.items() if n)
+        output.say(f"index and caches followed: {told}")
+    if cleared is None:
+        return
     amounts = (cleared.own_packs, cleared.users_packs, cleared.loose)
     output.say(f"cleared here: {cleared.objects:,} objects, {size(sum(each.size_bytes for each in amounts))}")
     for name in cleared.held_by[:_SHOWN]:
@@ -108,10 +117,13 @@ def say_cleared(context: Context, cleared: Erased) -> None:
         )
 
 
-def cleared_as_json(cleared: Erased | None) -> dict[str, Any] | None:
+def followed_as_json(followed: Followed) -> dict[str, Any]:
     """Return what went from where in this clone, for programs."""
-    if cleared is None:
-        return None
+    cleared = followed.cleared
+    return {"cleared": None if cleared is None else _as_amounts(cleared), "derived": dict(followed.derived)}
+
+
+def _as_amounts(cleared: Erased) -> dict[str, Any]:
     return {
         "objects": cleared.objects,
         "loose": cleared.loose._asdict(),

@@ -34,10 +34,10 @@ def describe_levels(context: Context, sharing: Sharing, shared: Shared) -> None:
             describe_push(context, at, part)
     if shared.private is not None:
         _describe_sealed(context, shared.private)
-    if shared.cleared is not None:
-        from gitmem.cli.forgetting_text import say_cleared
+    if shared.followed is not None:
+        from gitmem.cli.forgetting_text import say_followed
 
-        say_cleared(context, shared.cleared)
+        say_followed(context, shared.followed)
     for warning in shared.warnings:
         context.output.warn(one_line(warning))
 
@@ -75,10 +75,10 @@ def levels_as_json(sharing: Sharing, shared: Shared) -> dict[str, Any]:
         answer |= told if level == "team" else {level: told}
     if shared.private is not None:
         answer["private"] = _sealed_as_json(shared.private)
-    if shared.cleared is not None:
-        from gitmem.cli.forgetting_text import cleared_as_json
+    if shared.followed is not None and shared.followed.cleared is not None:
+        from gitmem.cli.forgetting_text import followed_as_json
 
-        answer["cleared"] = cleared_as_json(shared.cleared)
+        answer |= followed_as_json(shared.followed)
     return answer
 
 

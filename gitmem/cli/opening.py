@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import gitmem
+from gitmem.cli.accepting import erasures_of
 from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
@@ -81,6 +82,7 @@ def sharing_of(context: Context, storage: Storage) -> Sharing:
         context.git,
         context.settings,
         writer_of(context),
+        accept=erasures_of(context),
         replace=lambda ref, tip: leave(context, storage, ref, tip),
     )
 

@@ -37,7 +37,7 @@ def opened_sharing(context: Context, *, signs: bool = False) -> Iterator[Sharing
 
     What is pushed is signed only where somebody waits for that, and says so by `signs`.
     """
-    from gitmem.cli.signing import erasures_of, signer_of
+    from gitmem.cli.signing import signer_of
 
     with opened_storage(context) as storage, _git_progress(context.output) as tell:
         yield sharing_of(context, storage)._replace(
@@ -45,7 +45,6 @@ def opened_sharing(context: Context, *, signs: bool = False) -> Iterator[Sharing
             # Somebody at a terminal may be typing a passphrase.
             silence_s=None if context.is_interactive else context.settings.timeout_s or None,
             check=lambda remote, memory, root: check(context, "team", remote, memory, root),
-            accept=erasures_of(context),
             sign=signer_of(context, storage, signs=signs),
         )
 

@@ -29,7 +29,7 @@ from gitmem.verbs.sealed_sharing import (
 from gitmem.verbs.sharing import Pulled, Sharing, choose_remote, levels_of, pull_all
 
 if TYPE_CHECKING:
-    from gitmem.git.erasing import Erased
+    from gitmem.cli.forgetting import Followed
     from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
 
@@ -38,7 +38,7 @@ class Shared(NamedTuple):
     """What a pull or a push came to, level by level; None where nothing was to move.
 
     `warnings` are what people are told of audits, and of what could not be cleared away: nothing of them ends
-    a pull or a push. `cleared` is what was cleared of what was erased.
+    a pull or a push. `followed` is what was cleared away of what was erased.
     """
 
     remote: str
@@ -46,7 +46,7 @@ class Shared(NamedTuple):
     public: Pulled | Pushed | None
     private: SealedPulled | SealedPushed | None
     warnings: tuple[str, ...] = ()
-    cleared: Erased | None = None
+    followed: Followed | None = None
 
 
 class Synced(NamedTuple):
@@ -181,10 +181,10 @@ def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
 
 def _cleared(context: Context, storage: Storage, shared: Shared) -> Shared:
     """Clear away what was erased, now that the refs have moved; what keeps it from that is told."""
-    from gitmem.cli.forgetting import clear
+    from gitmem.cli.forgetting import follow
 
     try:
-        return shared._replace(cleared=clear(context, storage))
+        return shared._replace(followed=follow(context, storage))
     except GitmemError as error:
         warning = f"what was erased was not cleared away: {error}"
         return shared._replace(warnings=(*shared.warnings, warning))

@@ -139,12 +139,12 @@ def _erase(
     reason: str,
     as_json: bool,
 ) -> None:
-    from gitmem.cli.forgetting import clear, erase_for_good
+    from gitmem.cli.forgetting import erase_for_good, follow
     from gitmem.cli.forgetting_text import say_erased
 
     done = erase_for_good(context, shelf, found, _redacted(context, reason), checkpoints)
-    cleared = clear(context, shelf.storage)
-    say_erased(context, found, checkpoints, done, cleared, as_json=as_json)
+    followed = follow(context, shelf.storage)
+    say_erased(context, found, checkpoints, done, followed, as_json=as_json)
 
 
 def _redacted(context: Context, reason: str) -> str:
