@@ -25,6 +25,7 @@ from tests.benchmarks import (
     sealed,
     sidecar,
     sizes,
+    submodules,
     sync,
     vectors,
     why,
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "sealed": sealed.run,
     "sidecar": sidecar.run,
     "sync": sync.run,
+    "submodules": submodules.run,
     "vectors": vectors.run,
     "why": why.run,
 }
