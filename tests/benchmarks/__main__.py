@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.benchmarks import (
     captures,
     embedding,
+    erasing,
     false_positives,
     hooks,
     imports,
@@ -24,6 +25,7 @@ from tests.benchmarks import (
     sealed,
     sidecar,
     sizes,
+    submodules,
     sync,
     vectors,
     why,
@@ -39,10 +41,12 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "redaction": redaction.run,
     "false-positives": false_positives.run,
     "embedding": embedding.run,
+    "erasing": erasing.run,
     "million": million.run,
     "sealed": sealed.run,
     "sidecar": sidecar.run,
     "sync": sync.run,
+    "submodules": submodules.run,
     "vectors": vectors.run,
     "why": why.run,
 }

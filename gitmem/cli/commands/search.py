@@ -38,7 +38,7 @@ def search(
     is_recent: bool,
     complete: str | None,
     every: bool,
-    recurse: bool,
+    recurse: bool | None,
     batch: str | None,
     as_json: bool,
     json_lines: bool,
@@ -53,7 +53,12 @@ def search(
         raise UsageError("--complete has what to complete: expected no QUERY beside it", hint=_USAGE_HINT)
     if not every:
         catch_up(context, _unite)
-    places = places_of(context, every=every, recurse=recurse)
+    named = narrowing["repos"]
+    places = places_of(context, every=every, recurse=recurse, named=named)
+    if not places:
+        places = places_of(context, recurse=False)  # where nothing is of a repository of that name
+    elif named and not every:
+        narrowing["repos"] = (*named, *(place.name for place in places))  # named by where they are, too
     if complete is not None:
         return _complete(context, places, complete, limit, as_json=as_json or json_lines)
     filters = _filters(context, narrowing)
@@ -92,7 +97,7 @@ def search(
 command: Final = Declared(
     name="search",
     about="""\
-Search the sessions of this repository's memory.
+Search the sessions of this repository's memory; in a superproject, of all of its submodules too.
 
 Words are alternatives: the more of them a turn has, and the rarer, the better. "Words in quotes" must
 stand together, -word must not be there, and begin* stands for every word that begins so. field:value

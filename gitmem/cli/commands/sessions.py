@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmem.cli.command import Command
+from gitmem.cli.command import Command, recurse_option
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Part, Styled
+from gitmem.cli.recursing import Reach, reach
+from gitmem.model.errors import GitmemError, NoMemory
 from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since, parse_until
 
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 @click.option(
     "--branch", "branches", metavar="NAME", multiple=True, help="Only those that were on this branch."
 )
+@click.option(
+    "--repo", "repos", metavar="NAME", multiple=True, help="Only those of this repository, by name or path."
+)
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only those with this tag.")
 @click.option("--since", metavar="WHEN", help="Only those that went on after a date, or within 7d, 12h, …")
 @click.option("--until", metavar="WHEN", help="Only those that had begun by then.")
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
     "-n", "--limit", metavar="N", type=click.IntRange(min=1), help="At most so many, the newest first."
 )
 @click.option("--all", "with_hidden", is_flag=True, help="Those that wait to be forgotten, too.")
+@recurse_option
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_context
 def command(
@@ -50,16 +56,19 @@ def command(
     agents: tuple[str, ...],
     authors: tuple[str, ...],
     branches: tuple[str, ...],
+    repos: tuple[str, ...],
     tags: tuple[str, ...],
     since: str | None,
     until: str | None,
     limit: int | None,
     with_hidden: bool,
+    recurse: bool | None,
     as_json: bool,
 ) -> None:
-    """List the sessions in this repository's memory, the newest first.
+    """List the sessions in this repository's memory, and in a superproject those of all of its submodules.
 
-    Of several values of one filter any may fit; different filters must all fit. Ends with 1 if none does.
+    The newest stand first. With --repo, submodules that are removed or not checked out are read too. Of
+    several values of one filter any may fit; different filters must all fit. Ends with 1 if none does.
     """
     from gitmem.cli.rendering import summary_as_json
     from gitmem.verbs.listing import select
@@ -74,12 +83,13 @@ def command(
         since_ms=None if since is None else parse_since(since, now_ms),
         until_ms=None if until is None else parse_until(until, now_ms),
     )
-    listing = _list(context)
+    reached = reach(context, recurse, repos)
+    listing = _list(context, reached)
     found = list(islice(select(listing.summaries, filters, hidden=with_hidden), limit))
     if as_json:
         context.output.json({"sessions": [summary_as_json(summary) for summary in found]})
     elif found:
-        _say(context, found, listing)
+        _say(context, found, listing, with_repo=len(reached.contexts) > 1)
     else:
         context.output.note("no session is like that" if listing.summaries else "there are no sessions yet")
     for refused in listing.refused:
@@ -88,8 +98,31 @@ def command(
         ctx.exit(1)
 
 
-def _list(context: Context) -> Listing:
-    from gitmem.verbs.listing import Summaries
+def _list(context: Context, reached: Reach) -> Listing:
+    """List the sessions of all repositories together; those that remember nothing have none.
+
+    Raises:
+        NoMemory: None of them remembers anything.
+    """
+    from gitmem.verbs.listing import together
+
+    if len(reached.contexts) == 1:
+        return _list_one(reached.contexts[0], reached.name_of(reached.contexts[0]))
+    listings, missing = [], []
+    for each in reached.contexts:
+        try:
+            listings.append(_list_one(each, reached.name_of(each)))
+        except NoMemory as error:
+            missing.append(error)
+        except GitmemError as error:
+            context.output.warn(f"{reached.name_of(each)} was left out: {error}")
+    if missing and not listings:
+        raise missing[0]
+    return together(listings)
+
+
+def _list_one(context: Context, repo: str) -> Listing:
+    from gitmem.verbs.listing import Summaries, called
 
     with opened_memory(context) as memory, context.output.progress("reading sessions", None) as progress:
 
@@ -97,10 +130,11 @@ def _list(context: Context) -> Listing:
             progress.total = total
             progress.advance(done - progress.done)
 
-        return Summaries(memory, context.repository.state_dir, context.repository.name).all(tell)
+        found = Summaries(memory, context.repository.state_dir, context.repository.name).all(tell)
+    return called(found, repo)
 
 
-def _say(context: Context, found: list[Summary], listing: Listing) -> None:
+def _say(context: Context, found: list[Summary], listing: Listing, *, with_repo: bool) -> None:
     from gitmem.cli.rendering import ago, short_names
 
     names, now_ms = short_names(listing.summaries), context.now_ms()
@@ -111,13 +145,14 @@ def _say(context: Context, found: list[Summary], listing: Listing) -> None:
             Styled(ago(summary.last_ms or None, now_ms), "dim"),
             Styled(names[summary.session], "name"),
             Styled(f"{summary.turns:,}", "dim"),
+            *([Styled(summary.repo, "dim")] if with_repo else []),
             " ".join([summary.title or "(no title)", *(f"#{tag}" for tag in summary.tags)]),
             *([summary.level] if is_mixed else []),
             *([Styled(summary.author.name, "dim")] if is_shared else []),
         ]
         for summary in found
     ]
-    header = ["last", "session", "turns", "title"]
+    header = ["last", "session", "turns", *(["repo"] if with_repo else []), "title"]
     header += [name for name, is_told in (("level", is_mixed), ("author", is_shared)) if is_told]
     with context.paged() as output:
-        output.table(rows, header=header, flexible=3, right=(2,))
+        output.table(rows, header=header, flexible=header.index("title"), right=(2,))
