@@ -120,14 +120,15 @@ def _decode_unusual(
 
 def is_canonical(entries: dict[str, Entry], data: bytes) -> bool:
     """Whether a tree's bytes, from which `decode_tree` read these entries, are those that git writes."""
-    names = [name + "/" if entry.mode == TREE_MODE else name for name, entry in entries.items()]
-    is_plain = all(entry.mode in (TREE_MODE, FILE_MODE) for entry in entries.values())
-    if not (is_plain and "".join(names).isascii()):
+    names = list(entries)
+    modes = {entry.mode for entry in entries.values()}
+    is_even = len(modes) == 1 and len({*map(len, names)}) == 1 and "".join(names).isascii()
+    if not is_even or not modes <= {TREE_MODE, FILE_MODE}:
         return encode_tree(entries) == data
-    # Each mode is as long as it is written without zeros before it, and all stand in order.
-    oid_size = len(next(iter(entries.values())).oid) // 2 if entries else 0
-    folders = sum(name.endswith("/") for name in names)
-    size = sum(map(len, names)) + len(names) * (8 + oid_size) - 2 * folders
+    # Files alone or folders alone, with names of one length, as most of gitmem's: nothing has to be encoded.
+    mode_size = 5 if TREE_MODE in modes else 6
+    oid_size = len(entries[names[0]].oid) // 2
+    size = len(names) * (mode_size + len(names[0]) + 2 + oid_size)
     return size == len(data) and all(map(lt, names, names[1:]))
 
 
