@@ -121,7 +121,9 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     if "team" not in levels and not (has_public or has_private) and storage.read_ref(ref) is not None:
         raise LevelNotShared(remote.name, "team", levels)
     has_team = "team" in levels and (storage.read_ref(ref) is not None or not (has_public or has_private))
-    if has_team and storage.read_ref(ref) is not None:
+    # A tombstone is signed where commits are, and nobody is asked for a key who does not wait.
+    may_erase = sharing.is_attended or context.settings.signed == "nothing"
+    if has_team and may_erase and storage.read_ref(ref) is not None:
         expire(context, storage)
     _note(context, "push", remote, levels)
     memories = [*([sharing] if has_team else []), *([_of_public(context, sharing)] if has_public else [])]

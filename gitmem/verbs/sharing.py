@@ -59,7 +59,8 @@ class Sharing(NamedTuple):
     where that must not be: it is given the remote's name, the memory, and the root of the remote's. A git
     that says nothing for `silence_s` is ended. `accept` says whose tombstones count. `replace` is told of a
     tip whose history the memory is about to leave. `sign` returns the commit to send in place of a tip, to
-    which it has then moved the ref; what it raises keeps that from being sent.
+    which it has then moved the ref; what it raises keeps that from being sent. It `is_attended` if somebody
+    waits who may be asked for a key.
     """
 
     storage: Storage
@@ -74,6 +75,7 @@ class Sharing(NamedTuple):
     accept: Accept = accept_all
     replace: Callable[[str, Oid], object] = lambda ref, tip: None
     sign: Callable[[Level, str, Oid], Oid] = lambda level, ref, tip: tip
+    is_attended: bool = False
 
     @property
     def ref(self) -> str:
