@@ -49,6 +49,7 @@ def _hit(
         "repo": source.place.name,
         "branch": turn["branch"],
         "author": turn["author"],
+        "captured_by": turn["by"],
         "level": turn["level"] or source.place.level,
         "id": session,
         "stream": turn["stream"],

@@ -129,6 +129,7 @@ class _Scribe:
             "tags": self._tags,
             "files": files,
             "address": address,
+            "by": capture.author.email if capture else "",
             "text": text,
         }
         encoded = _encoder.encode(stored)
@@ -156,6 +157,7 @@ class _Scribe:
             is_error=is_error,
             at_ms=self._at_ms,
             captured_ms=to_ms(capture.at) if capture else None,
+            captured_by=capture.author.email if capture else "",
             meaning=_digest(meant.encode("utf-8", "surrogatepass")) or 1 if meant else 0,
         )
 

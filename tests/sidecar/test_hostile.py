@@ -267,7 +267,7 @@ def test_search_does_without_where_there_is_no_place(
     [
         b"",
         b"no request\n" * 3,
-        b'{"gitmem": 2, "verb": "search"',
+        b'{"gitmem": 3, "verb": "search"',
         b"\0\xff\n",
         b"[" * 100_000 + b"\n",
         b"x" * (MAX_REQUEST_BYTES + 100),

@@ -15,6 +15,7 @@ from gitmem.cli.hits import show
 from gitmem.cli.indexing import ask_indexer, places_of
 from gitmem.cli.search_options import OPTIONS
 from gitmem.cli.text import one_line
+from gitmem.cli.trusting import marked, trusted_filter
 from gitmem.model.errors import BadMoment, NotARepository, UnknownMoment, UsageError
 from gitmem.query.filters import Filters
 from gitmem.sidecar.wire import FACETS, Facet, Grouping, Json, Mode, Place
@@ -32,6 +33,7 @@ def search(
     group: Grouping,
     facets: str | None,
     is_recent: bool,
+    is_trusted: bool,
     complete: str | None,
     every: bool,
     recurse: bool,
@@ -51,6 +53,8 @@ def search(
     if complete is not None:
         return _complete(context, places, complete, limit, as_json=as_json or json_lines)
     filters = _filters(context, narrowing)
+    if is_trusted:
+        filters = filters._replace(trusted=trusted_filter(context, places))
     queries = _queries(context, words, batch, filters)
     answers = ask_indexer(
         context,
@@ -66,7 +70,7 @@ def search(
     )
     has_found = False
     collected: list[Json] = []
-    for answer in noted(context, places, answers):
+    for answer in noted(context, places, marked(context, places, answers, only_known=is_trusted)):
         has_found = has_found or bool(answer["hits"])
         if json_lines:
             context.output.json(answer)

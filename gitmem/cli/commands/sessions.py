@@ -11,6 +11,7 @@ from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Part, Styled
+from gitmem.cli.trusting import mark, trusting_here
 from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since, parse_until
 
@@ -77,7 +78,9 @@ def command(
     listing = _list(context)
     found = list(islice(select(listing.summaries, filters, hidden=with_hidden), limit))
     if as_json:
-        context.output.json({"sessions": [summary_as_json(summary) for summary in found]})
+        known = trusting_here(context)
+        listed = [summary_as_json(summary, known.of_all(summary.captured_by)) for summary in found]
+        context.output.json({"sessions": listed})
     elif found:
         _say(context, found, listing)
     else:
@@ -105,6 +108,9 @@ def _say(context: Context, found: list[Summary], listing: Listing) -> None:
 
     names, now_ms = short_names(listing.summaries), context.now_ms()
     is_mixed = any(summary.level != "team" for summary in found)
+    known = trusting_here(context)
+    trusts = {summary.session: known.of_all(summary.captured_by) for summary in found}
+    is_marked = any(trust != "known" for trust in trusts.values())
     is_shared = len({summary.author for summary in found}) > 1
     rows: list[list[Part]] = [
         [
@@ -114,10 +120,12 @@ def _say(context: Context, found: list[Summary], listing: Listing) -> None:
             " ".join([summary.title or "(no title)", *(f"#{tag}" for tag in summary.tags)]),
             *([summary.level] if is_mixed else []),
             *([Styled(summary.author.name, "dim")] if is_shared else []),
+            *(mark(trusts[summary.session], "") or [""] if is_marked else []),
         ]
         for summary in found
     ]
     header = ["last", "session", "turns", "title"]
-    header += [name for name, is_told in (("level", is_mixed), ("author", is_shared)) if is_told]
+    further = (("level", is_mixed), ("author", is_shared), ("trust", is_marked))
+    header += [name for name, is_told in further if is_told]
     with context.paged() as output:
         output.table(rows, header=header, flexible=3, right=(2,))
