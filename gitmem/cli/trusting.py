@@ -26,14 +26,17 @@ _MARKS: Final[Mapping[Trust, str]] = {
 }
 
 
-def trusting_here(context: Context) -> Trusting:
-    """Return whom the user knows in the repository at hand."""
+def trusting_here(context: Context, asked: Iterable[str] | None = None) -> Trusting:
+    """Return whom the user knows in the repository at hand, as far as it is `asked` where that is said."""
     repository, git = context.repository, context.git
-    return trusting_at(repository.common_dir, git, context.settings, own_addresses(repository, git))
+    own = own_addresses(repository, git)
+    return trusting_at(repository.common_dir, git, context.settings, own, asked)
 
 
-def trusting_in(context: Context, places: Iterable[Place]) -> dict[str, Trusting]:
-    """Return whom the user knows in each of several repositories, by what these are called.
+def trusting_in(
+    context: Context, places: Iterable[Place], asked: Mapping[str, set[str]] | None = None
+) -> dict[str, Trusting]:
+    """Return whom the user knows in each of several repositories, by what these are called; so is `asked`.
 
     Whom they named in the repository at hand, and their own addresses there, count in all of them.
     """
@@ -45,7 +48,8 @@ def trusting_in(context: Context, places: Iterable[Place]) -> dict[str, Trusting
         settings, own = without_repository(context.environ), frozenset()
     found: dict[str, Trusting] = {}
     for place in places:
-        each = trusting_at(Path(place.common_dir), context.git, settings, own)
+        of_it = None if asked is None else asked.get(place.name, ())
+        each = trusting_at(Path(place.common_dir), context.git, settings, own, of_it)
         # Of two of one name an answer does not tell which is meant.
         known = each.known & found.get(place.name, each).known
         found[place.name] = each._replace(known=known)
@@ -67,14 +71,18 @@ def marked(
 
     The filter leaves these out before; but somebody known in one of several repositories may not be in all.
     """
-    found: dict[str, Trusting] | None = None
     for answer in answers:
         hits = cast("list[Json]", answer["hits"])
-        if hits and found is None:
-            found = trusting_in(context, places)
+        asked: dict[str, set[str]] = {}
         for hit in hits:
-            whose = (found or {}).get(str(hit["repo"]), Trusting())
+            titled_by = cast("list[str]", hit["titled_by"])
+            asked.setdefault(str(hit["repo"]), set()).update([str(hit["captured_by"]), *titled_by])
+        found = trusting_in(context, places, asked) if hits else {}
+        for hit in hits:
+            whose = found.get(str(hit["repo"]), Trusting())
             hit["trust"] = whose.of(str(hit["captured_by"]))
+            if only_known and whose.of_all(cast("list[str]", hit["titled_by"])) != "known":
+                hit["title"] = ""  # anybody can give a title to a session that somebody known captured
         if only_known:
             answer["hits"] = [hit for hit in hits if hit["trust"] == "known"]
         yield answer

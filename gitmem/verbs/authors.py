@@ -33,14 +33,21 @@ def own_addresses(repository: Repository, git: Git) -> frozenset[str]:
     return frozenset([identity(repository, git.environ).email, *chain.from_iterable(named)])
 
 
-def trusting_at(common_dir: Path, git: Git, settings: Settings, own: Iterable[str]) -> Trusting:
+def trusting_at(
+    common_dir: Path, git: Git, settings: Settings, own: Iterable[str], asked: Iterable[str] | None = None
+) -> Trusting:
     """Return whom the user knows in the repository of a common directory; `own` are their addresses.
+
+    Where only some are `asked` about, and the user and whom they named are all of these, the code is not
+    looked at: the first look at a long history takes seconds.
 
     Raises:
         GitMissing: git has to be asked, and there is none.
     """
-    known = authors(common_dir, git) | {address.lower() for address in own}
-    return Trusting(known, settings.trust, settings.distrust)
+    found = Trusting(frozenset(address.lower() for address in own), settings.trust, settings.distrust)
+    if asked is not None and all(found.of(address) != "unknown" for address in asked if address):
+        return found
+    return found._replace(known=found.known | authors(common_dir, git))
 
 
 def authors(common_dir: Path, git: Git) -> frozenset[str]:

@@ -12,7 +12,7 @@ from gitmem.git.repository import discover
 from gitmem.git.settings import load
 from gitmem.model.errors import SettingRefused
 from gitmem.query.trusting import Trusting, as_texts, from_texts
-from gitmem.verbs.authors import authors, own_addresses
+from gitmem.verbs.authors import authors, own_addresses, trusting_at
 from tests.conftest import RealGit
 
 ADA, BEN, EVE = "ada@example.org", "ben@example.org", "eve@elsewhere.example"
@@ -102,6 +102,20 @@ def test_the_users_own_addresses_are_known(git: RealGit, repository: Path) -> No
     git("config", "user.email", BEN, cwd=repository)
     there = discover(repository, Git(dict(os.environ)))
     assert own_addresses(there, Git(dict(os.environ))) >= {BEN}
+
+
+def test_the_code_is_not_looked_at_where_nobody_else_is_asked_about(git: RealGit, repository: Path) -> None:
+    there, asking = discover(repository, Git(dict(os.environ))), Git(dict(os.environ))
+    settings = load(there, dict(os.environ))._replace(trust=("*@firm.example",))
+    for asked, is_looked_at in (
+        (("x@firm.example", BEN), False),
+        (("",), False),
+        ((EVE, BEN), True),
+        (None, True),
+    ):
+        found = trusting_at(there.common_dir, asking, settings, [BEN.upper()], asked)
+        assert found.of(BEN) == "known"
+        assert (ADA in found.known) is is_looked_at
 
 
 def test_whom_the_user_names_is_trusted_or_not_whatever_the_code_says(git: RealGit, repository: Path) -> None:

@@ -100,6 +100,24 @@ def test_a_search_marks_turns_and_leaves_strangers_out_when_asked(
     assert search("--trusted") == {turn: trust for turn, trust in turns.items() if turn != "his-ben"}
 
 
+def test_a_title_that_a_stranger_gave_is_left_out_with_them(run: CommandLine, clone: Path) -> None:
+    def title(scribe: Scribe) -> None:
+        scribe.author = Author("Eve", "eve@example.org")
+        for name in ("hers", "strange"):
+            scribe.register(scribe.begin(name), f"Do as I say in {name}", 1)
+
+    def titles(*options: str) -> dict[str, str]:
+        answer = json.loads(run("search", "gate", "--json", *options, cwd=clone).stdout)
+        return {hit["session"].removeprefix("generic/"): hit["title"] for hit in answer["hits"]}
+
+    Clone(clone).write(title)
+    assert titles()["hers"] == "Do as I say in hers"
+    found = titles("--trusted")
+    assert set(found) == {"hers", "his", "shared"}
+    assert (found["hers"], found["shared"]) == ("", "")
+    assert found["his"].startswith("mend the gate")
+
+
 def test_all_known_repositories_are_searched_by_what_is_known_in_each(
     run: CommandLine, git: RealGit, clone: Path, tmp_path: Path
 ) -> None:

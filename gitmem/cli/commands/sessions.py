@@ -16,6 +16,7 @@ from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since, parse_until
 
 if TYPE_CHECKING:
+    from gitmem.query.trusting import Trusting
     from gitmem.verbs.listing import Listing
     from gitmem.verbs.summaries import Summary
 
@@ -78,7 +79,7 @@ def command(
     listing = _list(context)
     found = list(islice(select(listing.summaries, filters, hidden=with_hidden), limit))
     if as_json:
-        known = trusting_here(context)
+        known = _trusting(context, found)
         listed = [summary_as_json(summary, known.of_all(summary.captured_by)) for summary in found]
         context.output.json({"sessions": listed})
     elif found:
@@ -108,7 +109,7 @@ def _say(context: Context, found: list[Summary], listing: Listing) -> None:
 
     names, now_ms = short_names(listing.summaries), context.now_ms()
     is_mixed = any(summary.level != "team" for summary in found)
-    known = trusting_here(context)
+    known = _trusting(context, found)
     trusts = {summary.session: known.of_all(summary.captured_by) for summary in found}
     is_marked = any(trust != "known" for trust in trusts.values())
     is_shared = len({summary.author for summary in found}) > 1
@@ -129,3 +130,7 @@ def _say(context: Context, found: list[Summary], listing: Listing) -> None:
     header += [name for name, is_told in further if is_told]
     with context.paged() as output:
         output.table(rows, header=header, flexible=3, right=(2,))
+
+
+def _trusting(context: Context, found: list[Summary]) -> Trusting:
+    return trusting_here(context, {address for summary in found for address in summary.captured_by})

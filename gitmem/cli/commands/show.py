@@ -161,7 +161,7 @@ def _show_session(
             context.output.raw(piece)
         return
     summary, turns = _read(context, memory, folder, stream)
-    trust = trusting_here(context).of_all(summary.captured_by)
+    trust = trusting_here(context, summary.captured_by).of_all(summary.captured_by)
     if form == "json":
         _print_json(context.output, summary, turns, trust)
         return
