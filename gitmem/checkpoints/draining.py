@@ -199,6 +199,7 @@ class _Drain:
         keep(means, prepared)
         self._made += [one.name for one in prepared.made if one.name]
         self._without += sum(one.name is None and one.error is None for one in prepared.made)
+        means.wish([event for event in events if event.stem not in self._failed])
         # A commit's beginning goes before its end: left alone, it would look like one that came to nothing.
         for event in sorted(events, key=lambda event: event.stem not in self._come_about):
             if event.stem not in self._failed:

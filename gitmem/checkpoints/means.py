@@ -39,8 +39,9 @@ Snapshot = Callable[[Repository, Path | None, int], Kept | None]
 class Means(NamedTuple):
     """What recording works with.
 
-    `take_in` imports sources, `redactor` is made when it is first needed. `is_new` says that the memory has
-    just begun, and holds nothing of what this clone once captured.
+    `take_in` imports sources, `redactor` is made when it is first needed, `wish` is told of events before
+    they are removed. `is_new` says that the memory has just begun, and holds nothing of what this clone once
+    captured.
     """
 
     repository: Repository
@@ -55,6 +56,7 @@ class Means(NamedTuple):
     now_ns: Callable[[], int]
     is_new: bool = False
     snapshot: Snapshot | None = None
+    wish: Callable[[Sequence[Event]], object] = lambda events: None
 
 
 class Occasion(NamedTuple):

@@ -116,6 +116,18 @@ def remove_bad(state_dir: Path) -> None:
         disk.remove_file(path)
 
 
+def forget(state_dir: Path) -> None:
+    """Remove what may tell of sessions that are gone: what was set aside, and why a drain failed.
+
+    Events that wait are told apart from others by who drains, who takes in nothing of what is gone.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    remove_bad(state_dir)
+    clear_failure(folder_of(state_dir))
+
+
 def take(folder: Path, stem: str, names: Iterable[RecordId]) -> None:
     """Write down which checkpoints are about to be committed for an event."""
     content = "".join(f"{name}\n" for name in names).encode()

@@ -5,7 +5,7 @@ A row has what a checkpoint is found by. What it lists, its changes and its posi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import msgspec
@@ -67,6 +67,19 @@ def rows(memory: Memory, state_dir: Path | None) -> tuple[Row, ...]:
     if path:
         caching.write_derived(path, _KIND, _encoder.encode(_Known(memory.root, ordered)))
     return ordered
+
+
+def forget(state_dir: Path, gone: Container[str]) -> int:
+    """Take checkpoints that are gone out of all tables; return how many tables had any.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+
+    def without(known: _Known) -> _Known:
+        return _Known(known.root, tuple(row for row in known.rows if row.name not in gone))
+
+    return caching.take_out(state_dir, "checkpoints", _KIND, _decoder, without)
 
 
 class _Known(msgspec.Struct, frozen=True, array_like=True):

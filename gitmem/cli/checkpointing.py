@@ -12,11 +12,13 @@ from gitmem.checkpoints import snapshots
 from gitmem.checkpoints.means import Means
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
-from gitmem.cli.opening import opened_storage, redactor_of, writer_of
+from gitmem.cli.opening import opened_storage, redactor_of, sharing_of, writer_of
 from gitmem.model.errors import LevelNotKept
+from gitmem.verbs.enabling import note_ref
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.draining import Drained
+    from gitmem.checkpoints.events import Event
     from gitmem.checkpoints.snapshots import Taken
     from gitmem.git.repository import Repository
     from gitmem.git.storage import GitStorage
@@ -26,13 +28,21 @@ if TYPE_CHECKING:
 _WAIT_S = 30.0
 
 
-def drained(context: Context) -> Drained:
-    """Drain the spool of the repository; raises as `drain` does."""
-    from gitmem.checkpoints.draining import drain, is_process
+def drained(context: Context, *, carries: bool = False) -> Drained:
+    """Drain the spool of the repository; raises as `drain` does.
 
-    return drain(
-        context.repository.state_dir, lambda: opened_means(context), lambda: _now_ns(context), is_process
-    )
+    What that calls for at remotes is left to a process of its own, unless the caller `carries` it.
+    """
+    from gitmem.checkpoints.draining import drain, is_process
+    from gitmem.cli.carrying import start_carrying
+
+    try:
+        return drain(
+            context.repository.state_dir, lambda: opened_means(context), lambda: _now_ns(context), is_process
+        )
+    finally:
+        if not carries:
+            start_carrying(context)
 
 
 def without_author(environ: Mapping[str, str]) -> Mapping[str, str]:
@@ -52,6 +62,7 @@ def opened_means(context: Context) -> Iterator[Means]:
     repository = context.repository
     with opened_storage(context) as storage:
         ref = context.settings.memory_ref
+        note_ref(repository.state_dir, ref)
         is_new = storage.read_ref(ref) is None
         if is_new:
             _begin(context, storage)
@@ -84,19 +95,27 @@ def opened_means(context: Context) -> Iterator[Means]:
             now_ns=lambda: _now_ns(context),
             is_new=is_new,
             snapshot=snapshot,
+            wish=lambda events: _leave_wishes(context, events),
         )
         snapshots.prune(repository.state_dir, context.now_ms(), days)
 
 
+def _leave_wishes(context: Context, events: Sequence[Event]) -> None:
+    from gitmem.checkpoints import wishes
+
+    chosen = [remote.name for remote in context.settings.remotes] if context.settings.carry else []
+    if chosen:
+        wishes.leave(context.repository.state_dir, wishes.wishes_of(events, chosen))
+
+
 def _begin(context: Context, storage: GitStorage) -> None:
     """Begin a memory as `gitmem init` does, in a clone whose hooks came with it."""
-    from gitmem.verbs.sharing import Sharing, adopt
+    from gitmem.verbs.sharing import adopt
     from gitmem.verbs.starting import start
 
-    writer = writer_of(context)
-    sharing = Sharing(storage, context.repository, context.git, context.settings, writer)
+    sharing = sharing_of(context, storage)
     adopt(sharing, _remotes(context))
-    start(storage, context.settings.memory_ref, writer)
+    start(storage, context.settings.memory_ref, sharing.writer)
 
 
 def _remotes(context: Context) -> tuple[str, ...]:

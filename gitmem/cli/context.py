@@ -87,6 +87,18 @@ class Context:
             self.__dict__.pop(name, None)
         self._directory = path
 
+    def again(self) -> Context:
+        """Return a context for the same place that finds the repository and its settings anew."""
+        context = Context(
+            environ=self.environ,
+            stdin=self.stdin,
+            stdout=self.output.stdout,
+            stderr=self.output.stderr,
+            now_ms=self.now_ms,
+        )
+        context.output, context.is_paged, context._directory = self.output, self.is_paged, self._directory
+        return context
+
     def choose_colour(self, colour: Colour) -> None:
         """Do as `--color` says from here on."""
         self.output = Output(self.output.stdout, self.output.stderr, self.environ, colour)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitmem.cli.context import Context
-from gitmem.git.hooks import SNIPPET, Hooks
+from gitmem.git.hooks import Hooks, snippet_for
 
 
 def hooks_as_json(hooks: Hooks) -> dict[str, object]:
@@ -29,4 +29,4 @@ def describe_hooks(context: Context, hooks: Hooks) -> None:
     for hook, why in hooks.left:
         reason = why if " " in why else f"{why} writes it"
         context.output.warn(f"{hook} was left as it is: {reason}; this line in it does the same:")
-        context.output.warn(f"    {SNIPPET.replace('HOOK', hook)}")
+        context.output.warn(f"    {snippet_for(hook)}")

@@ -182,7 +182,7 @@ class Shelf:
     def __init__(self, context: Context, storage: Storage, memories: dict[Level, Memory]) -> None:
         self.memories = memories
         self.levels = levels_of(context)
-        self._context, self._storage = context, storage
+        self._context, self.storage = context, storage
         self._targets: dict[Level, Target] = {}
 
     def memory(self) -> Memory:
@@ -196,7 +196,7 @@ class Shelf:
         from gitmem.verbs.starting import start
 
         if level not in self._targets:
-            storage = self._storage
+            storage = self.storage
             if level == "private":
                 storage = private_storage(self._context, storage)
             target = target_of(self._context, storage, level)

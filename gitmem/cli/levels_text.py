@@ -34,6 +34,10 @@ def describe_levels(context: Context, sharing: Sharing, shared: Shared) -> None:
             describe_push(context, at, part)
     if shared.private is not None:
         _describe_sealed(context, shared.private)
+    if shared.followed is not None:
+        from gitmem.cli.forgetting_text import say_followed
+
+        say_followed(context, shared.followed)
     for warning in shared.warnings:
         context.output.warn(one_line(warning))
 
@@ -71,6 +75,10 @@ def levels_as_json(sharing: Sharing, shared: Shared) -> dict[str, Any]:
         answer |= told if level == "team" else {level: told}
     if shared.private is not None:
         answer["private"] = _sealed_as_json(shared.private)
+    if shared.followed is not None and shared.followed.cleared is not None:
+        from gitmem.cli.forgetting_text import followed_as_json
+
+        answer |= followed_as_json(shared.followed)
     return answer
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import gitmem
+from gitmem.cli.accepting import erasures_of
+from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
+from gitmem.cli.leaving import leave
 from gitmem.model.errors import LevelNotKept
 from gitmem.model.records import Author
 from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
@@ -30,10 +33,13 @@ if TYPE_CHECKING:
     from gitmem.redaction.rules import Rule
     from gitmem.sealed.ring import Ring
     from gitmem.sealed.storage import SealedStorage
+    from gitmem.verbs.catching_up import Caught
     from gitmem.verbs.intake import Intake, Progress
     from gitmem.verbs.levels import Levels
     from gitmem.verbs.moving import Target
+    from gitmem.verbs.sharing import Sharing
 
+_SHOWN_REFUSALS = 3
 _POOL_PAYS_BYTES = 8 << 20
 """Less than this is sealed sooner than other processes have started."""
 
@@ -54,13 +60,70 @@ def opened_storage(context: Context) -> Iterator[GitStorage]:
 def opened_memory(context: Context) -> Iterator[Memory]:
     """Open all that the repository remembers for reading: the team's, one's own, and what is public.
 
+    What the chosen remotes had more when they were last fetched is part of it.
+
     Raises:
         NoMemory: There is none yet.
     """
     from gitmem.verbs.memories import open_all
 
+    catch_up(context, unite)
     with opened_storage(context) as storage:
         yield open_all(storage, context.settings, lambda: private_storage(context, storage))
+
+
+def sharing_of(context: Context, storage: Storage) -> Sharing:
+    """Return what uniting the team's memory with a remote's needs; nobody is told of progress."""
+    from gitmem.verbs.sharing import Sharing
+
+    return Sharing(
+        storage,
+        context.repository,
+        context.git,
+        context.settings,
+        writer_of(context),
+        accept=erasures_of(context),
+        replace=lambda ref, tip: leave(context, storage, ref, tip),
+    )
+
+
+def unite(context: Context) -> Caught:
+    """Unite what every chosen remote had when it was last fetched with what is here; no remote is asked."""
+    from gitmem.model.errors import FormatNewer, GitmemError, NotAMemory
+    from gitmem.verbs.catching_up import Caught
+
+    failures: list[str] = []
+    is_done = True
+    with opened_storage(context) as storage:
+        sharing = sharing_of(context, storage)
+        for remote in context.settings.remotes:
+            for level in sorted(remote.levels):
+                try:
+                    _unite_level(context, sharing, remote.name, level)
+                except GitmemError as error:
+                    failures.append(f"{remote.name}: {error}")
+                    # Others pass by themselves: a full disk, a writer who holds the lock.
+                    is_done = is_done and isinstance(error, (FormatNewer, NotAMemory))
+    return Caught(tuple(failures), is_done)
+
+
+def _unite_level(context: Context, sharing: Sharing, remote: str, level: Level) -> None:
+    from gitmem.cli.text import one_line
+    from gitmem.verbs.sealed_sharing import unite_fetched_sealed
+    from gitmem.verbs.sharing import unite_fetched
+
+    refused: Sequence[tuple[str, str]]
+    if level == "private":
+        refused = unite_fetched_sealed(sharing._replace(level="private"), ring_of(context), remote).refused
+    else:
+        if level == "public":
+            sharing = sharing._replace(level="public", writer=writer_of(context, "public"))
+        pulled = unite_fetched(sharing, remote)
+        refused = [(one.path, one.why) for one in pulled.refused] if pulled else []
+    for path, why in refused[:_SHOWN_REFUSALS]:
+        context.output.warn(f"kept out: {one_line(f'{path or remote}: {why}')}")
+    if len(refused) > _SHOWN_REFUSALS:
+        context.output.warn(f"and {len(refused) - _SHOWN_REFUSALS} more of {remote}")
 
 
 def writer_of(context: Context, level: Level = "team") -> Writer:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.cli.context import Context
-from gitmem.cli.opening import opened_storage, writer_of
+from gitmem.cli.opening import opened_storage, sharing_of
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import fit, one_line
 from gitmem.format.union import Outcome
 from gitmem.model.errors import SecretsFound
 from gitmem.model.ids import Oid, SessionId
 from gitmem.verbs.pushing import Pushed
-from gitmem.verbs.sharing import Pulled, Sharing, keys_of
+from gitmem.verbs.sharing import Loss, Pulled, Sharing, keys_of
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _SHOWN_SESSIONS: Final = 50
 _SHOWN_REFUSALS: Final = 20
 _SHOWN_PLACES: Final = 3
+_LOSSES: Final[dict[Loss, str]] = {
+    "gone": "had lost its memory",
+    "rewound": "had been set back",
+    "replaced": "had got another history",
+}
 _UNSENT: Final[frozenset[Outcome]] = frozenset({"new here", "grown here"})
 
 
@@ -32,20 +37,14 @@ def opened_sharing(context: Context, *, signs: bool = False) -> Iterator[Sharing
 
     What is pushed is signed only where somebody waits for that, and says so by `signs`.
     """
-    from gitmem.cli.signing import erasures_of, signer_of
+    from gitmem.cli.signing import signer_of
 
     with opened_storage(context) as storage, _git_progress(context.output) as tell:
-        yield Sharing(
-            storage,
-            context.repository,
-            context.git,
-            context.settings,
-            writer_of(context),
-            tell,
+        yield sharing_of(context, storage)._replace(
+            tell=tell,
             # Somebody at a terminal may be typing a passphrase.
-            None if context.is_interactive else context.settings.timeout_s or None,
+            silence_s=None if context.is_interactive else context.settings.timeout_s or None,
             check=lambda remote, memory, root: check(context, "team", remote, memory, root),
-            accept=erasures_of(context),
             sign=signer_of(context, storage, signs=signs),
         )
 
@@ -72,6 +71,8 @@ def check(context: Context, level: Level, remote: str, memory: Memory, root: Oid
 def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
     """Print what came of a pull, for people."""
     output, remote = context.output, pulled.remote
+    if pulled.loss is not None:
+        output.say(Styled(f"{remote} {_LOSSES[pulled.loss]}; nothing is lost here", "bad"))
     match pulled.how:
         case "no memory there":
             output.say(f"{remote} has no memory yet")
@@ -100,19 +101,21 @@ def describe_push(context: Context, sharing: Sharing, pushed: Pushed) -> None:
     for pulled in pushed.pulled:
         describe_pull(context, sharing, pulled)
     output = context.output
+    if pushed.loss is not None and not any(pulled.loss for pulled in pushed.pulled):
+        output.say(f"{pushed.remote} {_LOSSES[pushed.loss]}; it was sent again")
     if pushed.is_up_to_date:
         output.say(f"{pushed.remote} has all of this memory")
         return
     sent = count(len(pushed.sent), "session") if pushed.sent else "no session, only what is new beside them"
     output.say(f"Pushed to {pushed.remote}: {sent}")
     shown = pushed.sent[:_SHOWN_SESSIONS]
-    output.table([("sent", name) for name in _names(sharing, [pushed.commit], shown)])
+    output.table([("sent", name) for name in _names(sharing, pushed, shown)])
     _say_rest(output, len(pushed.sent) - len(shown))
 
 
 def pull_as_json(sharing: Sharing, pulled: Pulled) -> dict[str, Any]:
     """Return what came of a pull, for programs."""
-    names = _names(sharing, [pulled.after, pulled.before], pulled.sessions)
+    names = _names(sharing, pulled, pulled.sessions)
     return {
         "remote": pulled.remote,
         "how": pulled.how,
@@ -123,6 +126,7 @@ def pull_as_json(sharing: Sharing, pulled: Pulled) -> dict[str, Any]:
             for name, (session, outcome) in zip(names, pulled.sessions.items(), strict=True)
         ],
         "arrived": dict(sorted(pulled.arrived.items())),
+        "loss": pulled.loss,
         "refused": [refusal._asdict() for refusal in pulled.refused],
         "refused_unlisted": pulled.unlisted,
     }
@@ -130,11 +134,12 @@ def pull_as_json(sharing: Sharing, pulled: Pulled) -> dict[str, Any]:
 
 def push_as_json(sharing: Sharing, pushed: Pushed) -> dict[str, Any]:
     """Return what came of a push, for programs."""
-    names = _names(sharing, [pushed.commit], pushed.sent)
+    names = _names(sharing, pushed, pushed.sent)
     return {
         "remote": pushed.remote,
         "commit": pushed.commit,
         "up_to_date": pushed.is_up_to_date,
+        "loss": pushed.loss,
         "sent": [{"session": name, "id": session} for name, session in zip(names, pushed.sent, strict=True)],
         "pulled": [pull_as_json(sharing, pulled) for pulled in pushed.pulled],
     }
@@ -142,7 +147,7 @@ def push_as_json(sharing: Sharing, pushed: Pushed) -> dict[str, Any]:
 
 def _list_sessions(context: Context, sharing: Sharing, pulled: Pulled) -> None:
     rows = [(session, outcome) for session, outcome in pulled.sessions.items() if outcome not in _UNSENT]
-    names = _names(sharing, [pulled.after, pulled.before], [session for session, _ in rows[:_SHOWN_SESSIONS]])
+    names = _names(sharing, pulled, [session for session, _ in rows[:_SHOWN_SESSIONS]])
     shown: list[tuple[Part, Part]] = [
         (Styled(outcome, "bad" if outcome == "refused" else "dim"), name)
         for name, (_, outcome) in zip(names, rows, strict=False)
@@ -156,10 +161,12 @@ def _say_rest(output: Output, number: int) -> None:
         output.say(f"and {number} more; --json: names them all")
 
 
-def _names(sharing: Sharing, commits: Sequence[Oid | None], sessions: Iterable[SessionId]) -> list[str]:
-    """Return what people call sessions; the id of one that is nowhere."""
+def _names(sharing: Sharing, part: Pulled | Pushed, sessions: Iterable[SessionId]) -> list[str]:
+    """Return what people call sessions, or what was erased once; the id of one that is nowhere."""
+    commits = [part.after, part.before] if isinstance(part, Pulled) else [part.commit]
+    gone = part.gone if isinstance(part, Pulled) else {}
     keys = keys_of(sharing.storage, sharing.ref, commits, sessions)
-    return [str(key) if key else session for session, key in keys.items()]
+    return [str(key or gone.get(session) or session) for session, key in keys.items()]
 
 
 def count(number: int, word: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from gitmem.cli import audit_sharing
 from gitmem.cli.auditing import log_of
 from gitmem.cli.context import Context
+from gitmem.cli.expiring import expire
 from gitmem.cli.opening import ring_of, writer_of
 from gitmem.cli.sharing import check
 from gitmem.git.transport import Remote, find_remote
@@ -28,13 +29,16 @@ from gitmem.verbs.sealed_sharing import (
 from gitmem.verbs.sharing import Pulled, Sharing, choose_remote, levels_of, pull_all
 
 if TYPE_CHECKING:
+    from gitmem.cli.forgetting import Followed
     from gitmem.model.settings import Level
+    from gitmem.objects.storage import Storage
 
 
 class Shared(NamedTuple):
     """What a pull or a push came to, level by level; None where nothing was to move.
 
-    `warnings` are what people are told of audits: nothing of them ends a pull or a push.
+    `warnings` are what people are told of audits, and of what could not be cleared away: nothing of them ends
+    a pull or a push. `followed` is what was cleared away of what was erased.
     """
 
     remote: str
@@ -42,6 +46,7 @@ class Shared(NamedTuple):
     public: Pulled | Pushed | None
     private: SealedPulled | SealedPushed | None
     warnings: tuple[str, ...] = ()
+    followed: Followed | None = None
 
 
 class Synced(NamedTuple):
@@ -120,6 +125,8 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     if "team" not in levels and not (has_public or has_private) and storage.read_ref(ref) is not None:
         raise LevelNotShared(remote.name, "team", levels)
     has_team = "team" in levels and (storage.read_ref(ref) is not None or not (has_public or has_private))
+    if has_team and storage.read_ref(ref) is not None:
+        expire(context, storage)
     _note(context, "push", remote, levels)
     memories = [*([sharing] if has_team else []), *([_of_public(context, sharing)] if has_public else [])]
     private = _of_private(context, sharing)
@@ -139,7 +146,8 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
         if has_private:
             sealed = push_sealed(private, ring_of(context), remote.name)
     team = pushed.pop(0) if has_team else None
-    return Shared(remote.name, team, pushed.pop(0) if has_public else None, sealed, warnings)
+    public = pushed.pop(0) if has_public else None
+    return _cleared(context, storage, Shared(remote.name, team, public, sealed, warnings))
 
 
 def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared:
@@ -167,7 +175,19 @@ def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     warnings: tuple[str, ...] = ()
     if "team" in levels:
         warnings = audit_sharing.accept(context, storage, remote.name, refused.get(AUDIT_NAMESPACE))
-    return Shared(remote.name, pulled.get("team"), pulled.get("public"), sealed, warnings)
+    shared = Shared(remote.name, pulled.get("team"), pulled.get("public"), sealed, warnings)
+    return _cleared(context, storage, shared)
+
+
+def _cleared(context: Context, storage: Storage, shared: Shared) -> Shared:
+    """Clear away what was erased, now that the refs have moved; what keeps it from that is told."""
+    from gitmem.cli.forgetting import follow
+
+    try:
+        return shared._replace(followed=follow(context, storage))
+    except GitmemError as error:
+        warning = f"what was erased was not cleared away: {error}"
+        return shared._replace(warnings=(*shared.warnings, warning))
 
 
 def _chosen(context: Context, sharing: Sharing, named: str | None) -> tuple[Remote, tuple[Level, ...]]:

@@ -1,4 +1,4 @@
-"""Signing and signatures as commands use them: what pull and push are given, and what `verify` prints."""
+"""Signing as commands use it: what a push is given, and what erasing is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gitmem.cli.context import Context
-from gitmem.format.union import Accept, accept_all
 
 if TYPE_CHECKING:
     from gitmem.model.ids import Oid
@@ -15,17 +14,6 @@ if TYPE_CHECKING:
     from gitmem.objects.storage import Storage
 
 Sign = Callable[["Level", str, "Oid"], "Oid"]
-
-
-def erasures_of(context: Context) -> Accept:
-    """Return what says whose tombstones count here."""
-    if not context.settings.erasers:
-        return accept_all
-    from gitmem.verbs.erasers import accepted_by
-
-    return accepted_by(
-        context.repository, context.git, context.settings, clock=lambda: context.now_ms() / 1000
-    )
 
 
 def signer_of(context: Context, storage: Storage, *, signs: bool) -> Sign:

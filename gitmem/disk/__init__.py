@@ -8,6 +8,7 @@ from gitmem.disk.effects import UNPUBLISHED, Effect, announce, observe, refusing
 from gitmem.disk.files import (
     NewFile,
     append,
+    claim_file,
     copy_file,
     keep_beside,
     make_private,
@@ -37,6 +38,7 @@ __all__ = [
     "OwnedFolder",
     "announce",
     "append",
+    "claim_file",
     "copy_file",
     "keep_beside",
     "keep_private",

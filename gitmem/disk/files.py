@@ -196,6 +196,23 @@ def rename_file(path: Path, to: Path) -> None:
         path.replace(to)
 
 
+def claim_file(path: Path, content: bytes) -> bool:
+    """Make a file that nobody else has made yet, as git makes its locks; False where it is there.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    announce("write", path)
+    with refusing("write", path):
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        except FileExistsError:
+            return False
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    return True
+
+
 def keep_beside(path: Path, other: Path) -> None:
     """Give a file, or a symbolic link as it is, a second name in its folder, which nothing may have yet.
 

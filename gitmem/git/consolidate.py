@@ -76,7 +76,7 @@ def sweep(folder: Path) -> None:
         except FileNotFoundError:
             continue  # its writer, which needs no lock for that, published or dropped it meanwhile
         if now - written > _ABANDONED_S:
-            disk.remove_file(file)
+            disk.remove_folder(file) if file.is_dir() else disk.remove_file(file)
 
 
 def _says_gitmem(keep: Path) -> bool:

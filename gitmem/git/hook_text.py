@@ -35,19 +35,19 @@ _KEPT_NAME: Final = re.compile(rb'exec "\$\{0%/\*\}/(?P<name>[a-z-]+\.before-git
 _SHELLS: Final = frozenset({b"sh", b"ash", b"bash", b"dash", b"ksh", b"ksh93", b"mksh", b"zsh"})
 _HARMLESS_OPTION: Final = re.compile(rb"-[abefhkmtuvxBCEHPT]+")
 _READS_ITS_NAME: Final = re.compile(rb"basename|##\*/|argv\[0\]|PROGRAM_NAME|\$0:t")
-_CALL: Final = rb"""[ ! -r "${0%/*}/gitmem-hook" ] || (set -- <hook> ${1+"$@"}; . "${0%/*}/gitmem-hook") || :
+_CALL: Final = rb"""[ ! -r "${0%/*}/gitmem-hook" ] || (set -- <hook> ${1+"$@"}; . "${0%/*}/gitmem-hook") <or>
 """
 _CALL_APART: Final = (
     rb"""[ ! -x "${0%/*}/gitmem-hook" ] || GITMEM_HOOK_PID=$PPID "${0%/*}/gitmem-hook" <hook> ${1+"$@"} """
-    rb"""</dev/null >/dev/null 2>&1 || :
+    rb"""</dev/null <quietly>
 """
 )
 # What follows in the hook reads the same standard input: git's lines, or whatever else ends with a line end.
 _CALL_WITH_INPUT: Final = rb"""if [ -x "${0%/*}/gitmem-hook" ] && [ ! -t 0 ]; then
     gitmem_input=$(cat; echo .) || :
     gitmem_input=${gitmem_input%.}
-    printf %s "$gitmem_input" |
-        GITMEM_HOOK_PID=$PPID "${0%/*}/gitmem-hook" <hook> ${1+"$@"} >/dev/null 2>&1 || :
+    printf %s "$gitmem_input" 2>/dev/null |
+        GITMEM_HOOK_PID=$PPID "${0%/*}/gitmem-hook" <hook> ${1+"$@"} <quietly>
     if [ -n "$gitmem_input" ]; then
         gitmem_input=${gitmem_input%"
 "}
@@ -58,6 +58,8 @@ gitmem_end
     unset gitmem_input
 fi
 """
+# A push that must not be is all that the stub fails; a shell in trouble has another status than 1.
+_FAIL: Final = rb"|| [ $? -ne 1 ] || exit 1"
 _CALL_KEPT: Final = rb"""[ ! -x "${0%/*}/<kept>" ] || exec "${0%/*}/<kept>" ${1+"$@"}
 """
 
@@ -172,11 +174,13 @@ def owner_of(content: bytes) -> Owner | None:
 
 
 def _block(hook: str, how: How, kept: str | None = None) -> bytes:
-    if hook == "post-rewrite" and how != "new":
+    if hook in ("post-rewrite", "pre-push") and how != "new":
         call = _CALL_WITH_INPUT
     else:
         call = _CALL_APART if how == "added" else _CALL
-    text = call.replace(b"<hook>", hook.encode())
+    or_else = _FAIL if hook == "pre-push" else b"|| :"
+    quietly = or_else if hook == "pre-push" else b">/dev/null 2>&1 || :"
+    text = call.replace(b"<hook>", hook.encode()).replace(b"<or>", or_else).replace(b"<quietly>", quietly)
     if kept is not None:
         text += _CALL_KEPT.replace(b"<kept>", kept.encode())
     return b"# >>> gitmem, %b; `gitmem disable git` takes it away >>>\n%b%b" % (_SAYS[how], text, _END)

@@ -27,6 +27,9 @@ from gitmem.git.repository import Repository
 from gitmem.model.errors import HooksElsewhere
 
 SNIPPET: Final = 'command -v gitmem-hook >/dev/null 2>&1 && gitmem-hook HOOK "$@" || :'
+_SNIPPET_THAT_FAILS: Final = (
+    '! command -v gitmem-hook >/dev/null 2>&1 || gitmem-hook HOOK "$@" || [ $? -ne 1 ] || exit 1'
+)
 
 _LEFTHOOK_FILES: Final = (
     "lefthook.yml",
@@ -108,6 +111,11 @@ def find(repository: Repository, git: Git) -> Hooks:
     others = [hook for hook in HOOKS if hook not in (*ours, *snippets)]
     left = tuple((hook, why) for hook in others if (why := why_left(folder / hook)) is not None)
     return Hooks("files" if ours or snippets else None, folder, ours, snippets, left)
+
+
+def snippet_for(hook: str) -> str:
+    """Return the line that somebody may put into a hook of theirs; the one for pre-push can fail it."""
+    return (_SNIPPET_THAT_FAILS if hook == "pre-push" else SNIPPET).replace("HOOK", hook)
 
 
 def folder_of(repository: Repository, git: Git) -> Path:

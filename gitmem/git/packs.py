@@ -204,7 +204,7 @@ def choose_packs(packs: Iterable[KeptPack], few: int, factor: int = 2) -> list[K
 
 def remove_pack(path: Path) -> None:
     """Remove a pack, its index first: without it git no longer looks for the rest."""
-    for suffix in (".idx", ".rev", ".bitmap", ".pack", ".keep"):
+    for suffix in (".idx", ".rev", ".bitmap", ".mtimes", ".promisor", ".pack", ".keep"):
         file = path.with_suffix(suffix)
         if file.exists():
             disk.remove_file(file)

@@ -85,7 +85,8 @@ def _decided(
     return Settings(
         memory_ref=decide("gitmem.ref", _as_ref, default.memory_ref),
         level=decide("gitmem.level", _as_level, default.level),
-        grace_days=decide("gitmem.graceDays", lambda choice: _as_count(choice, 0), default.grace_days),
+        grace_days=decide("gitmem.grace", lambda choice: _as_days(choice, 0), default.grace_days),
+        retention_days=decide("gitmem.retention", lambda choice: _as_days(choice, 1), default.retention_days),
         workers=decide("gitmem.workers", lambda choice: _as_count(choice, 1), default.workers),
         model_dir=decide("gitmem.modelDir", lambda choice: _as_directory(choice, environ), default.model_dir),
         level_rules=_level_rules(config),
@@ -96,6 +97,7 @@ def _decided(
         ),
         catch_up_ms=decide("gitmem.catchUpMs", lambda choice: _as_count(choice, 0), default.catch_up_ms),
         live=decide("gitmem.live", _as_flag, default.live),
+        carry=decide("gitmem.carry", _as_flag, default.carry),
         snapshot_days=decide(
             "gitmem.snapshotDays", lambda choice: _as_count(choice, 0), default.snapshot_days
         ),
@@ -119,7 +121,7 @@ def _decided(
 
 
 def variable_for(name: str) -> str:
-    """Return the environment variable that overrides a setting: GITMEM_GRACE_DAYS for gitmem.graceDays."""
+    """Return the environment variable that overrides a setting: GITMEM_CATCH_UP_MS for gitmem.catchUpMs."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|\.", "_", name).upper()
 
 
@@ -181,6 +183,14 @@ def _as_count(choice: _Choice, least: int) -> int:
     if re.fullmatch(r"[0-9]{1,6}", choice.value) and int(choice.value) >= least:
         return int(choice.value)
     raise BadSetting(choice.name, choice.value, f"a whole number from {least} to 999999")
+
+
+def _as_days(choice: _Choice, least: int) -> int:
+    """Read a number of days, or of weeks, months of 30 days or years of 365: 30, 30d, 4w, 6mo, 2y."""
+    found = re.fullmatch(r"([0-9]{1,6})\s*(d|w|mo|y)?", choice.value.strip().lower())
+    if found is None or int(found[1]) < least:
+        raise BadSetting(choice.name, choice.value, f"days, {least} or more, as 30d, 4w, 6mo or 2y")
+    return int(found[1]) * {None: 1, "d": 1, "w": 7, "mo": 30, "y": 365}[found[2]]
 
 
 def _as_directory(choice: _Choice, environ: Mapping[str, str]) -> Path:

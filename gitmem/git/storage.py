@@ -52,6 +52,7 @@ class GitStorage:
         self.contains: Callable[[Oid], bool] = backend.contains
         self.read_ref: Callable[[str], Oid | None] = backend.read_ref
         self.list_refs: Callable[[str], dict[str, Oid]] = backend.list_refs
+        self.forget_packs: Callable[[], None] = backend.forget_packs
 
     @contextmanager
     def begin(self) -> Iterator[_PackBatch]:

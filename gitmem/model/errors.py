@@ -304,6 +304,18 @@ class StoreBusy(StoreError):
         super().__init__(f"could not lock {path} within {waited_s:g} s: another gitmem is writing")
 
 
+class HousekeepingUnderWay(StoreError):
+    """git is putting the repository's objects in order, and what it has just read must not go."""
+
+    def __init__(self, lock: str, process: str, waited_s: float) -> None:
+        self.lock, self.process, self.waited_s = lock, process, waited_s
+        super().__init__(
+            f"could not erase from the repository within {waited_s:g} s: git is at work in it ({process})",
+            hint="run the same command again when git has finished: it goes on where it was; "
+            f"rm {lock}: if no git is running, one that died left it behind",
+        )
+
+
 class DiskRefused(StoreError):
     """The disk is full, read-only or forbidden; what was committed before stands."""
 
@@ -633,6 +645,39 @@ class LevelRefused(UsageError):
         super().__init__(f"could not give {session[:200]} level {level}: {why}", hint=hint)
 
 
+class ForgetRefused(UsageError):
+    """What was asked for would take more out of the memory than was named, and nobody said yes."""
+
+    hint = "gitmem forget … --dry-run: lists them; --yes: does it"
+
+    def __init__(self, count: int, what: str) -> None:
+        self.count, self.what = count, what
+        super().__init__(
+            f"could not forget {count} {what}: nobody can be asked here, and --yes was not given"
+        )
+
+
+class NotForgotten(GitmemError):
+    """A session does not wait to be erased."""
+
+    hint = "gitmem forget --list: lists those that wait; what was erased is taken in by gitmem import --again"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"could not take back that {name} is forgotten: it is not")
+
+
+class ErasuresUnreadable(GitmemError):
+    """The list of histories that were left cannot be read."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(
+            f"could not read {path}: {why}",
+            hint=f"rm {path}: what it listed is no longer cleared here; objects of it may stay",
+        )
+
+
 class RedactionFailed(GitmemError):
     """The redactor could not do its work, so what it was given was not written."""
 
@@ -874,7 +919,8 @@ class RemoteEmpty(SyncError):
         super().__init__(
             f"could not push the memory to {remote}: it is empty, and the memory "
             "would become its default branch",
-            hint=f"git push {remote} HEAD: gives it your own branch first",
+            hint=f"git push {remote} HEAD: gives it your own branch first; "
+            f"gitmem init --share {remote} --dedicated: says that it is for the memory alone",
         )
 
 

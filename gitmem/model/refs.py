@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from gitmem.model.errors import BadSetting
 
@@ -94,6 +95,11 @@ def remote_of(tracking: str, ref: str) -> str | None:
     return name if name != rest and tracking == tracking_ref(name, ref) else None
 
 
+def is_own(name: str, ref: str, remotes: Container[str]) -> bool:
+    """Whether a ref is gitmem's, given the memory's and the names of the remotes; all else is the user's."""
+    return name == ref or name.startswith(PRIVATE_NAMESPACE) or (remote_of(name, ref) or "") in remotes
+
+
 def fetch_refspec(remote: str, ref: str) -> str:
     """Return the refspec of one fetch, of a ref, or of all below a namespace that ends with a slash.
 
@@ -101,6 +107,26 @@ def fetch_refspec(remote: str, ref: str) -> str:
     """
     every = "*" if ref.endswith("/") else ""
     return f"+{ref}{every}:{tracking_ref(remote, ref)}{every}"
+
+
+def lasting_refspec(remote: str, ref: str) -> str:
+    """Return the refspec by which every fetch brings a memory to its tracking ref, for a configuration.
+
+    With a star, because git fails a whole fetch where the remote has no ref of a name that it is given.
+    """
+    return f"+{ref}*:{tracking_ref(remote, ref)}*"
+
+
+def maps(refspec: str, ref: str, tracking: str) -> bool:
+    """Tell whether a fetch by a refspec brings a remote's ref to a tracking ref."""
+    source, colon, target = refspec.removeprefix("+").partition(":")
+    if "*" not in source:
+        return (source, target) == (ref, tracking) and bool(colon)
+    before, _, after = source.partition("*")
+    is_long_enough = len(ref) >= len(before) + len(after)
+    if not (is_long_enough and ref.startswith(before) and ref.endswith(after)):
+        return False
+    return target.replace("*", ref[len(before) : len(ref) - len(after)], 1) == tracking
 
 
 def audit_ref(device: str) -> str:

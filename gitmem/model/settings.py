@@ -50,12 +50,14 @@ class Settings(NamedTuple):
     """All settings of one repository.
 
     `level` is what a session gets that nobody has given one, and no rule of `level_rules` either. An
-    erasure can be taken back for `grace_days`. `remotes` are in the order of their names. `workers` is
+    erasure can be taken back for `grace_days`; sessions that nothing was added to for `retention_days` are
+    erased, with None they stay. `remotes` are in the order of their names. `workers` is
     how many processes an import may use, None for as many as there are cores. `model_dir` is None for the
     user's own place for embedding models. A `sidecar` is asked and started, and ends after
     `sidecar_idle_minutes` that nobody asks it; a search waits `catch_up_ms` for an index that is behind.
-    With `live` the sidecar captures what agents write as they write it. Snapshots of the working tree are
-    kept for `snapshot_days`, and with 0 none are taken. What is private is sealed to `recipients`, public
+    With `carry` the memory goes along with the user's own pushes and pulls. With `live` the sidecar captures
+    what agents write as they write it. Snapshots of the working tree are kept for `snapshot_days`, and with
+    0 none are taken. What is private is sealed to `recipients`, public
     keys, and opened with `identities`, files of secret keys; with none, a key of gitmem's own is used.
     `audit` says what the audit keeps. A git that talks to a remote and says nothing for `timeout_s`
     is ended; 0 lets it be. `signed` says what is signed as it is sent, and with `require_signed` nothing of
@@ -67,6 +69,7 @@ class Settings(NamedTuple):
     level: Level = "team"
     level_rules: tuple[LevelRule, ...] = ()
     grace_days: int = 30
+    retention_days: int | None = None
     workers: int | None = None
     model_dir: Path | None = None
     remotes: tuple[ChosenRemote, ...] = ()
@@ -74,6 +77,7 @@ class Settings(NamedTuple):
     sidecar_idle_minutes: int = 30
     catch_up_ms: int = 200
     live: bool = True
+    carry: bool = True
     snapshot_days: int = 30
     recipients: tuple[str, ...] = ()
     identities: tuple[Path, ...] = ()

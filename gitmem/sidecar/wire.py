@@ -18,7 +18,7 @@ MAX_REQUEST_BYTES: Final = 8 << 20
 RETIRE: Final = b'{"retire":true}\n'
 """Asks a sidecar of whichever version to finish what it is at and end; it closes the connection."""
 
-Verb = Literal["search", "complete", "status", "update", "rebuild"]
+Verb = Literal["search", "complete", "status", "update", "rebuild", "erase"]
 ModelVerb = Literal["model-status", "model-install", "model-remove"]
 Mode = Literal["hybrid", "lexical", "semantic"]
 Grouping = Literal["session", "turn"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -71,6 +72,48 @@ def write_derived(path: Path, kind: str, payload: bytes) -> None:
     with suppress(DiskRefused):
         disk.make_private_folder(path.parent)
         disk.replace_file(path, _header(kind) + _checksum(payload) + payload, durable=False, mode=0o600)
+
+
+def take_out(
+    state_dir: Path,
+    name: str,
+    kind: str,
+    decoder: msgspec.msgpack.Decoder[_T],
+    without: Callable[[_T], _T],
+) -> int:
+    """Write the tables of a name anew, each as `without` leaves it; one that is of no use to anybody goes.
+
+    Returns:
+        How many were changed or removed.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    changed = 0
+    for path in sorted((state_dir / "cache").glob(f"{name}-*")):
+        known = load(path, kind, decoder)
+        left = None if known is None else without(known)
+        if known is not None and left == known:
+            continue
+        if left is None:
+            disk.remove_file(path)
+        else:
+            payload = msgspec.msgpack.encode(left)
+            disk.replace_file(path, _header(kind) + _checksum(payload) + payload, durable=False, mode=0o600)
+        changed += 1
+    return changed
+
+
+def remove_all(paths: Iterable[Path]) -> int:
+    """Remove files as far as they are there; return how many were.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    there = [path for path in paths if path.exists()]
+    for path in there:
+        disk.remove_file(path)
+    return len(there)
 
 
 def captures_id(memory: Memory, folder: Folder) -> Oid | None:

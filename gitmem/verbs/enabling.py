@@ -17,10 +17,12 @@ from gitmem.git import hooks, templates
 from gitmem.git.hooks import Hooks
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
+from gitmem.model.refs import DEFAULT_MEMORY_REF
 from gitmem.sidecar.starting import home
 
 SPOOL: Final = "spool"
 PYTHON: Final = "python"
+REF: Final = "ref"
 
 _PASSING: Final = (".tmp", ".taken")
 """Endings of what a stub or a drain was at work on."""
@@ -89,10 +91,21 @@ def opt_in(state_dir: Path) -> None:
         disk.replace_file(state_dir / PYTHON, b"%b\n%b\n" % lines)
 
 
+def note_ref(state_dir: Path, ref: str) -> None:
+    """Tell the stub, which asks git nothing, what the memory's ref is where it is not the usual one."""
+    path, content = state_dir / REF, os.fsencode(ref) + b"\n"
+    if ref == DEFAULT_MEMORY_REF:
+        if path.exists():
+            disk.remove_file(path)
+    elif not path.is_file() or path.read_bytes() != content:
+        disk.replace_file(path, content)
+
+
 def opt_out(state_dir: Path) -> int:
     """Remove what `opt_in` made, but for a spool with events in it; returns how many there are."""
-    if (state_dir / PYTHON).exists():
-        disk.remove_file(state_dir / PYTHON)
+    for name in (PYTHON, REF):
+        if (state_dir / name).exists():
+            disk.remove_file(state_dir / name)
     spool = state_dir / SPOOL
     if not spool.is_dir():
         disk.remove_empty_folder(state_dir)

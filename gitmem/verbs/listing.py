@@ -173,6 +173,24 @@ class Summaries:
             caching.write_derived(self._path, _KIND, _encoder.encode(known))
 
 
+def forget(state_dir: Path, gone: Container[str]) -> int:
+    """Take the summaries of sessions that are gone out of all tables; return how many tables had any.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+
+    def without(known: _Known) -> _Known:
+        return _Known(
+            known.repo,
+            known.root,
+            tuple(row for row in known.rows if row.session not in gone),
+            tuple(session for session in known.refused if session not in gone),
+        )
+
+    return caching.take_out(state_dir, "summaries", _KIND, _decoder, without)
+
+
 class _Known(msgspec.Struct, frozen=True, array_like=True):
     """The cache: what it calls the repository, the root tree that it is complete for (None: it is not), its
     rows, and the sessions that could not be read."""

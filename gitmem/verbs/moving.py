@@ -179,7 +179,7 @@ def withdraw(storage: Storage, ref: str, writer: Writer, session: SessionId, lev
         Whether something of it is still there, in what was shared.
     """
     take_out(storage, ref, session)
-    _set(storage, ref, writer, session, {"level": level, "hidden": True}, "Withdraw a session")
+    set_values(storage, ref, writer, session, {"level": level, "hidden": True}, "Withdraw a session")
     return open_memory(storage, ref).find(session) is not None
 
 
@@ -189,7 +189,9 @@ def mark(storage: Storage, ref: str, writer: Writer, session: SessionId, level: 
     Returns:
         Whether that changed anything.
     """
-    return _set(storage, ref, writer, session, {"level": level, "hidden": None}, "Give a session its level")
+    return set_values(
+        storage, ref, writer, session, {"level": level, "hidden": None}, "Give a session its level"
+    )
 
 
 class _Shared(NamedTuple):
@@ -203,9 +205,10 @@ class _Shared(NamedTuple):
 _NOTHING_SHARED = _Shared(None, 0, is_all=False)
 
 
-def _set(
+def set_values(
     storage: Storage, ref: str, writer: Writer, session: SessionId, values: Values, message: str
 ) -> bool:
+    """Write what may change about a session, where it is not that already; return whether anything was."""
     with storage.lock():
         memory = open_memory(storage, ref)
         folder = memory.find(session)

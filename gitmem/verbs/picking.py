@@ -215,6 +215,15 @@ def _locate(
     raise TurnUnknown(str(key), asked, sum(counts.values()))
 
 
+def forget(state_dir: Path, gone: Iterable[str]) -> int:
+    """Remove the maps of sessions that are gone; return how many there were.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    return caching.remove_all(_path(state_dir, SessionId(session)) for session in gone)
+
+
 def _is_ordinal(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
 

@@ -158,6 +158,8 @@ def _bring_in(remote: Remote, ways: Mapping[str, _Way]) -> dict[str, _Way]:
         if theirs is None and ref.startswith("refs/heads/") and not _may_be_first(remote):
             raise RemoteEmpty(remote.name)
         pulled = take_in(way.sharing, remote.name, theirs, before[ref])
+        if pulled.behind_epoch and theirs is not None:
+            way.sharing.replace(ref, theirs)
         changes = (*way.pulled, pulled) if pulled.how not in ("up to date", "no memory there") else way.pulled
         loss = pulled.loss or way.loss
         # A fast-forward, except where something was erased: then from that very commit to the new beginning.

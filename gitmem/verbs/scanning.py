@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from gitmem import disk
 from gitmem.model.errors import UnknownTranscript
 from gitmem.transcripts.detect import HEAD_BYTES, detect
 from gitmem.transcripts.places import SUFFIXES, places
@@ -79,6 +80,35 @@ def scan(
     """
     path = state_dir / "cache" / "transcripts"
     return _Scanning(path, Belonging(tops), now_ns, anew).run(home, environ, agents)
+
+
+def forget_missing(state_dir: Path) -> int:
+    """Drop the files that are there no more from what is remembered of agents' folders.
+
+    Their names are those of sessions. Those that are there are told of by the folders themselves.
+
+    Returns:
+        How many were dropped.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    path = state_dir / "cache" / "transcripts"
+    if not path.exists():
+        return 0
+    known = _read(path)
+    left = {
+        at: msgspec.structs.replace(
+            folder, files=tuple(file for file in folder.files if os.path.lexists(f"{at}/{file.name}"))
+        )
+        for at, folder in known.items()
+        if os.path.isdir(at)  # noqa: PTH112 (one of thousands)
+    }
+    if left == known and known:
+        return 0
+    disk.remove_file(path)
+    caching.write_derived(path, _KIND, _encode(left))
+    return _count(known) - _count(left)
 
 
 class _File(msgspec.Struct, frozen=True, array_like=True):
@@ -216,6 +246,10 @@ class _Scanning:
     def _write(self) -> None:
         if self._now != self._known:
             caching.write_derived(self._path, _KIND, _encode(self._now))
+
+
+def _count(folders: Mapping[str, _Folder]) -> int:
+    return sum(len(folder.files) for folder in folders.values())
 
 
 def _is_as_listed(folder: _Folder, mtime_ns: int) -> bool:

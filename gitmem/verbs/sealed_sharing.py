@@ -110,14 +110,20 @@ def push_sealed(
 
 
 def _pull(sharing: Sharing, ring: Ring, named: str | None, *, is_fetched: bool = False) -> SealedPulled:
-    remote, storage = remote_of(sharing, named), sharing.storage
+    remote = remote_of(sharing, named)
     if not is_fetched:
-        for error in fetch(remote, storage, (), SEALED_REFS).refused.values():
+        for error in fetch(remote, sharing.storage, (), SEALED_REFS).refused.values():
             raise error
+    return unite_fetched_sealed(sharing, ring, remote.name)
+
+
+def unite_fetched_sealed(sharing: Sharing, ring: Ring, remote: str) -> SealedPulled:
+    """Unite the sealed sessions that a remote had when last fetched with those here; nobody is waited for."""
+    storage = sharing.storage
     here = by_name(read_tips(storage))
     outcomes: Counter[Outcome] = Counter()
     refused: list[tuple[str, str]] = []
-    for name, theirs in tips_of(storage, remote.name).items():
+    for name, theirs in tips_of(storage, remote).items():
         if here.get(name, _NOTHING) == theirs:
             continue
         with storage.lock():
@@ -129,7 +135,7 @@ def _pull(sharing: Sharing, ring: Ring, named: str | None, *, is_fetched: bool =
         if merged.outcome in ("apart", "refused", "shed there"):
             refused.append((name, merged.why))
         refused += [(f"{name}/{one.path}", one.why) for one in merged.refused]
-    return SealedPulled(remote.name, dict(outcomes), tuple(refused))
+    return SealedPulled(remote, dict(outcomes), tuple(refused))
 
 
 def _check(sharing: Sharing, ring: Ring, remote: str) -> None:

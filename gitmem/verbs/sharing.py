@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from gitmem import disk
@@ -93,7 +94,8 @@ class Pulled(NamedTuple):
     as far as it is listed, and `unlisted` counts the rest. `theirs` is where the remote's memory is.
 
     "begun anew": something was erased, so that the history here goes on from another commit. Where the
-    remote's still has to, it is `behind_epoch`, and a push takes that one's place.
+    remote's still has to, it is `behind_epoch`, and a push takes that one's place. `gone` has the names of
+    what was erased, as far as they are known.
     """
 
     remote: str
@@ -107,10 +109,15 @@ class Pulled(NamedTuple):
     theirs: Oid | None = None
     behind_epoch: bool = False
     loss: Loss | None = None
+    gone: Mapping[SessionId, SessionKey | None] = MappingProxyType({})
 
 
-def share(repository: Repository, git: Git, remote: str, level: Level = "team") -> None:
+def share(
+    repository: Repository, git: Git, remote: str, level: Level = "team", *, is_dedicated: bool = False
+) -> None:
     """Choose a remote for good: `push` and `pull` without a name mean it. Other levels that it has stay.
+
+    One that is dedicated to the memory has no other branches, and the memory may be its first.
 
     Raises:
         RemoteUnknown: There is no such remote.
@@ -124,6 +131,12 @@ def share(repository: Repository, git: Git, remote: str, level: Level = "team") 
         doing=f"choose {remote} to share the memory with",
         git_dir=repository.git_dir,
     )
+    if is_dedicated:
+        git.run(
+            ["config", "--replace-all", f"{name}Dedicated", "true"],
+            doing=f"dedicate {remote} to the memory",
+            git_dir=repository.git_dir,
+        )
 
 
 def levels_of(settings: Settings, remote: str) -> tuple[Level, ...]:
@@ -230,11 +243,24 @@ def adopt(sharing: Sharing, remotes: Iterable[str]) -> Pulled | None:
     return None
 
 
+def unite_fetched(sharing: Sharing, remote: str) -> Pulled | None:
+    """Unite what a remote had when it was last fetched with what is here; nobody is asked, or waited for.
+
+    Raises:
+        NotAMemory: The remote's ref holds something that gitmem did not write.
+        FormatNewer: A newer gitmem wrote it.
+    """
+    theirs = sharing.storage.read_ref(tracking_ref(remote, sharing.ref))
+    return None if theirs is None else unite(sharing, remote, theirs)
+
+
 def keys_of(
     storage: Storage, ref: str, commits: Iterable[Oid | None], sessions: Iterable[SessionId]
 ) -> dict[SessionId, SessionKey | None]:
     """Return what people call sessions, from the first of the commits that has them; None where none has."""
-    memories = [open_memory(storage, ref, commit) for commit in commits if commit]
+    memories = [
+        open_memory(storage, ref, commit) for commit in commits if commit and storage.contains(commit)
+    ]
     return {session: _key_of(memories, session) for session in sessions}
 
 
@@ -300,6 +326,7 @@ def unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
                     raise
                 continue
             storage.tidy()
+            gone = [session for session, outcome in united.sessions.items() if outcome == "tombstoned"]
             return Pulled(
                 remote,
                 how,
@@ -311,6 +338,7 @@ def unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
                 united.unlisted,
                 theirs,
                 "there" in united.lacking,
+                gone=keys_of(storage, ref, [tip, theirs], gone),
             )
     raise AssertionError("the last try returns or raises")
 

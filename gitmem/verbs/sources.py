@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +19,7 @@ import msgspec
 
 from gitmem import disk
 from gitmem.model.ids import RecordId, SessionId
+from gitmem.verbs import caching
 
 HEAD_BYTES = 4096
 TAIL_BYTES = 64 << 10
@@ -62,6 +63,20 @@ def write_position(state_dir: Path, path: Path, position: Position) -> None:
     disk.replace_file(_file_for(state_dir, path), msgspec.json.encode(position), durable=False, mode=0o600)
 
 
+def forget(state_dir: Path, gone: Container[str]) -> int:
+    """Remove the positions in transcripts of sessions that are gone: they name subagents.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    return caching.remove_all(
+        path for path in sorted((state_dir / "sources").glob("*/*")) if _is_of(path, gone)
+    )
+
+
 def begins_as_before(position: Position, file: BinaryIO, key: bytes) -> bool:
     """Whether the file still begins with what is stored, as far as its two ends tell."""
     return digests(file, position.offset, key) == (position.head, position.tail)
@@ -86,6 +101,19 @@ def chunks_of(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
             return
         start += len(chunk)
         yield chunk
+
+
+def _is_of(path: Path, gone: Container[str]) -> bool:
+    """Tell whether a position, or one before it, is of a session that is gone; what is none is of any."""
+    try:
+        position: Position | None = msgspec.json.decode(path.read_bytes(), type=Position)
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+        return True
+    while position is not None:
+        if position.session in gone:
+            return True
+        position = position.before
+    return False
 
 
 def _file_for(state_dir: Path, path: Path) -> Path:

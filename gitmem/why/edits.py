@@ -143,6 +143,15 @@ def known_edits(
     return remember(memory, folder, memory.load(folder), state_dir)
 
 
+def forget(state_dir: Path, gone: Iterable[str]) -> int:
+    """Remove what is kept of sessions that are gone; return of how many there was something.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    return caching.remove_all(_path(state_dir, SessionId(session)) for session in gone)
+
+
 _KIND = f"edits {SCHEMA_VERSION}.{READER_VERSION}"
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[SessionEdits] = msgspec.msgpack.Decoder(SessionEdits)

@@ -97,6 +97,23 @@ def keep_warm(memory: Memory, state_dir: Path) -> None:
         touchers(memory, state_dir)
 
 
+def forget(state_dir: Path, gone: Container[str]) -> int:
+    """Take sessions that are gone out of all tables; return how many tables had any.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+
+    def without(known: _Known) -> _Known:
+        return _Known(
+            known.root,
+            tuple(row for row in known.rows if row.session not in gone),
+            tuple(session for session in known.refused if session not in gone),
+        )
+
+    return caching.take_out(state_dir, "touched", _KIND, _decoder, without)
+
+
 class _Known(msgspec.Struct, frozen=True, array_like=True):
     """The tree that the table is complete for, its rows, and the sessions that could not be read."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -254,6 +254,58 @@ class LexicalIndex:
                     chain = cast(list[int], self.searcher.fast_field_values("chain", addresses))[0]
                     reached[part.partition("/")[2]] = Reached(_count(result), chain)
         return reached
+
+    def holds(self, session: str) -> bool:
+        """Tell whether the files have anything of a session, be it deleted or not."""
+        return self._held(session) > 0
+
+    def beside(self, sessions: Collection[str], most: int) -> dict[str, int] | None:
+        """Return the other sessions of which documents stand in the same files as some sessions' own, each
+        with how many of its documents stand elsewhere.
+
+        None where these come to more than `most` documents, or where what is deleted of `sessions` is in the
+        files still, and nobody can tell in which.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        with guarded():
+            files: set[int] = set()
+            for session in sessions:
+                own = self._addresses(self._all_of(session))
+                if len(own) < self._held(session):
+                    return None
+                files |= {address.segment_ord for address in own}
+            everything = self._addresses(tantivy.Query.all_query())
+            there = [address for address in everything if address.segment_ord in files]
+            if len(there) > most:
+                return None
+            numbers = set(self.searcher.fast_field_values("session_number", there))  # a card has none
+            found: dict[str, int] = {}
+            for session in {*self.names_beginning("session", ""), *self.names_beginning("card", "")}:
+                if session in sessions or (None not in numbers and number_of(session) not in numbers):
+                    continue
+                all_of = self._addresses(self._all_of(session))
+                elsewhere = sum(address.segment_ord not in files for address in all_of)
+                if elsewhere < len(all_of):
+                    found[session] = elsewhere
+                    if sum(found.values()) + len(there) > most:
+                        return None
+            return found
+
+    def _held(self, session: str) -> int:
+        return self.spread("session", session) + self.spread("card", session)
+
+    def _all_of(self, session: str) -> tantivy.Query:
+        either = [(tantivy.Occur.Should, self.term(name, session)) for name in ("session", "card")]
+        return tantivy.Query.boolean_query(either)
+
+    def _addresses(self, query: tantivy.Query) -> list[Any]:
+        """Return where all documents of a query are, in no order."""
+        found = self.searcher.search(
+            tantivy.Query.const_score_query(query, 0.0), limit=max(1, self.size), count=False
+        )
+        return [address for _, address in found.hits]
 
     def embedded(self, first_round: int) -> dict[int, Any]:
         """Return the embeddings' keys of turns added in a round or later, each with where one such turn is.

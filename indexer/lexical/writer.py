@@ -120,6 +120,12 @@ class Writer:
             self._writer.commit()
             self._writer.wait_merging_threads()
 
+    def collect(self) -> None:
+        """Remove the files that no reader of this process has open any more, and that nothing names."""
+        with guarded():
+            self._writer.garbage_collect_files()
+            self._writer.wait_merging_threads()
+
     def _add(self, document: tantivy.Document) -> None:
         with guarded():
             self._writer.add_document(document)

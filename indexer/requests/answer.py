@@ -88,6 +88,11 @@ def answer(
                 if request.model_dir is not None:
                     _embed(place, request.model_dir, teller, shelf)
                 yield _status(place, environ, request.model_dir)
+        case "erase":
+            from indexer.requests.erasing import erase  # seldom asked
+
+            for place in request.places:
+                yield erase(place, environ, teller)
 
 
 def _fetch_model(request: Request, shelf: Shelf) -> None:

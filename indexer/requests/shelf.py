@@ -190,6 +190,18 @@ class Shelf:
                 del self._opened[at]
             self._answers.clear()
 
+    def close_older(self, common_dir: str, now: State) -> None:
+        """Close what is open of a repository with text that the index at its state of now has not any more.
+
+        Files that are open take their room, and can be read, though they are removed.
+        """
+        with self._lock:
+            for at, opened in list(self._opened.items()):
+                was = opened.state
+                if at[0] == common_dir and (was.folder, was.worn.removals) != (now.folder, now.worn.removals):
+                    del self._opened[at]
+                    self._answers.clear()
+
     def close_models(self) -> None:
         """Let go of the model and of all answers; what is asked next opens it again."""
         with self._model_lock:

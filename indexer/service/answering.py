@@ -54,8 +54,13 @@ class Answering:
         return self._answers(request, environ, relay, self._shelf)
 
     def is_behind(self, place: Place, environ: Mapping[str, str]) -> bool:
-        """Tell whether there is a memory, and its index is not where that is, or has what is gone."""
+        """Tell whether there is a memory, and its index is not where that is, or has what is gone.
+
+        What is open of it here is closed if something was taken out meanwhile.
+        """
         loaded, condition = _examine(place, environ)
+        if isinstance(loaded, State):
+            self._shelf.close_older(place.common_dir, loaded)
         if condition == "current":
             return isinstance(loaded, State) and loaded.worn.gone > 0
         return condition is not None
@@ -75,6 +80,7 @@ class Answering:
                 self._shelf.open(place, environ, Relay(lambda line: None), catch_up_ms=_PATIENCE_MS)
         if self.is_behind(place, environ):
             _have_updated(Request("update", (place,)), environ)
+            self.is_behind(place, environ)
 
     def lacks_vectors(self, place: Place, model_dir: str, environ: Mapping[str, str]) -> bool:
         """Tell whether there is a model, and an index that is where its memory is has texts to embed."""

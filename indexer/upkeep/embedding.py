@@ -85,6 +85,27 @@ def count_embedded(place: Place, state: State) -> Embedded:
     return Embedded(store.count, len(store.missing(wanted)))
 
 
+def drop_gone(place: Place, state: State) -> int:
+    """Take away the vectors of what no turn of an index says any more; return how many went.
+
+    Whoever embeds meanwhile is not waited for, which may take hours: they do the same at their end, since the
+    index has another state then. The graphs of what stays are made by who embeds next.
+
+    Raises:
+        Damaged: The index cannot be read.
+        StoreBusy: Another process has been writing vectors for long.
+        DiskRefused: The disk does not let it.
+    """
+    from indexer.model.pinned import model_id
+    from indexer.vectors import writing
+
+    folder = folder_of(Path(place.common_dir), model_id())
+    index = LexicalIndex(states.root_of(Path(place.common_dir)) / state.folder)
+    gone = writing.keep_only(folder, model_id(), frozenset(index.embedded(0)))
+    writing.remove_others(folder.parent, model_id())
+    return gone
+
+
 def is_complete(place: Place, state: State, model_id: str) -> bool:
     """Tell whether all texts of an index have been embedded, without looking at them."""
     return _read_done(folder_of(Path(place.common_dir), model_id)) == _done_with(state)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import gitmem
 from gitmem import disk
@@ -42,11 +42,14 @@ from indexer.upkeep.documents import Documents
 from indexer.upkeep.recalling import RecallingStorage
 from indexer.upkeep.state import Condition, Fork, State, Worn
 
-Change: TypeAlias = tuple[SessionId, Folder | None]
-"""A session that differs; None where it is gone."""
-
 _MOST_WORN: Final = 0.2
 """What part of an index may be of no use before it is made anew: until then that counts in scores."""
+
+_FEW_BESIDE: Final = 4_000
+"""Documents that a search may put in again beside a session that has gone: a quarter of a second."""
+
+_MOST_BESIDE: Final = 0.5
+"""What part of an index may be put in again beside a session that has gone, before all of it is made anew."""
 
 _WHY: Final[Mapping[Condition, str]] = {
     "corrupt": "it was damaged",
@@ -67,7 +70,9 @@ def bring_up(
     """Bring a memory's index to where the memory is, making it anew where that is needed or asked for.
 
     What is taken out is found no more, but stands in the index's files until these are merged, and counts in
-    scores. With `is_thorough` they are made anew where a session has gone, or a fifth of them is of no use.
+    scores. The files that a session that has gone stood in are written anew at once where little else is in
+    them. With `is_thorough` they are in any case, or all are: where it is the larger part of them, or a fifth
+    of them is of no use.
 
     Raises:
         StoreBusy: Another process has been changing the index for `wait_s` seconds.
@@ -80,7 +85,7 @@ def bring_up(
         condition = states.examine(loaded, place.ref, work.tip, READER_VERSION)
         if isinstance(loaded, State) and condition in ("behind", "current") and not anew:
             try:
-                state = _advance(work, loaded, teller)
+                state = _advance(work, loaded, teller, is_thorough=is_thorough)
                 if not (is_thorough and _is_worn(root, state)):
                     return state
             except Damaged:
@@ -170,7 +175,7 @@ def _at_work(root: Path, place: Place, environ: Mapping[str, str]) -> Iterator[_
         yield _Work(root, *opened, place.ref, tip.name if tip else "")
 
 
-def _advance(work: _Work, state: State, teller: Teller) -> State:
+def _advance(work: _Work, state: State, teller: Teller, *, is_thorough: bool) -> State:
     """Bring an index that is there to where the memory is."""
     root, memory = work.root, work.memory
     index = LexicalIndex(root / state.folder)
@@ -190,7 +195,12 @@ def _advance(work: _Work, state: State, teller: Teller) -> State:
     # One that was killed behind its commit took something out that no state tells of.
     was_killed = states.is_changing(root)
     states.begin_change(root)
-    left = _apply(index, memory, list(changes.items()), teller, round_number)
+    gone = [session for session, folder in changes.items() if folder is None and index.holds(session)]
+    most = max(_FEW_BESIDE, int(_MOST_BESIDE * index.size)) if is_thorough else _FEW_BESIDE
+    beside = index.beside(gone, most) if gone else {}
+    left = _apply(index, memory, changes, teller, round_number, beside or {})
+    if gone and (beside is None or not _is_clean(root / state.folder, gone)):
+        left = left._replace(worn=left.worn.and_also(Worn(gone=len(gone))))
     left.unreadable.update({name: why for name, why in state.unreadable.items() if name not in changes})
     left.forks.update({name: fork for name, fork in state.forks.items() if name not in changes})
     left = left._replace(worn=state.worn.and_also(left.worn, was_killed=was_killed))
@@ -221,8 +231,8 @@ def _make(work: _Work, teller: Teller) -> State:
     """Make an index anew, beside the one that is there."""
     folder = states.new_folder(work.root)
     create(folder)
-    sessions: list[Change] = [(found.session, found) for found in work.memory.folders()]
-    left = _apply(LexicalIndex(folder), work.memory, sessions, teller, 1)
+    sessions = {found.session: found for found in work.memory.folders()}
+    left = _apply(LexicalIndex(folder), work.memory, sessions, teller, 1, {})
     return _publish(work, folder.name, left, 1)
 
 
@@ -263,28 +273,46 @@ class _Left(NamedTuple):
 
 
 def _apply(
-    index: LexicalIndex, memory: Memory, changes: list[Change], teller: Teller, round_number: int
+    index: LexicalIndex,
+    memory: Memory,
+    changes: Mapping[SessionId, Folder | None],
+    teller: Teller,
+    round_number: int,
+    beside: Mapping[str, int],
 ) -> _Left:
-    """Bring sessions to where they are now."""
+    """Bring sessions to where they are now, and put those `beside` in again as they are.
+
+    Of these it is told how many of their documents stand in files that they do not share with what has gone.
+    """
     left, worn = _Left({}, {}, Worn()), Worn()
     writer = index.writer(round_number)
-    for done, (session, folder) in enumerate(changes):
-        teller.progress(done, len(changes))
+    every = {**changes, **{SessionId(at): memory.find(SessionId(at)) for at in beside if at not in changes}}
+    for done, (session, folder) in enumerate(every.items()):
+        teller.progress(done, len(every))
         reached = index.streams(session)
         if folder is None:
-            worn = worn.and_also(_take_out(writer, session, reached, is_gone=True))
+            worn = worn.and_also(_take_out(writer, session, reached, is_gone=False))
             continue
         try:
-            followed = _follow_session(index, writer, memory, folder, reached)
+            followed = _follow_session(index, writer, memory, folder, reached, is_anew=session in beside)
         except (ReaderMissing, ObjectDamaged, ObjectMissing, RecordRefused) as error:
             worn = worn.and_also(_take_out(writer, session, reached, is_gone=False))
             left.unreadable[session] = str(error)
         else:
+            if session in beside:
+                followed = followed._replace(worn=followed.worn._replace(turns=beside[session]))
             worn = worn.and_also(followed.worn)
             if followed.fork is not None:
                 left.forks[session] = followed.fork
     writer.commit()
     return left._replace(worn=worn)
+
+
+def _is_clean(folder: Path, gone: Sequence[str]) -> bool:
+    """Remove the files that an index needs no more; tell whether the others have nothing of some sessions."""
+    LexicalIndex(folder).writer().collect()
+    left = LexicalIndex(folder)
+    return not any(left.holds(session) for session in gone)
 
 
 def _take_out(writer: Writer, session: str, reached: Mapping[str, Reached], *, is_gone: bool) -> Worn:
@@ -303,16 +331,22 @@ class _Followed(NamedTuple):
 
 
 def _follow_session(
-    index: LexicalIndex, writer: Writer, memory: Memory, folder: Folder, reached: Mapping[str, Reached]
+    index: LexicalIndex,
+    writer: Writer,
+    memory: Memory,
+    folder: Folder,
+    reached: Mapping[str, Reached],
+    *,
+    is_anew: bool,
 ) -> _Followed:
-    """Bring a session to where it is now, of which the index has what it `reached`."""
+    """Bring a session to where it is now, of which the index has what it `reached`; or put it in anew."""
     stored = memory.load(folder)
     if stored.is_hidden:
         # Once it is shown again, it has changed itself.
         return _Followed(None, _take_out(writer, folder.session, reached, is_gone=True))
     worn = Worn()
     documents = Documents(memory, folder, stored)
-    has_grown = _add_new(writer, documents, reached)
+    has_grown = not is_anew and _add_new(writer, documents, reached)
     if not has_grown:
         worn = _take_out(writer, folder.session, reached, is_gone=False)
         documents = Documents(memory, folder, stored)

@@ -1,4 +1,4 @@
-"""What git's hooks cost: `git commit` and `git checkout` with all of them and without, in turns, and the drain after.
+"""What git's hooks cost: `git commit`, `checkout` and `push` with all of them and without, in turns, and the drain.
 
 While commits are measured, what would drain is a program that ends at once: so the start of a drain is counted,
 and the drain, which comes a second later, is measured by itself.
@@ -63,7 +63,19 @@ def _checkout(top: Path, environ: Mapping[str, str], n: int) -> float:
     return _timed(top, environ, "checkout", "-q", "other" if n % 2 == 0 else "main")
 
 
-_ACTS: dict[str, Callable[[Path, Mapping[str, str], int], float]] = {"commit": _commit, "checkout": _checkout}
+def _push(top: Path, environ: Mapping[str, str], n: int) -> float:
+    hub = top.with_name(f"{top.name}-hub")
+    if not hub.exists():
+        _git(top, environ, "init", "-q", "--bare", str(hub))
+        _git(top, environ, "remote", "add", "hub", str(hub))
+    return _timed(top, environ, "push", "-q", "hub", f"main:refs/heads/b{n}")
+
+
+_ACTS: dict[str, Callable[[Path, Mapping[str, str], int], float]] = {
+    "commit": _commit,
+    "checkout": _checkout,
+    "push": _push,
+}
 
 
 def _paired(folder: Path, environ: Mapping[str, str], act: Callable[..., float], many: int) -> _Pair:

@@ -37,12 +37,15 @@ def test_nothing_chosen_gives_the_defaults(repository: Path, environ: Mapping[st
         ("gitmem.ref", "memory", "memory_ref", "refs/heads/memory"),
         ("gitmem.ref", "refs/gitmem/team", "memory_ref", "refs/gitmem/team"),
         ("gitmem.level", "public", "level", "public"),
-        ("gitmem.graceDays", "0", "grace_days", 0),
+        ("gitmem.grace", "0", "grace_days", 0),
+        ("gitmem.grace", "2w", "grace_days", 14),
+        ("gitmem.retention", "1y", "retention_days", 365),
         ("gitmem.workers", "3", "workers", 3),
         ("gitmem.modelDir", "/srv/model", "model_dir", Path("/srv/model")),
         ("gitmem.sidecar", "no", "sidecar", False),
         ("gitmem.sidecarIdle", "5", "sidecar_idle_minutes", 5),
         ("gitmem.live", "true", "live", True),
+        ("gitmem.carry", "false", "carry", False),
         ("gitmem.audit", "changes", "audit", "changes"),
         ("gitmem.audit", "off", "audit", "nothing"),
         ("gitmem.snapshotDays", "0", "snapshot_days", 0),
@@ -69,17 +72,17 @@ def test_setting_is_read_from_gits_configuration_and_the_environment(
 def test_environment_wins_over_gits_configuration(
     repository: Path, environ: Mapping[str, str], git: RealGit
 ) -> None:
-    git("config", "gitmem.graceDays", "7", cwd=repository)
-    assert settings_at(repository, {**environ, "GITMEM_GRACE_DAYS": "9"}).grace_days == 9
-    assert settings_at(repository, {**environ, "GITMEM_GRACE_DAYS": ""}).grace_days == 7
+    git("config", "gitmem.grace", "7", cwd=repository)
+    assert settings_at(repository, {**environ, "GITMEM_GRACE": "9"}).grace_days == 9
+    assert settings_at(repository, {**environ, "GITMEM_GRACE": ""}).grace_days == 7
 
 
 def test_repositorys_configuration_wins_over_the_users(
     repository: Path, environ: Mapping[str, str], git: RealGit
 ) -> None:
-    git("config", "--global", "gitmem.graceDays", "7", cwd=repository)
+    git("config", "--global", "gitmem.grace", "7", cwd=repository)
     assert settings_at(repository, environ).grace_days == 7
-    git("config", "gitmem.graceDays", "8", cwd=repository)
+    git("config", "gitmem.grace", "8", cwd=repository)
     assert settings_at(repository, environ).grace_days == 8
 
 
@@ -93,8 +96,8 @@ def test_home_in_a_path_is_the_users(repository: Path, environ: Mapping[str, str
     [
         ("GITMEM_REF", "refs/tags/x"),
         ("GITMEM_LEVEL", "Public"),
-        ("GITMEM_GRACE_DAYS", "-1"),
-        ("GITMEM_GRACE_DAYS", "soon"),
+        ("GITMEM_GRACE", "-1"),
+        ("GITMEM_GRACE", "soon"),
         ("GITMEM_WORKERS", "0"),
         ("GITMEM_MODEL_DIR", "models"),
     ],
@@ -237,7 +240,7 @@ def test_bare_repository_has_no_committed_file(
 
 
 @pytest.mark.parametrize(
-    ("name", "variable"), [("gitmem.ref", "GITMEM_REF"), ("gitmem.graceDays", "GITMEM_GRACE_DAYS")]
+    ("name", "variable"), [("gitmem.ref", "GITMEM_REF"), ("gitmem.grace", "GITMEM_GRACE")]
 )
 def test_variable_is_the_settings_name_in_capitals(name: str, variable: str) -> None:
     assert variable_for(name) == variable

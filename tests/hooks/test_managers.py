@@ -130,12 +130,19 @@ def test_the_framework_runs_the_hooks_that_we_publish(
 
 
 def test_the_frameworks_snippet_runs_the_stub_and_harms_nobody(
-    git: RealGit, work: Path, framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: CommandLine,
+    git: RealGit,
+    work: Path,
+    framework: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shutil.copy(MANAGERS / "pre-commit-config.yaml", work / ".pre-commit-config.yaml")
     git("add", ".pre-commit-config.yaml", cwd=work)
     git("commit", "--quiet", "-m", "configure", cwd=work)
     call(framework, "install", cwd=work)
+    run("enable", "git", cwd=work)  # for what the framework does not hand on
+    hold(work / ".git")
     _, new = a_days_work(git, work, tmp_path)
     expect_a_days_work(events(work / ".git"), work, new)
     count = len(events(work / ".git"))
@@ -152,8 +159,8 @@ def test_what_the_framework_runs_is_not_run_twice(
     git("commit", "--quiet", "-m", "configure", cwd=work)
     call(framework, "install", cwd=work)
     told = json.loads(run("enable", "git", "--json", cwd=work).stdout)["git"][0]
-    assert told["snippets"] == [hook for hook in HOOKS if hook != "post-rewrite"]
-    assert told["hooks"] == ["post-rewrite"]
+    assert told["hooks"] == ["post-rewrite", "pre-push"]
+    assert told["snippets"] == [hook for hook in HOOKS if hook not in told["hooks"]]
     hold(work / ".git")
     git.commit(work, "b.txt")
     assert hooks_of(events(work / ".git")) == ["pre-commit", "post-commit"]
@@ -288,6 +295,9 @@ def expect_all_is_heard_and_a_teammate_unharmed(
     """Do a day's work with gitmem at hand, and commit once more without it."""
     old, new = a_days_work(git, work, tmp_path)
     found = events(work / ".git")
+    git("branch", "gitmem", cwd=work)
+    with pytest.raises(AssertionError, match="nothing was pushed to hub"):
+        git("push", "--quiet", "--all", "hub", cwd=work)
     expect_a_days_work(found, work, new)
     (rewritten,) = [event for event in found if event.hook == "post-rewrite"]
     assert rewritten.body.decode() == f"{old} {new}\n"

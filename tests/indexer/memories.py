@@ -15,7 +15,16 @@ from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import GitStorage, open_storage
 from gitmem.model.ids import MAIN_STREAM, Oid, RecordId, SessionId
-from gitmem.model.records import Author, Capture, CodePosition, Register, RegisterName, SegmentEntry, Session
+from gitmem.model.records import (
+    Author,
+    Capture,
+    CodePosition,
+    Register,
+    RegisterName,
+    SegmentEntry,
+    Session,
+    Tombstone,
+)
 from gitmem.model.refs import DEFAULT_MEMORY_REF
 from gitmem.objects.trees import Path as TreePath
 from gitmem.objects.trees import walk
@@ -123,6 +132,15 @@ class Filled:
         with closing(self.storage()) as storage, storage.begin() as batch:
             path = layout.session_register_path(session, record_id)
             commit(storage, self.ref, writer, "register\n", {path: batch.add("blob", blob)}, batch)
+
+    def erase(self, session: SessionId) -> None:
+        """Take a session out of the tree, and leave a tombstone in its place."""
+        writer = self.writer(ADA)
+        name, blob = records.seal(Tombstone(session, "team", writer.now(), ADA))
+        with closing(self.storage()) as storage, storage.begin() as batch:
+            path = layout.tombstone_path(session, name)
+            commit(storage, self.ref, writer, "bury\n", {path: batch.add("blob", blob)}, batch)
+        self.remove(session)
 
     def remove(self, session: SessionId) -> None:
         """Take a session out of the tree, as an erasure does."""

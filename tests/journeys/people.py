@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import time
 from dataclasses import dataclass, field
@@ -81,16 +82,35 @@ class Coder:
 
 
 def wait_for_drains(*common_dirs: Path) -> None:
-    """Wait until no event is left and nobody drains any more."""
+    """Wait until no event is left and nobody drains any more, and the memory is where the code went."""
     deadline = time.monotonic() + DEADLINE_S
-    while any(_waits(common_dir / "gitmem/spool") for common_dir in common_dirs):
+    while any(_waits(common_dir / "gitmem") for common_dir in common_dirs):
         if time.monotonic() > deadline:
             left = [str(path) for each in common_dirs for path in (each / "gitmem/spool").iterdir()]
             raise AssertionError(f"after {DEADLINE_S:g} s there are still {left}")
         time.sleep(0.05)
 
 
-def _waits(spool: Path) -> bool:
+def _waits(state_dir: Path) -> bool:
+    return _drains(state_dir / "spool") or _carries(state_dir)
+
+
+def _carries(state_dir: Path) -> bool:
+    if (state_dir / "carry").is_dir() and any((state_dir / "carry").iterdir()):
+        return True
+    if not (state_dir / "carry.lock").exists():
+        return False
+    with (state_dir / "carry.lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _drains(spool: Path) -> bool:
+    if not spool.is_dir():
+        return False
     if any(path.suffix in (".event", ".taken", ".tmp") for path in spool.iterdir()):
         return True
     try:

@@ -68,3 +68,37 @@ def test_a_ref_of_a_sealed_session_tells_its_name_and_no_other_does() -> None:
         refs.PRIVATE_REF,
     ):
         assert refs.sealed_name(other) is None
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/gitmem", "refs/gitmem/team"])
+def test_a_lasting_refspec_brings_a_memory_to_its_tracking_ref(ref: str) -> None:
+    assert refs.maps(refs.lasting_refspec("origin", ref), ref, refs.tracking_ref("origin", ref))
+
+
+@pytest.mark.parametrize(
+    ("refspec", "does"),
+    [
+        ("+refs/heads/*:refs/remotes/origin/*", True),
+        ("refs/heads/gitmem:refs/remotes/origin/gitmem", True),
+        ("refs/heads/git*em:refs/remotes/origin/git*em", True),
+        ("+refs/heads/main:refs/remotes/origin/main", False),
+        ("+refs/heads/gitmemgitmem*:refs/remotes/origin/gitmemgitmem*", False),
+        ("+refs/heads/*:refs/remotes/other/*", False),
+        ("+refs/*:refs/*", False),
+        ("refs/heads/gitmem", False),
+        ("^refs/heads/gitmem", False),
+        ("", False),
+    ],
+)
+def test_what_a_refspec_brings_where_is_known(refspec: str, does: bool) -> None:
+    assert refs.maps(refspec, "refs/heads/gitmem", "refs/remotes/origin/gitmem") is does
+
+
+def test_a_ref_is_gitmems_or_the_users() -> None:
+    memory, remotes = refs.memory_ref(None), {"origin", "team/one"}
+    own = [memory, refs.PUBLIC_REF, refs.audit_ref("d"), refs.sealed_ref("0a" * 32)]
+    own += [refs.tracking_ref(remote, memory) for remote in remotes]
+    users = ["refs/heads/main", "refs/heads/gitmem-mine", "refs/tags/gitmem", "refs/remotes/origin/main"]
+    users += [refs.tracking_ref("gone", memory), refs.tracking_ref("origin/team", memory)]
+    assert [refs.is_own(name, memory, remotes) for name in own] == [True] * len(own)
+    assert [refs.is_own(name, memory, remotes) for name in users] == [False] * len(users)

@@ -20,6 +20,7 @@ from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.storage import add_all
 from gitmem.verbs import pushing, sharing
 from gitmem.verbs.committing import Writer
+from gitmem.verbs.forgetting import Erasing, erase
 from gitmem.verbs.pushing import Pushed
 from gitmem.verbs.sharing import Pulled, Sharing
 from tests.conftest import RealGit
@@ -89,6 +90,14 @@ class Clone:
 
         self.write(change)
         return found[0]
+
+    def erase(self, *sessions: SessionId, at_s: int = NOW_S) -> Oid:
+        """Erase sessions for good, and return the commit from which the memory goes on."""
+        author = Author(self.path.name.title(), f"{self.path.name}@example.org")
+        with self.opened() as storage:
+            done = erase(Erasing(storage, REF, Writer(author, lambda: at_s)), sessions)
+        assert done is not None, "they are there"
+        return done.after
 
     def ref(self, name: str = REF) -> Oid | None:
         with self.opened() as storage:

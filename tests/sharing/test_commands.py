@@ -48,6 +48,7 @@ def test_programs_get_ids_names_and_outcomes(ada: Clone, ben: Clone, run: Comman
         "remote": "origin",
         "commit": ada.ref(),
         "up_to_date": False,
+        "loss": None,
         "sent": [{"session": "generic/one", "id": session}],
         "pulled": [],
     }
@@ -59,6 +60,7 @@ def test_programs_get_ids_names_and_outcomes(ada: Clone, ben: Clone, run: Comman
         "commit": ada.ref(),
         "sessions": [{"session": "generic/one", "id": session, "outcome": "new there"}],
         "arrived": {"capture": 1, "root": 4, "segment": 1, "session": 1},
+        "loss": None,
         "refused": [],
         "refused_unlisted": 0,
     }

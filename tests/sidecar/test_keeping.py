@@ -87,7 +87,7 @@ def test_text_of_a_session_that_is_gone_leaves_the_files_without_anybody_asking(
     client: Client, sidecars: Sidecars
 ) -> None:
     gone = client.memory.add("gone", [said("a xylophonic windlass")])
-    sidecars.start(program=QUICK)
+    sidecar = sidecars.start(program=QUICK)
     assert client.found("xylophonic") == 1
     client.memory.remove(gone)
     root = state.root_of(client.memory.repository.common_dir)
@@ -102,7 +102,12 @@ def test_text_of_a_session_that_is_gone_leaves_the_files_without_anybody_asking(
         except FileNotFoundError:
             return b""  # swept away meanwhile
 
+    def holds_removed_files() -> bool:
+        maps = Path(f"/proc/{sidecar.pid}/maps").read_text().splitlines()
+        return any(str(root) in line and line.endswith("(deleted)") for line in maps)
+
     until(is_gone, "nothing of it is left")
+    until(lambda: not holds_removed_files(), "the sidecar lets go of what was removed")
     assert client.found("xylophonic") == 0
     assert client.found("anchor") > 0
 

@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "tag": Entry("tag", "Add tags to a session, or take them away."),
     "title": Entry("title", "Give a session a title."),
     "level": Entry("level", "Say who may see a session, or change it."),
+    "forget": Entry("forget", "Forget sessions: out of sight at once, and then for good."),
     "recipients": Entry("recipients", "Say who can open private sessions, and change it."),
     "redact": Entry("redact", "Say what redaction finds, test its rules, explain a placeholder."),
     "verify": Entry("verify", "Check that all that the memory is made of still holds."),

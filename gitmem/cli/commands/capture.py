@@ -41,7 +41,8 @@ command: Final = Declared(
 Take in what has grown in the agents' own transcripts of this repository since last time.
 
 What hooks have left behind, and nobody has taken, becomes checkpoints as well. With --spool, as git's hooks
-run it, only that: it ends at once where another process drains already.
+run it, only that: it ends at once where another process drains already. Then the memory follows the code that
+was pushed or pulled, to and from the remotes that were chosen.
 """,
     words="",
     options=(
@@ -59,13 +60,17 @@ run it, only that: it ends at once where another process drains already.
 
 
 def _drain(context: Context, as_json: bool) -> None:
+    from gitmem.cli.carrying import carry
     from gitmem.cli.checkpointing import drained, without_author
     from gitmem.cli.intake import count
     from gitmem.cli.opening import opened_memory
     from gitmem.why.touched import keep_warm
 
     context.environ = without_author(context.environ)
-    done = drained(context)
+    try:
+        done = drained(context, carries=True)
+    finally:
+        carry(context)
     if done.checkpoints:
         with opened_memory(context) as memory:
             keep_warm(memory, context.repository.state_dir)

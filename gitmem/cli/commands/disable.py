@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
 import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.commands.enable import check_names
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
+from gitmem.model.errors import BadSetting, SettingRefused
+
+if TYPE_CHECKING:
+    from gitmem.git.repository import Repository
+    from gitmem.verbs.enabling import Disabled
 
 
 @click.command(
@@ -34,7 +42,7 @@ def command(
     The memory stays, and so do events that nothing has taken yet.
     """
     from gitmem.git.submodules import with_submodules
-    from gitmem.verbs.enabling import disable_git, disable_new_clones
+    from gitmem.verbs.enabling import disable_new_clones
 
     check_names(names, "disable")
     if is_global:
@@ -47,7 +55,7 @@ def command(
     repositories = [context.repository]
     if recurse_submodules:
         repositories = with_submodules(context.repository, context.git)
-    found = [(repository, disable_git(repository, context.git)) for repository in repositories]
+    found = [(repository, _disable(context, repository)) for repository in repositories]
     if as_json:
         each = [
             {
@@ -72,3 +80,15 @@ def command(
                 f"{disabled.waiting} events wait in {repository.state_dir / 'spool'}; "
                 "gitmem capture: takes them"
             )
+
+
+def _disable(context: Context, repository: Repository) -> Disabled:
+    from gitmem.checkpoints import wishes
+    from gitmem.git.refspecs import leave_behind
+    from gitmem.git.settings import load
+    from gitmem.verbs.enabling import disable_git
+
+    wishes.remove_all(repository.state_dir)
+    with suppress(BadSetting, SettingRefused):  # what cannot be read has added nothing
+        leave_behind(repository, context.git, load(repository, context.environ).memory_ref)
+    return disable_git(repository, context.git)

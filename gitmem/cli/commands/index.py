@@ -42,7 +42,13 @@ def _status(context: Context, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the state afterwards as JSON.")
 @click.pass_obj
 def _update(context: Context, as_json: bool) -> None:
-    """Bring the index to where the memory is, and return when it is there."""
+    """Bring the index to where the memory is, and return when it is there.
+
+    What is derived of sessions that were erased goes, if it has not gone with them.
+    """
+    from gitmem.cli.derived import finish_forgetting
+
+    finish_forgetting(context)
     _tell(context, "update", as_json)
 
 

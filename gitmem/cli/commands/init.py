@@ -20,6 +20,7 @@ from gitmem.model.refs import short_name
     examples=["gitmem init", "gitmem init --share origin", "gitmem init --no-import"],
 )
 @click.option("--share", metavar="REMOTE", help="Choose the remote that push and pull share the memory with.")
+@click.option("--dedicated", is_flag=True, help="It is for the memory alone, and may be empty.")
 @click.option("--no-hooks", is_flag=True, help="Write no git hooks.")
 @click.option(
     "--agents",
@@ -33,6 +34,7 @@ from gitmem.model.refs import short_name
 def command(
     context: Context,
     share: str | None,
+    dedicated: bool,
     no_hooks: bool,
     agents: str,
     no_import: bool,
@@ -50,9 +52,15 @@ def command(
     from gitmem.verbs.starting import start
 
     chosen = _agents(agents)
+    if dedicated and share is None:
+        raise UsageError(
+            "could not tell which remote is dedicated to the memory: none was named",
+            hint="gitmem init --share REMOTE --dedicated: names it",
+        )
     if share is not None:
         _note_share(context, share)
-        choose_remote(context.repository, context.git, share)
+        choose_remote(context.repository, context.git, share, is_dedicated=dedicated)
+        context = context.again()
     ref, tops = context.settings.memory_ref, working_trees(context.repository)
     with opened_sharing(context) as sharing:
         storage = sharing.storage
@@ -68,6 +76,7 @@ def command(
                 context.output.say(
                     f"Shared with {share}: gitmem push sends it, gitmem pull brings in the others'"
                 )
+        brought = _bring_along(context, as_json)
         hooks = None if no_hooks else _write_hooks(context, as_json)
         _make_known(context)
         report = None
@@ -85,6 +94,7 @@ def command(
                 "commit": started.commit,
                 "how": "taken over" if adopted else started.how,
                 "remote": adopted.remote if adopted else None,
+                "refspecs": brought,
                 "hooks": hooks,
                 "imported": report_as_json(report) if report else None,
             }
@@ -103,6 +113,22 @@ def _note_share(context: Context, remote: str) -> None:
     log.note("share", lambda: log.remote(url), detail={"levels": "team"})
 
 
+def _bring_along(context: Context, as_json: bool) -> dict[str, str]:
+    """See that a plain fetch brings along what a chosen remote has, and say what that took."""
+    from gitmem.git.refspecs import bring_along
+
+    added: dict[str, str] = {}
+    for remote in context.settings.remotes:
+        if "team" in remote.levels and f"remote.{remote.name}.url" in context.repository.config:
+            ref = context.settings.memory_ref
+            refspec = bring_along(context.repository, context.git, remote.name, ref)
+            added |= {remote.name: refspec} if refspec else {}
+    for name, refspec in added.items():
+        if not as_json:
+            context.output.say(f"git fetch {name} brings it along now: remote.{name}.fetch {refspec}")
+    return added
+
+
 def _make_known(context: Context) -> None:
     """Let the sidecar know of the repository: it captures there, and `search --all` goes there."""
     from gitmem.cli.indexing import places_of
@@ -115,10 +141,11 @@ def _make_known(context: Context) -> None:
 def _write_hooks(context: Context, as_json: bool) -> dict[str, object]:
     """Write the hooks and say so; hooks that are somebody else's are no reason for there to be no memory."""
     from gitmem.cli.hooking import describe_hooks, hooks_as_json
-    from gitmem.verbs.enabling import enable_git
+    from gitmem.verbs.enabling import enable_git, note_ref
 
     try:
         hooks = enable_git(context.repository, context.git)
+        note_ref(context.repository.state_dir, context.settings.memory_ref)
     except (HooksElsewhere, HookInTheWay) as error:
         if not as_json:
             context.output.warn(str(error))

@@ -6,9 +6,10 @@ It must start fast, so nothing here may load what reads a memory; the indexer's 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from gitmem.cli.auditing import noted
+from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.declared import Declared
 from gitmem.cli.hits import show
@@ -19,6 +20,9 @@ from gitmem.cli.trusting import marked, trusted_filter
 from gitmem.model.errors import BadMoment, NotARepository, UnknownMoment, UsageError
 from gitmem.query.filters import Filters
 from gitmem.sidecar.wire import FACETS, Facet, Grouping, Json, Mode, Place
+
+if TYPE_CHECKING:
+    from gitmem.verbs.catching_up import Caught
 
 _USAGE_HINT: Final = "gitmem search -h: shows how it is used"
 
@@ -49,6 +53,8 @@ def search(
         raise UsageError("--all and --recurse-submodules exclude each other", hint=_USAGE_HINT)
     if complete is not None and (words or batch is not None):
         raise UsageError("--complete has what to complete: expected no QUERY beside it", hint=_USAGE_HINT)
+    if not every:
+        catch_up(context, _unite)
     places = places_of(context, every=every, recurse=recurse)
     if complete is not None:
         return _complete(context, places, complete, limit, as_json=as_json or json_lines)
@@ -109,6 +115,12 @@ Ends with 1 if nothing was found.
     ),
     run=search,
 )
+
+
+def _unite(context: Context) -> Caught:
+    from gitmem.cli.opening import unite
+
+    return unite(context)
 
 
 def _filters(context: Context, values: dict[str, Any]) -> Filters:

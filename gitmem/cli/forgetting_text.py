@@ -1,0 +1,207 @@
+"""How forgetting and erasing are told, to people and to programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from gitmem.cli.context import Context
+from gitmem.cli.forgetting import Followed, Found
+from gitmem.cli.hosts import host_of, request_text
+from gitmem.cli.output import Part, Styled
+from gitmem.cli.progress import size
+from gitmem.cli.text import one_line
+from gitmem.model.refs import remote_of, short_name
+from gitmem.model.settings import Level
+from gitmem.model.times import to_text
+
+if TYPE_CHECKING:
+    from gitmem.cli.selecting import Row
+    from gitmem.git.erasing import Erased
+    from gitmem.model.ids import Oid
+    from gitmem.verbs.forgetting import Erasure
+
+_SHOWN: Final = 50
+_DERIVED: Final = {
+    "files_written": "files written anew",
+    "files_removed": "files removed",
+    "vectors_removed": "vectors",
+}
+
+Checkpoints = Mapping[Level, Sequence[str]]
+"""Names of checkpoints that go, too, by the level of their memory."""
+
+
+def say_done(
+    context: Context,
+    found: Sequence[Found],
+    checkpoints: Checkpoints,
+    word: str,
+    until_ms: int | None = None,
+    *,
+    as_json: bool,
+) -> None:
+    """Print what was done to which sessions; `until_ms` is from when on they may be erased."""
+    until = None if until_ms is None else to_text(until_ms)
+    if as_json:
+        context.output.json({"done": word, "until": until, **_as_json(found, checkpoints)})
+        return
+    output = context.output
+    if not found and not checkpoints:
+        output.note("no session is like that")
+        return
+    rows: list[list[Part]] = [
+        [Styled(word, "dim"), _name(each), ", ".join(each.ids)] for each in found[:_SHOWN]
+    ]
+    output.table(rows, flexible=1)
+    if len(found) > _SHOWN:
+        output.say(f"and {len(found) - _SHOWN} more; --json: names them all")
+    for level, names in checkpoints.items():
+        output.say(f"{word}: {len(names)} checkpoints at level {level}")
+    if until is not None:
+        output.say(f"erased for good from {until[:10]} on; until then gitmem forget --undo takes it back")
+
+
+def say_erased(
+    context: Context,
+    found: Sequence[Found],
+    checkpoints: Checkpoints,
+    erasures: Sequence[Erasure],
+    followed: Followed,
+    *,
+    as_json: bool,
+) -> None:
+    """Print what was erased, what of it went from where in this clone, and who may have it still."""
+    remotes = _remotes(context, erasures)
+    if as_json:
+        memories = [
+            {"ref": each.ref, "before": each.before, "commit": each.after, "erased": len(each.targets)}
+            for each in erasures
+        ]
+        context.output.json(
+            {
+                "done": "erased",
+                **_as_json(found, checkpoints),
+                "memories": memories,
+                **followed_as_json(followed),
+                "remotes": [{"remote": name, "host": host_of(url).name} for name, url in remotes.items()],
+            }
+        )
+        return
+    say_done(context, found, checkpoints, "erased", as_json=False)
+    say_followed(context, followed)
+    for name, url in remotes.items():
+        host = host_of(url)
+        context.output.say(f"{name} had it: gitmem push {name} sends the erasure. There, {host.keeps}")
+        hint = f"gitmem forget --request {name}: prints what to ask {host.name} for"
+        context.output.say(Styled(hint, "dim"))
+
+
+def say_followed(context: Context, followed: Followed) -> None:
+    """Print what went from where in this clone, and what could not."""
+    output, cleared = context.output, followed.cleared
+    if any(followed.derived.values()):
+        told = ", ".join(f"{n} {_DERIVED.get(name, name)}" for name, n in followed.derived.items() if n)
+        output.say(f"index and caches followed: {told}")
+    if cleared is None:
+        return
+    amounts = (cleared.own_packs, cleared.users_packs, cleared.loose)
+    output.say(f"cleared here: {cleared.objects:,} objects, {size(sum(each.size_bytes for each in amounts))}")
+    for name in cleared.held_by[:_SHOWN]:
+        output.warn(f"still held by {one_line(name)}{_way_out(context, name)}")
+    for path in cleared.borrowed_from:
+        output.warn(f"{cleared.elsewhere} objects are borrowed from {one_line(str(path))} and stay there")
+    if cleared.in_use:
+        output.warn(
+            f"{cleared.in_use} objects were written again meanwhile: the next push or pull tries again"
+        )
+
+
+def followed_as_json(followed: Followed) -> dict[str, Any]:
+    """Return what went from where in this clone, for programs."""
+    cleared = followed.cleared
+    return {"cleared": None if cleared is None else _as_amounts(cleared), "derived": dict(followed.derived)}
+
+
+def _as_amounts(cleared: Erased) -> dict[str, Any]:
+    return {
+        "objects": cleared.objects,
+        "loose": cleared.loose._asdict(),
+        "own_packs": cleared.own_packs._asdict(),
+        "users_packs": cleared.users_packs._asdict(),
+        "reflog_entries": cleared.reflog_entries,
+        "held": cleared.held,
+        "held_by": list(cleared.held_by),
+        "elsewhere": cleared.elsewhere,
+        "borrowed_from": [str(path) for path in cleared.borrowed_from],
+        "in_use": cleared.in_use,
+    }
+
+
+def say_listed(context: Context, rows: Sequence[Row], *, as_json: bool) -> None:
+    """Print the sessions that wait to be erased."""
+    if as_json:
+        told = [
+            {"session": str(row.found.key), "level": row.level, "until": to_text(row.until_ms)}
+            for row in rows
+        ]
+        context.output.json({"waiting": told})
+    elif rows:
+        with context.paged() as output:
+            table: list[list[Part]] = [
+                [to_text(row.until_ms)[:10], _name(row.found), row.level] for row in rows
+            ]
+            output.table(table, flexible=1)
+    else:
+        context.output.note("nothing waits to be erased")
+
+
+def say_request(context: Context, remote: str, *, as_json: bool) -> None:
+    """Print what to ask the host of a remote for, about all that was erased since it had it."""
+    from gitmem.git.transport import find_remote
+    from gitmem.verbs.erasures import read_left
+
+    find_remote(context.repository, context.git, remote)
+    url = context.repository.config[f"remote.{remote}.url"][0]
+    commits: dict[str, list[Oid]] = {}
+    for left in read_left(context.repository.state_dir):
+        if remote in left.remotes:
+            commits.setdefault(left.ref, []).append(left.remotes[remote])
+    if as_json:
+        context.output.json({"remote": remote, "host": host_of(url)._asdict(), "commits": commits})
+    elif commits:
+        for ref, oids in commits.items():
+            context.output.raw(request_text(url, ref, dict.fromkeys(oids)).encode("utf-8", "replace"))
+    else:
+        context.output.note(f"{remote} had nothing that was erased here")
+
+
+def _remotes(context: Context, erasures: Sequence[Erasure]) -> dict[str, str]:
+    """Return the remotes that had what was erased, and their URLs."""
+    from gitmem.verbs.erasures import read_left
+
+    tips = {each.before for each in erasures}
+    known = [left for left in read_left(context.repository.state_dir) if left.tip in tips]
+    names = dict.fromkeys(name for left in known for name in left.remotes)
+    config = context.repository.config
+    return {name: config[f"remote.{name}.url"][0] for name in names if f"remote.{name}.url" in config}
+
+
+def _way_out(context: Context, name: str) -> str:
+    remote = remote_of(name, context.settings.memory_ref) if name.startswith("refs/") else None
+    if remote is not None:
+        return f": gitmem push {remote} sends the erasure"
+    if name.startswith("refs/heads/"):
+        return f": git branch -D {short_name(name)} removes it"
+    return f": git tag -d {name.removeprefix('refs/tags/')} removes it" if "refs/tags/" in name else ""
+
+
+def _name(found: Found) -> str:
+    return one_line(f"{found.key}  {found.title}" if found.title else str(found.key))
+
+
+def _as_json(found: Sequence[Found], checkpoints: Checkpoints) -> dict[str, Any]:
+    return {
+        "sessions": [{"session": str(each.key), "ids": dict(each.ids)} for each in found],
+        "checkpoints": {level: list(names) for level, names in checkpoints.items()},
+    }

@@ -1,0 +1,164 @@
+"""What `forget` is about: sessions that are named, or chosen by who, what and when; and asking first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import click
+
+from gitmem.cli.context import Context
+from gitmem.cli.expiring import due_everywhere, listing_of, waiting_in
+from gitmem.cli.forgetting import Found, find_everywhere
+from gitmem.model.errors import ForgetRefused, RedactionFailed, UsageError
+from gitmem.model.ids import SessionId
+
+if TYPE_CHECKING:
+    from gitmem.cli.levels import Shelf
+    from gitmem.format.memory import Memory
+    from gitmem.model.settings import Level
+
+_SHOWN: Final = 20
+
+
+class Choice(NamedTuple):
+    """How somebody says which sessions they mean; what is None or empty chooses nothing."""
+
+    names: tuple[str, ...]
+    author: str | None
+    matching: str | None
+    older_than: str | None
+    agent: str | None
+    levels: tuple[Level, ...] | None
+
+    @property
+    def is_any(self) -> bool:
+        """Whether it says anything at all."""
+        return bool(self.names) or self.is_search or self.agent is not None
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it may mean more than somebody has seen the names of."""
+        return any(each is not None for each in (self.author, self.matching, self.older_than, self.agent))
+
+
+class Row(NamedTuple):
+    """A forgotten session, and from when on it may be erased."""
+
+    found: Found
+    level: Level
+    until_ms: int
+
+
+def choose(
+    context: Context, shelf: Shelf, choice: Choice, *, due: bool, with_checkpoints: bool
+) -> tuple[list[Found], dict[Level, list[str]]]:
+    """Return the sessions that are meant, by level, and the checkpoints of an author that go with theirs.
+
+    Raises:
+        SessionUnknown, SessionAmbiguous: A name means none, or several.
+        UsageError: The expression or the date cannot be read.
+    """
+    from gitmem.verbs.reading import resolve
+
+    whole = shelf.memory()
+    ids = dict.fromkeys(resolve(whole, name).session for name in choice.names)
+    if choice.is_search:
+        ids |= dict.fromkeys(_searched(context, whole, choice))
+    found = {each: find_everywhere(context, shelf, each, choice.levels) for each in ids}
+    if due:
+        for level, session in due_everywhere(context, shelf):
+            if choice.levels is None or level in choice.levels:
+                found.setdefault(session, find_everywhere(context, shelf, session, (level,)))
+    checkpoints: dict[Level, list[str]] = {}
+    if with_checkpoints and choice.author is not None:
+        checkpoints = _checkpoints_by(shelf, choice.author, choice.levels)
+    return [each for each in found.values() if each.ids], checkpoints
+
+
+def confirm(
+    context: Context,
+    choice: Choice,
+    found: Sequence[Found],
+    checkpoints: Mapping[Level, Sequence[str]],
+    *,
+    for_good: bool,
+    yes: bool,
+) -> None:
+    """Ask before more goes than was named, or something for good.
+
+    Raises:
+        ForgetRefused: There is nobody to ask, or they said no.
+    """
+    if yes or not (choice.is_search or (for_good and context.is_interactive and choice.names)):
+        return
+    number = len(found) + sum(map(len, checkpoints.values()))
+    what = "sessions" if not checkpoints else "sessions and checkpoints"
+    if not context.is_interactive:
+        raise ForgetRefused(number, what)
+    for each in found[:_SHOWN]:
+        context.output.say(f"{each.key}  {each.title}")
+    question = f"erase {number} {what} for good?" if for_good else f"forget {number} {what}?"
+    if not click.confirm(question, err=True):
+        raise ForgetRefused(number, what)
+
+
+def waiting_rows(context: Context, shelf: Shelf) -> list[Row]:
+    """Return the forgotten sessions, those that go first coming first."""
+    rows = []
+    for level, memory in shelf.memories.items():
+        for row in waiting_in(context, memory).values():
+            found = find_everywhere(context, shelf, row.session, (level,))
+            rows.append(Row(found, level, row.until_ms))
+    return sorted(rows, key=lambda row: (row.until_ms, row.found.key))
+
+
+def _searched(context: Context, memory: Memory, choice: Choice) -> Iterator[SessionId]:
+    """Yield the sessions that everything fits which the choice says."""
+    from gitmem.query.moments import parse_since
+    from gitmem.verbs.forgetting import fits, has_part_of
+
+    since_ms = None if choice.older_than is None else parse_since(choice.older_than, context.now_ms())
+    last = {}
+    if since_ms is not None:
+        last = {
+            row.session: max(row.last_ms, row.captured_ms or 0)
+            for row in listing_of(context, memory).summaries
+        }
+    expression = _compiled(choice.matching) if choice.matching is not None else None
+    for folder in memory.folders():
+        if since_ms is not None and not 0 < last.get(folder.session, 0) < since_ms:
+            continue
+        if choice.agent is None and choice.author is None and expression is None:
+            yield folder.session
+            continue
+        stored = memory.load(folder)
+        if choice.agent is not None and stored.record.agent != choice.agent:
+            continue
+        if choice.author is not None and not has_part_of(stored, choice.author):
+            continue
+        if expression is None or fits(memory, folder, stored, expression):
+            yield folder.session
+
+
+def _compiled(pattern: str) -> Callable[[bytes], bool]:
+    from gitmem.redaction.expressions import compiled
+
+    try:
+        expression = compiled(pattern)
+    except RedactionFailed as error:
+        hint = "gitmem forget --matching REGEX: takes what RE2 does, as (?i)acme"
+        raise UsageError(f"could not read {pattern!r} as an expression", hint=hint) from error
+    return lambda text: expression.search(text) is not None
+
+
+def _checkpoints_by(shelf: Shelf, author: str, levels: tuple[Level, ...] | None) -> dict[Level, list[str]]:
+    from gitmem.verbs.forgetting import checkpoints_by
+
+    found: dict[Level, list[str]] = {}
+    for level in ("team", "public"):
+        if level in shelf.memories and (levels is None or level in levels):
+            names = list(checkpoints_by(shelf.memories[level], author))
+            if names:
+                found[level] = names
+    return found
