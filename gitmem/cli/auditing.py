@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -65,21 +65,24 @@ def note_session(context: Context, action: str, memory: Memory, folder: Folder) 
 def noted(context: Context, places: Iterable[Place], answers: Iterable[Json]) -> Iterator[Json]:
     """Hand on a search's answers, and note in the end that they were read, in each of the repositories.
 
-    In another repository than the one at hand only where it keeps an audit already.
+    In another repository than the one at hand only where it keeps an audit already, and something of it was
+    read.
     """
-    queries, sessions = 0, set()
+    queries, sessions, repos = 0, set(), set()
     try:
         for answer in answers:
             queries += 1
-            sessions |= {hit["session"] for hit in cast("list[Json]", answer["hits"])}
+            hits = cast("list[Json]", answer["hits"])
+            sessions |= {hit["session"] for hit in hits}
+            repos |= {hit["repo"] for hit in hits}
             yield answer
     finally:
         if queries:
-            for log in _logs(context, places):
+            for log in _logs(context, places, repos):
                 log.note("search", detail={"queries": queries, "sessions": len(sessions)})
 
 
-def _logs(context: Context, places: Iterable[Place]) -> Iterator[Log]:
+def _logs(context: Context, places: Iterable[Place], read: Container[object]) -> Iterator[Log]:
     here: Path | None = None
     try:
         here, keeps = context.repository.state_dir, context.settings.audit
@@ -87,7 +90,7 @@ def _logs(context: Context, places: Iterable[Place]) -> Iterator[Log]:
         keeps = "all"
     for place in places:
         state_dir = Path(place.common_dir) / "gitmem"
-        if state_dir == here or (state_dir / "audit").is_dir():
+        if state_dir == here or (place.name in read and (state_dir / "audit").is_dir()):
             yield _log(context, state_dir, keeps)
 
 

@@ -5,14 +5,14 @@ A declared command becomes one of click's here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from gitmem.cli.context import Context
-from gitmem.cli.declared import DIRECTORY, Declared, Option
+from gitmem.cli.declared import DIRECTORY, RECURSE, Declared, Option
 
 _WHOLE_SENTENCE: Final = 1000
 
@@ -81,6 +81,12 @@ def directory_option() -> click.Option:
     )
 
 
+def recurse_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command of click's the switch that says whether submodules take part."""
+    switch = click.option("/".join(RECURSE.names), RECURSE.key, default=None, help=RECURSE.help)
+    return switch(function)
+
+
 def as_click(declared: Declared) -> Command:
     """Make the click command of a declaration."""
 
@@ -107,11 +113,14 @@ def option_of(option: Option, **more: Any) -> click.Option:
         kind = click.IntRange(*option.bounds)
     elif option.choices:
         kind = click.Choice(option.choices)
+    names = [*option.names]
+    if option.kind == "switch":
+        names = ["/".join(option.names)]
     return click.Option(
-        [*option.names, option.key],
+        [*names, option.key],
         metavar=option.metavar,
         type=kind,
-        is_flag=option.kind == "flag",
+        is_flag=option.kind in ("flag", "switch"),
         multiple=option.is_many,
         default=False if option.kind == "flag" else (None if option.is_many else option.default),
         help=option.help,

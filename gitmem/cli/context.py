@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -86,6 +87,25 @@ class Context:
         for name in ("start", "git", "repository", "settings"):
             self.__dict__.pop(name, None)
         self._directory = path
+
+    def at(self, repository: Repository, output: Output | None = None) -> Context:
+        """Return the same run at work in another repository, told of in another place if one is given.
+
+        Nothing that a hook was told of the repository at hand reaches the other one. What is told in another
+        place asks for nothing: several may be at work at once.
+        """
+        if output is None and repository.common_dir == self.repository.common_dir:
+            return self
+        other = copy(self)
+        other.__dict__.pop("settings", None)
+        other._directory = repository.top or repository.common_dir
+        git = self.git.elsewhere()
+        if output is not None:
+            other.output, other.is_interactive = output, False
+            other.environ = {**self.environ, **_without_prompts(self.environ)}
+            git = git._replace(environ={**git.environ, **_without_prompts(git.environ)})
+        other.__dict__ |= {"start": other._directory, "git": git, "repository": repository}
+        return other
 
     def again(self) -> Context:
         """Return a context for the same place that finds the repository and its settings anew."""

@@ -19,14 +19,15 @@ _LONGEST_NUMBER: Final = 9
 class Option(NamedTuple):
     """An option: how it is written, what its value is called, and what it may be.
 
-    A flag is True or False, a number is within `bounds`, a text is one of `choices` where there are some.
+    A flag is True or False; a switch too, by its first name or its second, and None where it is not given. A
+    number is within `bounds`, a text is one of `choices` where there are some.
     With `is_many` it may be given any number of times, and its value is a tuple.
     """
 
     names: tuple[str, ...]
     key: str
     help: str
-    kind: Literal["text", "number", "flag"] = "text"
+    kind: Literal["text", "number", "flag", "switch"] = "text"
     metavar: str | None = None
     choices: tuple[str, ...] = ()
     bounds: tuple[int, int] = (0, 0)
@@ -66,6 +67,12 @@ COLOUR: Final = Option(
     default="auto",
 )
 NO_PAGER: Final = Option(("--no-pager",), "no_pager", "Print straight to the terminal.", kind="flag")
+RECURSE: Final = Option(
+    ("--recurse-submodules", "--no-recurse-submodules"),
+    "recurse",
+    "In the superproject and all of its submodules, from anywhere inside; so by default where there are any.",
+    kind="switch",
+)
 GLOBAL: Final = (DIRECTORY, COLOUR, NO_PAGER)
 """The options before a command's name; that of the directory may also stand behind it."""
 
@@ -97,8 +104,11 @@ def read(
                 break
             continue
         option, text = _split(argument, by_name)
-        if option is None or (option.kind == "flag" and text is not None):
+        if option is None or (option.kind in ("flag", "switch") and text is not None):
             return None
+        if option.kind == "switch":
+            values[option.key] = argument == option.names[0]
+            continue
         if option.kind == "flag":
             values[option.key] = True
             continue

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.folders import model_dir_of
-from gitmem.model.errors import ForeignOwner, NotARepository, SidecarRefused, UsageError
+from gitmem.cli.recursing import Reach, reach, recurses
+from gitmem.cli.text import one_line
+from gitmem.model.errors import BadSetting, ForeignOwner, NotARepository, SidecarRefused, UsageError
 from gitmem.model.settings import Level, Settings
 from gitmem.query.filters import Filters
 from gitmem.sidecar.client import ask
@@ -75,12 +77,18 @@ def ask_indexer(
 
         yield from ask(
             request,
-            context.git.environ,
+            _environ_for(context, request.places),
             meeting=meeting,
             on_notice=lambda text: output.note(f"gitmem {text}"),
             on_progress=show_progress,
             on_said=say,
         )
+
+
+def _environ_for(context: Context, places: tuple[Place, ...]) -> Mapping[str, str]:
+    """Return the environment in which git finds each place: a hook's is about the one at hand alone."""
+    is_at_hand = all(place.start != place.common_dir for place in places)
+    return (context.git if is_at_hand else context.git.elsewhere()).environ
 
 
 def _settings(context: Context) -> Settings:
@@ -92,8 +100,12 @@ def _settings(context: Context) -> Settings:
         return without_repository(context.environ)  # every known one may be searched from anywhere
 
 
-def places_of(context: Context, *, every: bool = False, recurse: bool = False) -> tuple[Place, ...]:
+def places_of(
+    context: Context, *, every: bool = False, recurse: bool | None = False, named: Sequence[str] = ()
+) -> tuple[Place, ...]:
     """Return the memories to search: that of the repository at hand, and more where they are asked for.
+
+    Of a superproject's repositories only those that are `named`, if any are; there may be none of these.
 
     Raises:
         UsageError: All known ones are asked for, and none is known.
@@ -106,16 +118,43 @@ def places_of(context: Context, *, every: bool = False, recurse: bool = False) -
             hint = "gitmem search QUERY: in a repository with a memory, makes that one known"
             raise UsageError("could not search every repository: none is known yet", hint=hint)
         return tuple(found)
-    if recurse:
-        from gitmem.git.settings import load
-        from gitmem.git.submodules import with_submodules
-
-        repositories = with_submodules(context.repository, context.git)
-        refs = (load(each, context.environ).memory_ref for each in repositories)
-        return tuple(
-            _place(str(each.common_dir), each, ref) for each, ref in zip(repositories, refs, strict=True)
-        )
+    if recurses(context, recurse):
+        reached = reach(context, True, named)
+        if reached.superproject is not None:
+            return tuple(_places_in(context, reached))
+    if named and context.repository.name not in named:
+        return ()
     return (_place(str(context.start), context.repository, context.settings.memory_ref),)
+
+
+def _places_in(context: Context, reached: Reach) -> Iterator[Place]:
+    from gitmem.git.settings import chosen_remotes, memory_ref_of
+
+    for each in reached.contexts:
+        repository = each.repository
+        try:
+            ref = memory_ref_of(repository, context.environ)
+            chosen = Settings(memory_ref=ref, remotes=chosen_remotes(repository.config))
+            if each is not context:
+                _catch_up(each, chosen, reached.name_of(each))
+        except BadSetting as error:
+            context.output.warn(f"searched without {reached.name_of(each)}: {error}")
+            continue
+        place = _place(str(repository.common_dir), repository, ref)
+        yield place._replace(name=reached.name_of(each))
+
+
+def _catch_up(context: Context, chosen: Settings, called: str) -> None:
+    """Have what a submodule's chosen remotes had when they were last fetched be part of its memory."""
+    from gitmem.verbs.catching_up import Caught, catch_up
+
+    def unite_there() -> Caught:
+        from gitmem.cli.opening import unite  # with what reads a memory, and it is seldom needed
+
+        return unite(context)
+
+    for failure in catch_up(context.repository, chosen, unite_there):
+        context.output.warn(f"not all of {called} is searched: {one_line(failure)}")
 
 
 def _place(start: str, repository: Repository, ref: str) -> Place:

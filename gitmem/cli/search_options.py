@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gitmem.cli.declared import Option
+from gitmem.cli.declared import RECURSE, Option
 from gitmem.model.settings import LEVELS
 from gitmem.sidecar.wire import FACETS
 
@@ -88,12 +88,7 @@ OPTIONS: Final = (
         metavar="PREFIX",
     ),
     Option(("--all",), "every", "Search every repository that gitmem knows of.", kind="flag"),
-    Option(
-        ("--recurse-submodules",),
-        "recurse",
-        "Search the superproject and its submodules, from anywhere inside.",
-        kind="flag",
-    ),
+    RECURSE,
     Option(("--batch",), "batch", "Answer one query a line; - is standard input.", metavar="FILE"),
     Option(("--json",), "as_json", "Print one JSON document.", kind="flag"),
     Option(("--json-lines",), "json_lines", "Print a line of JSON for each query.", kind="flag"),

@@ -17,6 +17,7 @@ from gitmem.verbs.authors import own_addresses, trusting_at
 
 if TYPE_CHECKING:
     from gitmem.format.memory import StoredSession
+    from gitmem.git.repository import Repository
     from gitmem.sidecar.wire import Json, Place
 
 _MARKS: Final[Mapping[Trust, str]] = {
@@ -26,11 +27,16 @@ _MARKS: Final[Mapping[Trust, str]] = {
 }
 
 
-def trusting_here(context: Context, asked: Iterable[str] | None = None) -> Trusting:
-    """Return whom the user knows in the repository at hand, as far as it is `asked` where that is said."""
-    repository, git = context.repository, context.git
-    own = own_addresses(repository, git)
-    return trusting_at(repository.common_dir, git, context.settings, own, asked)
+def trusting_here(
+    context: Context, asked: Iterable[str] | None = None, repository: Repository | None = None
+) -> Trusting:
+    """Return whom the user knows in the repository at hand, or in another one of its superproject.
+
+    As far as it is `asked`, where that is said.
+    """
+    here, git = context.repository, context.git
+    own = own_addresses(here, git)
+    return trusting_at((repository or here).common_dir, git, context.settings, own, asked)
 
 
 def trusting_in(

@@ -54,8 +54,15 @@ class LibgitBackend:
         except pygit2.GitError as error:
             if "not owned by" in str(error):
                 raise ForeignOwner(str(self._common_dir)) from None
-            raise RepositoryError(f"could not open {self._common_dir}: {error}") from None
+            self._repository = self._without_working_tree(str(error))
         self._odb: Any = self._repository.odb
+
+    def _without_working_tree(self, why: str) -> pygit2.Repository:
+        """Open a submodule's git directory whose working tree is gone: its configuration names that."""
+        try:
+            return pygit2.Repository(str(self._common_dir), pygit2.enums.RepositoryOpenFlag.BARE)
+        except pygit2.GitError:
+            raise RepositoryError(f"could not open {self._common_dir}: {why}") from None
 
     def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
         """Return an object; libgit2 checks its hash as it reads."""

@@ -30,9 +30,9 @@ _QUESTIONS: Final = (
     "--git-common-dir",
     "--show-toplevel",
 )
-_CONFIG: Final = (
+CONFIG_LOOKED_AT: Final = (
     r"^(gitmem\.|remote\..*\.(gitmem|gitmemdedicated|mirror|promisor|url)$|extensions\.partialclone$"
-    r"|core\.(pager|worktree)$|http\.lowspeed(limit|time)$|(user|author)\.(name|email)$"
+    r"|core\.(pager|worktree)$|submodule\.recurse$|http\.lowspeed(limit|time)$|(user|author)\.(name|email)$"
     r"|user\.signingkey$|gpg\.|commit\.gpgsign$)"
 )
 
@@ -112,11 +112,15 @@ def discover(start: Path, git: Git) -> Repository:
         git,
         start,
         ["rev-parse", *_QUESTIONS],
-        ["config", "-z", "--get-regexp", _CONFIG],
+        ["config", "-z", "--get-regexp", CONFIG_LOOKED_AT],
         doing=f"open the repository at {start}",
     )
     # Where there is no working tree git fails at the last question, having answered all others.
     lines = answer.text.split("\n") if answer.stdout else []
+    if "cannot chdir to" in answer.stderr and not _names_tree(git) and is_git_directory(start):
+        # A submodule's that is gone from the working tree: only the answers that need none are of use.
+        own = Git({**git.elsewhere().environ, "GIT_DIR": str(start), "GIT_WORK_TREE": str(start)})
+        return discover(start, own)._replace(top=None)
     if len(lines) == len(_QUESTIONS) - 1 and answer.status:
         lines.append("")
     elif answer.status:
@@ -137,6 +141,13 @@ def discover(start: Path, git: Git) -> Repository:
     )
 
 
+def is_git_directory(path: Path) -> bool:
+    """Tell whether a folder has what every git directory has."""
+    # Where it is one of a working tree of many, it shares the objects and refs of another.
+    beside = ("HEAD", "commondir") if os.path.lexists(f"{path}/commondir") else ("HEAD", "objects", "refs")
+    return all(os.path.exists(f"{path}/{name}") for name in beside)  # noqa: PTH110 (there may be many)
+
+
 def user_config(start: Path, git: Git) -> Mapping[str, tuple[str, ...]]:
     """Return the settings that a user has everywhere, where there is no repository at hand.
 
@@ -145,7 +156,7 @@ def user_config(start: Path, git: Git) -> Mapping[str, tuple[str, ...]]:
         GitFailed: git cannot read them, and says why.
     """
     answer = git.elsewhere().run(
-        ["config", "-z", "--get-regexp", _CONFIG],
+        ["config", "-z", "--get-regexp", CONFIG_LOOKED_AT],
         doing="read the configuration",
         cwd=start,
         accept=range(256),
@@ -190,6 +201,10 @@ def identity(repository: Repository, environ: Mapping[str, str]) -> Identity:
         or f"{login}@localhost"
     )
     return Identity(_without_crud(name) or login, _without_crud(email) or f"{login}@localhost")
+
+
+def _names_tree(git: Git) -> bool:
+    return "GIT_WORK_TREE" in git.environ
 
 
 def _read_config(git_dir: Path, answer: Answer) -> Mapping[str, tuple[str, ...]]:

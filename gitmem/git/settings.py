@@ -90,7 +90,7 @@ def _decided(
         workers=decide("gitmem.workers", lambda choice: _as_count(choice, 1), default.workers),
         model_dir=decide("gitmem.modelDir", lambda choice: _as_directory(choice, environ), default.model_dir),
         level_rules=_level_rules(config),
-        remotes=_chosen_remotes(config),
+        remotes=chosen_remotes(config),
         sidecar=decide("gitmem.sidecar", _as_flag, default.sidecar),
         sidecar_idle_minutes=decide(
             "gitmem.sidecarIdle", lambda choice: _as_count(choice, 1), default.sidecar_idle_minutes
@@ -110,6 +110,9 @@ def _decided(
         audit=decide("gitmem.audit", _as_audited, default.audit),
         personal=decide("gitmem.personal", _as_personal, default.personal),
         payloads=decide("gitmem.payloads", _as_flag, default.payloads),
+        recurse_submodules=decide(
+            "gitmem.recurseSubmodules", _as_flag, _recurses_in_git(config, default.recurse_submodules)
+        ),
         timeout_s=decide("gitmem.timeout", lambda choice: _as_count(choice, 0), default.timeout_s),
         signed=decide("gitmem.sign", _as_signed, _signed_by_git(config)),
         require_signed=decide("gitmem.requireSigned", _as_flag, default.require_signed),
@@ -118,6 +121,22 @@ def _decided(
         trust=_people(config, "gitmem.trust"),
         distrust=_people(config, "gitmem.distrust"),
     )
+
+
+def memory_ref_of(repository: Repository, environ: Mapping[str, str]) -> str:
+    """Return the memory ref of a repository, as `load` does, and look at nothing else.
+
+    Raises:
+        BadSetting: It cannot be used.
+    """
+    choice = _choose("gitmem.ref", repository.config, environ)
+    return Settings().memory_ref if choice is None else _as_ref(choice)
+
+
+def _recurses_in_git(config: Mapping[str, tuple[str, ...]], otherwise: bool) -> bool:
+    """Return what somebody told git of submodules, who told gitmem nothing: they may want no more of it."""
+    value = config.get("submodule.recurse", ("",))[-1].lower()
+    return value in _TRUE if value in _TRUE or value in _FALSE - {""} else otherwise
 
 
 def variable_for(name: str) -> str:
@@ -202,7 +221,12 @@ def _as_directory(choice: _Choice, environ: Mapping[str, str]) -> Path:
     return path
 
 
-def _chosen_remotes(config: Mapping[str, tuple[str, ...]]) -> tuple[ChosenRemote, ...]:
+def chosen_remotes(config: Mapping[str, tuple[str, ...]]) -> tuple[ChosenRemote, ...]:
+    """Return the remotes that somebody chose to share with, by their names.
+
+    Raises:
+        BadSetting: One was given what is no level.
+    """
     chosen = []
     for name, values in config.items():
         if name.startswith("remote.") and name.endswith(".gitmem"):

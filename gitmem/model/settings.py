@@ -63,6 +63,7 @@ class Settings(NamedTuple):
     is ended; 0 lets it be. `signed` says what is signed as it is sent, and with `require_signed` nothing of
     it is sent without. Where `erasers` are named, by principals or fingerprints of keys, only what they sign
     erases. `trust` and `distrust` are addresses of people, or patterns of these.
+    With `recurse_submodules`, commands that read see a superproject and all of its submodules.
     """
 
     memory_ref: str = DEFAULT_MEMORY_REF
@@ -84,6 +85,7 @@ class Settings(NamedTuple):
     audit: Audited = "all"
     personal: frozenset[PersonalChoice] = frozenset()
     payloads: bool = False
+    recurse_submodules: bool = True
     timeout_s: int = 120
     signed: Signed = "nothing"
     require_signed: bool = False

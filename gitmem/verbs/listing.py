@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +49,20 @@ def select(summaries: Iterable[Summary], filters: Filters, *, hidden: bool = Fal
     return (
         summary for summary in summaries if (hidden or not summary.hidden) and _is_asked_for(summary, filters)
     )
+
+
+def called(listing: Listing, repo: str) -> Listing:
+    """Return a listing of sessions whose repository is called otherwise where it is listed."""
+    if all(summary.repo == repo for summary in listing.summaries):
+        return listing
+    renamed = (msgspec.structs.replace(summary, repo=repo) for summary in listing.summaries)
+    return listing._replace(summaries=tuple(renamed))
+
+
+def together(listings: Sequence[Listing]) -> Listing:
+    """Return the sessions of several memories as one listing."""
+    summaries = sorted((each for one in listings for each in one.summaries), key=_newest_first)
+    return Listing(tuple(summaries), tuple(each for one in listings for each in one.refused))
 
 
 class Summaries:

@@ -21,6 +21,7 @@ from gitmem.model.ids import Oid, RecordId, SessionId
 from gitmem.model.records import Position
 from gitmem.objects.encoding import Commit
 from gitmem.objects.history import read_commit
+from gitmem.objects.storage import Storage
 from gitmem.why import touched
 from gitmem.why.lines import belong_together, count_letters
 from gitmem.why.links import Asking, Evidence, Link, Links
@@ -94,13 +95,17 @@ class Explainer:
         state_dir: Path | None,
         asking: Asking,
         tell: Callable[[int, int], None] = lambda done, total: None,
+        code: Storage | None = None,
     ) -> None:
         """Read the tables of checkpoints and of sessions; `tell` is called as sessions are read anew.
+
+        `code` has the commits, where they are not of the repository that the memory is of.
 
         Raises:
             StoreError: The memory itself cannot be read.
         """
         self._memory = memory
+        self._code = code or memory.storage
         self._rows = table.rows(memory, state_dir)
         self._links = Links(self._rows, asking)
         self._touchers = touched.touchers(memory, state_dir, tell)
@@ -160,7 +165,7 @@ class Explainer:
         """Return a commit; None where it is not here, or is none that can be read."""
         if oid not in self._commits:
             try:
-                self._commits[oid] = read_commit(self._memory.storage, oid)
+                self._commits[oid] = read_commit(self._code, oid)
             except (ObjectMissing, ObjectDamaged):
                 self._commits[oid] = None
         return self._commits[oid]

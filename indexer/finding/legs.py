@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.query.narrowing import Narrowed
 from gitmem.sidecar.wire import Place, Request
+from indexer.finding import ranking
 from indexer.finding.matching import Asked, Matcher, both, scoring, with_terms
 from indexer.lexical import Candidate, LexicalIndex
 from indexer.lexical.index import place_in
@@ -68,9 +69,13 @@ def by_words(
     while True:
         rounds = list(_round(sources, asked, request, most, seen, strictly=strictly))
         found = [each for one in rounds for each in one.candidates]
+        is_cut = any(each.is_cut for each in rounds)
+        if len(sources) > 1 and len(found) > most:
+            # As many as of one index that has everything; of those that score alike the newest.
+            found, is_cut = ranking.in_order(found)[:most], True
         candidates = [*candidates, *found] if by_session else found
         have = len({each.session if by_session else each.digest for each in candidates})
-        if have >= request.limit or not any(each.is_cut for each in rounds):
+        if have >= request.limit or not is_cut:
             return candidates
         if by_session:
             # A session that is longer than what is ranked hides all others; each round knows more of them.
@@ -91,9 +96,25 @@ def nearest_texts(
     *,
     strictly: bool,
 ) -> list[list[int]]:
-    """Return for each source the keys of its texts that are nearest in meaning, the nearest first."""
+    """Return for each source the keys of its texts that are nearest in meaning, the nearest first.
+
+    Of several sources, those that are the nearest of all of them together: as many as of one.
+    """
     texts = max(MEANT_ALONE if request.mode == "semantic" else MEANT, request.limit)
-    return [_nearest(source, asked, request, meaning, texts, strictly=strictly) for source in sources]
+    found = [_nearest(source, asked, request, meaning, texts, strictly=strictly) for source in sources]
+    if sum(map(len, found)) <= texts:
+        return found
+    scored = [
+        (-float(score), number, key)
+        for number, (source, keys) in enumerate(zip(sources, found, strict=True))
+        if source.vectors is not None and keys
+        for score, key in zip(source.vectors.scores(meaning, keys), keys, strict=True)
+        if not math.isnan(score)
+    ]
+    nearest: list[list[int]] = [[] for _ in sources]
+    for _, number, key in sorted(scored)[:texts]:
+        nearest[number].append(key)
+    return nearest
 
 
 def by_meaning(
@@ -146,6 +167,26 @@ def query_of(source: Source, matched: Asked) -> tantivy.Query:
     return matched.narrowed if matched.narrowed is not None else source.matcher.every_turn()
 
 
+class Floor:
+    """The least score with which a turn is among the best of all indexes, as far as these have been asked.
+
+    Terms count in each index as in all of them: what is below it in one would not be ranked in one index
+    of everything either. With 0 for `most` there is none.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._best: list[float] = []
+        self.score = -math.inf
+
+    def raise_by(self, scores: list[float]) -> None:
+        """Take in what an index has, the best first."""
+        if self._most:
+            self._best = sorted([*self._best, *scores], reverse=True)[: self._most]
+            if len(self._best) == self._most:
+                self.score = self._best[-1]
+
+
 class _Round(NamedTuple):
     """What one look at an index brought; cut where there is more."""
 
@@ -162,6 +203,7 @@ def _round(
     *,
     strictly: bool,
 ) -> Iterator[_Round]:
+    floor = Floor(most if len(sources) > 1 else 0)
     for number, source in enumerate(sources):
         without = tuple(session for (at, _), session in seen.items() if at == number)
         matched = source.matcher.match(asked, request.filters, strictly=strictly, without=without)
@@ -171,19 +213,22 @@ def _round(
             found = source.turns.newest(query_of(source, matched), most)
             yield _Round(_of_source(number, found), len(found) == most)
         else:
-            found, is_cut = _having_words(source, matched, most, request.limit)
+            found, is_cut = _having_words(source, matched, most, request.limit, floor)
             yield _Round(_of_source(number, found), is_cut)
 
 
-def _having_words(source: Source, matched: Asked, most: int, wanted: int) -> tuple[list[Candidate], bool]:
+def _having_words(
+    source: Source, matched: Asked, most: int, wanted: int, floor: Floor
+) -> tuple[list[Candidate], bool]:
     """Return the best turns by their words, and whether there are more.
 
     Of turns that score alike and are not all among the best, the newest are taken where any of them may be a
     hit, and else none: which ones an index would name first depends on how it came to be.
     """
     query = query_of(source, matched)
-    found = source.turns.best(query, most)
+    found = source.turns.best(query, most, floor.score)
     is_cut = len(found) == most
+    floor.raise_by([each.score for each in found])
     if is_cut:
         least = found[-1].score
         above = [each for each in found if each.score > least]

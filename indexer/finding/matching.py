@@ -78,6 +78,7 @@ class Matcher:
         """
         self._index, self._repo, self._level = index, repo, level
         self._spread, self._synonyms = spread, synonyms
+        self._matched: dict[tuple[Narrowed, Filters, bool, tuple[str, ...]], Asked | None] = {}
 
     def match(
         self, asked: Narrowed, filters: Filters, *, strictly: bool = True, without: Sequence[str] = ()
@@ -88,6 +89,14 @@ class Matcher:
         words. A query without a term finds every turn that fits the filters. No turn of the sessions
         `without` is found.
         """
+        key = (asked, filters, strictly, tuple(without))
+        if key not in self._matched:
+            self._matched[key] = self._match(asked, filters, strictly, without)
+        return self._matched[key]
+
+    def _match(
+        self, asked: Narrowed, filters: Filters, strictly: bool, without: Sequence[str]
+    ) -> Asked | None:
         clauses: list[tuple[tantivy.Occur, tantivy.Query]] = []
         for each in (filters, *asked.holding):
             narrowed = self._filters(each)

@@ -25,6 +25,9 @@ class Spread:
     def __init__(self, indexes: Sequence[LexicalIndex]) -> None:
         self._indexes = tuple(indexes)
         self._counted: dict[tuple[str, str], int] = {}
+        self._counted_here: dict[tuple[LexicalIndex, str, str], int] = {}
+        self._factors: dict[tuple[LexicalIndex, str, tuple[str, ...]], float] = {}
+        self._rarities: dict[int, float] = {}
         self._matching: dict[Term, int] = {}
 
     def rarity(self, stem: str) -> float:
@@ -33,12 +36,14 @@ class Spread:
 
     def rarity_of(self, count: int) -> float:
         """Return the inverse document frequency of what so many documents have, as BM25 has it."""
-        return rarity(count, self._size)
+        if count not in self._rarities:
+            self._rarities[count] = rarity(count, self._size)
+        return self._rarities[count]
 
     def count(self, field: str, term: str) -> int:
         """Return how many documents of all indexes have a term."""
         if (field, term) not in self._counted:
-            self._counted[field, term] = sum(index.spread(field, term) for index in self._indexes)
+            self._counted[field, term] = sum(self._here(index, field, term) for index in self._indexes)
         return self._counted[field, term]
 
     def matching(self, term: Term, count: Callable[[LexicalIndex], int]) -> int:
@@ -54,8 +59,18 @@ class Spread:
         """
         if len(self._indexes) == 1 or not terms:
             return 1.0
-        here = sum(rarity(index.spread(field, term), index.size) for term in terms)
-        return sum(rarity(self.count(field, term), self._size) for term in terms) / max(here, _FEWEST)
+        key = (index, field, terms)
+        if key not in self._factors:
+            here = sum(rarity(self._here(index, field, term), index.size) for term in terms)
+            everywhere = sum(self.rarity_of(self.count(field, term)) for term in terms)
+            self._factors[key] = everywhere / max(here, _FEWEST)
+        return self._factors[key]
+
+    def _here(self, index: LexicalIndex, field: str, term: str) -> int:
+        key = (index, field, term)
+        if key not in self._counted_here:
+            self._counted_here[key] = index.spread(field, term)
+        return self._counted_here[key]
 
     @cached_property
     def _size(self) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import tantivy
 
@@ -56,6 +58,25 @@ def place_in(source: int, place: int) -> int:
     return place + (source << 64)
 
 
+_LEAST: Final = 1e-4
+"""By so much two scores may differ that are taken for the same."""
+
+
+def _negative_score(hit: tuple[Any, Any]) -> float:
+    return -float(hit[0])
+
+
+@lru_cache(maxsize=1024)
+def _analyzed(name: str, text: str) -> tuple[str, ...]:
+    """Return a text's words as an analyzer has them: many indexes are asked for the words of one query."""
+    return tuple(_analyzers()[name].analyze(spaced(text)))
+
+
+@cache
+def _analyzers() -> Mapping[str, tantivy.TextAnalyzer]:
+    return analyzers()
+
+
 class LexicalIndex:
     """An open index, at the state that it had when it was opened."""
 
@@ -76,11 +97,11 @@ class LexicalIndex:
 
     def words(self, text: str) -> list[str]:
         """Return a text's words as the `exact` field has them."""
-        return list(self.analyzers["words"].analyze(spaced(text)))
+        return list(_analyzed("words", text))
 
     def stems(self, text: str) -> list[str]:
         """Return a text's words as the `body` and `output` fields have them."""
-        return list(self.analyzers["stems"].analyze(spaced(text)))
+        return list(_analyzed("stems", text))
 
     def term(self, field: str, value: object) -> tantivy.Query:
         """Return what finds the documents that have a term."""
@@ -111,14 +132,16 @@ class LexicalIndex:
             self._speakers = by_word
         return self._speakers.get(word, [])
 
-    def best(self, query: tantivy.Query, limit: int) -> list[Candidate]:
-        """Return the documents that match a query best.
+    def best(self, query: tantivy.Query, limit: int, floor: float = -math.inf) -> list[Candidate]:
+        """Return the documents that match a query best, those that score at least `floor`.
 
         Raises:
             Damaged: The files cannot be read.
         """
         with guarded():
             found = self.searcher.search(query, limit=limit, count=False).hits
+            # The best come first: what nobody would rank is not looked at any further.
+            found = found[: bisect_right(found, _LEAST - floor, key=_negative_score)]
             # A sum of 32-bit numbers depends on their order, which depends on how the files were merged.
             scores = [round(float(score), 4) for score, _ in found]
             return self._candidates([address for _, address in found], scores)

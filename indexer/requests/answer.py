@@ -132,9 +132,12 @@ def _open(
     So are those that cannot be opened, unless this process stays: git may grant more to who asks.
     """
     opened: dict[Place, Opened] = {}
+    # All of them together may take as long as one: whoever asks waits once.
+    deadline = time.monotonic() + request.catch_up_ms / 1000
     for place in request.places:
+        left_ms = max(0, round(1000 * (deadline - time.monotonic())))
         try:
-            opened[place] = shelf.open(place, environ, teller, catch_up_ms=request.catch_up_ms)
+            opened[place] = shelf.open(place, environ, teller, catch_up_ms=left_ms)
         except NoMemory:
             if len(request.places) == 1:
                 raise

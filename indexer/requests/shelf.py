@@ -45,7 +45,11 @@ _MOST_HITS: Final = 2_000
 _MOST_HITS_OF_ONE: Final = 100
 """Hits are what answers weigh: some 2 KB each."""
 
-_MOST_OPEN: Final = 32
+_MOST_OPEN: Final = 256
+"""As many as a large superproject has submodules: each one more holds some files mapped, and no memory."""
+_MOST_CATCHING_UP: Final = 2
+"""At once: each has a writer's memory, and a hundred submodules may be behind after one sync."""
+
 _loading_numpy = threading.Lock()
 
 
@@ -80,6 +84,7 @@ class Shelf:
         self._answers: OrderedDict[object, Json] = OrderedDict()
         self._embedders: dict[str, Embedder] = {}
         self._synonyms: tuple[object, Synonyms] | None = None
+        self._turns = threading.BoundedSemaphore(_MOST_CATCHING_UP)
         self._catching_up: dict[tuple[str, str], threading.Thread] = {}
 
     def open(self, place: Place, environ: Mapping[str, str], teller: Teller, *, catch_up_ms: int) -> Opened:
@@ -223,7 +228,8 @@ class Shelf:
 
         def work() -> None:
             try:
-                reached.append(bring_up(place, environ, teller, _PATIENCE_S))
+                with self._turns:
+                    reached.append(bring_up(place, environ, teller, _PATIENCE_S))
             except BaseException as error:  # noqa: BLE001 (raised again where it is waited for)
                 failed.append(error)
 

@@ -24,6 +24,7 @@ from tests.benchmarks import (
     sealed,
     sidecar,
     sizes,
+    submodules,
     vectors,
     why,
 )
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "million": million.run,
     "sealed": sealed.run,
     "sidecar": sidecar.run,
+    "submodules": submodules.run,
     "vectors": vectors.run,
     "why": why.run,
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SEED = 7
-_WORDS = [
+WORDS = [
     "tide",
     "harbour",
     "chart",
@@ -114,7 +114,7 @@ def made_lines(name: str, seed: int) -> Iterator[bytes]:
                 "type": "tool_use",
                 "id": f"toolu_{rng.getrandbits(96):024x}",
                 "name": "Bash",
-                "input": {"command": f"rg {rng.choice(_WORDS)} src/{rng.choice(_WORDS)}.py"},
+                "input": {"command": f"rg {rng.choice(WORDS)} src/{rng.choice(WORDS)}.py"},
             }
             block = call if kind < 0.4 else {"type": "text", "text": _sentence(rng, 60)}
             message = {
@@ -139,7 +139,7 @@ def made_lines(name: str, seed: int) -> Iterator[bytes]:
 
 
 def _sentence(rng: random.Random, words: int) -> str:
-    return " ".join(rng.choice(_WORDS) for _ in range(rng.randrange(1, words + 1)))
+    return " ".join(rng.choice(WORDS) for _ in range(rng.randrange(1, words + 1)))
 
 
 def make_large(source: Path, target: Path, size_bytes: int) -> None:

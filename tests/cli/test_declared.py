@@ -63,7 +63,16 @@ PIECES = [
     ),
     *("--facets", "--facets=role,month", "--facets=", "--complete", "--complete=", "--complete=anch"),
     *("--as-of", "--as-of=gitmem~1", "--except", "--except=codex/1", "--recent", "--recent=1"),
-    *("--all", "--al", "--recurse-submodules", "--recurse", "--all=yes", "role:user", "-role:user"),
+    *(
+        "--all",
+        "--al",
+        "--recurse-submodules",
+        "--no-recurse-submodules",
+        "--recurse",
+        "--all=yes",
+        "role:user",
+        "-role:user",
+    ),
     *("-h", "--help", "-nn", "-n-1", "--session=claude-code/1", "--file", "src/a b.py", "١"),
 ]
 
@@ -130,7 +139,8 @@ def test_every_option_is_read_by_each_of_its_names() -> None:
     }
     for option in search.options:
         for name in option.names:
-            value = {"flag": [], "number": ["2"], "text": [(*option.choices, "x")[0]]}[option.kind]
+            text = (*option.choices, "x")[0]
+            value = {"flag": [], "switch": [], "number": ["2"], "text": [text]}[option.kind]
             line = read(search.options, [name, *value])
             assert line is not None, name
             assert by_click([name, *value]) == (line.words, line.values)
@@ -189,6 +199,7 @@ def test_click_is_loaded_for_what_is_unusual_alone(
         ["search", "--all", "x"],
         ["search", "--all", "--recurse-submodules", "x"],
         ["search", "--recurse-submodules", "x"],
+        ["search", "--no-recurse-submodules", "x"],
         ["search", "--complete", "x"],
         ["search", "--complete", "x", "y"],
         ["search", "--facets", "colour", "x"],

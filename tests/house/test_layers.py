@@ -30,6 +30,7 @@ FLOORS = {
     "gitmem.sidecar": 4,
     "gitmem.verbs": 5,
     "gitmem.checkpoints": 6,
+    "gitmem.federation": 6,
     "gitmem.rewinding": 7,
     "gitmem.why": 7,
     "gitmem.cli": 8,
@@ -54,6 +55,7 @@ OWNERS = {
     "hyperscan": ("gitmem.redaction",),
     "msgspec": (
         "gitmem.checkpoints",
+        "gitmem.federation",
         "gitmem.model",
         "gitmem.format",
         "gitmem.rewinding",

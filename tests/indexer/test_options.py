@@ -226,10 +226,15 @@ def test_superproject_and_submodules_are_searched_from_anywhere_inside(
     with (top / ".gitmodules").open("a") as file:
         file.write('[submodule "evil"]\n\tpath = ../outside\n\turl = x\n')
     for cwd in (top, brig, inner, top / "ships"):
-        answer = asked(run, "anchor", "--recurse-submodules", cwd=cwd)
+        answer = asked(run, "anchor", cwd=cwd)
         assert sessions(answer) == ["b", "i", "one", "two"], cwd
         assert {hit["repo"] for hit in answer["hits"]} == {"repository", "brig", "inner"}
+    assert sessions(asked(run, "anchor", "--no-recurse-submodules", cwd=brig)) == ["b"]
+    git("config", "gitmem.recurseSubmodules", "false", cwd=brig)
     assert sessions(asked(run, "anchor", cwd=brig)) == ["b"]
+    assert sessions(asked(run, "anchor", "--recurse-submodules", cwd=brig)) == ["b", "i", "one", "two"]
+    for name in ("inner", "ships/brig/deep/inner"):
+        assert sessions(asked(run, "anchor", "--repo", name, cwd=top)) == ["i"], name
     shown = run("search", "anchor", "--recurse-submodules", cwd=inner).stdout
     assert "  inner  user  " in shown
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import click
 
-from gitmem.cli.command import Command
+from gitmem.cli.command import Command, recurse_option
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
 from gitmem.cli.intake import describe, report_as_json
@@ -17,10 +19,22 @@ from gitmem.model.refs import short_name
 @click.command(
     "init",
     cls=Command,
-    examples=["gitmem init", "gitmem init --share origin", "gitmem init --no-import"],
+    examples=[
+        "gitmem init",
+        "gitmem init --share origin",
+        "gitmem init --share origin --share-submodule 'ships/*'",
+        "gitmem init --no-import",
+    ],
 )
 @click.option("--share", metavar="REMOTE", help="Choose the remote that push and pull share the memory with.")
 @click.option("--dedicated", is_flag=True, help="It is for the memory alone, and may be empty.")
+@click.option(
+    "--share-submodule",
+    "shared_too",
+    metavar="PATH",
+    multiple=True,
+    help="Choose the remote of that name in this submodule too; * stands for any part of a path.",
+)
 @click.option("--no-hooks", is_flag=True, help="Write no git hooks.")
 @click.option(
     "--agents",
@@ -29,21 +43,57 @@ from gitmem.model.refs import short_name
     help="Whose existing sessions to import: all that are found, nobody's, or a list with commas.",
 )
 @click.option("--no-import", is_flag=True, help="Import no existing sessions.")
+@recurse_option
 @click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
-@click.pass_obj
+@click.pass_context
 def command(
-    context: Context,
+    ctx: click.Context,
+    /,
     share: str | None,
     dedicated: bool,
+    shared_too: tuple[str, ...],
     no_hooks: bool,
     agents: str,
     no_import: bool,
+    recurse: bool | None,
     as_json: bool,
 ) -> None:
     """Make this repository remember: start its memory, write git hooks, take in the agents' sessions of it.
 
-    In a clone whose remote has a memory already, that one is taken over. Running it again is harmless.
+    In a clone whose remote has a memory already, that one is taken over. So it is with the submodules below
+    that are checked out; with --recurse-submodules, with all of the superproject. None of
+    them is shared that is not named. Running it again is harmless.
     """
+    from gitmem.cli.submodule_inits import init_others, meant
+
+    context: Context = ctx.obj
+    if dedicated and share is None:
+        raise UsageError(
+            "could not tell which remote is dedicated to the memory: none was named",
+            hint="gitmem init --share REMOTE --dedicated: names it",
+        )
+    how = _How(no_hooks, _agents(agents), no_import, as_json)
+    others = meant(context, recurse, share, shared_too)
+    answer = _remember(context, share, how._replace(is_dedicated=dedicated))
+    came = init_others(context, others, lambda each, share: _remember(each, share, how), as_json=as_json)
+    if as_json:
+        context.output.json({**answer, **({"submodules": came} if others else {})})
+    if any("error" in one for one in came):
+        ctx.exit(1)
+
+
+class _How(NamedTuple):
+    """How a repository is made to remember; `agents` is None where those of all agents are imported."""
+
+    no_hooks: bool
+    agents: frozenset[str] | None
+    no_import: bool
+    as_json: bool
+    is_dedicated: bool = False
+
+
+def _remember(context: Context, share: str | None, how: _How) -> dict[str, Any]:
+    """Make one repository remember, tell people of it, and return what came of it for programs."""
     from gitmem.git.worktrees import working_trees
     from gitmem.verbs.scanning import scan
     from gitmem.verbs.setback import note_tip
@@ -51,56 +101,48 @@ def command(
     from gitmem.verbs.sharing import share as choose_remote
     from gitmem.verbs.starting import start
 
-    chosen = _agents(agents)
-    if dedicated and share is None:
-        raise UsageError(
-            "could not tell which remote is dedicated to the memory: none was named",
-            hint="gitmem init --share REMOTE --dedicated: names it",
-        )
     if share is not None:
         _note_share(context, share)
-        choose_remote(context.repository, context.git, share, is_dedicated=dedicated)
+        choose_remote(context.repository, context.git, share, is_dedicated=how.is_dedicated)
         context = context.again()
     ref, tops = context.settings.memory_ref, working_trees(context.repository)
     with opened_sharing(context) as sharing:
         storage = sharing.storage
         adopted = adopt(sharing, _remotes(context)) if storage.read_ref(ref) is None else None
         started = start(storage, ref, sharing.writer)
-        if not as_json:
+        if not how.as_json:
             if adopted:
                 describe_pull(context, sharing, adopted)
             else:
-                how = "Started" if started.how == "made" else "Found"
-                context.output.say(f"{how} the memory of {context.repository.name}: {short_name(ref)}")
+                done = "Started" if started.how == "made" else "Found"
+                context.output.say(f"{done} the memory of {context.repository.name}: {short_name(ref)}")
             if share is not None:
                 context.output.say(
                     f"Shared with {share}: gitmem push sends it, gitmem pull brings in the others'"
                 )
-        brought = _bring_along(context, as_json)
-        hooks = None if no_hooks else _write_hooks(context, as_json)
+        brought = _bring_along(context, how.as_json)
+        hooks = None if how.no_hooks else _write_hooks(context, how.as_json)
         _make_known(context)
         report = None
-        if not no_import and tops and chosen != frozenset():
+        if not how.no_import and tops and how.agents != frozenset():
             state_dir, now_ns = context.repository.state_dir, context.now_ms() * 1_000_000
-            found = scan(state_dir, tops, home_of(context), context.environ, now_ns, agents=chosen, anew=True)
+            home = home_of(context)
+            found = scan(state_dir, tops, home, context.environ, now_ns, agents=how.agents, anew=True)
             report = take_sources(context, storage, found.grown, whole=False, wait_s=3600)
             found.settle([refused.path for refused in report.refused])
-            if chosen is None:
+            if how.agents is None:
                 note_tip(state_dir, storage, ref)
-    if as_json:
-        context.output.json(
-            {
-                "ref": ref,
-                "commit": started.commit,
-                "how": "taken over" if adopted else started.how,
-                "remote": adopted.remote if adopted else None,
-                "refspecs": brought,
-                "hooks": hooks,
-                "imported": report_as_json(report) if report else None,
-            }
-        )
-    elif report and report.files:
+    if not how.as_json and report and report.files:
         describe(context, report)
+    return {
+        "ref": ref,
+        "commit": started.commit,
+        "how": "taken over" if adopted else started.how,
+        "remote": adopted.remote if adopted else None,
+        "refspecs": brought,
+        "hooks": hooks,
+        "imported": report_as_json(report) if report else None,
+    }
 
 
 def _note_share(context: Context, remote: str) -> None:

@@ -37,10 +37,9 @@ def search(
     group: Grouping,
     facets: str | None,
     is_recent: bool,
-    is_trusted: bool,
     complete: str | None,
     every: bool,
-    recurse: bool,
+    recurse: bool | None,
     batch: str | None,
     as_json: bool,
     json_lines: bool,
@@ -55,12 +54,15 @@ def search(
         raise UsageError("--complete has what to complete: expected no QUERY beside it", hint=_USAGE_HINT)
     if not every:
         catch_up(context, _unite)
-    places = places_of(context, every=every, recurse=recurse)
+    named = narrowing["repos"]
+    places = places_of(context, every=every, recurse=recurse, named=named)
+    if not places:
+        places = places_of(context, recurse=False)  # where nothing is of a repository of that name
+    elif named and not every:
+        narrowing["repos"] = (*named, *(place.name for place in places))  # named by where they are, too
     if complete is not None:
         return _complete(context, places, complete, limit, as_json=as_json or json_lines)
-    filters = _filters(context, narrowing)
-    if is_trusted:
-        filters = filters._replace(trusted=trusted_filter(context, places))
+    filters = _filters(context, places, narrowing)
     queries = _queries(context, words, batch, filters)
     answers = ask_indexer(
         context,
@@ -76,7 +78,7 @@ def search(
     )
     has_found = False
     collected: list[Json] = []
-    for answer in noted(context, places, marked(context, places, answers, only_known=is_trusted)):
+    for answer in noted(context, places, marked(context, places, answers, only_known=bool(filters.trusted))):
         has_found = has_found or bool(answer["hits"])
         if json_lines:
             context.output.json(answer)
@@ -96,7 +98,7 @@ def search(
 command: Final = Declared(
     name="search",
     about="""\
-Search the sessions of this repository's memory.
+Search the sessions of this repository's memory; in a superproject, of all of its submodules too.
 
 Words are alternatives: the more of them a turn has, and the rarer, the better. "Words in quotes" must
 stand together, -word must not be there, and begin* stands for every word that begins so. field:value
@@ -123,7 +125,9 @@ def _unite(context: Context) -> Caught:
     return unite(context)
 
 
-def _filters(context: Context, values: dict[str, Any]) -> Filters:
+def _filters(context: Context, places: tuple[Place, ...], values: dict[str, Any]) -> Filters:
+    if values.pop("is_trusted"):
+        values["trusted"] = trusted_filter(context, places)
     since, until, as_of = (values.pop(name) for name in ("since", "until", "as_of"))
     if since is None and until is None and as_of is None:
         return Filters(**values)

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmem.cli.command import Command
+from gitmem.cli.command import Command, recurse_option
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Part, Styled
+from gitmem.cli.recursing import Reach, reach
 from gitmem.cli.trusting import mark, trusting_here
+from gitmem.model.errors import GitmemError, NoMemory
 from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since, parse_until
 
 if TYPE_CHECKING:
-    from gitmem.query.trusting import Trusting
+    from gitmem.query.trusting import Trust
     from gitmem.verbs.listing import Listing
     from gitmem.verbs.summaries import Summary
 
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 @click.option(
     "--branch", "branches", metavar="NAME", multiple=True, help="Only those that were on this branch."
 )
+@click.option(
+    "--repo", "repos", metavar="NAME", multiple=True, help="Only those of this repository, by name or path."
+)
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only those with this tag.")
 @click.option("--since", metavar="WHEN", help="Only those that went on after a date, or within 7d, 12h, …")
 @click.option("--until", metavar="WHEN", help="Only those that had begun by then.")
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
     "-n", "--limit", metavar="N", type=click.IntRange(min=1), help="At most so many, the newest first."
 )
 @click.option("--all", "with_hidden", is_flag=True, help="Those that wait to be forgotten, too.")
+@recurse_option
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_context
 def command(
@@ -52,16 +58,19 @@ def command(
     agents: tuple[str, ...],
     authors: tuple[str, ...],
     branches: tuple[str, ...],
+    repos: tuple[str, ...],
     tags: tuple[str, ...],
     since: str | None,
     until: str | None,
     limit: int | None,
     with_hidden: bool,
+    recurse: bool | None,
     as_json: bool,
 ) -> None:
-    """List the sessions in this repository's memory, the newest first.
+    """List the sessions in this repository's memory, and in a superproject those of all of its submodules.
 
-    Of several values of one filter any may fit; different filters must all fit. Ends with 1 if none does.
+    The newest stand first. With --repo, submodules that are removed or not checked out are read too. Of
+    several values of one filter any may fit; different filters must all fit. Ends with 1 if none does.
     """
     from gitmem.cli.rendering import summary_as_json
     from gitmem.verbs.listing import select
@@ -76,14 +85,15 @@ def command(
         since_ms=None if since is None else parse_since(since, now_ms),
         until_ms=None if until is None else parse_until(until, now_ms),
     )
-    listing = _list(context)
+    reached = reach(context, recurse, repos)
+    listing = _list(context, reached)
     found = list(islice(select(listing.summaries, filters, hidden=with_hidden), limit))
+    trusts = _trusts(context, reached, found)
     if as_json:
-        known = _trusting(context, found)
-        listed = [summary_as_json(summary, known.of_all(summary.captured_by)) for summary in found]
+        listed = [summary_as_json(each, trusts[each.repo, each.session]) for each in found]
         context.output.json({"sessions": listed})
     elif found:
-        _say(context, found, listing)
+        _say(context, found, trusts, listing, with_repo=len(reached.contexts) > 1)
     else:
         context.output.note("no session is like that" if listing.summaries else "there are no sessions yet")
     for refused in listing.refused:
@@ -92,8 +102,31 @@ def command(
         ctx.exit(1)
 
 
-def _list(context: Context) -> Listing:
-    from gitmem.verbs.listing import Summaries
+def _list(context: Context, reached: Reach) -> Listing:
+    """List the sessions of all repositories together; those that remember nothing have none.
+
+    Raises:
+        NoMemory: None of them remembers anything.
+    """
+    from gitmem.verbs.listing import together
+
+    if len(reached.contexts) == 1:
+        return _list_one(reached.contexts[0], reached.name_of(reached.contexts[0]))
+    listings, missing = [], []
+    for each in reached.contexts:
+        try:
+            listings.append(_list_one(each, reached.name_of(each)))
+        except NoMemory as error:
+            missing.append(error)
+        except GitmemError as error:
+            context.output.warn(f"{reached.name_of(each)} was left out: {error}")
+    if missing and not listings:
+        raise missing[0]
+    return together(listings)
+
+
+def _list_one(context: Context, repo: str) -> Listing:
+    from gitmem.verbs.listing import Summaries, called
 
     with opened_memory(context) as memory, context.output.progress("reading sessions", None) as progress:
 
@@ -101,16 +134,22 @@ def _list(context: Context) -> Listing:
             progress.total = total
             progress.advance(done - progress.done)
 
-        return Summaries(memory, context.repository.state_dir, context.repository.name).all(tell)
+        found = Summaries(memory, context.repository.state_dir, context.repository.name).all(tell)
+    return called(found, repo)
 
 
-def _say(context: Context, found: list[Summary], listing: Listing) -> None:
+def _say(
+    context: Context,
+    found: list[Summary],
+    trusts: dict[tuple[str, str], Trust],
+    listing: Listing,
+    *,
+    with_repo: bool,
+) -> None:
     from gitmem.cli.rendering import ago, short_names
 
     names, now_ms = short_names(listing.summaries), context.now_ms()
     is_mixed = any(summary.level != "team" for summary in found)
-    known = _trusting(context, found)
-    trusts = {summary.session: known.of_all(summary.captured_by) for summary in found}
     is_marked = any(trust != "known" for trust in trusts.values())
     is_shared = len({summary.author for summary in found}) > 1
     rows: list[list[Part]] = [
@@ -118,19 +157,27 @@ def _say(context: Context, found: list[Summary], listing: Listing) -> None:
             Styled(ago(summary.last_ms or None, now_ms), "dim"),
             Styled(names[summary.session], "name"),
             Styled(f"{summary.turns:,}", "dim"),
+            *([Styled(summary.repo, "dim")] if with_repo else []),
             " ".join([summary.title or "(no title)", *(f"#{tag}" for tag in summary.tags)]),
             *([summary.level] if is_mixed else []),
             *([Styled(summary.author.name, "dim")] if is_shared else []),
-            *(mark(trusts[summary.session], "") or [""] if is_marked else []),
+            *(mark(trusts[summary.repo, summary.session], "") or [""] if is_marked else []),
         ]
         for summary in found
     ]
-    header = ["last", "session", "turns", "title"]
+    header = ["last", "session", "turns", *(["repo"] if with_repo else []), "title"]
     further = (("level", is_mixed), ("author", is_shared), ("trust", is_marked))
     header += [name for name, is_told in further if is_told]
     with context.paged() as output:
-        output.table(rows, header=header, flexible=3, right=(2,))
+        output.table(rows, header=header, flexible=header.index("title"), right=(2,))
 
 
-def _trusting(context: Context, found: list[Summary]) -> Trusting:
-    return trusting_here(context, {address for summary in found for address in summary.captured_by})
+def _trusts(context: Context, reached: Reach, found: list[Summary]) -> dict[tuple[str, str], Trust]:
+    """Return how far each session is trusted, by repository and id: each has authors of its own."""
+    trusts: dict[tuple[str, str], Trust] = {}
+    for each in reached.contexts:
+        there = [summary for summary in found if summary.repo == reached.name_of(each)]
+        asked = {address for summary in there for address in summary.captured_by}
+        known = trusting_here(context, asked, each.repository)
+        trusts |= {(summary.repo, summary.session): known.of_all(summary.captured_by) for summary in there}
+    return trusts

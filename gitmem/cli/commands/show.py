@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from gitmem.cli.auditing import log_of, note_session
-from gitmem.cli.command import Command
+from gitmem.cli.command import Command, recurse_option
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Output
 from gitmem.cli.trusting import mark, trust_of, trusting_here
+from gitmem.model.errors import CheckpointUnknown, NoMemory, SessionUnknown
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory
@@ -52,15 +53,34 @@ Form = Literal["people", "markdown", "raw", "json"]
     default=0,
     help="With #TURN: N turns around it.",
 )
+@recurse_option
 @click.pass_obj
 def command(
-    context: Context, session: str, form: Form | None, full: bool, stream: str | None, around: int
+    context: Context,
+    session: str,
+    form: Form | None,
+    full: bool,
+    stream: str | None,
+    around: int,
+    recurse: bool | None,
 ) -> None:
     """Show a session, one turn of it, or a checkpoint.
 
     SESSION is <agent>/<native id> or the beginning of one. TURN is a turn's number, <stream>:<number>, or the
     agent's own id of a message. CHECKPOINT is a name that `gitmem log --checkpoints` gives, or its beginning.
+    What this repository does not have is looked for in its superproject and all submodules.
     """
+    from gitmem.cli.recursing import first_that
+
+    def attempt(one: Context) -> None:
+        _show(one, session, form, full, stream, around)
+
+    first_that(context, recurse, attempt, SessionUnknown, CheckpointUnknown, NoMemory)
+
+
+def _show(
+    context: Context, session: str, form: Form | None, full: bool, stream: str | None, around: int
+) -> None:
     from gitmem.verbs import picking
 
     with opened_memory(context) as memory:
@@ -89,7 +109,6 @@ def _address(context: Context, memory: Memory, text: str) -> Address | RecordId:
     """Find what a text names: a session or a turn, or else a checkpoint."""
     from gitmem.checkpoints import listing
     from gitmem.format import checkpoints
-    from gitmem.model.errors import SessionUnknown
     from gitmem.verbs import reading
 
     if not listing.may_name(text):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from gitmem.cli.command import Command
+from gitmem.cli.command import Command, recurse_option
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
 from gitmem.cli.opening import opened_storage
 from gitmem.cli.output import Output, Part, Styled
+from gitmem.cli.submodule_states import Beside, look, say_submodules, submodules_as_json
 from gitmem.cli.text import one_line
 from gitmem.model.errors import NoMemory
 
@@ -34,13 +35,14 @@ class _Capture(NamedTuple):
 
 
 @click.command("status", cls=Command, examples=["gitmem status", "gitmem status --json"])
+@recurse_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
-def command(ctx: click.Context, /, as_json: bool) -> None:
+def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
     """Say what is remembered here, what is shared with whom, and how far the search index is.
 
-    Ends with 1 where there is no memory yet. Nothing is fetched: what a remote has is as of the last push or
-    pull.
+    In a superproject, say also which submodules remember, and how each was synced last. Ends with 1 where
+    there is no memory yet. Nothing is fetched: what a remote has is as of the last push or pull.
     """
     from gitmem.format.memory import open_memory
     from gitmem.git.storage import pack_folder
@@ -49,11 +51,12 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
 
     context: Context = ctx.obj
     repository, ref = context.repository, context.settings.memory_ref
+    beside = look(context, recurse)
     with opened_storage(context) as storage:
         try:
             memory = open_memory(storage, ref)
         except NoMemory as error:
-            _say_none(context, error, as_json)
+            _say_none(context, error, beside, as_json)
             ctx.exit(1)
         tip = read_tip(repository.common_dir, ref, context.git.environ)
         state = describe_memory(
@@ -74,11 +77,13 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
                 "memory": _as_json(state),
                 "capture": _capture_as_json(capture),
                 **others,
+                **submodules_as_json(beside),
             }
         )
     else:
         with context.paged() as output:
             _say(output, repository.name, ref, state, capture, others, context.now_ms())
+            say_submodules(output, beside, context.now_ms())
 
 
 def _others(context: Context, storage: Storage) -> dict[str, Any]:
@@ -114,13 +119,16 @@ def _capture(context: Context, memory: Memory) -> _Capture:
     )
 
 
-def _say_none(context: Context, error: NoMemory, as_json: bool) -> None:
+def _say_none(context: Context, error: NoMemory, beside: Beside, as_json: bool) -> None:
     repository, ref = context.repository, context.settings.memory_ref
     if as_json:
-        context.output.json({"repo": repository.name, "ref": ref, "memory": None})
+        context.output.json(
+            {"repo": repository.name, "ref": ref, "memory": None, **submodules_as_json(beside)}
+        )
     else:
         context.output.say(Styled(repository.name, "strong"), " remembers nothing yet: there is no ", ref)
         context.output.say(Styled(error.hint, "dim"))
+        say_submodules(context.output, beside, context.now_ms())
 
 
 def _say(

@@ -1,29 +1,50 @@
-"""`gitmem sync`: pull and push in one."""
+"""`gitmem sync`: pull and push in one, in a superproject for all of its submodules."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from gitmem.cli.command import Command
+from gitmem.cli.command import Command, recurse_option
 from gitmem.cli.context import Context
+from gitmem.cli.recursing import recurses, superproject_of
 from gitmem.cli.sharing import opened_sharing
+from gitmem.model.errors import NoRemoteChosen, UsageError
+
+if TYPE_CHECKING:
+    from gitmem.cli.syncing import Came
 
 
-@click.command("sync", cls=Command, examples=["gitmem sync", "gitmem sync origin", "gitmem sync --json"])
+@click.command(
+    "sync",
+    cls=Command,
+    examples=["gitmem sync", "gitmem sync origin", "gitmem sync --no-recurse-submodules --json"],
+)
 @click.argument("remote", required=False)
 @click.option("--no-sign", is_flag=True, help="Sign nothing, this once.")
+@recurse_option
 @click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
 @click.pass_context
-def command(ctx: click.Context, /, remote: str | None, no_sign: bool, as_json: bool) -> None:
+def command(
+    ctx: click.Context, /, remote: str | None, no_sign: bool, recurse: bool | None, as_json: bool
+) -> None:
     """Bring in what REMOTE has, and send it what it lacks; without REMOTE, of each that was chosen.
 
-    A remote that does not answer is no failure: `gitmem status` says since when, and the next sync goes on.
-    Ends with 1 where anything else kept a remote from being synced with.
+    In a superproject, so it is with every submodule that is checked out, each with the remotes that were
+    chosen there and no others. A remote that does not answer is no failure: `gitmem status` says since when,
+    and the next sync goes on. Ends with 1 where anything else kept a remote from being synced with.
     """
     from gitmem.cli.levels_text import describe_synced, synced_as_json
     from gitmem.cli.sharing_levels import sync_levels
 
     context: Context = ctx.obj
+    if remote is not None and recurse:
+        hint = "gitmem sync --recurse-submodules: syncs each with the remotes that were chosen there"
+        raise UsageError("REMOTE is one of this repository's, and not of its submodules'", hint=hint)
+    if remote is None and recurses(context, recurse) and _is_superproject(context):
+        found = _sync_all(context, as_json=as_json, signs=not no_sign)
+        ctx.exit(1 if any(one.outcome == "failed" for one in found) else 0)
     with opened_sharing(context, signs=not no_sign) as sharing:
         synced = sync_levels(context, sharing, remote)
         if as_json:
@@ -33,3 +54,21 @@ def command(ctx: click.Context, /, remote: str | None, no_sign: bool, as_json: b
                 describe_synced(context, sharing, one)
     if any(one.error is not None and not one.is_offline for one in synced):
         ctx.exit(1)
+
+
+def _is_superproject(context: Context) -> bool:
+    found = superproject_of(context)
+    return found is not None and len(found.repositories) > 1
+
+
+def _sync_all(context: Context, *, as_json: bool, signs: bool) -> tuple[Came, ...]:
+    from gitmem.cli.syncing import all_as_json, describe_all, sync_all
+
+    found = sync_all(context, signs=signs)
+    if as_json:
+        context.output.json(all_as_json(found))
+    elif all(one.outcome == "not shared" for one in found):
+        raise NoRemoteChosen
+    else:
+        describe_all(context, found)
+    return found
