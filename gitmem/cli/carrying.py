@@ -126,7 +126,7 @@ def _fulfil(context: Context, wish: Wish) -> None:
     # What goes wrong is noted as the remote's state by what is called here, and nobody reads what we print.
     with suppress(GitmemError), _bounded(wish.remote), opened_sharing(context) as sharing:
         if wish.action == "push":
-            # Where commits are to be signed, this is where the background would have to leave it to a person.
+            # Unsigned, whatever the user's commits are: nobody is here who could be asked for a key.
             push_levels(context, sharing, wish.remote)
         else:
             pull_levels(context, sharing, wish.remote)

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 _KIND: Final = "erased 1"
 
 
-def finish_forgetting(context: Context) -> Mapping[str, int]:
-    """Follow the tombstones of the repository at hand, as `follow_tombstones` does."""
+def finish_forgetting(context: Context, also: Collection[str] = ()) -> Mapping[str, int]:
+    """Follow the tombstones of the repository at hand, as `follow_tombstones` does.
+
+    `also` are sessions that went without one, as private ones do.
+    """
     from gitmem.cli.opening import opened_storage, private_storage
     from gitmem.format.memory import open_memory
     from gitmem.sealed.tips import read_tips
@@ -33,11 +36,14 @@ def finish_forgetting(context: Context) -> Mapping[str, int]:
         def private() -> list[Memory]:
             return [open_memory(private_storage(context, storage), PRIVATE_REF)] if read_tips(storage) else []
 
-        return follow_tombstones(context, [open_memory(storage, ref) for ref in refs], private)
+        return follow_tombstones(context, [open_memory(storage, ref) for ref in refs], private, also)
 
 
 def follow_tombstones(
-    context: Context, shared: Sequence[Memory], private: Callable[[], Sequence[Memory]]
+    context: Context,
+    shared: Sequence[Memory],
+    private: Callable[[], Sequence[Memory]],
+    also: Collection[str] = (),
 ) -> Mapping[str, int]:
     """Forget what was derived of all that tombstones name, unless that was done since the last one came.
 
@@ -49,9 +55,9 @@ def follow_tombstones(
 
     path = context.repository.state_dir / "cache" / "erased"
     now = _tombstones(shared)
-    if now == (caching.read_derived(path, _KIND) or b""):
+    if not also and now == (caching.read_derived(path, _KIND) or b""):
         return {}
-    removed = forget_derived(context, gone_from([*shared, *private()]))
+    removed = forget_derived(context, gone_from([*shared, *private()]).union(also))
     caching.write_derived(path, _KIND, now)
     return removed
 

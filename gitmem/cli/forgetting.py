@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.cli.auditing import log_of
 from gitmem.cli.context import Context
-from gitmem.cli.leaving import leave
+from gitmem.cli.leaving import leave, leave_sealed
 from gitmem.cli.opening import redactor_of, writer_of
 from gitmem.cli.signing import signed_tombstone
 from gitmem.model.ids import Oid, SessionId, SessionKey
@@ -139,14 +139,15 @@ def erasing_at(context: Context, storage: Storage, ref: str, level: Level) -> Er
     )
 
 
-def follow(context: Context, storage: Storage) -> Followed:
+def follow(context: Context, storage: Storage, shed: Collection[SessionId] = ()) -> Followed:
     """Let everything follow what was erased: index, vectors and caches, and then the objects in this clone.
 
-    It costs next to nothing where nothing was. What was interrupted is gone on with.
+    It costs next to nothing where nothing was. What was interrupted is gone on with. `shed` are private
+    sessions, which no tombstone names.
     """
     from gitmem.cli.derived import finish_forgetting
 
-    derived = finish_forgetting(context)
+    derived = finish_forgetting(context, shed)
     return Followed(clear(context, storage), derived)
 
 
@@ -165,19 +166,16 @@ def clear(context: Context, storage: Storage) -> Erased | None:
 
     state_dir = context.repository.state_dir
     todo = [each for each in read_left(state_dir) if not each.cleared]
-    done: Erased | None = None
-    for ref in dict.fromkeys(each.ref for each in todo):
-        these = [each for each in todo if each.ref == ref]
-        if all(each.held and _stand_still(storage, each.held) for each in these):
-            continue
-        tips = dict.fromkeys(oid for each in these for oid in (each.tip, *each.remotes.values()))
-        with storage.lock():
-            done = erase(context.repository, context.git, ref, tips)
-            if isinstance(storage, GitStorage):  # no other has any
-                storage.forget_packs()
-        refs = {name: oid for name in done.held_by if (oid := _read(storage, name)) is not None}
-        is_clear = not done.held_by and not done.in_use
-        note_tried(state_dir, [each.tip for each in these], None if is_clear else refs)
+    if all(each.held and _stand_still(storage, each.held) for each in todo):
+        return None
+    tips = dict.fromkeys(oid for each in todo for oid in (each.tip, *each.remotes.values()))
+    with storage.lock():
+        done = erase(context.repository, context.git, context.settings.memory_ref, tips)
+        if isinstance(storage, GitStorage):  # no other has any packs open
+            storage.forget_packs()
+    held = {name: oid for name in done.held_by if (oid := _read(storage, name)) is not None}
+    is_clear = not done.held_by and not done.in_use
+    note_tried(state_dir, [each.tip for each in todo], None if is_clear else held)
     return done
 
 
@@ -206,4 +204,5 @@ def _shed(context: Context, shelf: Shelf, private: Sequence[Found]) -> None:
         session = each.ids["private"]
         log.note("erase", partial(log.session, session, "private"), detail={"level": "private"})
         shelf.levels.give(each.key, "ephemeral")
+        leave_sealed(context, storage, session)
         withdraw(storage, PRIVATE_REF, writer_of(context), session, "ephemeral")

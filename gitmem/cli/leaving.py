@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from gitmem.cli.context import Context
-from gitmem.model.ids import Oid
-from gitmem.model.refs import remote_of, tracking_prefix
+from gitmem.model.ids import Oid, SessionId
+from gitmem.model.refs import PRIVATE_REF, key_ref, remote_of, sealed_ref, tracking_prefix
 from gitmem.objects.storage import Storage
 
 
 def leave(context: Context, storage: Storage, ref: str, tip: Oid) -> None:
-    """Note that a memory is about to leave the history of a tip, and where remotes stand in that."""
+    """Note that a memory is about to leave the history of a tip, and where remotes stand in that.
+
+    What is private has no history of its own in git; `leave_sealed` is about that.
+    """
+    if ref == PRIVATE_REF:
+        return
     from gitmem.git.erasing import announce
     from gitmem.objects.history import is_ancestor
     from gitmem.verbs.erasures import Left, note_left
@@ -23,3 +28,15 @@ def leave(context: Context, storage: Storage, ref: str, tip: Oid) -> None:
     state_dir = context.repository.state_dir
     note_left(state_dir, Left(ref, tip, context.now_ms(), remotes))
     announce(state_dir, (tip, *remotes.values()))
+
+
+def leave_sealed(context: Context, sealed: Storage, session: SessionId) -> None:
+    """Note that what a session is sealed under, and its keys, are about to be left."""
+    from gitmem.sealed.storage import SealedStorage
+
+    assert isinstance(sealed, SealedStorage), "what is private is opened by nothing else"
+    names = [each.name for each in sealed.opened() if each.session and each.session.session == session]
+    for ref in [ref for name in names for ref in (sealed_ref(name), key_ref(name))]:
+        tip = sealed.base.read_ref(ref)
+        if tip is not None:
+            leave(context, sealed.base, ref, tip)

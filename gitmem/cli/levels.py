@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
+from gitmem.cli.leaving import leave, leave_sealed
 from gitmem.cli.opening import (
     opened_intake,
     opened_storage,
@@ -163,7 +164,7 @@ def _withdraw(context: Context, storage: Storage, one: Diverted, sealed: Storage
                 if sealed is not None and name == one.key:
                     carry_over(memory, folder, target_of(context, sealed, "private"))
                 writer = writer_of(context, level)
-                withdraw(storage, ref, writer, folder.session, one.level)
+                withdraw(storage, ref, writer, folder.session, one.level, partial(leave, context, storage))
 
 
 def _withdraw_sealed(context: Context, sealed: Storage, those: Iterable[Diverted]) -> None:
@@ -173,6 +174,7 @@ def _withdraw_sealed(context: Context, sealed: Storage, those: Iterable[Diverted
 
     for one in those:
         for folder in open_memory(sealed, PRIVATE_REF).find_key(one.key):
+            leave_sealed(context, sealed, folder.session)
             withdraw(sealed, PRIVATE_REF, writer_of(context), folder.session, one.level)
 
 

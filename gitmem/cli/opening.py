@@ -188,6 +188,7 @@ def target_of(context: Context, storage: Storage, level: Level) -> Target:
         writer=writer_of(context, level),
         redactor=redactor_of(context, level),
         by=f"gitmem {gitmem.__version__}",
+        replace=lambda ref, tip: leave(context, storage, ref, tip),
     )
 
 

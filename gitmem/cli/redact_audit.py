@@ -23,17 +23,26 @@ _SHOWN: Final = 50
 _HOW_TO_ERASE: Final = """\
 Whatever it opens: revoke it first, for whoever has a copy keeps it.
 What nobody else has yet: gitmem redact audit --fix redacts it again, and a push sends nothing of what was.
-What was shared: gitmem level SESSION private takes it out of sight; the branch's history keeps it, here and
-at every remote, until it is rewritten there."""
+What was shared: gitmem redact audit --erase redacts it again and erases what stood there, and a push sends
+that; a host may keep it for a while: gitmem forget --request REMOTE says what to ask for."""
 
 
-def audit(context: Context, *, fix: bool, as_json: bool) -> int:
-    """Look through every memory that can be opened; return 1 if the rules object to something."""
+def audit(context: Context, *, fix: bool, erase: bool, as_json: bool) -> int:
+    """Look through every memory that can be opened; return 1 if the rules object to something.
+
+    With `fix`, what was shared with nobody is redacted again; with `erase`, what was shared is, too, and what
+    stood there is erased.
+    """
     with opened_shelf(context) as shelf:
         checked = _check(context, shelf)
         fixed: dict[Level, int] = {}
         if fix:
             fixed = _fix(context, shelf, checked)
+            with opened_shelf(context) as again:
+                checked = _check(context, again)
+        if erase and any(found.leaks for found in checked.values()):
+            for level, number in _erase(context, checked).items():
+                fixed[level] = fixed.get(level, 0) + number
             with opened_shelf(context) as again:
                 checked = _check(context, again)
     if as_json:
@@ -76,6 +85,29 @@ def _fix(context: Context, shelf: Shelf, checked: Mapping[Level, Checked]) -> di
             done = rewrite(target, found.leaks, _shared(context, memory))
             fixed[level] = done.sessions + done.records
     return fixed
+
+
+def _erase(context: Context, checked: Mapping[Level, Checked]) -> dict[Level, int]:
+    """Write anew what leaks of what was shared, erase what stood there, and count the sessions and
+    records."""
+    from gitmem.cli.auditing import log_of
+    from gitmem.cli.forgetting import erasing_at, follow
+    from gitmem.verbs.rewriting import rewrite_shared
+
+    done: dict[Level, int] = {}
+    with opened_shelf(context) as shelf:
+        for level in ("team", "public"):
+            if level not in checked or not checked[level].leaks:
+                continue
+            memory = shelf.memories[level]
+            target = target_of(context, memory.storage, level)
+            detail = {"level": level, "places": len(checked[level].leaks)}
+            log_of(context).note("erase", detail=detail)
+            erasing = erasing_at(context, memory.storage, memory.ref, level)
+            erasure = rewrite_shared(target, erasing, checked[level].leaks)
+            done[level] = len(erasure.targets) if erasure is not None else 0
+        follow(context, shelf.storage)
+    return done
 
 
 def _remotes(context: Context) -> list[str]:

@@ -69,13 +69,14 @@ def check(context: Context, level: Level, remote: str, memory: Memory, root: Oid
 
 
 def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
-    """Print what came of a pull, for people."""
+    """Print what came of a pull, for people; forks with what tells more of them."""
     output, remote = context.output, pulled.remote
     if pulled.loss is not None:
         output.say(Styled(f"{remote} {_LOSSES[pulled.loss]}; nothing is lost here", "bad"))
     match pulled.how:
         case "no memory there":
-            output.say(f"{remote} has no memory yet")
+            if pulled.loss is None:
+                output.say(f"{remote} has no memory yet")
         case "up to date":
             output.say(f"Nothing new from {remote}")
         case "taken over":
@@ -87,6 +88,8 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
     others = {kind: n for kind, n in pulled.arrived.items() if kind in ("note", "checkpoint", "tombstone")}
     if others:
         output.say("also: " + ", ".join(count(n, kind) for kind, n in sorted(others.items())))
+    if "forked" in pulled.sessions.values():
+        output.note("what went on in two places is kept twice: gitmem conflicts")
     for refusal in pulled.refused[:_SHOWN_REFUSALS]:
         output.warn(Styled("kept out:", "bad"), " ", one_line(f"{refusal.path or 'its tree'}: {refusal.why}"))
     rest = len(pulled.refused) + pulled.unlisted - _SHOWN_REFUSALS

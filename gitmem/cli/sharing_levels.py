@@ -17,21 +17,13 @@ from gitmem.model.errors import GitmemError, LevelNotShared, NoMemory, NoRemoteC
 from gitmem.model.refs import AUDIT_NAMESPACE, PUBLIC_REF, tracking_ref
 from gitmem.verbs.contact import note_reached, note_trouble
 from gitmem.verbs.pushing import Pushed, push_all
-from gitmem.verbs.sealed_sharing import (
-    SEALED_REFS,
-    SealedPulled,
-    SealedPushed,
-    check_sealed,
-    lacks_sealed,
-    pull_sealed,
-    push_sealed,
-)
-from gitmem.verbs.sharing import Pulled, Sharing, choose_remote, levels_of, pull_all
+from gitmem.verbs.sharing import Pulled, Sharing, choose_remote, levels_of, preview, pull_all
 
 if TYPE_CHECKING:
     from gitmem.cli.forgetting import Followed
     from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
+    from gitmem.verbs.sealed_sharing import SealedPulled, SealedPushed
 
 
 class Shared(NamedTuple):
@@ -104,7 +96,11 @@ def _lacks_something(context: Context, sharing: Sharing, remote: str, pulled: Sh
             is_there = storage.read_ref(tracking_ref(remote, at.ref)) == here
             if not is_there or (isinstance(part, Pulled) and part.loss is not None):
                 return True
-    return "private" in levels and lacks_sealed(storage, remote)
+    if "private" not in levels:
+        return False
+    from gitmem.verbs.sealed_sharing import lacks_sealed
+
+    return lacks_sealed(storage, remote)
 
 
 def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared:
@@ -135,14 +131,16 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     warnings: tuple[str, ...] = ()
     with _noting(context, remote.name):
         if has_private:
+            from gitmem.verbs.sealed_sharing import check_sealed, push_sealed
+
             check_sealed(private, ring_of(context), remote.name)
         if memories:
             audit = audit_sharing.NOTHING
             if has_team:
                 audit = audit_sharing.publish(context, storage, remote.name)
-            memories_pushed, answers = push_all(remote, memories, audit.moves)
-            pushed += memories_pushed
-            warnings = audit_sharing.settle(context, storage, remote, audit, answers)
+            found = push_all(remote, memories, audit.moves)
+            pushed += found.memories
+            warnings = audit_sharing.settle(context, storage, remote, audit, found.beside)
         if has_private:
             sealed = push_sealed(private, ring_of(context), remote.name)
     team = pushed.pop(0) if has_team else None
@@ -154,15 +152,13 @@ def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     """Pull from a remote the memories of every level that it was given; raises as `pull` does."""
     remote, levels = _chosen(context, sharing, named)
     storage = sharing.storage
-    pulling = {
-        level: at
-        for level, at in (("team", sharing), ("public", _of_public(context, sharing)))
-        if level in levels
-    }
+    pulling = _memories_of(context, sharing, levels)
     below = [AUDIT_NAMESPACE] if "team" in levels else []
     sealed = None
     with _noting(context, remote.name):
         if "private" in levels:
+            from gitmem.verbs.sealed_sharing import SEALED_REFS, pull_sealed
+
             below += SEALED_REFS
         memories, refused = pull_all(remote, storage, list(pulling.values()), below)
         if "private" in levels:
@@ -188,6 +184,25 @@ def _cleared(context: Context, storage: Storage, shared: Shared) -> Shared:
     except GitmemError as error:
         warning = f"what was erased was not cleared away: {error}"
         return shared._replace(warnings=(*shared.warnings, warning))
+
+
+def preview_levels(context: Context, sharing: Sharing, named: str | None) -> Shared:
+    """Say what a pull would come to, and change nothing but tracking refs; of what is private, nothing."""
+    remote, levels = _chosen(context, sharing, named)
+    pulling = _memories_of(context, sharing, levels)
+    with _noting(context, remote.name):
+        found = dict(zip(pulling, preview(remote, sharing.storage, list(pulling.values())), strict=True))
+    return Shared(remote.name, found.get("team"), found.get("public"), None)
+
+
+def _memories_of(context: Context, sharing: Sharing, levels: tuple[Level, ...]) -> dict[Level, Sharing]:
+    """Return what is pulled for each level that has a memory of one ref."""
+    found: dict[Level, Sharing] = {}
+    if "team" in levels:
+        found["team"] = sharing
+    if "public" in levels:
+        found["public"] = _of_public(context, sharing)
+    return found
 
 
 def _chosen(context: Context, sharing: Sharing, named: str | None) -> tuple[Remote, tuple[Level, ...]]:

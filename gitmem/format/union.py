@@ -42,7 +42,15 @@ from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Tombstone
 from gitmem.model.settings import Level
 from gitmem.objects import trees
-from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry, ObjectKind, decode_tree, encode_tree
+from gitmem.objects.encoding import (
+    FILE_MODE,
+    TREE_MODE,
+    Entry,
+    ObjectKind,
+    decode_tree,
+    encode_tree,
+    is_canonical,
+)
 from gitmem.objects.storage import Batch, Storage
 from gitmem.objects.trees import Path
 
@@ -65,6 +73,7 @@ _OWN_RECORDS = {"sessions": "session", "notes": "note"}
 _OWNER_DEPTH = 4
 _SHOWN_CHARACTERS = 300
 _MAX_FORMAT_DIGITS = 6
+_MAX_HELD_TREES = 4096
 _MAX_LISTED = 1000
 """Refusals that are listed; whoever has more looks at what is wrong with the first."""
 
@@ -171,6 +180,7 @@ class _Uniting:
         self._tops: tuple[Oid | None, Oid | None] = (None, None)
         self._tombstones: list[Tombstone] = []
         self._chosen: Mapping[Path, Oid] = {}
+        self._trees: dict[Oid, Entries] = {}
 
     def unite(self, ours: Oid | None, theirs: Oid | None) -> Union:
         here, there = self._open((), ours, "here"), self._open((), theirs, "there")
@@ -235,6 +245,7 @@ class _Uniting:
             return Entry(FILE_MODE, oid) if oid else None
         ours, theirs = mine.oid if mine else None, other.oid if other else None
         if len(path) == _OWNER_DEPTH and path[0] in _OWN_RECORDS:
+            self._trees.clear()
             if self._is_buried(path):
                 if path[0] == "sessions":
                     self._outcomes[SessionId("".join(path[1:]))] = "tombstoned"
@@ -266,7 +277,7 @@ class _Uniting:
     def _read_owner(self, path: Path, oid: Oid) -> _Owner:
         own = _OWN_RECORDS[path[0]]
         try:
-            entry = self._decode(oid, *self._read(oid)).get(own)
+            entry = self._tree(oid).get(own)
             if entry is None or entry.mode != FILE_MODE:
                 return _Owner("", f"it has no {own} record")
             kind, blob = self._read(entry.oid)
@@ -367,10 +378,19 @@ class _Uniting:
         if oid is None:
             return {}
         try:
-            return self._decode(oid, *self._read(oid))
+            return self._tree(oid)
         except ObjectDamaged as error:
             self._refuse(path, side, error.why)
             return {}
+
+    def _tree(self, oid: Oid) -> Entries:
+        """Return a tree's entries; those of one session are looked at several times."""
+        entries = self._trees.get(oid)
+        if entries is None:
+            entries = self._decode(oid, *self._read(oid))
+            if len(self._trees) < _MAX_HELD_TREES:
+                self._trees[oid] = entries
+        return entries
 
     def _read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
         """Read an object; one that this disk has lost or spoilt is no side's fault, and ends everything."""
@@ -385,7 +405,7 @@ class _Uniting:
         if not data:
             raise ObjectDamaged(oid, "it is empty")
         entries = decode_tree(data, len(oid) // 2, oid)
-        if encode_tree(entries) != data:
+        if not is_canonical(entries, data):
             raise ObjectDamaged(oid, "its tree is not in canonical form")
         return entries
 

@@ -20,7 +20,7 @@ from gitmem.git.housekeeping import housekeeping_kept_away
 from gitmem.git.process import Git
 from gitmem.git.reaching import Roots, find_roots, names_holding, walk
 from gitmem.git.reflogs import cut_reflogs, read_reflogs
-from gitmem.git.repacking import list_packs, read_names, tidy_room, write_without
+from gitmem.git.repacking import group_packs, list_packs, read_names, tidy_room, write_without
 from gitmem.git.repository import Repository
 from gitmem.git.storage import pack_folder
 from gitmem.git.traces import drop_fetched, list_packs_anew
@@ -210,10 +210,10 @@ class _Erasing:
     def _pass(self) -> bool:
         """Remove what there is, loose and in packs; return whether there was any."""
         has_removed = self._remove_loose()
-        packs = list_packs(pack_folder(self._repository))
-        for n, path in enumerate(packs):
-            self._tell("writing packs without it", n, len(packs))
-            done = write_without(self._repository, self._git, path, self._gone, self._spare)
+        groups = group_packs(pack_folder(self._repository))
+        for n, group in enumerate(groups):
+            self._tell("writing packs without it", n, len(groups))
+            done = write_without(self._repository, self._git, group, self._gone, self._spare)
             if done is not None:
                 has_removed = True
                 if done.is_own:

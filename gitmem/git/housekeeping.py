@@ -46,7 +46,7 @@ def housekeeping_kept_away(repository: Repository, wait_s: float) -> Iterator[in
 def _other(repository: Repository, lock: Path) -> tuple[Path, str] | None:
     """Return which lock is held, and by whom; one that was left behind is removed."""
     maintenance = repository.common_dir / "objects" / "maintenance.lock"
-    if maintenance.exists():
+    if _is_recent(repository, maintenance):
         return maintenance, "git maintenance"
     content = _content(lock)
     if content is None:
@@ -62,11 +62,7 @@ def _is_at_work(repository: Repository, lock: Path, pid: str, host: str) -> bool
     if not pid.isdecimal():
         return False
     if host != os.uname().nodename:
-        now = repository.state_dir.stat().st_mtime  # what is to be erased has just been noted in it
-        try:
-            return now - lock.stat().st_mtime <= _ABANDONED_S
-        except FileNotFoundError:
-            return False
+        return _is_recent(repository, lock)
     if int(pid) == os.getpid():
         return False  # of an earlier process with our number: we hold gitmem's lock
     try:
@@ -76,6 +72,14 @@ def _is_at_work(repository: Repository, lock: Path, pid: str, host: str) -> bool
     except PermissionError:
         return True
     return True
+
+
+def _is_recent(repository: Repository, lock: Path) -> bool:
+    now = repository.state_dir.stat().st_mtime  # what is to be erased has just been noted in it
+    try:
+        return now - lock.stat().st_mtime <= _ABANDONED_S
+    except FileNotFoundError:
+        return False
 
 
 def _content(lock: Path) -> bytes | None:

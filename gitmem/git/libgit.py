@@ -7,6 +7,7 @@ to set one lose updates when two processes write.
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class LibgitBackend:
         pygit2.settings.mwindow_size = _MAPPED_PIECE_BYTES
         pygit2.settings.mwindow_mapped_limit = _MAPPED_BYTES
         self._common_dir = common_dir
-        self._objects = common_dir / "objects"
+        self._objects = f"{common_dir}/objects/"
         self._open()
 
     def _open(self) -> None:
@@ -80,9 +81,12 @@ class LibgitBackend:
     def _read_loose(self, oid: Oid) -> tuple[ObjectKind, bytes] | None:
         """Read an object that has a file of its own; libgit2 never comes back from one that is cut short."""
         try:
-            content = (self._objects / oid[:2] / oid[2:]).read_bytes()
+            # Asked for every object that is read, and seldom there: a Path would cost more than the rest.
+            handle = os.open(f"{self._objects}{oid[:2]}/{oid[2:]}", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
+        with os.fdopen(handle, "rb") as file:
+            content = file.read()
         try:
             head, _, data = zlib.decompress(content).partition(b"\0")
         except zlib.error as error:

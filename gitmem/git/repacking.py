@@ -7,7 +7,7 @@ they are. The new pack is there, whole, before the old one goes. Formats: gitfor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -28,6 +28,7 @@ _NOTE: Final = "erasing-pack"
 _INDEX_MAGIC: Final = b"\xfftOc\x00\x00\x00\x02"
 _NAMES_AT: Final = 8 + 256 * 4
 _MTIMES_HEADER: Final = b"MTME" + (1).to_bytes(4, "big")
+_SMALL_BYTES: Final = 32 << 20
 _MARKS: Final = (".keep", ".promisor")
 _CONFIG: Final = {
     "core.compression": "-1",
@@ -38,7 +39,7 @@ _CONFIG: Final = {
 
 
 class Repacked(NamedTuple):
-    """What left a pack: how many objects, and how many bytes less the pack has."""
+    """What left some packs: how many objects, and how many bytes less they have."""
 
     objects: int
     size_bytes: int
@@ -46,58 +47,75 @@ class Repacked(NamedTuple):
 
 
 def list_packs(folder: Path) -> list[Path]:
-    """Return all packs that have an index, gitmem's own first and the smallest first; without suffix."""
-    found = []
-    for index in folder.glob("*.idx"):
-        path = index.with_suffix("")
+    """Return all packs that have an index; paths are without suffix."""
+    return [index.with_suffix("") for index in sorted(folder.glob("*.idx"))]
+
+
+def group_packs(folder: Path) -> list[tuple[Path, ...]]:
+    """Return which packs may become one: gitmem's own that are small; each other one stays for itself."""
+    small: list[Path] = []
+    others: list[tuple[Path, ...]] = []
+    for path in list_packs(folder):
         try:
-            found.append((not _is_own(path), path.with_suffix(".pack").stat().st_size, path))
+            is_small = path.with_suffix(".pack").stat().st_size < _SMALL_BYTES
         except FileNotFoundError:
             continue  # git removed it meanwhile
-    return [path for _, _, path in sorted(found)]
+        if is_small and _is_own(path):
+            small.append(path)
+        else:
+            others.append((path,))
+    return [tuple(small), *others] if small else others
 
 
 def write_without(
     repository: Repository,
     git: Git,
-    path: Path,
+    group: Sequence[Path],
     gone: Container[bytes],
     spare: Callable[[], object],
 ) -> Repacked | None:
-    """Put another pack in the place of one that holds what is to go; None where it holds none of that.
+    """Put one pack in the place of those of a group that hold what is to go; None where none does.
 
-    `spare` is called last thing before the old pack goes, and may take objects out of `gone`: then the work
+    `spare` is called last thing before the old ones go, and may take objects out of `gone`: then the work
     is done again. `tidy_room` puts away what a kill leaves.
 
     Raises:
-        ObjectDamaged: The pack's index is damaged: what it does not name would be lost.
+        ObjectDamaged: A pack's index is damaged: what it does not name would be lost.
         GitFailed: An object that stays cannot be read.
     """
     while True:
-        try:
-            names = read_names(path.with_suffix(".idx"), repository.hash_name)
-            size_bytes = path.with_suffix(".pack").stat().st_size
-        except FileNotFoundError:
-            return None  # git wrote it anew meanwhile
-        going = {name for name in names if name in gone}
-        if not going:
+        names: set[bytes] = set()
+        packs: list[Path] = []
+        removed = size_bytes = 0
+        for path in group:
+            try:
+                listed = read_names(path.with_suffix(".idx"), repository.hash_name)
+                if going := sum(name in gone for name in listed):
+                    size_bytes += path.with_suffix(".pack").stat().st_size
+                    removed += going
+                    packs.append(path)
+                    names.update(listed)
+            except FileNotFoundError:
+                continue  # git wrote it anew meanwhile
+        if not packs:
             return None
-        staying = [name for name in names if name not in going]
-        is_own = _is_own(path)
+        staying = sorted(name for name in names if name not in gone)
+        is_own = _is_own(packs[0])
         with _room(repository) as room:
             new = _write(repository, git, room, staying) if staying else None
             spare()
-            if not all(name in gone for name in going):
+            if sum(name in gone for name in names) != len(names) - len(staying):
                 continue
-            exchanged = [pack.name for pack in (path, new) if pack is not None]
+            exchanged = [pack.name for pack in (*packs, new) if pack is not None]
             disk.replace_file(repository.state_dir / _NOTE, "\n".join(exchanged).encode())
             if new is not None:
                 size_bytes -= new.with_suffix(".pack").stat().st_size
-                _publish(repository, path, new, staying)
-        drop_midx(path.parent, [path])
-        remove_pack(path)
+                _publish(packs[0], new, staying, repository.hash_name)
+        drop_midx(pack_folder(repository), packs)
+        for path in packs:
+            remove_pack(path)
         disk.remove_file(repository.state_dir / _NOTE)
-        return Repacked(len(going), size_bytes, is_own)
+        return Repacked(removed, size_bytes, is_own)
 
 
 def tidy_room(repository: Repository) -> None:
@@ -148,14 +166,14 @@ def _write(repository: Repository, git: Git, room: Path, staying: list[bytes]) -
     return new
 
 
-def _publish(repository: Repository, old: Path, new: Path, staying: list[bytes]) -> None:
+def _publish(old: Path, new: Path, staying: list[bytes], hash_name: HashName) -> None:
     """Give a new pack its place, its index last, with the marks of the one that it follows."""
     path = old.with_name(new.name)
     for suffix in _MARKS:
         with suppress(FileNotFoundError):
             disk.replace_file(new.with_suffix(suffix), old.with_suffix(suffix).read_bytes(), mode=0o444)
     if old.with_suffix(".mtimes").exists():
-        times = _mtimes(old, staying, path, repository.hash_name)
+        times = _mtimes(old, staying, path, hash_name)
         disk.replace_file(new.with_suffix(".mtimes"), times, mode=0o444)
     for suffix in (*_MARKS, ".mtimes", ".pack", ".rev", ".idx"):
         if new.with_suffix(suffix).exists():

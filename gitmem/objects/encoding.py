@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from operator import lt
 from typing import Literal, NamedTuple
 
 from gitmem.model.errors import ObjectDamaged
@@ -94,6 +95,19 @@ def decode_tree(data: bytes, oid_size: int, name: str) -> dict[str, Entry]:
     if size != len(data):
         raise ObjectDamaged(name, "not a well-formed tree")
     return entries
+
+
+def is_canonical(entries: dict[str, Entry], data: bytes) -> bool:
+    """Whether a tree's bytes, from which `decode_tree` read these entries, are those that git writes."""
+    names = [name + "/" if entry.mode == TREE_MODE else name for name, entry in entries.items()]
+    is_plain = all(entry.mode in (TREE_MODE, FILE_MODE) for entry in entries.values())
+    if not (is_plain and "".join(names).isascii()):
+        return encode_tree(entries) == data
+    # Each mode is as long as it is written without zeros before it, and all stand in order.
+    oid_size = len(next(iter(entries.values())).oid) // 2 if entries else 0
+    folders = sum(name.endswith("/") for name in names)
+    size = sum(map(len, names)) + len(names) * (8 + oid_size) - 2 * folders
+    return size == len(data) and all(map(lt, names, names[1:]))
 
 
 def encode_commit(commit: Commit) -> bytes:

@@ -69,7 +69,7 @@ class HyperscanScanner:
     def first(self, text: bytes, start: int = 0) -> int:
         ends: list[int] = []
 
-        def stop(_number: int, end: int) -> bool:
+        def stop(_number: int, _start: int, end: int, _flags: int, _context: object) -> bool:
             ends.append(end)
             return True
 
@@ -87,25 +87,29 @@ class HyperscanScanner:
         return [Hit(end, end, number) for end, number in sorted(hits)]
 
     def numbers(self, text: bytes) -> Sequence[int]:
-        hits = self._hits(text)
-        return self._fallback.numbers(text) if hits is None else sorted({number for _, number in hits})
+        numbers: set[int] = set()
+
+        def note(number: int, _start: int, _end: int, _flags: int, _context: object) -> bool:
+            numbers.add(number)
+            return False
+
+        self._scan(text, note)
+        return sorted(numbers)
 
     def _hits(self, text: bytes) -> list[tuple[int, int]] | None:
         """Return the ends and numbers of all matches; None if there are too many to take."""
         hits: list[tuple[int, int]] = []
 
-        def took_too_many(number: int, end: int) -> bool:
+        def took_too_many(number: int, _start: int, end: int, _flags: int, _context: object) -> bool:
             hits.append((end, number))
             return len(hits) >= _MOST_HITS
 
         return hits if self._scan(text, took_too_many) else None
 
-    def _scan(self, text: bytes, report: Callable[[int, int], bool]) -> bool:
+    def _scan(self, text: bytes, report: Callable[[int, int, int, int, object], bool]) -> bool:
         """Report each match until told to stop; False if told so."""
         try:
-            self._database.scan(
-                text, match_event_handler=lambda number, _start, end, _flags, _context: report(number, end)
-            )
+            self._database.scan(text, match_event_handler=report)
         except self._library.ScanTerminated:
             return False
         return True

@@ -104,8 +104,11 @@ class Engine:
     def suspect_lines(self, block: bytes) -> list[SuspectLine]:
         """Return the lines of a text that have to be read, in order; each is judged as if it stood alone."""
         lines: dict[int, SuspectLine] = {}
+        start = end = 0
         for place in self._scanner.places(block):
-            _note(lines, block, place, PLAIN)
+            if not start <= place < end:  # a long line may have a place at every other byte
+                end = _note(lines, block, place, PLAIN)
+                start = place
         position = 0
         while self._known and (match := self._known.pattern.search(block, position)):
             position = _note(lines, block, match.start(), PLAIN)

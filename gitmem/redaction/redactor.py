@@ -64,6 +64,15 @@ class Redactor:
         """Which scanner looks for suspects, `re2` or `hyperscan`: what is found is the same."""
         return self._engine.scanner
 
+    def prepare(self) -> None:
+        """Compile now what the first text would have to wait for; a fork brings it along.
+
+        Raises:
+            RedactionFailed: An expression does not compile.
+        """
+        for _ in self.stream([b"\n"]):
+            pass
+
     def line(self, raw: bytes, session: bytes = b"") -> bytes:
         """Redact one line of a transcript, its end included; any bytes will do. Twice is the same as once.
 

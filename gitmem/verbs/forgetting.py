@@ -6,7 +6,7 @@ back until then. Erasing puts a tombstone in the place of what goes, and begins 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from gitmem.format import layout, records
@@ -22,7 +22,7 @@ from gitmem.objects import trees
 from gitmem.objects.storage import Batch, Storage
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.epochs import begin_epoch
-from gitmem.verbs.moving import set_values
+from gitmem.verbs.moving import Changes, set_values
 from gitmem.verbs.naming import tags_of, title_of
 
 _TRIES = 8
@@ -67,11 +67,17 @@ def unforget(storage: Storage, ref: str, writer: Writer, session: SessionId) -> 
     )
 
 
-def erase(erasing: Erasing, targets: Iterable[str], reason: str = "") -> Erasure | None:
+def erase(
+    erasing: Erasing,
+    targets: Iterable[str],
+    reason: str = "",
+    adding: Callable[[Memory, Batch, Sequence[str]], Changes] = lambda memory, batch, targets: {},
+) -> Erasure | None:
     """Put tombstones in the place of sessions, notes or checkpoints, and begin an epoch without
     them.
 
-    What is not there, or has its tombstone, is passed over.
+    What is not there, or has its tombstone, is passed over. `adding` returns what comes into the memory with
+    the same commit, given what goes.
 
     Returns:
         What went; None where there was nothing.
@@ -95,7 +101,8 @@ def erase(erasing: Erasing, targets: Iterable[str], reason: str = "") -> Erasure
             }
             if not going:
                 return None
-            root = trees.edit(storage, batch, memory.root, dict(_changes(memory, batch, going)))
+            changes = {**adding(memory, batch, tuple(going)), **dict(_changes(memory, batch, going))}
+            root = trees.edit(storage, batch, memory.root, changes)
             assert root is not None, "tombstones are left"
             new = begin_epoch(batch, root, going.values())
             batch.publish()

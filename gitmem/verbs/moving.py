@@ -48,7 +48,10 @@ class Review(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A memory that a session is moved into, by whom, and through which redactor."""
+    """A memory that a session is moved into, by whom, and through which redactor.
+
+    `replace` is told of a tip whose history the memory is about to leave.
+    """
 
     storage: Storage
     ref: str
@@ -56,6 +59,7 @@ class Target(NamedTuple):
     writer: Writer
     redactor: Redactor
     by: str
+    replace: Callable[[str, Oid], object] = lambda ref, tip: None
 
 
 def review(memory: Memory, folder: Folder, redactor: Redactor) -> Review:
@@ -121,14 +125,23 @@ def publish_anew(memory: Memory, folder: Folder, target: Target) -> SessionId:
 
 
 def written_anew(
-    memory: Memory, folder: Folder, there: Memory | None, target: Target, batch: Batch, values: Values
+    memory: Memory,
+    folder: Folder,
+    there: Memory | None,
+    target: Target,
+    batch: Batch,
+    values: Values,
+    *,
+    instead: bool = False,
 ) -> tuple[SessionId, Changes]:
     """Redact a session again and return what that adds to what is `there` of it; commits nothing.
 
-    `values` are those of its registers beside title and tags, which are redacted as well.
+    `values` are those of its registers beside title and tags, which are redacted as well. With `instead`, it
+    is about to be erased, and this is its next incarnation.
     """
     stored = memory.load(folder)
-    record = _record_there(stored.record, target.redactor, there)
+    taken = frozenset({folder.session}) if instead else frozenset()
+    record = _record_there(stored.record, target.redactor, memory if instead else there, taken)
     session = records.session_id(record)
     old_folder = there.find(session) if there is not None else None
     old = StoredSession(session, folder.tree, record, {}, {})
@@ -164,21 +177,30 @@ def name_there(memory: Memory, folder: Folder, redactor: Redactor, there: Memory
     return records.session_id(_record_there(memory.load(folder).record, redactor, there))
 
 
-def _record_there(record: Session, redactor: Redactor, there: Memory | None) -> Session:
+def _record_there(
+    record: Session, redactor: Redactor, there: Memory | None, taken: frozenset[SessionId] = frozenset()
+) -> Session:
     record = msgspec.structs.replace(record, native_id=redactor.text(record.native_id))
     erased = buried_with(there, SessionKey(record.agent, record.native_id)) if there else frozenset()
-    while records.session_id(record) in erased:
+    while records.session_id(record) in erased | taken:
         record = msgspec.structs.replace(record, incarnation=record.incarnation + 1)
     return record
 
 
-def withdraw(storage: Storage, ref: str, writer: Writer, session: SessionId, level: Level) -> bool:
+def withdraw(
+    storage: Storage,
+    ref: str,
+    writer: Writer,
+    session: SessionId,
+    level: Level,
+    replace: Callable[[str, Oid], object] = lambda ref, tip: None,
+) -> bool:
     """Take a session out of what was shared with nobody; hide from every reader what of it was shared.
 
     Returns:
         Whether something of it is still there, in what was shared.
     """
-    take_out(storage, ref, session)
+    take_out(storage, ref, session, replace)
     set_values(storage, ref, writer, session, {"level": level, "hidden": True}, "Withdraw a session")
     return open_memory(storage, ref).find(session) is not None
 

@@ -23,9 +23,10 @@ from gitmem.model.refs import tracking_ref
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Storage
 from gitmem.verbs.sharing import Loss, Pulled, Sharing, alone, remote_of, take_in
+from gitmem.verbs.yielding import OTHERS, let_others_go, note_others
 
 _TRIES: Final = 16
-_LONGEST_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 10.0
 _SIGN_TRIES: Final = 4
 
 
@@ -44,10 +45,14 @@ class Pushed(NamedTuple):
 
 
 class PushedAll(NamedTuple):
-    """What a push of several memories came to, in their order, and what was said to what went beside them."""
+    """What a push of several memories came to, in their order, and what was said to what went beside them.
+
+    `tries` is how often it was tried: more than once where the remote was not where it was thought to be.
+    """
 
     memories: tuple[Pushed, ...]
     beside: Mapping[str, PushAnswer]
+    tries: int = 1
 
 
 class _Way(NamedTuple):
@@ -98,11 +103,16 @@ def push_all(
     told: dict[str, PushAnswer] = {}
     seen: set[tuple[Oid | None, ...]] = set()
     answers: dict[str, PushAnswer] = {}
+    state_dir = remote.repository.state_dir
+    let_others_go(state_dir, pause)
+    tried_s = 0.0
     with alone(remote.repository):
         for tries in range(_TRIES):
             if tries > 1:
-                # Who has waited for longer waits for less, so that nobody is always the last.
-                pause(random.uniform(0, _LONGEST_PAUSE_S / tries))  # noqa: S311 (jitter, not a secret)
+                # Counted in tries, for what one takes is what the others need to get in between.
+                longest_s = min(_LONGEST_PAUSE_S, tried_s * min(2**tries, OTHERS))
+                pause(random.uniform(longest_s / 4, longest_s))  # noqa: S311 (jitter, not a secret)
+            tried_from_s = time.monotonic()
             is_blind = not tries and all(_is_known(remote, way) for way in ways.values())
             if is_blind:
                 ways = {ref: way._replace(is_leased=True) for ref, way in ways.items()}
@@ -122,8 +132,11 @@ def push_all(
                 track(storage, tracking_ref(remote.name, ref), memories[ref].commit)
                 done[ref] = _pushed(remote, ways.pop(ref), memories[ref])
             if not ways:
-                return PushedAll(tuple(done[sharing.ref] for sharing in sharings), told)
+                if tries:
+                    note_others(state_dir, OTHERS * (time.monotonic() - tried_from_s))
+                return PushedAll(tuple(done[sharing.ref] for sharing in sharings), told, tries + 1)
             beside = ()  # a host may refuse all for what it refuses of them
+            tried_s = time.monotonic() - tried_from_s
     ref = next(iter(ways))
     if len(seen) == 1:  # a lock that nobody holds refuses everybody
         raise PushRefused(remote.name, ref, answers[ref].why)

@@ -114,7 +114,7 @@ def _withdraw(
             if memories[level].find(session) is None:
                 continue
             target = target_of(level)
-            is_left = withdraw(target.storage, target.ref, target.writer, session, to)
+            is_left = withdraw(target.storage, target.ref, target.writer, session, to, target.replace)
             if is_left and level != "private" and target.ref not in left:
                 left.append(target.ref)
     return tuple(left)

@@ -1,20 +1,21 @@
 """Redacting again, with today's rules, what of a memory was not shared yet.
 
 What has been sent stays as it was sent: who has it would only bring it back. The rest is written anew on top
-of that, in one commit, so that a push sends nothing of what stood there before. In this clone the old objects
-are left behind without anything that leads to them.
+of that, in one commit, so that a push sends nothing of what stood there before. What was sent is written anew
+only if what stood there is erased: for good, with a tombstone that others follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from gitmem.format import codec, layout, records
-from gitmem.format.memory import Memory, open_memory
+from gitmem.format.memory import Memory, StoredSession, open_memory
 from gitmem.format.records import MAX_RECORD_BYTES
 from gitmem.model.errors import NotUnshared
 from gitmem.model.ids import Oid, SessionId
+from gitmem.model.records import RegisterName
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, encode_commit
 from gitmem.objects.history import is_ancestor
@@ -23,9 +24,13 @@ from gitmem.sealed.sent import root_of, write_anew
 from gitmem.sealed.storage import SealedStorage
 from gitmem.sealed.tips import Tips
 from gitmem.verbs.committing import SKIP_CI
+from gitmem.verbs.forgetting import Erasing, Erasure, erase
 from gitmem.verbs.moving import Changes, Target, Values, written_anew
 from gitmem.verbs.rechecking import Leak
 from gitmem.verbs.sealed_sharing import tips_of
+
+_REASON: Final = "redacted again"
+_KEPT_VALUES: Final[tuple[RegisterName, ...]] = ("level", "hidden", "forgotten")
 
 
 class Rewritten(NamedTuple):
@@ -68,6 +73,46 @@ def rewrite(target: Target, leaks: Iterable[Leak], shared: Oid | None) -> Rewrit
         storage.move_ref(ref, commit, memory.commit, "gitmem: redact again what was not shared yet")
         storage.tidy()
     return Rewritten(len(sessions), len(others), commit)
+
+
+def rewrite_shared(target: Target, erasing: Erasing, leaks: Iterable[Leak]) -> Erasure | None:
+    """Write anew what leaks and was shared, and erase what stood there: for good, wherever it was pulled to.
+
+    A session goes on as its next incarnation, with the same name, and a checkpoint under another.
+
+    Returns:
+        What was erased; None where there was nothing.
+
+    Raises:
+        StoreError: Something cannot be read or written, and nothing has changed.
+        RedactionFailed: The redactor cannot do its work, and nothing has changed.
+    """
+    found = list(leaks)
+    records_at = {name: leak for leak in found if (name := _checkpoint_of(leak)) is not None}
+    sessions = dict.fromkeys(leak.session for leak in found if leak.session is not None)
+
+    def adding(memory: Memory, batch: Batch, going: Sequence[str]) -> Changes:
+        changes: Changes = {}
+        for name in going:
+            if name in records_at:
+                changes |= _of_record(memory, records_at[name], target, batch)
+                continue
+            folder = memory.find(SessionId(name))
+            assert folder is not None, "it was there a moment ago, under the same lock"
+            values = _values(memory.load(folder))
+            changes |= written_anew(memory, folder, None, target, batch, values, instead=True)[1]
+        return changes
+
+    return erase(erasing, [*sessions, *records_at], _REASON, adding)
+
+
+def _checkpoint_of(leak: Leak) -> str | None:
+    path = tuple(leak.place.split("/"))
+    return layout.target_at(path) if leak.session is None and path[0] == "checkpoints" else None
+
+
+def _values(stored: StoredSession) -> Values:
+    return {name: stored.value(name) for name in _KEPT_VALUES}
 
 
 def rewrite_sealed(
@@ -121,8 +166,7 @@ def _of_session(
         if change.old is None
     }
     stored = memory.load(folder)
-    values: Values = {"level": stored.value("level"), "hidden": stored.value("hidden")}
-    return changes | written_anew(memory, folder, there, target, batch, values)[1]
+    return changes | written_anew(memory, folder, there, target, batch, _values(stored))[1]
 
 
 def _of_record(memory: Memory, leak: Leak, target: Target, batch: Batch) -> Changes:

@@ -119,6 +119,7 @@ class PoolSealer:
         # A fork costs nothing and is safe here: this process has no threads when the pool forks, once and
         # all at a time. A fresh interpreter would look for modules where it stands, in somebody's repository.
         context = multiprocessing.get_context("fork")
+        redactor.prepare()  # else each of them compiled all rules by itself
         self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(redactor,))
         with _interrupts_held():
             # The first work forks all of them, and they keep this mask: an interrupt at the terminal reaches

@@ -174,6 +174,18 @@ def pull(sharing: Sharing, named: str | None = None) -> Pulled:
     return pull_all(remote_of(sharing, named), sharing.storage, [sharing]).memories[0]
 
 
+def preview(remote: Remote, storage: Storage, sharings: Sequence[Sharing]) -> tuple[Pulled, ...]:
+    """Say what a pull would come to; only the tracking refs are brought along. Raises as `pull` does."""
+    refs = [sharing.ref for sharing in sharings]
+    with alone(remote.repository):
+        before = {ref: storage.read_ref(tracking_ref(remote.name, ref)) for ref in refs}
+        tips = fetch(remote, storage, refs).tips
+        return tuple(
+            take_in(sharing, remote.name, tips[sharing.ref], before[sharing.ref], is_dry=True)
+            for sharing in sharings
+        )
+
+
 class PulledAll(NamedTuple):
     """What a pull of several memories came to, in their order, and of which namespaces git took nothing."""
 
@@ -199,14 +211,19 @@ def pull_all(
     return PulledAll(pulled, fetched.refused)
 
 
-def take_in(sharing: Sharing, remote: str, theirs: Oid | None, before: Oid | None) -> Pulled:
-    """Unite what was fetched with what is here; `before` is what the remote had when last fetched."""
+def take_in(
+    sharing: Sharing, remote: str, theirs: Oid | None, before: Oid | None, *, is_dry: bool = False
+) -> Pulled:
+    """Unite what was fetched with what is here; `before` is what the remote had when last fetched.
+
+    Where it is dry, nothing is kept of it, and `after` is the remote's own commit.
+    """
     storage = sharing.storage
     if theirs is None:
         here = storage.read_ref(sharing.ref)
         loss: Loss | None = "gone" if before else None
         return Pulled(remote, "no memory there", here, here, {}, (), {}, loss=loss)
-    pulled = unite(sharing, remote, theirs)
+    pulled = unite(sharing, remote, theirs, is_dry=is_dry)
     return pulled._replace(loss=_loss(sharing, theirs, before))
 
 
@@ -298,8 +315,8 @@ def alone(repository: Repository) -> Iterator[None]:
         yield
 
 
-def unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
-    """Bring the memory ref to what it and a fetched commit come to together."""
+def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -> Pulled:
+    """Bring the memory ref to what it and a fetched commit come to together; unless it is dry, for good."""
     storage, ref = sharing.storage, sharing.ref
     for tries in range(_MERGE_TRIES):
         with ExitStack() as stack:
@@ -314,6 +331,20 @@ def unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
             batch = stack.enter_context(storage.begin())
             united = union(storage, batch, root, other.root, level=sharing.level, accept=sharing.accept)
             new, how = _commit(sharing, batch, remote, tip, root, other, united)
+            pulled = Pulled(
+                remote,
+                how,
+                tip,
+                theirs if is_dry else new,
+                united.sessions,
+                united.refused,
+                united.arrived,
+                united.unlisted,
+                theirs,
+                "there" in united.lacking,
+            )
+            if is_dry:
+                return pulled
             stack.enter_context(storage.lock())
             batch.publish()
             if tip is not None and how == "begun anew":
@@ -327,19 +358,7 @@ def unite(sharing: Sharing, remote: str, theirs: Oid) -> Pulled:
                 continue
             storage.tidy()
             gone = [session for session, outcome in united.sessions.items() if outcome == "tombstoned"]
-            return Pulled(
-                remote,
-                how,
-                tip,
-                new,
-                united.sessions,
-                united.refused,
-                united.arrived,
-                united.unlisted,
-                theirs,
-                "there" in united.lacking,
-                gone=keys_of(storage, ref, [tip, theirs], gone),
-            )
+            return pulled._replace(gone=keys_of(storage, ref, [tip, theirs], gone))
     raise AssertionError("the last try returns or raises")
 
 

@@ -2,12 +2,12 @@
 
 A push sends history, so hiding is not enough for what no remote has: the commits since then are written anew
 without it. What a remote has stays as it has it; so do other sessions and the order of the commits.
-What was taken out is left in this clone's packs, with nothing that leads to it.
+What was taken out is left in this clone's packs until they are cleared of it (gitmem.git.erasing).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from gitmem.format import layout
 from gitmem.format.memory import open_memory
@@ -26,8 +26,15 @@ def shared_tips(storage: Storage, ref: str) -> list[Oid]:
     return [oid for tracking, oid in found.items() if remote_of(tracking, ref) is not None]
 
 
-def take_out(storage: Storage, ref: str, session: SessionId) -> bool:
+def take_out(
+    storage: Storage,
+    ref: str,
+    session: SessionId,
+    replace: Callable[[str, Oid], object] = lambda ref, tip: None,
+) -> bool:
     """Take a session out of every commit that no remote has; where one has a part of it, that part stays.
+
+    `replace` is told of the tip whose history is left, before the ref moves.
 
     Returns:
         Whether anything was taken out.
@@ -50,6 +57,7 @@ def take_out(storage: Storage, ref: str, session: SessionId) -> bool:
             if new == tip or new is None:
                 return False
             batch.publish()
+        replace(ref, tip)
         storage.move_ref(ref, new, tip, "gitmem: take out what is no longer to be shared")
         storage.tidy()
     return True

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.benchmarks import (
     captures,
     embedding,
+    erasing,
     false_positives,
     hooks,
     imports,
@@ -25,6 +26,7 @@ from tests.benchmarks import (
     sidecar,
     sizes,
     submodules,
+    sync,
     vectors,
     why,
 )
@@ -39,9 +41,11 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "redaction": redaction.run,
     "false-positives": false_positives.run,
     "embedding": embedding.run,
+    "erasing": erasing.run,
     "million": million.run,
     "sealed": sealed.run,
     "sidecar": sidecar.run,
+    "sync": sync.run,
     "submodules": submodules.run,
     "vectors": vectors.run,
     "why": why.run,

@@ -40,7 +40,7 @@ def run(folder: Path) -> Iterator[Row]:
         repository = material.make_repository(folder / f"of-{sessions}")
         with closing(_open(repository)) as storage:
             start(storage, REF, _WHO)
-            _fill(storage, sessions)
+            fill(storage, sessions)
             median = _measure(storage, folder / f"s{sessions}.jsonl", material.session_name(10**6))
         beside = f"git add and commit of the same bytes: {_plain_git(repository):.1f} ms"
         yield Row(f"capture of 100 KB in {sessions:,} sessions, median", median, "ms", 25, False, beside)
@@ -91,12 +91,12 @@ def _measure(storage: GitStorage, path: Path, name: str) -> float:
     return statistics.median(times[2:])
 
 
-def _fill(storage: GitStorage, sessions: int) -> None:
+def fill(storage: GitStorage, sessions: int, lines: int = 1, first: int = 0) -> None:
     """Store many small sessions in one commit."""
     changes: dict[TreePath, Oid | None] = {}
     with storage.begin() as batch:
-        for n in range(sessions):
-            text = b"".join(islice(material.made_lines(material.session_name(n), n), 1))
+        for n in range(first, first + sessions):
+            text = b"".join(islice(material.made_lines(material.session_name(n), n), lines))
             record = Session("claude-code", material.session_name(n), f"{n:064x}"[::-1])
             session = records.session_id(record)
             [(sealed, _)] = segments.seal_all(text[: segments.MAX_SEGMENT_BYTES], segments.EMPTY_GROUP)

@@ -149,7 +149,7 @@ def _remember(top: Path, environ: Mapping[str, str], sessions: int) -> None:
     gitmem("init", "--no-import", cwd=top, environ=environ)
     if sessions:
         with closing(captures._open(top)) as storage:
-            captures._fill(storage, sessions)
+            captures.fill(storage, sessions)
 
 
 def _without_drains(top: Path) -> None:

@@ -60,6 +60,7 @@ def _searches(top: Path, environ: Mapping[str, str]) -> Iterator[Row]:
         while not socket.exists():
             time.sleep(0.05)
         _search(top, environ, "whatever it loads the first time")
+        time.sleep(10)  # until it has looked at all that it knows
         times, inside = [], []
         for query in _queries(25):
             times.append(_search(top, environ, query))

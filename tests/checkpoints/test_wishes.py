@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import time
+from io import BytesIO
 from pathlib import Path
 
+from gitmem import disk
 from gitmem.checkpoints import wishes
 from gitmem.checkpoints.events import Event
 from gitmem.checkpoints.wishes import Wish, wishes_of
+from gitmem.cli.checkpointing import drained
+from gitmem.cli.context import Context
 from gitmem.model.records import Trigger
+from tests.checkpoints import stubs
+from tests.conftest import RealGit
 
 ZEROS = "0" * 40
 CHOSEN = ("hub", "origin")
@@ -58,3 +66,36 @@ def test_what_is_no_wish_is_passed_over(tmp_path: Path) -> None:
     assert wishes.waiting(tmp_path) == [Wish("push", "hub", 1)]
     wishes.remove_all(tmp_path)
     assert wishes.waiting(tmp_path) == []
+
+
+def test_a_wish_stands_before_the_event_that_it_comes_of_goes(
+    git: RealGit, repository: Path, spool: Path, tmp_path: Path
+) -> None:
+    git("remote", "add", "hub", str(tmp_path / "hub"), cwd=repository)
+    git("config", "remote.hub.gitmem", "team", cwd=repository)
+    head = git("rev-parse", "HEAD", cwd=repository)
+    for n in range(3):
+        stubs.leave(spool, "pre-push", cwd=repository, head=head, args=["hub"], pid=n + 1)
+    wanted: list[int] = []
+
+    def look(effect: disk.Effect, path: Path) -> None:
+        if path.suffix == ".event" and path.parent == spool:
+            wanted.append(len(wishes.waiting(spool.parent)))
+
+    with disk.observe(look):
+        drained(context_at(repository), carries=True)
+    assert wanted == [1, 1, 1]
+    [wish] = wishes.waiting(spool.parent)
+    assert (wish.action, wish.remote) == ("push", "hub")
+
+
+def context_at(top: Path) -> Context:
+    context = Context(
+        environ=dict(os.environ),
+        stdin=BytesIO(),
+        stdout=BytesIO(),
+        stderr=BytesIO(),
+        now_ms=lambda: time.time_ns() // 1_000_000,
+    )
+    context.move(top)
+    return context

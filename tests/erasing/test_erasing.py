@@ -361,6 +361,42 @@ def test_a_git_that_is_at_work_is_waited_for_and_then_named(
     assert not lock.exists()
 
 
+@pytest.mark.parametrize("content", ["", "no number host", "1 elsewhere", "our own"])
+def test_a_lock_that_was_left_behind_is_passed_over(world: World, content: str) -> None:
+    lock = world.top / ".git/gc.pid"
+    lock.write_text(f"{os.getpid()} {os.uname().nodename}" if content == "our own" else content)
+    os.utime(lock, (1_700_000_000,) * 2)
+    assert run(world).objects > 20
+    assert not lock.exists()
+
+
+@pytest.mark.parametrize("name", ["gc.pid", "objects/maintenance.lock"])
+def test_git_at_work_elsewhere_is_named(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr("gitmem.git.erasing._HOUSEKEEPING_WAIT_S", 0.1)
+    (world.top / ".git" / name).write_text("1 elsewhere")
+    with pytest.raises(HousekeepingUnderWay) as caught:
+        run(world)
+    assert caught.value.lock.endswith(name)
+    assert (world.top / ".git" / name).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"CGPH", b"no graph at all"])
+def test_a_commit_graph_that_cannot_be_read_goes(world: World, content: bytes) -> None:
+    graph = world.top / ".git/objects/info/commit-graph"
+    graph.parent.mkdir(exist_ok=True)
+    graph.write_bytes(content)
+    run(world)
+    expect_sound(world.top)
+
+
+def test_a_lock_of_maintenance_that_was_left_behind_is_passed_over(world: World) -> None:
+    lock = world.top / ".git/objects/maintenance.lock"
+    lock.touch()
+    os.utime(lock, (1_700_000_000,) * 2)
+    assert run(world).objects > 20
+    assert lock.exists()
+
+
 def test_git_does_not_tidy_up_meanwhile(world: World) -> None:
     said: list[str] = []
 

@@ -272,3 +272,58 @@ class TestChosen:
     def test_expression_that_cannot_be_read_is_refused(self, run: CommandLine, three: Path) -> None:
         refused = run("forget", "--matching", "(", cwd=three, status=2)
         assert "as an expression" in refused.stderr
+
+
+class TestLeaks:
+    def test_what_was_shared_and_leaks_is_redacted_again_and_erased_everywhere(
+        self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit, tmp_path: Path
+    ) -> None:
+        source = say("a", ["the code is sluice-abcdefgh", "noted"])
+        run("init", "--share", "origin", "--no-hooks", "--no-import", cwd=remembering)
+        run("import", str(source), str(say("b", ["leave it"])), cwd=remembering)
+        run("title", "generic/a", "Of sluices", cwd=remembering)
+        run("push", cwd=remembering)
+        other = tmp_path / "other"
+        git("clone", "-q", str(hub), str(other), cwd=tmp_path)
+        run("init", "--share", "origin", "--no-hooks", "--no-import", cwd=other)
+        leaked = {oid for path, oid in blobs_of(git, other).items() if "/segments/" in path}
+        git("config", "gitmem.redact.sluice.pattern", "sluice-[a-z]{8}", cwd=remembering)
+        git("config", "gitmem.redact.sluice.sample", "sluice-abcdefgh", cwd=remembering)
+        run("redact", "audit", cwd=remembering, status=1)
+        run("redact", "audit", "--erase", cwd=remembering)
+        shown = run("show", "generic/a", cwd=remembering).stdout
+        assert "[gm:user-rule:" in shown
+        assert "Of sluices" in shown
+        run("push", cwd=remembering)
+        run("pull", cwd=other)
+        kept = {oid for path, oid in blobs_of(git, other).items() if "/segments/" in path}
+        assert len(leaked - kept) == 1
+        for where in (remembering, other):
+            assert not (leaked - kept) & objects(git, where)
+            assert "sluice-abc" not in run("show", "generic/a", cwd=where).stdout
+            run("verify", "--full", cwd=where)
+        say("a", ["the code is sluice-abcdefgh", "noted", "goes on"])
+        told = json.loads(run("import", "--json", str(source), cwd=remembering).stdout)
+        assert (told["new"], told["erased"], told["lines"]) == ([], [], 1)
+
+    def test_what_became_private_before_anybody_had_it_leaves_the_packs(
+        self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), cwd=remembering)
+        blobs = {oid for path, oid in blobs_of(git, remembering).items() if path.startswith("sessions/")}
+        run("level", "generic/a", "private", cwd=remembering)
+        run("push", "origin", cwd=remembering)
+        assert not blobs & objects(git, remembering)
+        assert levels_in(run, remembering) == {"a": "private"}
+
+    def test_sealed_objects_of_a_private_session_leave_the_packs(
+        self, run: CommandLine, remembering: Path, say: Say, git: RealGit
+    ) -> None:
+        run("import", str(say("a", ["gitmem:private mend it"])), cwd=remembering)
+        tips = git("for-each-ref", "--format=%(objectname)", "refs/gitmem/private", "refs/gitmem/keys",
+                   cwd=remembering).split()  # fmt: skip
+        sealed = set(git("rev-list", "--objects", "--no-object-names", *tips, cwd=remembering).split())
+        run("forget", "--now", "generic/a", cwd=remembering)
+        left = sealed & objects(git, remembering)
+        assert not {oid for oid in left if git("cat-file", "-s", oid, cwd=remembering) not in ("0\n", "2\n")}
+        git("fsck", "--strict", cwd=remembering)

@@ -272,10 +272,14 @@ def test_what_a_process_that_died_left_is_swept_up(storage: GitStorage) -> None:
     old, fresh, theirs = packs / "gitmem_tmp_old", packs / "gitmem_tmp_new", packs / "tmp_pack_theirs"
     for file in (old, fresh, theirs):
         file.write_bytes(b"x")
-    for file in (old, theirs):
+    room = packs / "gitmem_tmp_room"
+    room.mkdir()
+    (room / "pack").write_bytes(b"x")
+    for file in (old, theirs, room):
         os.utime(file, (time.time() - 90_000,) * 2)
     before = content(storage)
     sweep(packs)
+    assert not room.exists()
     assert [file.exists() for file in (alone, foreign, old, fresh, theirs)] == [
         False,
         True,

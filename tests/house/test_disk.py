@@ -230,3 +230,11 @@ def test_a_lock_goes_with_the_process_that_held_it(tmp_path: Path) -> None:
     assert process.exitcode == 9
     with disk.locked(tmp_path / "lock", 0):
         pass
+
+
+def test_a_file_is_claimed_by_one(tmp_path: Path) -> None:
+    assert disk.claim_file(tmp_path / "file", b"first")
+    assert not disk.claim_file(tmp_path / "file", b"second")
+    assert (tmp_path / "file").read_bytes() == b"first"
+    with pytest.raises(DiskRefused):
+        disk.claim_file(tmp_path / "file/below", b"x")

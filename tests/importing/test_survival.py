@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,9 @@ from gitmem.format.memory import Memory
 from gitmem.git.storage import GitStorage
 from gitmem.model import errors
 from gitmem.model.errors import GitmemError, NoMemory, RedactionFailed, WorkerDied
+from gitmem.redaction import accelerated
 from gitmem.redaction.redactor import Redactor
+from gitmem.redaction.scanning import Scanner
 from gitmem.verbs import sealing
 from gitmem.verbs.committing import commit
 from gitmem.verbs.importing import import_sources
@@ -285,6 +288,23 @@ def test_every_error_travels_between_processes(kind: type[GitmemError]) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), again.hint, vars(again)) == (kind, str(error), error.hint, vars(error))
     assert errors.GitmemError in type(again).__mro__
+
+
+def test_rules_are_compiled_once_for_all_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiling = tmp_path / "compiling"
+
+    def scanner_for(*args: Any) -> Scanner:
+        with compiling.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return accelerated.scanner_for(*args)
+
+    monkeypatch.setattr("gitmem.redaction.engine.scanner_for", scanner_for)
+    file = tmp_path / "a"
+    file.write_bytes(b'{"text": "nothing\\nto hide"}\n' * 10)
+    with PoolSealer(Redactor(KEY), 2) as sealer:
+        works = [sealer.submit(Range(file, 0, file.stat().st_size)) for _ in range(8)]
+        assert all(work().segments for work in works)
+    assert set(compiling.read_text().split()) == {str(os.getpid())}
 
 
 def test_a_redactor_that_fails_in_another_process_refuses_its_file_only(

@@ -64,7 +64,7 @@ GOOD = json.loads(encode_request(Request("search", (PLACE,))))
     [
         {"gitmem": 1},
         {"gitmem": None},
-        {"verb": "erase"},
+        {"verb": "demolish"},
         {"places": []},
         {"places": [{**GOOD["places"][0], "ref": 7}]},
         {"queries": "one"},

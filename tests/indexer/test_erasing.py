@@ -61,10 +61,10 @@ def fill(memory: Filled, search: Asked, seed: int, sessions: int = 6) -> None:
             search("anchor")
 
 
-def with_canary(memory: Filled, canary: str, number: int = 0) -> SessionId:
+def with_canary(memory: Filled, canary: str) -> SessionId:
     """Add a session with a canary at every place of it from which something goes into an index."""
     session = memory.add(
-        f"native-{canary}-{number}",
+        f"native-{canary}",
         [
             said(f"the anchor {canary}ing holds", author=f"Grace {canary}"),
             said(f"{canary} and a buoy", "assistant"),
@@ -123,7 +123,7 @@ def test_nothing_of_an_erased_session_is_left(
     search("anchor")
     if when == "grown":
         for n in range(3):
-            memory.add(f"native-{canary}-0", [said(f"a {canary} deck {n}")])
+            memory.add(f"native-{canary}", [said(f"a {canary} deck {n}")])
             search("anchor")
     if when == "changed":
         memory.register(session, "title", f"Another {canary}")
@@ -218,7 +218,7 @@ def test_run_that_is_killed_is_finished_by_the_next_update(
     fill(memory, search, seed, 2)
     done = False
     for stop_at in range(1, 100):
-        session = with_canary(memory, canary, stop_at)
+        session = memory.add(f"native-{canary}-{stop_at}", [said(f"the {canary} holds")])
         search("anchor")
         memory.erase(session)
         seen = 0

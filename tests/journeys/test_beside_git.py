@@ -191,6 +191,17 @@ def test_what_was_switched_off_carries_nothing(ada: Person, hub: Path, git: Real
     assert refs(git, hub) == {"refs/heads/main"}
 
 
+def test_what_somebody_drained_by_hand_is_carried_by_a_process_of_its_own(
+    ada: Person, hub: Path, git: RealGit
+) -> None:
+    (ada.common_dir / "gitmem/python").write_text("/bin/true\n/\n")  # so that the hooks start nothing
+    ada.works("first", "open the gate")
+    ada.git("push", "--quiet")
+    ada.gitmem("capture")
+    ada.settle()
+    assert refs(git, hub) >= {"refs/heads/main", "refs/heads/gitmem"}
+
+
 def test_pushes_that_race_lose_nothing(ada: Person, ben: Person, hub: Path, git: RealGit) -> None:
     for one in (ada, ben):
         one.git("switch", "--quiet", "-c", one.home.name)

@@ -177,3 +177,21 @@ def test_tables_of_refs_are_caught_up_with(team: Team, ada: Clone, run: CommandL
     git("fetch", "--quiet", cwd=ben.path)
     assert names(run("sessions", "--json", cwd=ben.path)) == {"first", "second"}
     assert ben.repository.ref_format == "reftable"
+
+
+def test_private_sessions_come_by_refspecs_of_ones_own(
+    team: Team, ada: Clone, run: CommandLine, git: RealGit, tmp_path: Path
+) -> None:
+    transcript = tmp_path / "talk.jsonl"
+    transcript.write_text(
+        '{"session": {"id": "own"}}\n{"id": "1", "role": "user", "text": "mend the gate"}\n'
+    )
+    ben = team.clone("ben")
+    for clone in (ada, ben):
+        run("init", *OPTIONS, cwd=clone.path)
+        git("config", "remote.origin.gitmem", "team,private", cwd=clone.path)
+    run("import", str(transcript), cwd=ada.path, environ={"GITMEM_LEVEL": "private"})
+    run("push", cwd=ada.path)
+    refspecs = [f"+refs/gitmem/{kind}/*:refs/gitmem/remotes/origin/{kind}/*" for kind in ("private", "keys")]
+    git("fetch", "--quiet", "origin", *refspecs, cwd=ben.path)
+    assert names(run("sessions", "--json", cwd=ben.path)) == {"first", "own"}

@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "push": Entry("push", "Send the memory to a remote."),
     "pull": Entry("pull", "Bring in what the memory of a remote has."),
     "sync": Entry("sync", "Pull from the remotes that were chosen, then push to them."),
+    "conflicts": Entry("conflicts", "List the sessions that went on in two places."),
     "log": Entry("log", "Show the commits of the memory, and what each of them brought."),
     "status": Entry("status", "Say what is remembered, shared and indexed here."),
     "rewind": Entry("rewind", "Restore files as they were at a checkpoint, or undo that."),

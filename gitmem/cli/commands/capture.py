@@ -69,11 +69,11 @@ def _drain(context: Context, as_json: bool) -> None:
     context.environ = without_author(context.environ)
     try:
         done = drained(context, carries=True)
+        if done.checkpoints:
+            with opened_memory(context) as memory:
+                keep_warm(memory, context.repository.state_dir)
     finally:
         carry(context)
-    if done.checkpoints:
-        with opened_memory(context) as memory:
-            keep_warm(memory, context.repository.state_dir)
     if as_json:
         context.output.json(
             {

@@ -143,7 +143,8 @@ def _erase(
     from gitmem.cli.forgetting_text import say_erased
 
     done = erase_for_good(context, shelf, found, _redacted(context, reason), checkpoints)
-    followed = follow(context, shelf.storage)
+    shed = [each.ids["private"] for each in found if "private" in each.ids]
+    followed = follow(context, shelf.storage, shed)
     say_erased(context, found, checkpoints, done, followed, as_json=as_json)
 
 

@@ -180,11 +180,16 @@ def _explained(each: Explanation) -> dict[str, Any]:
     }
 
 
-@command.command("audit", examples=["gitmem redact audit", "gitmem redact audit --fix"])
+@command.command(
+    "audit", examples=["gitmem redact audit", "gitmem redact audit --fix", "gitmem redact audit --erase"]
+)
 @click.option("--fix", is_flag=True, help="Redact again what has been shared with nobody yet.")
+@click.option(
+    "--erase", is_flag=True, help="Redact again what was shared, too, and erase what stood there for good."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
-def _audit(ctx: click.Context, fix: bool, as_json: bool) -> None:
+def _audit(ctx: click.Context, fix: bool, erase: bool, as_json: bool) -> None:
     """Look through all that is remembered here with today's rules, and say what to do about what they find.
 
     Every level is looked through by its own rules; what was clean under the same ones is passed over. Ends
@@ -192,7 +197,7 @@ def _audit(ctx: click.Context, fix: bool, as_json: bool) -> None:
     """
     from gitmem.cli.redact_audit import audit
 
-    ctx.exit(audit(ctx.obj, fix=fix, as_json=as_json))
+    ctx.exit(audit(ctx.obj, fix=fix or erase, erase=erase, as_json=as_json))
 
 
 @command.command("rotate-key", examples=["gitmem redact rotate-key"])

@@ -1,0 +1,83 @@
+"""Killed before any effect on the disk, a pull or a push leaves sound clones, and the next one finishes it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gitmem import disk
+from tests.conftest import RealGit
+from tests.killing import in_child
+from tests.sharing.clones import Clone, Team
+
+
+@pytest.mark.parametrize("verb", ["pull", "push"])
+def test_killed_at_any_effect_nothing_is_lost_and_the_next_run_finishes(
+    team: Team, git: RealGit, ada: Clone, ben: Clone, verb: str
+) -> None:
+    ada.remember("shared")
+    ada.push()
+    ben.pull()
+    expected = {ada.remember("ada"), ben.remember("ben"), *ada.sessions()}
+    ada.remember("shared", b"ada's\n")
+    ben.remember("shared", b"ben's\n")
+    ada.push()
+    template = team.folder / "template"
+    for clone in ("ben", "hub.git"):
+        shutil.copytree(team.folder / clone, template / clone, symlinks=True)
+    effects: list[disk.Effect] = []
+    with disk.observe(lambda effect, _: effects.append(effect)):
+        getattr(ben, verb)()
+    assert len(effects) > 4
+    whole = ben.tree()
+    for point in range(len(effects)):
+        for clone in ("ben", "hub.git"):
+            shutil.rmtree(team.folder / clone)
+            shutil.copytree(template / clone, team.folder / clone, symlinks=True)
+        kill_at(point, getattr(ben, verb))
+        git("fsck", "--connectivity-only", "--no-dangling", cwd=ben.path)
+        getattr(ben, verb)()
+        assert ben.sessions() == expected
+        assert ben.tree() == whole
+        if verb == "push":
+            assert team.hub.ref() == ben.ref()
+
+
+def kill_at(point: int, work: Callable[[], object]) -> None:
+    left = point
+
+    def kill(effect: disk.Effect, path: Path) -> None:
+        nonlocal left
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+    def killed() -> None:
+        with disk.observe(kill):
+            work()
+
+    assert os.WIFSIGNALED(in_child(killed))
+
+
+def test_a_git_that_is_killed_in_the_middle_of_a_push_loses_nothing(
+    team: Team, git: RealGit, ada: Clone
+) -> None:
+    ada.remember("one")
+    ada.push()
+    tip = ada.remember("two") and ada.ref()
+    hook = team.hub.path / "hooks" / "pre-receive"
+    # The server goes away when it has all objects and has moved no ref.
+    hook.write_text("#!/bin/sh\nkill -KILL $PPID\n")
+    hook.chmod(0o755)
+    with pytest.raises(Exception, match="could not"):
+        ada.push()
+    assert ada.ref() == tip
+    hook.unlink()
+    assert len(ada.push().sent) == 1
+    assert team.hub.ref() == tip
+    git("fsck", "--strict", cwd=team.hub.path)
