@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from gitmem.cli.context import Context
@@ -10,7 +10,6 @@ from gitmem.cli.forgetting import erase_for_good, find_everywhere
 from gitmem.model.ids import SessionId
 
 if TYPE_CHECKING:
-    from gitmem.cli.levels import Shelf
     from gitmem.format.memory import Memory
     from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
@@ -21,25 +20,27 @@ if TYPE_CHECKING:
 
 def expire(context: Context, storage: Storage) -> list[Erasure]:
     """Erase what has been forgotten long enough, and what is older than the settings keep."""
-    from gitmem.cli.levels import Shelf
     from gitmem.cli.opening import private_storage
     from gitmem.verbs.memories import open_memories
 
     memories = open_memories(storage, context.settings, lambda: private_storage(context, storage))
+    due = list(due_in(context, memories))
+    if not due:
+        return []
+    from gitmem.cli.levels import Shelf
+
     shelf = Shelf(context, storage, memories)
-    due = [
-        find_everywhere(context, shelf, session, (level,))
-        for level, session in due_everywhere(context, shelf)
-    ]
-    return erase_for_good(context, shelf, due) if due else []
+    return erase_for_good(
+        context, shelf, [find_everywhere(context, shelf, session, (level,)) for level, session in due]
+    )
 
 
-def due_everywhere(context: Context, shelf: Shelf) -> Iterator[tuple[Level, SessionId]]:
+def due_in(context: Context, memories: Mapping[Level, Memory]) -> Iterator[tuple[Level, SessionId]]:
     """Yield what has been forgotten long enough, and what is older than the settings keep."""
     from gitmem.verbs.forgotten import due, outdated
 
     days = context.settings.retention_days
-    for level, memory in shelf.memories.items():
+    for level, memory in memories.items():
         for session in due(waiting_in(context, memory).values(), context.now_ms()):
             yield level, session
         if days is not None:
