@@ -14,6 +14,7 @@ from gitmem.objects.encoding import HashName, ObjectKind
 
 TYPE_NUMBERS: Final[dict[ObjectKind, int]] = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 OFS_DELTA: Final = 6
+REF_DELTA: Final = 7
 
 _INDEX_MAGIC: Final = b"\xfftOc\x00\x00\x00\x02"
 _LARGE_OFFSET: Final = 1 << 31
