@@ -6,6 +6,8 @@ ignores `max_output_size` where a frame declares more, and 10 KB can unfold to 3
 
 from __future__ import annotations
 
+import threading
+
 import zstandard
 
 from gitmem.model.errors import ObjectDamaged
@@ -42,9 +44,7 @@ def decompress(frame: bytes, name: str, limit: int, prefix: bytes = b"") -> byte
     # zstd itself lets a frame that is here as a whole have any window.
     if header.window_size > MAX_WINDOW_BYTES:
         raise ObjectDamaged(name, f"its window has {header.window_size} bytes, more than {MAX_WINDOW_BYTES}")
-    decoder = zstandard.ZstdDecompressor(
-        dict_data=_raw_dictionary(prefix), max_window_size=MAX_WINDOW_BYTES
-    ).decompressobj(write_size=max(1, size))
+    decoder = _decompressor(prefix).decompressobj(write_size=max(1, size))
     try:
         plain = decoder.decompress(frame)
     except zstandard.ZstdError as error:
@@ -54,6 +54,20 @@ def decompress(frame: bytes, name: str, limit: int, prefix: bytes = b"") -> byte
     if len(plain) != size:
         raise ObjectDamaged(name, f"it declares {size} bytes and holds {len(plain)}")
     return plain
+
+
+_kept = threading.local()
+"""Each thread's own decompressor, which no two may use at once: to make one takes longer than most frames."""
+
+
+def _decompressor(prefix: bytes) -> zstandard.ZstdDecompressor:
+    if prefix:
+        return zstandard.ZstdDecompressor(dict_data=_raw_dictionary(prefix), max_window_size=MAX_WINDOW_BYTES)
+    try:
+        return _kept.plain  # type: ignore[no-any-return]
+    except AttributeError:
+        _kept.plain = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+        return _kept.plain  # type: ignore[no-any-return]
 
 
 def attach_trailer(frame: bytes, payload: bytes) -> bytes:

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from gitmem.format import layout, records
 from gitmem.format.admission import Admitted, Offer, admit_file, admit_folder
@@ -74,6 +74,7 @@ _OWNER_DEPTH = 4
 _SHOWN_CHARACTERS = 300
 _MAX_FORMAT_DIGITS = 6
 _MAX_HELD_TREES = 4096
+_MOST_HELD_BYTES = 8 << 20
 _MAX_LISTED = 1000
 """Refusals that are listed; whoever has more looks at what is wrong with the first."""
 
@@ -162,13 +163,45 @@ class _Owner(NamedTuple):
     at: Path = ()
 
 
+class _Recalling:
+    """A storage that hands out once more what was just read, without reading it again.
+
+    Whose a folder is, and what a segment builds on, is looked at before the same blob is decoded.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._held: dict[Oid, tuple[ObjectKind, bytes]] = {}
+        self._held_bytes = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._storage, name)
+
+    def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
+        """Return an object, from memory the second time."""
+        held = self._held.pop(oid, None)
+        if held is not None:
+            return held
+        found = self._storage.read(oid)
+        self._held_bytes += len(found[1])
+        if self._held_bytes <= _MOST_HELD_BYTES:
+            self._held[oid] = found
+        return found
+
+    def forget(self) -> None:
+        """Let go of what is held: another folder comes."""
+        self._held.clear()
+        self._held_bytes = 0
+
+
 class _Uniting:
     def __init__(self, storage: Storage, batch: Batch, level: Level, accept: Accept) -> None:
-        self._storage, self._batch = storage, batch
+        self._recalling = _Recalling(storage)
+        self._storage, self._batch = cast("Storage", self._recalling), batch
         self._level, self._accept = level, accept
         self._outcomes: dict[SessionId, Outcome] = {}
         self._refusals: dict[tuple[Path, Side], Refusal] = {}
-        self._unlisted = 0
+        self._unlisted = self._refused = 0
         self._places: dict[tuple[Oid, Side], Path] = {}
         self._places_below: dict[tuple[Oid, Side], Path] = {}
         self._owners: dict[tuple[str, Oid], _Owner] = {}
@@ -246,13 +279,17 @@ class _Uniting:
         ours, theirs = mine.oid if mine else None, other.oid if other else None
         if len(path) == _OWNER_DEPTH and path[0] in _OWN_RECORDS:
             self._trees.clear()
+            self._recalling.forget()
             if self._is_buried(path):
                 if path[0] == "sessions":
                     self._outcomes[SessionId("".join(path[1:]))] = "tombstoned"
                 return None
             if not self._is_owned(path, ours, theirs):
                 return None
+            refusals = self._refused
             self._chosen = self._choose_below(path, ours, theirs)
+            if self._refused == refusals and (ours is None or theirs is None):
+                return sample  # all of it belongs, and the other side has nothing to add
         here, there = self._open(path, ours, "here"), self._open(path, theirs, "there")
         root = self._unite_folders(path, ours, here, theirs, there)
         return Entry(TREE_MODE, root) if root else None
@@ -457,6 +494,7 @@ class _Uniting:
 
     def _refuse(self, path: Path, side: Side, why: str) -> bool:
         """Report, once, what stays out; return whether it is listed."""
+        self._refused += 1
         is_listed = (path, side) in self._refusals or len(self._refusals) < _MAX_LISTED
         if is_listed:
             self._refusals[path, side] = Refusal("/".join(path)[:_SHOWN_CHARACTERS], side, why)

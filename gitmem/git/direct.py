@@ -9,6 +9,7 @@ libgit2.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 _MOST_READS: Final = 300
 """By hand one takes some 50 µs longer, so that this many take a third of what it does to load libgit2."""
-_MOST_PACKS: Final = 64
+_MOST_PACKS: Final = 128
+_MOST_LOOKS: Final = 5
 _NAME_DIGITS: Final = 40
 
 
@@ -128,32 +130,51 @@ class DirectBackend:
         return (kind, data) if object_id(kind, data, "sha1") == oid else None
 
     def _find(self, name: bytes) -> tuple[OpenPack, int] | None:
-        """Return which pack has an object, and where; packs that have come meanwhile are looked for once."""
-        for packs in (self._packs, self._list_packs):
-            known = packs() if callable(packs) else packs
-            for path, pack in (known or {}).items():
-                at = pack.find(name)
-                if at is not None:
-                    if self._packs is not None and next(iter(self._packs)) != path:
-                        self._packs = {path: pack, **self._packs}  # it will have the next one, too
-                    return pack, at
+        """Return which pack has an object, and where.
+
+        Packs may be written together meanwhile: the new one is there before the old ones go. So it takes a
+        second look to say that something is nowhere, and more where a pack went away while they were listed.
+        """
+        found, is_whole = self._find_in(self._packs or {}, name), True
+        for looks in range(_MOST_LOOKS):
+            if found is not None or (looks >= 2 and is_whole):
+                break
+            opened, is_whole = self._list_packs()
+            found = self._find_in(opened, name)
+        return found
+
+    def _find_in(self, packs: Mapping[str, OpenPack], name: bytes) -> tuple[OpenPack, int] | None:
+        for path, pack in packs.items():
+            at = pack.find(name)
+            if at is not None:
+                if self._packs is not None and next(iter(self._packs)) != path:
+                    self._packs = {path: pack, **self._packs}  # it will have the next one, too
+                return pack, at
         return None
 
-    def _list_packs(self) -> dict[str, OpenPack]:
-        """Open the packs that are not open yet; none is closed that may still be read.
+    def _list_packs(self) -> tuple[dict[str, OpenPack], bool]:
+        """Open the packs that are not open yet, and tell whether none went away meanwhile.
+
+        None is closed: what is gone can still be read.
 
         Raises:
             PackUnread: There are many, or objects stand elsewhere, too.
         """
-        known = self._packs or {}
-        folder = Path(self._objects) / "pack"
+        known, folder = self._packs or {}, Path(self._objects) / "pack"
         with os.scandir(folder) as listing:
             names = [entry.name for entry in listing if entry.name.endswith(".idx")]
-        new = [name for name in names if name not in known]
-        if len(names) > _MOST_PACKS or Path(self._objects, "info/alternates").exists():
+        if len(names) + len(known) > _MOST_PACKS or Path(self._objects, "info/alternates").exists():
             raise PackUnread
-        self._packs = {**{name: OpenPack(folder / name) for name in new}, **known}
-        return {name: self._packs[name] for name in new}
+        opened, is_whole = dict[str, OpenPack](), True
+        for name in names:
+            if name in known:
+                continue
+            try:
+                opened[name] = OpenPack(folder / name)
+            except FileNotFoundError:
+                is_whole = False
+        self._packs = {**opened, **known}
+        return opened, is_whole
 
     def _read_plain(self, ref: str) -> Oid | None:
         """Read a ref as git does: its own file, and then the one of all that are packed."""

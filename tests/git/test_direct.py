@@ -186,3 +186,33 @@ def test_refs_move_without_libgit2(backend: DirectBackend, repository: Path, git
     assert not (repository / ".git/logs/refs/gitmem").exists(), (
         "libgit2 and git write one where git is told to"
     )
+
+
+def test_an_object_whose_pack_is_just_replaced_is_found_in_the_new_one(
+    backend: DirectBackend,
+    objects: list[Oid],
+    repository: Path,
+    git: RealGit,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    git("repack", "-a", "-d", "-q", cwd=repository)
+    opened = OpenPack.__init__
+
+    def replaced_first(self: OpenPack, path: Path) -> None:
+        monkeypatch.setattr(OpenPack, "__init__", opened)
+        git("commit", "-q", "--allow-empty", "-m", "more", cwd=repository)
+        git("repack", "-a", "-d", "-q", cwd=repository)
+        opened(self, path)
+
+    monkeypatch.setattr(OpenPack, "__init__", replaced_first)
+    assert backend.read(objects[0])[0]
+    assert backend._library is None
+
+
+def test_an_index_whose_pack_is_lost_keeps_nobody(
+    backend: DirectBackend, objects: list[Oid], repository: Path, git: RealGit
+) -> None:
+    git("repack", "-a", "-d", "-q", cwd=repository)
+    [path] = (repository / ".git/objects/pack").glob("*.pack")
+    path.rename(path.with_suffix(".lost"))
+    assert not backend.contains(objects[0])
