@@ -44,13 +44,25 @@ def describe_levels(context: Context, sharing: Sharing, shared: Shared, *, is_dr
 
 def describe_synced(context: Context, sharing: Sharing, synced: Synced) -> None:
     """Print what came of a sync with one remote, for people; what went wrong goes to standard error."""
-    for part in (synced.pulled, synced.pushed):
+    for part in (_without_what_was_sent(synced), synced.pushed):
         if part is not None:
             describe_levels(context, sharing, part)
     if synced.error is not None:
         context.output.warn(one_line(str(synced.error)))
         if not synced.is_offline:
             context.output.warn(Styled("hint:", "dim"), " ", one_line(synced.error.hint))
+
+
+def _without_what_was_sent(synced: Synced) -> Shared | None:
+    """Return what was pulled; what held the erased then is not told of if it was looked for again later."""
+    pulled, later = synced.pulled, synced.pushed and synced.pushed.followed
+    if pulled is None or pulled.followed is None or later is None or later.cleared is None:
+        return pulled
+    cleared = pulled.followed.cleared
+    if cleared is None:
+        return pulled
+    told = cleared._replace(held_by=()) if cleared.objects else None
+    return pulled._replace(followed=pulled.followed._replace(cleared=told))
 
 
 def synced_as_json(sharing: Sharing, synced: Synced) -> dict[str, Any]:

@@ -58,6 +58,21 @@ class TestOutOfSight:
         run("pull", "origin", cwd=remembering)
         assert levels_in(run, remembering) == {"a": "team", "b": "team"}
 
+    def test_a_sync_that_sends_an_erasure_does_not_say_that_it_has_to_be_sent(
+        self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit, tmp_path: Path
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+        run("push", "origin", cwd=remembering)
+        git("clone", "-q", str(hub), str(tmp_path / "other"), cwd=tmp_path)
+        run("init", "--no-hooks", "--no-import", cwd=tmp_path / "other")
+        run("title", "generic/b", "Left", cwd=tmp_path / "other")
+        run("push", "origin", cwd=tmp_path / "other")
+        erased = run("forget", "--now", "generic/a", cwd=remembering)
+        assert "still held by refs/remotes/origin/gitmem" in erased.stderr
+        synced = run("sync", "origin", cwd=remembering)
+        assert "still held" not in synced.stderr
+        assert "cleared here" in synced.stdout
+
     def test_what_is_not_forgotten_cannot_be_taken_back(
         self, run: CommandLine, remembering: Path, say: Say
     ) -> None:
