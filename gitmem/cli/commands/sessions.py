@@ -151,7 +151,7 @@ def _say(
     names, now_ms = short_names(listing.summaries), context.now_ms()
     is_mixed = any(summary.level != "team" for summary in found)
     is_marked = any(trust != "known" for trust in trusts.values())
-    is_hiding = any(summary.hidden for summary in found)
+    has_states = any(map(_state, found))
     is_shared = len({summary.author for summary in found}) > 1
     rows: list[list[Part]] = [
         [
@@ -161,17 +161,22 @@ def _say(
             *([Styled(summary.repo, "dim")] if with_repo else []),
             " ".join([summary.title or "(no title)", *(f"#{tag}" for tag in summary.tags)]),
             *([summary.level] if is_mixed else []),
-            *(["hidden" if summary.hidden else ""] if is_hiding else []),
+            *([_state(summary)] if has_states else []),
             *([Styled(summary.author.name, "dim")] if is_shared else []),
             *(mark(trusts[summary.repo, summary.session], "") or [""] if is_marked else []),
         ]
         for summary in found
     ]
     header = ["last", "session", "turns", *(["repo"] if with_repo else []), "title"]
-    further = (("level", is_mixed), ("state", is_hiding), ("author", is_shared), ("trust", is_marked))
+    further = (("level", is_mixed), ("state", has_states), ("author", is_shared), ("trust", is_marked))
     header += [name for name, is_told in further if is_told]
     with context.paged() as output:
         output.table(rows, header=header, flexible=header.index("title"), right=(2,))
+
+
+def _state(summary: Summary) -> str:
+    """Say what is not as with most sessions; nothing of one that is seen and went on in one place."""
+    return "hidden" if summary.hidden else "forked" if summary.forks else ""
 
 
 def _trusts(context: Context, reached: Reach, found: list[Summary]) -> dict[tuple[str, str], Trust]:
