@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gitmem.cli.context import Context
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from gitmem.verbs.listing import Listing
 
 
-def expire(context: Context, storage: Storage) -> list[Erasure]:
-    """Erase what has been forgotten long enough, and what is older than the settings keep."""
-    from gitmem.cli.levels import Shelf
-    from gitmem.cli.opening import private_storage
-    from gitmem.verbs.memories import open_memories
+def expire(context: Context, storage: Storage, catch_up: Callable[[], object]) -> list[Erasure]:
+    """Erase what has been forgotten long enough, and what is older than the settings keep.
 
-    memories = open_memories(storage, context.settings, lambda: private_storage(context, storage))
-    shelf = Shelf(context, storage, memories)
+    Before anything is, `catch_up` brings in what others did: they may have taken it back, or gone on with it.
+    Where the settings name who may erase, somebody has to ask for it: nobody vouches for what only says when
+    a session is to go.
+    """
+    if context.settings.erasers or not any(due_everywhere(context, _opened(context, storage))):
+        return []
+    catch_up()
+    shelf = _opened(context, storage)
     due = [
         find_everywhere(context, shelf, session, (level,))
         for level, session in due_everywhere(context, shelf)
@@ -34,13 +37,23 @@ def expire(context: Context, storage: Storage) -> list[Erasure]:
     return erase_for_good(context, shelf, due) if due else []
 
 
+def _opened(context: Context, storage: Storage) -> Shelf:
+    from gitmem.cli.levels import Shelf
+    from gitmem.cli.opening import private_storage
+    from gitmem.verbs.memories import open_memories
+
+    memories = open_memories(storage, context.settings, lambda: private_storage(context, storage))
+    return Shelf(context, storage, memories)
+
+
 def due_everywhere(context: Context, shelf: Shelf) -> Iterator[tuple[Level, SessionId]]:
     """Yield what has been forgotten long enough, and what is older than the settings keep."""
-    from gitmem.verbs.forgotten import due, outdated
+    from gitmem.verbs.forgotten import DAY_MS, due, outdated
 
     days = context.settings.retention_days
     for level, memory in shelf.memories.items():
-        for session in due(waiting_in(context, memory).values(), context.now_ms()):
+        grace_ms = context.settings.grace_days * DAY_MS
+        for session in due(waiting_in(context, memory).values(), context.now_ms(), grace_ms):
             yield level, session
         if days is not None:
             for session in outdated(listing_of(context, memory).summaries, days, context.now_ms()):

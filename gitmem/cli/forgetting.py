@@ -44,29 +44,23 @@ def find_everywhere(
 ) -> Found:
     """Return in which memories a session stands, of the levels that are asked about; None asks about all.
 
-    A public copy has a name of its own where the session's had to be redacted.
+    A copy has a name of its own where the session's had to be redacted, or was erased there once.
     """
-    from gitmem.verbs.moving import name_there
+    from gitmem.verbs.moving import names_there
     from gitmem.verbs.naming import title_of
 
+    home, own = next(
+        (memory, folder) for memory in shelf.memories.values() if (folder := memory.find(session)) is not None
+    )
     ids: dict[Level, SessionId] = {}
-    key, title = None, ""
+    title = ""
     for level, memory in shelf.memories.items():
-        names = {session}
-        if level == "public" and key is not None and ids:
-            first = next(iter(ids))
-            home = shelf.memories[first]
-            folder = home.find(ids[first])
-            if folder is not None:
-                names.add(name_there(home, folder, redactor_of(context, "public")))
-        for name in names:
-            folder = memory.find(name)
-            if folder is None:
-                continue
-            stored = memory.load(folder)
-            key, title = key or stored.key, title or title_of(stored) or ""
-            ids.setdefault(level, name)
-    assert key is not None, "it was found in one of them"
+        names = names_there(home, own, redactor_of(context, level), memory)
+        if names:
+            ids[level] = session if session in names else max(names)
+            folder = memory.find(ids[level])
+            title = title or (title_of(memory.load(folder)) if folder else None) or ""
+    key = home.load(own).key
     return Found(
         key, title, {level: name for level, name in ids.items() if levels is None or level in levels}
     )

@@ -121,8 +121,9 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     if "team" not in levels and not (has_public or has_private) and storage.read_ref(ref) is not None:
         raise LevelNotShared(remote.name, "team", levels)
     has_team = "team" in levels and (storage.read_ref(ref) is not None or not (has_public or has_private))
+    caught: list[Shared] = []
     if has_team and storage.read_ref(ref) is not None:
-        expire(context, storage)
+        expire(context, storage, lambda: caught.append(pull_levels(context, sharing, remote.name)))
     _note(context, "push", remote, levels)
     memories = [*([sharing] if has_team else []), *([_of_public(context, sharing)] if has_public else [])]
     private = _of_private(context, sharing)
@@ -143,9 +144,17 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
             warnings = audit_sharing.settle(context, storage, remote, audit, found.beside)
         if has_private:
             sealed = push_sealed(private, ring_of(context), remote.name)
-    team = pushed.pop(0) if has_team else None
+    team = _with_what_came_before(pushed.pop(0), [each.team for each in caught]) if has_team else None
     public = pushed.pop(0) if has_public else None
+    if public is not None:
+        public = _with_what_came_before(public, [each.public for each in caught])
     return _cleared(context, storage, Shared(remote.name, team, public, sealed, warnings))
+
+
+def _with_what_came_before(pushed: Pushed, caught: list[Pulled | Pushed | None]) -> Pushed:
+    """Return what a push came to with what was pulled before anything was erased."""
+    pulled = [each for each in caught if isinstance(each, Pulled) and each.before != each.after]
+    return pushed._replace(pulled=(*pulled, *pushed.pulled))
 
 
 def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared:

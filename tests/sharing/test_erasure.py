@@ -232,6 +232,70 @@ class TestForgedAndRewound:
         assert [refusal.why for refusal in pulled.refused] == ["it is for level public"]
         assert ben.sessions() == {one}
 
+    def test_a_tombstone_that_was_refused_counts_once_the_settings_let_it(
+        self, team: Team, ada: Clone, ben: Clone
+    ) -> None:
+        one, other = ada.remember("one"), ada.remember("other")
+        ada.push()
+        ben.pull()
+        team.hub.erase(one)
+        with ben.sharing() as shared:
+            strict = shared._replace(accept=lambda tombstone: "nobody may")
+            sharing.pull(strict, "origin")
+            merged = ben.ref()
+            again = sharing.pull(strict, "origin")
+            assert (again.how, again.after) == ("up to date", merged)
+            assert [refusal.why for refusal in again.refused] == ["nobody may"]
+        assert ben.sessions() == {one, other}
+        pulled = ben.pull()
+        assert (pulled.how, pulled.sessions) == ("begun anew", {one: "tombstoned"})
+        assert ben.sessions() == {other}
+        assert_history_never_held(ben, one)
+        assert ben.pull().how == "up to date"
+
+    def test_a_history_that_was_joined_to_what_was_erased_is_gone_on_from_by_nobody(
+        self, team: Team, ada: Clone, ben: Clone, git: RealGit
+    ) -> None:
+        one, other = ada.remember("one"), ada.remember("other")
+        ada.push()
+        old = team.hub.ref()
+        ada.erase(one)
+        ada.push()
+        tree = git("rev-parse", f"{REF}^{{tree}}", cwd=team.hub.path).strip()
+        joined = git(
+            "commit-tree", tree, "-p", str(team.hub.ref()), "-p", str(old), "-m", "by hand", cwd=team.hub.path
+        ).strip()
+        git("update-ref", REF, joined, cwd=team.hub.path)
+        team.hub.remember("late")
+        for clone in (ben, ada):  # one that has nothing yet, and one that erased it
+            pulled = clone.pull()
+            assert pulled.behind_epoch
+            assert clone.sessions() >= {other}
+            assert one not in clone.sessions()
+            assert_history_never_held(clone, one)
+            assert clone.pull().after == pulled.after
+        ada.push()
+        ben.push()
+        assert_history_never_held(team.hub, one)
+        assert ada.sessions() == ben.sessions() == team.hub.sessions()
+
+    def test_an_erasure_of_any_year_begins_a_history_that_git_takes(
+        self, team: Team, ada: Clone, ben: Clone, git: RealGit
+    ) -> None:
+        sessions = [ada.remember(f"s{n}") for n in range(4)]
+        ada.push()
+        ben.pull()
+        for session, at_s in zip(sessions, (-62_135_596_800, 253_402_300_799, -1), strict=False):
+            ada.erase(session, at_s=at_s)
+            ada.push()
+            ben.pull()
+        assert ada.ref() == ben.ref() == team.hub.ref()
+        assert ben.sessions() == {sessions[3]}
+        for clone in (ben, team.hub):
+            git("commit-graph", "write", "--reachable", cwd=clone.path)
+            git("commit-graph", "verify", cwd=clone.path)
+            git("fsck", "--strict", cwd=clone.path)
+
 
 @pytest.mark.parametrize("number", range(6))
 def test_clones_that_write_erase_and_sync_in_any_order_converge(
