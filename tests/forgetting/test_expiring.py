@@ -20,7 +20,7 @@ def ben(team: Team) -> Clone:
 def forget(scribe: Scribe, value: str | None = AT, clock: int = 1) -> None:
     """Say of the only session when it goes: long ago, by any clock."""
     [folder] = scribe.memory.folders()
-    scribe.register(folder.session, value, clock, "forgotten")  # type: ignore[arg-type]
+    scribe.register(folder.session, value, clock, "forgotten")
 
 
 def test_what_somebody_took_back_is_not_erased_by_a_clone_that_had_not_heard_of_it(
