@@ -47,7 +47,8 @@ def has_more_tombstones(storage: Storage, earlier: Oid, tip: Oid) -> bool:
 def has_strays(storage: Storage, ours: Oid | None, theirs: Oid) -> bool:
     """Whether a commit that leads to theirs, and not to ours, lacks a tombstone that theirs has.
 
-    Nothing of gitmem's makes such a history, but a merge by hand does.
+    `ours` is where we go on from; what it leads to counts as none of theirs. Nothing of gitmem's makes such
+    a history, but a merge by hand does.
     """
     root = read_commit(storage, theirs).tree
     if trees.find(storage, root, ("tombstones",)) is None:

@@ -328,7 +328,8 @@ def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -
             root = open_memory(storage, ref, tip).root if tip else None
             batch = stack.enter_context(storage.begin())
             united = union(storage, batch, root, other.root, level=sharing.level, accept=sharing.accept)
-            if not is_known and has_strays(storage, tip, theirs):  # their history holds what was erased, too
+            kept = None if "here" in united.lacking else tip
+            if has_strays(storage, kept, theirs):  # their history holds what was erased, too
                 united = united._replace(lacking=united.lacking | {"there"})
             new, how = _commit(sharing, batch, remote, tip, root, other, united, is_known=is_known)
             pulled = Pulled(
