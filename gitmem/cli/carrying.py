@@ -23,6 +23,7 @@ from gitmem.model.errors import GitmemError, RemoteUnreachable, StoreBusy
 if TYPE_CHECKING:
     from gitmem.checkpoints.wishes import Wish
 
+_RECURSE: Final = "gitmem.recursesubmodules"
 _LONGEST_S: Final = 1800
 """For one remote; a first push may be hundreds of megabytes."""
 _CODE_WAIT_S: Final = 600.0
@@ -69,6 +70,7 @@ def carry(context: Context) -> None:
                     _wait_for_code(wish)
                     wishes.remove(state_dir, wish)
                     _fulfil(quiet, wish)
+                _carry_submodules(quiet)
         except StoreBusy:
             return
 
@@ -131,6 +133,16 @@ def _fulfil(context: Context, wish: Wish) -> None:
         else:
             pull_levels(context, sharing, wish.remote)
         catch_up(context, unite)  # so that the next command finds that nothing has moved
+
+
+def _carry_submodules(context: Context) -> None:
+    """Sync submodules, too, where somebody has asked for that: it may be a hundred remotes for each push."""
+    if not (_RECURSE in context.repository.config and context.settings.recurse_submodules):
+        return
+    from gitmem.cli.syncing import sync_all
+
+    with suppress(GitmemError):  # of each it is noted what came of it
+        sync_all(context, is_top_done=True, signs=False)
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from typing import Any, Final, NamedTuple
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.rendering import iso, local_time, short_name
 from gitmem.cli.text import clean, fit, one_line
+from gitmem.cli.trusting import mark
 from gitmem.format.memory import Memory
 from gitmem.model.ids import Oid
+from gitmem.query.trusting import Trusting
 from gitmem.why.accounts import Account, Told, session_name, tell, turn_name
 from gitmem.why.explainer import Circumstances, Written
 from gitmem.why.links import Evidence
@@ -50,6 +52,7 @@ class Explanation(NamedTuple):
     known: int
     unknown: int
     circumstances: Mapping[Oid, Circumstances]
+    trusting: Trusting = Trusting()
 
 
 def say(output: Output, explanation: Explanation) -> None:
@@ -112,7 +115,10 @@ def _say_account(output: Output, explanation: Explanation, account: Account) -> 
         Styled(_address(explanation, written), "strong"), at, f": {one_line(session.title) or '(no title)'}"
     )
     facts = [one_line(session.author.name), one_line(session.agent), one_line(session.model or "")]
-    output.say(f"by {', '.join(fact for fact in facts if fact)}; known by {_evidence(written)}")
+    output.say(
+        f"by {', '.join(fact for fact in facts if fact)}; known by {_evidence(written)}",
+        *mark(explanation.trusting.of_all(session.captured_by), "; "),
+    )
     if told is not None:
         _say_told(output, told, columns)
 
@@ -306,5 +312,6 @@ def _session_as_json(explanation: Explanation, session: Toucher) -> dict[str, An
         "title": session.title,
         "agent": session.agent,
         "author": session.author.name,
+        "trust": explanation.trusting.of_all(session.captured_by),
         "model": session.model,
     }

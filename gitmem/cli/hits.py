@@ -7,6 +7,8 @@ from typing import cast
 
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import clean, one_line
+from gitmem.cli.trusting import mark
+from gitmem.query.trusting import Trust
 from gitmem.sidecar.wire import Json
 
 
@@ -39,6 +41,7 @@ def _show_hit(output: Output, hit: Json, *, with_repo: bool) -> None:
         Styled(one_line(f"{hit['session']}#{turn}"), "name"),
         "  ",
         Styled("  ".join(one_line(str(each)) for each in about if each), "dim"),
+        *mark(cast(Trust, hit["trust"])),
     )
     title, snippet = one_line(str(hit["title"])), str(hit["snippet"])
     # A title is often how the first turn begins, which is then a hit itself.

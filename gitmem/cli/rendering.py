@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from gitmem.cli.output import Output, Style, Styled
 from gitmem.cli.progress import size
 from gitmem.cli.text import clean, fit, one_line
+from gitmem.cli.trusting import mark
 from gitmem.model.ids import MAIN_STREAM, SessionId, SessionKey
 from gitmem.model.times import to_text
 
 if TYPE_CHECKING:
     from gitmem.model.turns import Turn
+    from gitmem.query.trusting import Trust
     from gitmem.verbs.summaries import Summary
 
 _LEAST_NAME: Final = 8
@@ -96,7 +98,7 @@ def iso(at_ms: int | None) -> str | None:
         return None
 
 
-def summary_as_json(summary: Summary) -> dict[str, Any]:
+def summary_as_json(summary: Summary, trust: Trust) -> dict[str, Any]:
     """Return what `sessions --json` says of a session."""
     from gitmem.verbs.reading import as_plain
 
@@ -107,6 +109,7 @@ def summary_as_json(summary: Summary) -> dict[str, Any]:
         "agent": summary.agent,
         "author": summary.author.name,
         "author_email": summary.author.email,
+        "trust": trust,
         "repo": summary.repo,
         "branch": summary.branch,
         "branches": summary.branches,
@@ -136,7 +139,7 @@ def turn_as_json(turn: Turn) -> dict[str, Any]:
     return {**first, **values}
 
 
-def say_summary(output: Output, summary: Summary) -> None:
+def say_summary(output: Output, summary: Summary, trust: Trust) -> None:
     """Print what a session is, above its turns."""
     output.say(Styled(one_line(summary.title) or "(no title)", "strong"))
     times = " to ".join(
@@ -153,6 +156,8 @@ def say_summary(output: Output, summary: Summary) -> None:
         *(f"#{one_line(tag)}" for tag in summary.tags),
     ]
     output.say(Styled(one_line(str(summary.key)), "name"), *(f", {fact}" for fact in facts if fact))
+    if trust != "known":
+        output.say(*mark(trust, ""))
     if summary.hidden:
         output.say(Styled("hidden: it waits to be forgotten", "bad"))
     if summary.forks:

@@ -68,6 +68,12 @@ OPTIONS: Final = (
         metavar="SESSION",
         is_many=True,
     ),
+    Option(
+        ("--trusted",),
+        "is_trusted",
+        "Leave out what unknown or untrusted authors captured.",
+        kind="flag",
+    ),
     Option(("--recent",), "is_recent", "Rank newer turns higher: a month counts half.", kind="flag"),
     Option(
         ("--facets",),

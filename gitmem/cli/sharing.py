@@ -46,6 +46,7 @@ def opened_sharing(context: Context, *, signs: bool = False) -> Iterator[Sharing
             silence_s=None if context.is_interactive else context.settings.timeout_s or None,
             check=lambda remote, memory, root: check(context, "team", remote, memory, root),
             sign=signer_of(context, storage, signs=signs),
+            is_attended=signs,
         )
 
 

@@ -12,6 +12,8 @@ from gitmem.cli.context import Context
 from gitmem.cli.expiring import expire
 from gitmem.cli.opening import ring_of, writer_of
 from gitmem.cli.sharing import check
+from gitmem.cli.text import one_line
+from gitmem.format.memory import open_memory
 from gitmem.git.transport import Remote, find_remote
 from gitmem.model.errors import GitmemError, LevelNotShared, NoMemory, NoRemoteChosen, RemoteUnreachable
 from gitmem.model.refs import AUDIT_NAMESPACE, PUBLIC_REF, tracking_ref
@@ -122,7 +124,9 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
         raise LevelNotShared(remote.name, "team", levels)
     has_team = "team" in levels and (storage.read_ref(ref) is not None or not (has_public or has_private))
     caught: list[Shared] = []
-    if has_team and storage.read_ref(ref) is not None:
+    # A tombstone is signed where commits are, and nobody is asked for a key who does not wait.
+    may_erase = sharing.is_attended or context.settings.signed == "nothing"
+    if has_team and may_erase and storage.read_ref(ref) is not None:
         expire(context, storage, lambda: caught.append(pull_levels(context, sharing, remote.name)))
     _note(context, "push", remote, levels)
     memories = [*([sharing] if has_team else []), *([_of_public(context, sharing)] if has_public else [])]
@@ -188,11 +192,26 @@ def _cleared(context: Context, storage: Storage, shared: Shared) -> Shared:
     """Clear away what was erased, now that the refs have moved; what keeps it from that is told."""
     from gitmem.cli.forgetting import follow
 
+    shared = shared._replace(warnings=(*shared.warnings, *_still_public(storage, shared.team)))
     try:
         return shared._replace(followed=follow(context, storage))
     except GitmemError as error:
         warning = f"what was erased was not cleared away: {error}"
         return shared._replace(warnings=(*shared.warnings, warning))
+
+
+def _still_public(storage: Storage, team: Pulled | Pushed | None) -> Iterator[str]:
+    """Yield what is to be said of copies that this clone alone made public: nobody else can erase them."""
+    pulled = team.pulled if isinstance(team, Pushed) else (team,)
+    gone = [row for each in pulled if each is not None for row in each.gone.items()]
+    if not gone or storage.read_ref(PUBLIC_REF) is None:
+        return
+    public = open_memory(storage, PUBLIC_REF)
+    for session, key in gone:
+        found = public.find_key(key) if key is not None else filter(None, [public.find(session)])
+        if any(not public.load(folder).is_hidden for folder in found):
+            name = one_line(str(key or session))
+            yield f"{name} was erased, and its public copy was not: gitmem forget --now {name} erases that"
 
 
 def preview_levels(context: Context, sharing: Sharing, named: str | None) -> Shared:

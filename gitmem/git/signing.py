@@ -84,7 +84,9 @@ def sign_commit(repository: Repository, git: Git, commit: Commit) -> bytes:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(repository.common_dir / "objects"),
         }
         at = _At(git.elsewhere(), there, repository)
-        return _sign(at, commit, [f"-p{parent}" for parent in commit.parents], "-S")
+        # Not by the committer, who has no address in what is public.
+        key = "-S" + _default_key(repository, git)
+        return _sign(at, commit, [f"-p{parent}" for parent in commit.parents], key)
 
 
 def sign_text(repository: Repository, git: Git, text: str, at_s: int) -> str:

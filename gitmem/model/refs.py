@@ -24,6 +24,9 @@ SEALED_NAMESPACE = "refs/gitmem/private/"
 KEYS_NAMESPACE = "refs/gitmem/keys/"
 AUDIT_NAMESPACE = "refs/gitmem/audit/"
 
+MAIN_OF_ORIGIN = "refs/remotes/origin/HEAD"
+"""The main branch of where a clone is from, as git remembers it."""
+
 _SEALED_NAME = re.compile(r"[0-9a-f]{64}\Z")
 _RESERVED = (PUBLIC_REF, PRIVATE_REF, SEALED_NAMESPACE, KEYS_NAMESPACE, AUDIT_NAMESPACE)
 TRACKING_NAMESPACE = "refs/gitmem/remotes/"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import chain
 from operator import lt
 from typing import Literal, NamedTuple
 
@@ -19,6 +20,7 @@ ObjectKind = Literal["blob", "tree", "commit", "tag"]
 
 FILE_MODE = 0o100644
 TREE_MODE = 0o040000
+_new_entry = tuple.__new__
 _MODES = {b"100644": FILE_MODE, b"40000": TREE_MODE}
 _ENTRIES = {size: re.compile(rb"([^ \0]{1,7}) ([^\0]*)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)}
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
@@ -78,9 +80,28 @@ def decode_tree(data: bytes, oid_size: int, name: str) -> dict[str, Entry]:
     Raises:
         ObjectDamaged: The bytes are no tree, or name an entry twice.
     """
+    found = _ENTRIES[oid_size].findall(data)
+    try:
+        # Most of what reading costs: what is usual is made without a call of Python's for each entry.
+        entries = {
+            raw_name.decode("utf-8", "surrogateescape"): _new_entry(Entry, (_MODES[mode], raw_oid.hex()))
+            for mode, raw_name, raw_oid in found
+        }
+    except KeyError:
+        return _decode_unusual(found, data, oid_size, name)
+    size = sum(map(len, chain.from_iterable(found))) + 2 * len(found)
+    if size != len(data) or len(entries) != len(found):
+        return _decode_unusual(found, data, oid_size, name)
+    return entries
+
+
+def _decode_unusual(
+    found: list[tuple[bytes, bytes, bytes]], data: bytes, oid_size: int, name: str
+) -> dict[str, Entry]:
+    """Read the entries of a tree with other modes, or say what is wrong with it."""
     entries: dict[str, Entry] = {}
     size = 0
-    for mode, raw_name, raw_oid in _ENTRIES[oid_size].findall(data):
+    for mode, raw_name, raw_oid in found:
         size += len(mode) + len(raw_name) + 2 + oid_size
         entry_name = raw_name.decode("utf-8", "surrogateescape")
         if entry_name in entries:
@@ -99,14 +120,15 @@ def decode_tree(data: bytes, oid_size: int, name: str) -> dict[str, Entry]:
 
 def is_canonical(entries: dict[str, Entry], data: bytes) -> bool:
     """Whether a tree's bytes, from which `decode_tree` read these entries, are those that git writes."""
-    names = [name + "/" if entry.mode == TREE_MODE else name for name, entry in entries.items()]
-    is_plain = all(entry.mode in (TREE_MODE, FILE_MODE) for entry in entries.values())
-    if not (is_plain and "".join(names).isascii()):
+    names = list(entries)
+    modes = {entry.mode for entry in entries.values()}
+    is_even = len(modes) == 1 and len({*map(len, names)}) == 1 and "".join(names).isascii()
+    if not is_even or not modes <= {TREE_MODE, FILE_MODE}:
         return encode_tree(entries) == data
-    # Each mode is as long as it is written without zeros before it, and all stand in order.
-    oid_size = len(next(iter(entries.values())).oid) // 2 if entries else 0
-    folders = sum(name.endswith("/") for name in names)
-    size = sum(map(len, names)) + len(names) * (8 + oid_size) - 2 * folders
+    # Files alone or folders alone, with names of one length, as most of gitmem's: nothing has to be encoded.
+    mode_size = 5 if TREE_MODE in modes else 6
+    oid_size = len(entries[names[0]].oid) // 2
+    size = len(names) * (mode_size + len(names[0]) + 2 + oid_size)
     return size == len(data) and all(map(lt, names, names[1:]))
 
 

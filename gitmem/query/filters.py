@@ -9,8 +9,9 @@ class Filters(NamedTuple):
     """All that was said must hold; of several values of one kind, any may.
 
     `sessions` are names or beginnings of names, and so are `without`, those that are left out. `files` are
-    paths or parts of paths. Moments are in milliseconds since 1970, both ends included; `since_ms` and
-    `until_ms` are of turns, `as_of_ms` is of the captures that they came in by.
+    paths or parts of paths. `trusted` says whose captures count, as `gitmem.query.trusting` has it. Moments
+    are in milliseconds since 1970, both ends included; `since_ms` and `until_ms` are of turns, `as_of_ms` is
+    of the captures that they came in by.
     """
 
     agents: tuple[str, ...] = ()
@@ -24,6 +25,7 @@ class Filters(NamedTuple):
     tags: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
     errors: bool = False
     since_ms: int | None = None
     until_ms: int | None = None

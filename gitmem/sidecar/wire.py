@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, cast, get_arg
 
 from gitmem.query.filters import Filters
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 MAX_REQUEST_BYTES: Final = 8 << 20
 """What a sidecar takes as one request; whoever has a longer one starts an indexer of their own."""

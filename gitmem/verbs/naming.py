@@ -38,6 +38,14 @@ def title_of(stored: StoredSession) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def titled_by(stored: StoredSession) -> tuple[str, ...]:
+    """Return the addresses of those whose words a title may be: who gave it, or all who captured any."""
+    written = [(r.clock, name, r.author) for name, r in stored.registers.items() if r.name == "title"]
+    if title_of(stored):
+        return (max(written)[2].email,)
+    return tuple(sorted({capture.author.email for capture in stored.captures.values()}))
+
+
 def tags_of(stored: StoredSession) -> tuple[str, ...]:
     """Return a session's tags, in order; a register of another type holds none."""
     value = stored.value("tags")

@@ -56,7 +56,8 @@ class Sharing(NamedTuple):
     where that must not be: it is given the remote's name, the memory, and the root of the remote's. A git
     that says nothing for `silence_s` is ended. `accept` says whose tombstones count. `replace` is told of a
     tip whose history the memory is about to leave. `sign` returns the commit to send in place of a tip, to
-    which it has then moved the ref; what it raises keeps that from being sent.
+    which it has then moved the ref; what it raises keeps that from being sent. It `is_attended` if somebody
+    waits who may be asked for a key.
     """
 
     storage: Storage
@@ -71,6 +72,7 @@ class Sharing(NamedTuple):
     accept: Accept = accept_all
     replace: Callable[[str, Oid], object] = lambda ref, tip: None
     sign: Callable[[Level, str, Oid], Oid] = lambda level, ref, tip: tip
+    is_attended: bool = False
 
     @property
     def ref(self) -> str:
@@ -328,8 +330,7 @@ def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -
             root = open_memory(storage, ref, tip).root if tip else None
             batch = stack.enter_context(storage.begin())
             united = union(storage, batch, root, other.root, level=sharing.level, accept=sharing.accept)
-            kept = None if "here" in united.lacking else tip
-            if has_strays(storage, kept, theirs):  # their history holds what was erased, too
+            if has_strays(storage, None if "here" in united.lacking else tip, theirs):
                 united = united._replace(lacking=united.lacking | {"there"})
             new, how = _commit(sharing, batch, remote, tip, root, other, united, is_known=is_known)
             pulled = Pulled(

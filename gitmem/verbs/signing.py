@@ -55,11 +55,10 @@ def sign_tip(storage: Storage, repository: Repository, git: Git, writer: Writer,
 def is_own(storage: Storage, tip: Oid, writer: Writer) -> bool:
     """Whether a commit says that it is the writer's, and is signed; whose signature it is, git would say."""
     kind, data = storage.read(tip)
-    return (
-        kind == "commit"
-        and is_signed(data)
-        and read_commit(storage, tip).committer.email == writer.sign().email
-    )
+    if kind != "commit" or not is_signed(data):
+        return False
+    committer, who = read_commit(storage, tip).committer, writer.sign()
+    return (committer.name, committer.email) == (who.name, who.email)
 
 
 def require_signed(storage: Storage, ref: str, tip: Oid) -> None:

@@ -19,7 +19,7 @@ from gitmem.model.turns import Header, Tally, Turn
 from gitmem.verbs import caching, reading
 from gitmem.verbs.naming import tags_of, title_of
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Goes up whenever a Summary changes, or what stands in it."""
 
 DEFAULT_LEVEL = "team"
@@ -34,7 +34,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     `author` is who captured it first. `branch` is where it began, `branches` all that it was on. `started_ms`
     and `ended_ms` are those of its turns, None where its agent writes no times; `captured_ms` is when
     something last came in. `forks` counts the further heads of its streams. `bytes` are those of its text.
-    `origins` stand for the text of the session that it was forked from, as it was.
+    `origins` stand for the text of the session that it was forked from, as it was. `captured_by` are the
+    addresses of all who captured some of it.
     """
 
     session: SessionId
@@ -61,6 +62,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     tally: Tally
     forked_from: str | None = None
     origins: tuple[Oid | None, ...] = ()
+    captured_by: tuple[str, ...] = ()
 
     @property
     def key(self) -> SessionKey:
@@ -128,6 +130,7 @@ def sum_up(
         bytes=sum(head.size_bytes for _, head in heads),
         tally=tally,
         forked_from=header.forked_from,
+        captured_by=tuple(sorted({capture.author.email for capture in captures})),
     )
 
 

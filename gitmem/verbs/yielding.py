@@ -16,8 +16,8 @@ from gitmem.verbs import caching
 
 _KIND: Final = "contention 1"
 _LONGEST_S: Final = 10.0
-OTHERS: Final = 8
-"""With how many at once a push still gets in between after a few tries: it waits for so many tries' time."""
+OTHERS: Final = 16
+"""For how many tries of its own a push waits at most, so that eight at once each get in after a few."""
 
 
 def let_others_go(state_dir: Path, pause: Callable[[float], object]) -> None:

@@ -19,12 +19,15 @@ from gitmem.verbs import caching
 from gitmem.verbs.naming import title_of
 from gitmem.why import edits
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Goes up whenever a Toucher changes, or what stands in it."""
 
 
 class Toucher(msgspec.Struct, frozen=True, array_like=True):
-    """A session, and the hashes of the names of the files that it wrote to, joined (`edits.name_hash`)."""
+    """A session, and the hashes of the names of the files that it wrote to, joined (`edits.name_hash`).
+
+    `captured_by` are the addresses of all who captured some of it.
+    """
 
     session: SessionId
     tree: Oid
@@ -40,6 +43,7 @@ class Toucher(msgspec.Struct, frozen=True, array_like=True):
     started_ms: int | None
     ended_ms: int | None
     names: bytes
+    captured_by: tuple[str, ...] = ()
 
     @property
     def key(self) -> SessionKey:
@@ -172,6 +176,7 @@ def _row(memory: Memory, folder: Folder, state_dir: Path | None) -> Toucher:
         started_ms=found.started_ms,
         ended_ms=found.ended_ms,
         names=found.names,
+        captured_by=tuple(sorted({capture.author.email for capture in stored.captures.values()})),
     )
 
 

@@ -49,6 +49,8 @@ def _hit(
         "repo": source.place.name,
         "branch": turn["branch"],
         "author": turn["author"],
+        "captured_by": turn["by"],
+        "titled_by": card.get("titled_by", []),
         "level": turn["level"] or source.place.level,
         "id": session,
         "stream": turn["stream"],

@@ -19,6 +19,7 @@ from gitmem.query.narrowing import Narrowed
 from gitmem.query.text import REQUIRED, Term
 from indexer.finding.spread import Spread
 from indexer.finding.synonyms import Synonyms
+from indexer.finding.trusted import known_addresses
 from indexer.lexical import LexicalIndex, as_key
 from indexer.lexical.schema import LONGEST_TOOL, NO_MOMENT, UNSET_LEVEL
 from indexer.lexical.words import STOP_WORDS, is_unspaced, parts_of_identifiers
@@ -330,6 +331,9 @@ class Matcher:
             [self._in_a_row("author", words(author)) for author in filters.authors],
             [self._in_a_row("file", _parts_of_path(path)) for path in filters.files],
             [_any_or_none(self._sessions(name)) for name in filters.sessions],
+            [_any_or_none([one("by", name) for name in known_addresses(self._index, filters.trusted)])]
+            if filters.trusted
+            else [],
             [one("error", True)] if filters.errors else [],
             self._between("at", filters.since_ms, filters.until_ms),
             self._between("captured", None, filters.as_of_ms),

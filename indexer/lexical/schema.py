@@ -19,7 +19,7 @@ import tantivy
 
 from gitmem.model.times import to_text
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Goes up whenever a field, an analyzer or what is put into them changes."""
 
 MOST_UNSIGNED: Final = (1 << 64) - 1
@@ -27,6 +27,9 @@ NO_MOMENT: Final = -(1 << 63)
 """Stands for the time of a turn that has none: before all others."""
 UNSET_LEVEL: Final = "unset"
 """Stands in the index where nobody gave a session a level: which one it has then, who asks says."""
+
+NOBODY: Final = "-"
+"""Stands in the index for who captured something without saying an address."""
 
 LONGEST_TOOL: Final = 256
 _LONGEST_KEY: Final = 16_000  # tantivy drops terms of 65,531 bytes and more; a character has up to four
@@ -82,7 +85,7 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("body", tokenizer_name="stems", index_option="freq")
     builder.add_text_field("exact", tokenizer_name="words", index_option="position")
     builder.add_text_field("output", tokenizer_name="stems", index_option="position")
-    for name in ("session", "part", "card", "key", "tag"):
+    for name in ("session", "part", "card", "key", "tag", "by"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("agent", "role", "branch", "tool", "level", "name", "month"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import tantivy
 
-from indexer.lexical.schema import MOST_UNSIGNED, UNSET_LEVEL, as_key, guarded, month_of, number_of
+from indexer.lexical.schema import MOST_UNSIGNED, NOBODY, UNSET_LEVEL, as_key, guarded, month_of, number_of
 from indexer.lexical.words import parts_of_identifiers, spaced
 
 HEAP_BYTES: Final = 192 << 20
@@ -22,6 +22,7 @@ class Entry(NamedTuple):
     `session` and `stream` are what the turn belongs to, `ordinal` its number in that stream, `chain` a
     digest of the stream up to and including it. `meaning` is the key of the turn's embedding, 0 where it has
     none. `author` has all words by which who spoke is found, `name` is what they are called.
+    `captured_by` is the address of who captured it, empty where there is none.
     """
 
     session: str
@@ -46,6 +47,7 @@ class Entry(NamedTuple):
     at_ms: int | None
     captured_ms: int | None
     meaning: int
+    captured_by: str = ""
 
 
 class Writer:
@@ -70,6 +72,7 @@ class Writer:
         text("level", as_key(entry.level or UNSET_LEVEL))
         if entry.author:
             text("author", spaced(entry.author))
+        text("by", as_key(entry.captured_by.lower() or NOBODY))
         if entry.name:
             text("name", as_key(entry.name))
         for tag in entry.tags:

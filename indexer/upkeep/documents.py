@@ -19,7 +19,7 @@ from gitmem.model.records import Capture
 from gitmem.model.times import to_ms
 from gitmem.model.turns import Turn
 from gitmem.verbs import reading
-from gitmem.verbs.naming import tags_of, title_of
+from gitmem.verbs.naming import tags_of, title_of, titled_by
 from gitmem.verbs.summaries import shorten
 from indexer.lexical import Entry
 from indexer.lexical.schema import LONGEST_TOOL
@@ -73,7 +73,7 @@ class Documents:
         """Return what is stored of the session as a whole."""
         header = self._reading.header
         title = title_of(self._stored) or shorten(header.title or "") or self._first_words
-        return _encoder.encode({"title": title, "model": header.model})
+        return _encoder.encode({"title": title, "titled_by": titled_by(self._stored), "model": header.model})
 
 
 class _Scribe:
@@ -129,6 +129,7 @@ class _Scribe:
             "tags": self._tags,
             "files": files,
             "address": address,
+            "by": capture.author.email if capture else "",
             "text": text,
         }
         encoded = _encoder.encode(stored)
@@ -156,6 +157,7 @@ class _Scribe:
             is_error=is_error,
             at_ms=self._at_ms,
             captured_ms=to_ms(capture.at) if capture else None,
+            captured_by=capture.author.email if capture else "",
             meaning=_digest(meant.encode("utf-8", "surrogatepass")) or 1 if meant else 0,
         )
 

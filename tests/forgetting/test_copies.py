@@ -56,3 +56,21 @@ def test_a_session_that_goes_on_as_its_next_incarnation_keeps_its_public_copy_in
     assert sorted(answer["sessions"][0]["ids"]) == ["public", "team"]
     assert sessions_at(git, remembering, "refs/gitmem/public") == []
     assert sessions_at(git, remembering, "gitmem") == []
+
+
+def test_who_made_a_copy_public_is_told_when_others_erase_the_session(
+    run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit, tmp_path: Path
+) -> None:
+    run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+    run("push", "origin", cwd=remembering)
+    other = tmp_path / "other"
+    git("clone", "-q", str(hub), str(other), cwd=tmp_path)
+    run("init", "--no-hooks", "--no-import", cwd=other)
+    run("level", "generic/a", "public", "--yes", cwd=other)
+    run("forget", "--now", "generic/a", cwd=remembering)
+    run("push", "origin", cwd=remembering)
+    told = run("pull", "origin", cwd=other).stderr
+    assert "generic/a was erased, and its public copy was not: gitmem forget --now generic/a" in told
+    run("forget", "--now", "generic/a", cwd=other)
+    assert levels_in(run, other) == {"b": "team"}
+    assert sessions_at(git, other, "refs/gitmem/public") == []

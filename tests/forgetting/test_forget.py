@@ -35,6 +35,7 @@ class TestOutOfSight:
         run("search", "sluice", cwd=remembering, status=1)
         waiting = json.loads(run("forget", "--list", "--json", cwd=remembering).stdout)["waiting"]
         assert [row["session"] for row in waiting] == ["generic/a"]
+        assert "1 session, erased from" in run("status", cwd=remembering).stdout
         run("forget", "--undo", "generic/a", cwd=remembering)
         assert levels_in(run, remembering) == {"a": "team", "b": "team"}
         assert "sluice" in run("search", "sluice", cwd=remembering).stdout
@@ -149,7 +150,9 @@ class TestForGood:
         blobs = {oid for path, oid in blobs_of(git, other).items() if path.startswith("sessions/")}
         done = run("forget", "--now", "generic/a", cwd=remembering)
         assert "gitmem push origin sends the erasure" in done.stdout
+        assert "still held by refs/remotes/origin/gitmem" in run("status", cwd=remembering).stdout
         run("push", "origin", cwd=remembering)
+        assert "erased" not in json.loads(run("status", "--json", cwd=remembering).stdout)
         run("import", str(say("b", ["of the other"])), cwd=other)
         told = run("push", "origin", cwd=other)
         assert "tombstoned  generic/a" in told.stdout

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gitmem.model.records import Author
 from gitmem.model.times import to_ms
 from gitmem.query.filters import Filters
+from gitmem.query.trusting import from_texts
 from gitmem.verbs import reading
 from gitmem.verbs.naming import tags_of
 from tests.indexer.conftest import Asked
@@ -79,11 +80,16 @@ def plain_scan(memory: Filled, filters: Filters) -> set[tuple[str, int]]:
                 holds = (
                     holds
                     and not (filters.without and str(stored.key).startswith(filters.without))
+                    and (not filters.trusted or knows(filters.trusted, capture.author.email))
                     and (filters.as_of_ms is None or to_ms(capture.at) <= filters.as_of_ms)
                 )
                 if holds:
                     found.add((str(stored.key), turn.ordinal))
     return found
+
+
+def knows(trusted: tuple[str, ...], address: str) -> bool:
+    return from_texts(trusted).of(address) == "known"
 
 
 def is_within(asked: str, path: str) -> bool:
@@ -119,6 +125,7 @@ CHOICES = st.builds(
     tags=st.lists(one_of(["hull", "urgent", "none"]), max_size=2).map(tuple),
     levels=st.lists(one_of(["team", "public", "private"]), max_size=2).map(tuple),
     without=st.lists(one_of(["generic/s3", "generic/s9"]), max_size=1).map(tuple),
+    trusted=st.lists(one_of(["ada@example.org", "*@example.org", "!bo@*", "*", ""]), max_size=3).map(tuple),
     errors=one_of([False, False, False, True]),
     as_of_ms=st.none() | st.integers(-3, 9).map(lambda n: 1_800_000_000_000 + 1000 * n),
     since_ms=st.none() | st.integers(FIRST_MS, FIRST_MS + 6 * DAY_MS),
@@ -143,6 +150,8 @@ def test_every_filter_alone_agrees_with_a_plain_scan(busy: Filled, search: Asked
         Filters(since_ms=FIRST_MS + 4 * DAY_MS),
         Filters(until_ms=FIRST_MS + DAY_MS),
         Filters(without=("generic/s1",)),
+        Filters(trusted=("ada@example.org",)),
+        Filters(trusted=("*", "!bo@*")),
         Filters(as_of_ms=1_800_000_004_000),
     ]
     for filters in alone:

@@ -36,6 +36,8 @@ def test_hit_says_where_it_is_and_why(memory: Filled, search: Asked) -> None:
         "repo": "repository",
         "branch": "main",
         "author": "Bo",
+        "captured_by": "ada@example.org",
+        "titled_by": ["ada@example.org"],
         "level": "team",
         "id": session,
         "stream": "",

@@ -336,7 +336,13 @@ def test_request_of_another_form_is_refused_and_the_next_one_answered(
     with sidecars.connect() as endpoint:
         said: Any = endpoint.makefile("rb")
         said.readline()
-        for change in ({"gitmem": 1}, {"verb": "erase"}, {"places": [{}]}, {"places": [7]}, {"surprise": 1}):
+        for change in (
+            {"gitmem": 1},
+            {"verb": "unlearn"},
+            {"places": [{}]},
+            {"places": [7]},
+            {"surprise": 1},
+        ):
             endpoint.sendall(encode({**request, **change}))
             assert json.loads(said.readline())["refused"]["kind"] == "NotUnderstood"
             assert said.readline() == END

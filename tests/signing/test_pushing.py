@@ -12,11 +12,12 @@ from gitmem.cli.sharing import opened_sharing
 from gitmem.cli.sharing_levels import push_levels
 from gitmem.git.settings import load
 from gitmem.model.errors import UnsignedNotSent
+from gitmem.model.refs import PUBLIC_REF
 from gitmem.verbs import signing
 from tests.conftest import CommandLine, RealGit
 from tests.sharing.clones import REF, Clone, Team
 from tests.signing.conftest import Keys
-from tests.signing.keys import SshKey, allow, use_ssh
+from tests.signing.keys import SshKey, allow, gnupg, gpg_key, use_ssh
 
 
 def signs(git: RealGit, clone: Clone) -> None:
@@ -191,6 +192,24 @@ def _clone_of_sha256(git: RealGit, folder: Path, key: SshKey) -> Clone:
     use_ssh(git, clone.path, key)
     allow(git, clone.path, {"ada@example.org": key})
     return clone
+
+
+@pytest.mark.parametrize("form", ["ssh", "openpgp"])
+def test_the_public_memory_is_signed_by_a_commit_without_an_address(
+    git: RealGit, team: Team, ada: Clone, home: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    git("config", "gitmem.sign", "all", cwd=ada.path)
+    git("config", "remote.origin.gitmem", "public", cwd=ada.path)
+    with gnupg(monkeypatch, home / "g"):
+        if form == "openpgp":
+            git("config", "gpg.format", "openpgp", cwd=ada.path)
+            git("config", "--unset", "user.signingKey", cwd=ada.path)
+            gpg_key("Ada <ada@example.org>")
+        ada.write(lambda scribe: scribe.begin("one"), ref=PUBLIC_REF)
+        send(ada)
+        assert "ada@example.org" in signers(git, ada, PUBLIC_REF)[0]
+    assert git("log", "-1", "--format=%cn <%ce>", PUBLIC_REF, cwd=ada.path) == "Ada <>"
+    assert team.hub.ref(PUBLIC_REF) == ada.ref(PUBLIC_REF)
 
 
 def test_the_public_memory_is_signed_only_where_all_is(git: RealGit, ada: Clone) -> None:

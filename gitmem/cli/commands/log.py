@@ -15,11 +15,13 @@ from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Output, Styled
 from gitmem.cli.rendering import iso, local_time
 from gitmem.cli.text import one_line
+from gitmem.cli.trusting import mark, trusting_here
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.listing import Entry
     from gitmem.format.memory import Memory
     from gitmem.model.ids import Oid
+    from gitmem.query.trusting import Trusting
     from gitmem.verbs.reporting import LogEntry, SessionChange
 
 _SHOWN_SESSIONS = 10
@@ -52,12 +54,13 @@ def command(ctx: click.Context, /, checkpoints: bool, limit: int | None, as_json
 
     with opened_memory(context) as memory:
         entries = log(memory, limit)
+        known = trusting_here(context)
         if as_json:
-            context.output.json({"commits": [_as_json(entry) for entry in entries]})
+            context.output.json({"commits": [_as_json(entry, known) for entry in entries]})
             return
         with context.paged() as output:
             for entry in entries:
-                _say(output, entry)
+                _say(output, entry, known)
 
 
 def _show_checkpoints(context: Context, limit: int | None, as_json: bool) -> bool:
@@ -99,13 +102,14 @@ def _subject(memory: Memory, oid: Oid | None) -> str:
         return ""
 
 
-def _say(output: Output, entry: LogEntry) -> None:
+def _say(output: Output, entry: LogEntry, known: Trusting) -> None:
     output.say(
         Styled(entry.commit[:_OID_DIGITS], "name"),
         " ",
         Styled(local_time(entry.at_s * 1000), "dim"),
         f" {one_line(entry.author)}: ",
         Styled(_describe(entry), "strong"),
+        *mark(known.of(entry.email)),
     )
     for change in entry.sessions[:_SHOWN_SESSIONS]:
         output.say(f"    {_describe_change(change)}")
@@ -134,13 +138,14 @@ def _describe_change(change: SessionChange) -> str:
     return f"{done if change.change == 'named' else change.change:6} {one_line(name)}{lines}"
 
 
-def _as_json(entry: LogEntry) -> dict[str, Any]:
+def _as_json(entry: LogEntry, known: Trusting) -> dict[str, Any]:
     return {
         "commit": entry.commit,
         "parents": entry.parents,
         "at": iso(entry.at_s * 1000),
         "author": entry.author,
         "author_email": entry.email,
+        "trust": known.of(entry.email),
         "message": entry.subject,
         "sessions": [
             {

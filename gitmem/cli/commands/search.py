@@ -16,6 +16,7 @@ from gitmem.cli.hits import show
 from gitmem.cli.indexing import ask_indexer, places_of
 from gitmem.cli.search_options import OPTIONS
 from gitmem.cli.text import one_line
+from gitmem.cli.trusting import marked, trusted_filter
 from gitmem.model.errors import BadMoment, NotARepository, UnknownMoment, UsageError
 from gitmem.query.filters import Filters
 from gitmem.sidecar.wire import FACETS, Facet, Grouping, Json, Mode, Place
@@ -61,7 +62,7 @@ def search(
         narrowing["repos"] = (*named, *(place.name for place in places))  # named by where they are, too
     if complete is not None:
         return _complete(context, places, complete, limit, as_json=as_json or json_lines)
-    filters = _filters(context, narrowing)
+    filters = _filters(context, places, narrowing)
     queries = _queries(context, words, batch, filters)
     answers = ask_indexer(
         context,
@@ -77,7 +78,7 @@ def search(
     )
     has_found = False
     collected: list[Json] = []
-    for answer in noted(context, places, answers):
+    for answer in noted(context, places, marked(context, places, answers, only_known=bool(filters.trusted))):
         has_found = has_found or bool(answer["hits"])
         if json_lines:
             context.output.json(answer)
@@ -124,7 +125,9 @@ def _unite(context: Context) -> Caught:
     return unite(context)
 
 
-def _filters(context: Context, values: dict[str, Any]) -> Filters:
+def _filters(context: Context, places: tuple[Place, ...], values: dict[str, Any]) -> Filters:
+    if values.pop("is_trusted"):
+        values["trusted"] = trusted_filter(context, places)
     since, until, as_of = (values.pop(name) for name in ("since", "until", "as_of"))
     if since is None and until is None and as_of is None:
         return Filters(**values)

@@ -12,11 +12,13 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Part, Styled
 from gitmem.cli.recursing import Reach, reach
+from gitmem.cli.trusting import mark, trusting_here
 from gitmem.model.errors import GitmemError, NoMemory
 from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since, parse_until
 
 if TYPE_CHECKING:
+    from gitmem.query.trusting import Trust
     from gitmem.verbs.listing import Listing
     from gitmem.verbs.summaries import Summary
 
@@ -86,10 +88,12 @@ def command(
     reached = reach(context, recurse, repos)
     listing = _list(context, reached)
     found = list(islice(select(listing.summaries, filters, hidden=with_hidden), limit))
+    trusts = _trusts(context, reached, found)
     if as_json:
-        context.output.json({"sessions": [summary_as_json(summary) for summary in found]})
+        listed = [summary_as_json(each, trusts[each.repo, each.session]) for each in found]
+        context.output.json({"sessions": listed})
     elif found:
-        _say(context, found, listing, with_repo=len(reached.contexts) > 1)
+        _say(context, found, trusts, listing, with_repo=len(reached.contexts) > 1)
     else:
         context.output.note("no session is like that" if listing.summaries else "there are no sessions yet")
     for refused in listing.refused:
@@ -134,11 +138,19 @@ def _list_one(context: Context, repo: str) -> Listing:
     return called(found, repo)
 
 
-def _say(context: Context, found: list[Summary], listing: Listing, *, with_repo: bool) -> None:
+def _say(
+    context: Context,
+    found: list[Summary],
+    trusts: dict[tuple[str, str], Trust],
+    listing: Listing,
+    *,
+    with_repo: bool,
+) -> None:
     from gitmem.cli.rendering import ago, short_names
 
     names, now_ms = short_names(listing.summaries), context.now_ms()
     is_mixed = any(summary.level != "team" for summary in found)
+    is_marked = any(trust != "known" for trust in trusts.values())
     is_shared = len({summary.author for summary in found}) > 1
     rows: list[list[Part]] = [
         [
@@ -149,10 +161,23 @@ def _say(context: Context, found: list[Summary], listing: Listing, *, with_repo:
             " ".join([summary.title or "(no title)", *(f"#{tag}" for tag in summary.tags)]),
             *([summary.level] if is_mixed else []),
             *([Styled(summary.author.name, "dim")] if is_shared else []),
+            *(mark(trusts[summary.repo, summary.session], "") or [""] if is_marked else []),
         ]
         for summary in found
     ]
     header = ["last", "session", "turns", *(["repo"] if with_repo else []), "title"]
-    header += [name for name, is_told in (("level", is_mixed), ("author", is_shared)) if is_told]
+    further = (("level", is_mixed), ("author", is_shared), ("trust", is_marked))
+    header += [name for name, is_told in further if is_told]
     with context.paged() as output:
         output.table(rows, header=header, flexible=header.index("title"), right=(2,))
+
+
+def _trusts(context: Context, reached: Reach, found: list[Summary]) -> dict[tuple[str, str], Trust]:
+    """Return how far each session is trusted, by repository and id: each has authors of its own."""
+    trusts: dict[tuple[str, str], Trust] = {}
+    for each in reached.contexts:
+        there = [summary for summary in found if summary.repo == reached.name_of(each)]
+        asked = {address for summary in there for address in summary.captured_by}
+        known = trusting_here(context, asked, each.repository)
+        trusts |= {(summary.repo, summary.session): known.of_all(summary.captured_by) for summary in there}
+    return trusts

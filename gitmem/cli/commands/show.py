@@ -13,12 +13,14 @@ from gitmem.cli.command import Command, recurse_option
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Output
+from gitmem.cli.trusting import mark, trust_of, trusting_here
 from gitmem.model.errors import CheckpointUnknown, NoMemory, SessionUnknown
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory
     from gitmem.model.ids import RecordId
     from gitmem.model.turns import Turn
+    from gitmem.query.trusting import Trust
     from gitmem.verbs.picking import Picked
     from gitmem.verbs.reading import Address
     from gitmem.verbs.summaries import Summary
@@ -142,12 +144,14 @@ def _show_turns(
     from gitmem.model.ids import SessionKey
     from gitmem.verbs.reading import session_record
 
+    trust = trust_of(trusting_here(context), memory.load(folder))
     if form == "json":
         record = session_record(memory, folder)
         context.output.json(
             {
                 "session": str(SessionKey(record.agent, record.native_id)),
                 "id": folder.session,
+                "trust": trust,
                 "stream": picked.stream,
                 "asked_for": sorted(picked.asked_for),
                 "turn_count": picked.total,
@@ -159,6 +163,8 @@ def _show_turns(
         if form == "markdown":
             output.say("".join(sections(picked.turns, full=True)).strip("\n"))
         else:
+            if trust != "known":
+                output.say(*mark(trust, ""))
             people = People(output, full=full, whole=picked.asked_for)
             people.show(picked.turns)
             people.say_what_was_folded()
@@ -174,14 +180,15 @@ def _show_session(
             context.output.raw(piece)
         return
     summary, turns = _read(context, memory, folder, stream)
+    trust = trusting_here(context, summary.captured_by).of_all(summary.captured_by)
     if form == "json":
-        _print_json(context.output, summary, turns)
+        _print_json(context.output, summary, turns, trust)
         return
     with context.paged() as output:
         if form == "markdown":
             _print_markdown(output, summary, turns, full)
         else:
-            _print_people(output, summary, turns, full)
+            _print_people(output, summary, turns, full, trust)
 
 
 def _read(
@@ -208,10 +215,10 @@ def _read(
     return summary, (turn for turn in turns if stream is None or turn.stream == stream)
 
 
-def _print_people(output: Output, summary: Summary, turns: Iterable[Turn], full: bool) -> None:
+def _print_people(output: Output, summary: Summary, turns: Iterable[Turn], full: bool, trust: Trust) -> None:
     from gitmem.cli.rendering import People, say_summary
 
-    say_summary(output, summary)
+    say_summary(output, summary, trust)
     people = People(output, full=full)
     people.show(turns)
     people.say_what_was_folded()
@@ -224,11 +231,11 @@ def _print_markdown(output: Output, summary: Summary, turns: Iterable[Turn], ful
         output.raw(piece.encode("utf-8", "replace"))
 
 
-def _print_json(output: Output, summary: Summary, turns: Iterable[Turn]) -> None:
+def _print_json(output: Output, summary: Summary, turns: Iterable[Turn], trust: Trust) -> None:
     """Print one document turn by turn: a session may be larger than the memory that it may take."""
     from gitmem.cli.rendering import summary_as_json, turn_as_json
 
-    about = summary_as_json(summary)
+    about = summary_as_json(summary, trust)
     about["turn_count"] = about.pop("turns")
     output.raw(_encoded(output, about)[:-1] + b',"turns":[')
     for n, turn in enumerate(turns):

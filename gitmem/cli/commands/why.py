@@ -274,6 +274,7 @@ def _explain(
     code: Storage | None = None,
 ) -> Explanation:
     from gitmem.cli.explaining import Explanation
+    from gitmem.cli.trusting import trusting_here
     from gitmem.git.blame import resolve_commit
     from gitmem.why.accounts import account, count_known, newest_first
 
@@ -305,6 +306,7 @@ def _explain(
         known=known[True],
         unknown=known[False],
         circumstances={oid: explainer.circumstances(oid) for oid in commits},
+        trusting=trusting_here(context),
     )
 
 

@@ -1,0 +1,1 @@
+"""Whom to trust: whose sessions are marked, and which are left out."""
