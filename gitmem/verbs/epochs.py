@@ -19,11 +19,9 @@ from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.history import of_one_side, read_commit
 from gitmem.objects.storage import Batch, Storage
-from gitmem.verbs.committing import SKIP_CI
+from gitmem.verbs.committing import SKIP_CI, to_git_s
 
 _NOBODY: Final = ("gitmem", "gitmem@localhost")
-_LATEST_S: Final = 2**34 - 1
-"""git knows no moment before 1970, and its commit-graph none after the year 2514."""
 
 
 def begin_epoch(batch: Batch, root: Oid, tombstones: Iterable[Tombstone]) -> Oid:
@@ -32,7 +30,7 @@ def begin_epoch(batch: Batch, root: Oid, tombstones: Iterable[Tombstone]) -> Oid
     `tombstones` are those that are new in it: those that any of the sides that it unites lacks.
     """
     latest = max(to_ms(tombstone.at) for tombstone in tombstones)
-    who = Signature(*_NOBODY, min(max(0, latest // 1000), _LATEST_S))
+    who = Signature(*_NOBODY, to_git_s(latest // 1000))
     message = f"Begin anew without what was erased {SKIP_CI}\n"
     return batch.add("commit", encode_commit(Commit(root, (), who, who, message)))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import time
+from functools import partial
 
 import pytest
 
@@ -15,6 +18,7 @@ from gitmem.objects.history import read_commit, walk_history
 from gitmem.verbs import sharing
 from gitmem.verbs.forgetting import Erasing, erase
 from tests.conftest import RealGit
+from tests.killing import start_child
 from tests.sharing.clones import NOW_S, REF, TRACKING, Clone, Team
 from tests.sharing.samples import Scribe
 
@@ -335,3 +339,32 @@ def test_clones_that_write_erase_and_sync_in_any_order_converge(
     for clone in clones:
         assert_history_never_held(clone, *erased)
     git("fsck", "--strict", cwd=clones[0].path)
+
+
+def test_writers_and_erasers_at_one_hub_at_the_same_time_lose_nothing_and_bring_nothing_back(
+    team: Team, git: RealGit, ada: Clone
+) -> None:
+    rounds, clones = 2, [team.clone(f"clone{n}") for n in range(3)]
+    doomed = {(n, turn): ada.remember(f"doomed {n} {turn}") for n in range(3) for turn in range(rounds)}
+    ada.push()
+    for clone in clones:
+        clone.pull()
+
+    def work(n: int) -> None:
+        for turn in range(rounds):
+            clones[n].remember(f"of {n} {turn}")
+            clones[n].erase(doomed[n, turn], at_s=NOW_S + 1000 * n - turn)
+            clones[n].push(pause=time.sleep)
+
+    for number in [start_child(partial(work, n)) for n in range(3)]:
+        _, status = os.waitpid(number, 0)
+        assert status == 0
+    for clone in (*clones, ada):
+        clone.pull()
+        clone.push()
+    for clone in clones:
+        clone.pull()
+    assert {clone.ref() for clone in (*clones, ada)} == {team.hub.ref()}
+    assert len(ada.sessions()) == 3 * rounds
+    assert_history_never_held(team.hub, *doomed.values())
+    git("fsck", "--strict", cwd=team.hub.path)
