@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gitmem.format.burial import names_all
+from gitmem.model.errors import ObjectMissing
 from gitmem.model.ids import Oid
 from gitmem.model.records import Tombstone
 from gitmem.model.times import to_ms
@@ -51,7 +52,11 @@ def has_strays(storage: Storage, ours: Oid | None, theirs: Oid) -> bool:
     root = read_commit(storage, theirs).tree
     if trees.find(storage, root, ("tombstones",)) is None:
         return False
-    return any(
-        not names_all(storage, read_commit(storage, oid).tree, root)
-        for oid in of_one_side(storage, ours, theirs)
-    )
+    return any(_lacks_some(storage, oid, root) for oid in of_one_side(storage, ours, theirs))
+
+
+def _lacks_some(storage: Storage, commit: Oid, root: Oid) -> bool:
+    try:
+        return not names_all(storage, read_commit(storage, commit).tree, root)
+    except ObjectMissing:
+        return False  # a partial clone that left out trees cannot tell

@@ -105,6 +105,30 @@ class TestOneErasure:
             assert erase(Erasing(shared.storage, REF, shared.writer), [one]) is None
         assert ada.ref() == after
 
+    @pytest.mark.parametrize(
+        "options", [("--filter=blob:none",), ("--filter=tree:0",), ("--depth=1",), ("--mirror",)], ids=str
+    )
+    def test_it_reaches_clones_that_have_not_got_all(
+        self, team: Team, git: RealGit, ada: Clone, options: tuple[str, ...]
+    ) -> None:
+        git("config", "uploadpack.allowFilter", "true", cwd=team.hub.path)
+        one, other = ada.remember("one"), ada.remember("other")
+        ada.push()
+        ada.erase(one)
+        third = ada.remember("third")
+        ada.push()
+        few = team.clone("few", *options)
+        few.pull()
+        assert few.sessions() == {other, third}
+        ada.erase(other)
+        ada.push()
+        late = few.remember("late")
+        assert few.pull().how == "begun anew"
+        few.push()
+        ada.pull()
+        assert few.sessions() == ada.sessions() == team.hub.sessions() == {third, late}
+        assert_history_never_held(ada, one, other)
+
 
 def sharing_push(shared: sharing.Sharing) -> tuple[SessionId, ...]:
     from gitmem.verbs.pushing import push
