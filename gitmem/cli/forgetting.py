@@ -139,9 +139,9 @@ def follow(context: Context, storage: Storage, shed: Collection[SessionId] = ())
     It costs next to nothing where nothing was. What was interrupted is gone on with. `shed` are private
     sessions, which no tombstone names.
     """
-    from gitmem.cli.derived import finish_forgetting
+    from gitmem.cli.derived import finish_in
 
-    derived = finish_forgetting(context, shed)
+    derived = finish_in(context, storage, shed)
     return Followed(clear(context, storage), derived)
 
 
@@ -154,14 +154,15 @@ def clear(context: Context, storage: Storage) -> Erased | None:
     Returns:
         What went from where; None where there was nothing to do.
     """
-    from gitmem.git.erasing import erase
-    from gitmem.git.storage import GitStorage
     from gitmem.verbs.erasures import note_tried, read_left
 
     state_dir = context.repository.state_dir
     todo = [each for each in read_left(state_dir) if not each.cleared]
     if all(each.held and _stand_still(storage, each.held) for each in todo):
         return None
+    from gitmem.git.erasing import erase
+    from gitmem.git.storage import GitStorage
+
     tips = dict.fromkeys(oid for each in todo for oid in (each.tip, *each.remotes.values()))
     with storage.lock():
         done = erase(context.repository, context.git, context.settings.memory_ref, tips)

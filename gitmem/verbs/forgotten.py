@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -20,7 +20,9 @@ from gitmem.model.records import Register
 from gitmem.model.times import to_ms
 from gitmem.objects import trees
 from gitmem.verbs import caching
-from gitmem.verbs.summaries import Summary
+
+if TYPE_CHECKING:
+    from gitmem.verbs.summaries import Summary
 
 _KIND: Final = "forgotten 1"
 DAY_MS: Final = 86_400_000
