@@ -77,16 +77,15 @@ def hide(context: Context, shelf: Shelf, found: Found, until_ms: int) -> None:
         forget(memory.storage, memory.ref, writer_of(context, level), session, until_ms)
 
 
-def show_again(context: Context, shelf: Shelf, found: Found) -> bool:
-    """Take back that a session is forgotten; return whether it was, in any memory."""
+def show_again(context: Context, shelf: Shelf, found: Found) -> None:
+    """Take back that a session is forgotten, in each memory that has it."""
     from gitmem.verbs.forgetting import unforget
 
-    log, was = log_of(context), False
+    log = log_of(context)
     for level, session in found.ids.items():
         memory = shelf.memories[level]
         log.note("unforget", partial(log.session, session, level), detail={"level": level})
-        was |= unforget(memory.storage, memory.ref, writer_of(context, level), session)
-    return was
+        unforget(memory.storage, memory.ref, writer_of(context, level), session)
 
 
 def erase_for_good(

@@ -10,7 +10,7 @@ import click
 from gitmem.cli.context import Context
 from gitmem.cli.expiring import due_in, listing_of, waiting_in
 from gitmem.cli.forgetting import Found, find_everywhere
-from gitmem.model.errors import ForgetRefused, RedactionFailed, UsageError
+from gitmem.model.errors import ForgetRefused, NotForgotten, RedactionFailed, UsageError
 from gitmem.model.ids import SessionId
 
 if TYPE_CHECKING:
@@ -74,6 +74,19 @@ def choose(
     if with_checkpoints and choice.author is not None:
         checkpoints = _checkpoints_by(shelf, choice.author, choice.levels)
     return [each for each in found.values() if each.ids], checkpoints
+
+
+def only_forgotten(context: Context, shelf: Shelf, choice: Choice, found: Sequence[Found]) -> list[Found]:
+    """Return those of the sessions that wait to be erased; the others can only be meant by a search.
+
+    Raises:
+        NotForgotten: One that was named is not forgotten.
+    """
+    waits = {session for memory in shelf.memories.values() for session in waiting_in(context, memory)}
+    forgotten = [each for each in found if not waits.isdisjoint(each.ids.values())]
+    if len(forgotten) < len(found) and not choice.is_search:
+        raise NotForgotten(str(next(each.key for each in found if each not in forgotten)))
+    return forgotten
 
 
 def confirm(

@@ -67,6 +67,41 @@ class TestOutOfSight:
         run("forget", "generic/nobody", cwd=remembering, status=1)
         run("forget", cwd=remembering, status=2)
 
+    def test_the_log_status_and_the_list_of_all_tell_what_is_forgotten_and_what_no_more(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+        run("forget", "generic/a", cwd=remembering)
+        assert "1 session, erased from" in run("status", cwd=remembering).stdout
+        rows = run("sessions", "--all", cwd=remembering).stdout.splitlines()
+        assert ["hidden" in row for row in rows if "generic/a" in row] == [True]
+        assert ["hidden" in row for row in rows if "generic/b" in row] == [False]
+        run("forget", "--undo", "generic/a", cwd=remembering)
+        assert "forgotten" not in json.loads(run("status", "--json", cwd=remembering).stdout)
+        newest, before = run("log", "--limit", "2", cwd=remembering).stdout.split("\n    ")[:2]
+        assert newest.endswith(": 1 remembered again")
+        assert "1 forgotten" in before
+
+    def test_undo_of_a_search_is_about_what_is_forgotten_and_of_names_all_or_none(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+        run("forget", "generic/b", cwd=remembering)
+        run("forget", "--undo", "generic/b", "generic/a", cwd=remembering, status=1)
+        assert levels_in(run, remembering) == {"a": "team"}
+        run("forget", "--undo", "--agent", "generic", cwd=remembering)
+        assert levels_in(run, remembering) == {"a": "team", "b": "team"}
+        run("forget", "--undo", "--agent", "generic", cwd=remembering, status=1)
+
+    def test_a_dry_run_says_what_would_be_done_and_names_and_a_search_are_not_mixed(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), cwd=remembering)
+        assert "would be erased" in run("forget", "--now", "--dry-run", "generic/a", cwd=remembering).stdout
+        assert "would be forgotten" in run("forget", "--dry-run", "generic/a", cwd=remembering).stdout
+        mixed = run("forget", "generic/a", "--matching", "x", "--yes", cwd=remembering, status=2)
+        assert "one or the other" in mixed.stderr
+
     def test_when_its_time_is_over_the_next_push_erases_it(
         self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit
     ) -> None:
@@ -104,6 +139,9 @@ class TestForGood:
         run("verify", "--full", cwd=remembering)
         refused = run("forget", "--undo", "generic/a", cwd=remembering, status=1)
         assert "generic/a" in refused.stderr
+        first = run("log", cwd=remembering).stdout.splitlines()
+        assert len(first) == 1
+        assert first[0].endswith("gitmem: Begin anew without what was erased: 1 session, 1 tombstone")
 
     def test_what_the_user_keeps_of_it_is_theirs_and_told_of(
         self, run: CommandLine, remembering: Path, say: Say, git: RealGit

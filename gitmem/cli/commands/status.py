@@ -237,6 +237,8 @@ def _describe_waiting(spool: SpoolState, now_ms: int) -> Iterator[Part]:
 
 def _describe_remote(remote: RemoteState) -> str:
     text = f"with {remote.name} ({', '.join(remote.levels) or 'not chosen: only when it is named'})"
+    if remote.levels == ("private",):
+        return text  # sealed sessions have each a ref of their own, and none is ahead of another
     if remote.ahead is None or remote.behind is None:
         return f"{text}: nothing pushed or fetched yet"
     if not (remote.ahead or remote.behind):
