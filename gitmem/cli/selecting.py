@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from gitmem.cli.context import Context
-from gitmem.cli.expiring import due_everywhere, listing_of, waiting_in
+from gitmem.cli.expiring import due_in, listing_of, waiting_in
 from gitmem.cli.forgetting import Found, find_everywhere
 from gitmem.model.errors import ForgetRefused, NotForgotten, RedactionFailed, UsageError
 from gitmem.model.ids import SessionId
@@ -67,7 +67,7 @@ def choose(
         ids |= dict.fromkeys(_searched(context, whole, choice))
     found = {each: find_everywhere(context, shelf, each, choice.levels) for each in ids}
     if due:
-        for level, session in due_everywhere(context, shelf):
+        for level, session in due_in(context, shelf.memories):
             if choice.levels is None or level in choice.levels:
                 found.setdefault(session, find_everywhere(context, shelf, session, (level,)))
     checkpoints: dict[Level, list[str]] = {}

@@ -57,10 +57,14 @@ def check(context: Context, level: Level, remote: str, memory: Memory, root: Oid
         SecretsFound: They would replace something of it.
         StoreError: Something of it cannot be read, and so cannot be vouched for.
     """
-    from gitmem.cli.opening import redactor_of
-    from gitmem.verbs.rechecking import recheck
+    from gitmem.cli.opening import mark_of, redactor_of
+    from gitmem.verbs.vouching import is_captured_here
 
     state_dir = context.repository.state_dir
+    if is_captured_here(memory, root, state_dir, mark_of(context, level)):
+        return  # it has passed these very rules
+    from gitmem.verbs.rechecking import recheck
+
     checked = recheck(memory, redactor_of(context, level), since=root, state_dir=state_dir)
     for error in checked.unreadable.values():
         raise error

@@ -383,3 +383,21 @@ class TestLeaks:
         left = sealed & objects(git, remembering)
         assert not {oid for oid in left if git("cat-file", "-s", oid, cwd=remembering) not in ("0\n", "2\n")}
         git("fsck", "--strict", cwd=remembering)
+
+
+def test_what_is_redacted_again_after_something_was_erased_can_be_sent(
+    run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit
+) -> None:
+    run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+    run("push", "origin", cwd=remembering)
+    run("forget", "--now", "generic/a", cwd=remembering)
+    run("import", str(say("c", ["the sluice-abcdefgh"])), cwd=remembering)
+    git("config", "gitmem.redact.sluice.pattern", "sluice-[a-z]{8}", cwd=remembering)
+    git("config", "gitmem.redact.sluice.sample", "sluice-abcdefgh", cwd=remembering)
+    run("push", "origin", cwd=remembering, status=1)
+    run("redact", "audit", "--fix", cwd=remembering)
+    run("push", "origin", cwd=remembering)
+    assert "sluice-abc" not in run("show", "generic/c", cwd=remembering).stdout
+    assert git("rev-parse", "gitmem", cwd=remembering) == git("rev-parse", "gitmem", cwd=hub)
+    assert levels_in(run, remembering) == {"b": "team", "c": "team"}
+    run("verify", "--full", cwd=remembering)
