@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.format.burial import all_tombstones
+from tests.cli.terminal import run_on_terminal
 from tests.conftest import CommandLine, RealGit
 from tests.levels.conftest import Say, levels_in
 from tests.sharing.clones import Clone
@@ -107,6 +108,18 @@ class TestOutOfSight:
         run("forget", "--undo", "--agent", "generic", cwd=remembering)
         assert levels_in(run, remembering) == {"a": "team", "b": "team"}
         run("forget", "--undo", "--agent", "generic", cwd=remembering, status=1)
+
+    def test_somebody_at_a_terminal_is_told_why_there_is_no_answer(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), cwd=remembering)
+        for words, status, told in [
+            (["forget", "--due"], 0, "nothing is due"),
+            (["forget", "--agent", "codex"], 1, "no session is like that"),
+            (["sessions", "--repo", "elsewhere"], 1, "no repository here is called elsewhere"),
+        ]:
+            ended, shown = run_on_terminal("-m", "gitmem", *words, cwd=remembering)
+            assert (ended, told in shown) == (status, True)
 
     def test_a_dry_run_says_what_would_be_done_and_names_and_a_search_are_not_mixed(
         self, run: CommandLine, remembering: Path, say: Say

@@ -12,6 +12,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Part, Styled
 from gitmem.cli.recursing import Reach, reach
+from gitmem.cli.text import one_line
 from gitmem.cli.trusting import mark, trusting_here
 from gitmem.model.errors import GitmemError, NoMemory
 from gitmem.query.filters import Filters
@@ -94,6 +95,8 @@ def command(
         context.output.json({"sessions": listed})
     elif found:
         _say(context, found, trusts, listing, with_repo=len(reached.contexts) > 1)
+    elif repos and not reached.contexts:
+        context.output.note(f"no repository here is called {' or '.join(map(one_line, repos))}")
     else:
         context.output.note("no session is like that" if listing.summaries else "there are no sessions yet")
     for refused in listing.refused:
