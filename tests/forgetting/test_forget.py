@@ -74,6 +74,20 @@ class TestOutOfSight:
         assert "still held" not in synced.stderr
         assert "cleared here" in synced.stdout
 
+    def test_an_erasure_that_does_not_count_is_told_with_what_it_is_of(
+        self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit, tmp_path: Path
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), cwd=remembering)
+        run("push", "origin", cwd=remembering)
+        git("clone", "-q", str(hub), str(tmp_path / "other"), cwd=tmp_path)
+        run("init", "--no-hooks", "--no-import", cwd=tmp_path / "other")
+        git("config", "gitmem.erasers", "ada@example.org", cwd=tmp_path / "other")
+        run("forget", "--now", "generic/a", cwd=remembering)
+        run("push", "origin", cwd=remembering)
+        pulled = run("pull", "origin", cwd=tmp_path / "other")
+        assert "(an erasure of generic/a): it is not signed" in pulled.stderr
+        assert levels_in(run, tmp_path / "other") == {"a": "team"}
+
     def test_what_is_not_forgotten_cannot_be_taken_back(
         self, run: CommandLine, remembering: Path, say: Say
     ) -> None:
