@@ -9,12 +9,12 @@ from gitmem.cli.output import Styled
 from gitmem.cli.sharing import count, describe_pull, describe_push, pull_as_json, push_as_json
 from gitmem.cli.sharing_levels import Shared, Synced
 from gitmem.cli.text import one_line
+from gitmem.sharing.pulling import Pulled, Sharing
 from gitmem.verbs.contact import trouble_of
-from gitmem.verbs.sharing import Pulled, Sharing
 
 if TYPE_CHECKING:
     from gitmem.sealed.merging import Outcome
-    from gitmem.verbs.sealed_sharing import SealedPulled, SealedPushed
+    from gitmem.sharing.sealed import SealedPulled, SealedPushed
 
 _SHOWN_REFUSALS: Final = 20
 _CAME: Final[frozenset[Outcome]] = frozenset({"new there", "grown there", "united"})
@@ -95,7 +95,7 @@ def levels_as_json(sharing: Sharing, shared: Shared) -> dict[str, Any]:
 
 
 def _describe_sealed(context: Context, part: SealedPulled | SealedPushed) -> None:
-    from gitmem.verbs.sealed_sharing import SealedPulled, SealedPushed
+    from gitmem.sharing.sealed import SealedPulled, SealedPushed
 
     output = context.output
     pulled = part if isinstance(part, SealedPulled) else part.pulled
@@ -109,7 +109,7 @@ def _describe_sealed(context: Context, part: SealedPulled | SealedPushed) -> Non
 
 
 def _sealed_as_json(part: SealedPulled | SealedPushed) -> dict[str, Any]:
-    from gitmem.verbs.sealed_sharing import SealedPulled
+    from gitmem.sharing.sealed import SealedPulled
 
     pulled = part if isinstance(part, SealedPulled) else part.pulled
     told: dict[str, Any] = {

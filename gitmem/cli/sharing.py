@@ -13,8 +13,8 @@ from gitmem.cli.text import fit, one_line
 from gitmem.format.union import Outcome
 from gitmem.model.errors import SecretsFound
 from gitmem.model.ids import Oid, SessionId
-from gitmem.verbs.pushing import Pushed
-from gitmem.verbs.sharing import Loss, Pulled, Sharing, keys_of
+from gitmem.sharing.pulling import Loss, Pulled, Sharing, keys_of
+from gitmem.sharing.pushing import Pushed
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
@@ -60,12 +60,12 @@ def check(context: Context, level: Level, remote: str, memory: Memory, root: Oid
         StoreError: Something of it cannot be read, and so cannot be vouched for.
     """
     from gitmem.cli.opening import mark_of, redactor_of
-    from gitmem.verbs.vouching import is_captured_here
+    from gitmem.sharing.vouching import is_captured_here
 
     state_dir = context.repository.state_dir
     if is_captured_here(memory, root, state_dir, mark_of(context, level)):
         return  # it has passed these very rules
-    from gitmem.verbs.rechecking import recheck
+    from gitmem.sharing.rechecking import recheck
 
     checked = recheck(memory, redactor_of(context, level), since=root, state_dir=state_dir)
     for error in checked.unreadable.values():
