@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
+import traceback
 from collections.abc import Callable
+
+_EVERY = 3
 
 
 def in_child(work: Callable[[], None]) -> int:
@@ -15,3 +19,31 @@ def in_child(work: Callable[[], None]) -> int:
         finally:
             os._exit(0)
     return os.waitpid(pid, 0)[1]
+
+
+def start_child(work: Callable[[], None]) -> int:
+    """Run something in a forked process meanwhile, and return its number; it ends with 0 if nothing is raised."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:  # noqa: BLE001 (it is told, and the status says so)
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return pid
+
+
+def chosen_points(count: int) -> list[int]:
+    """Return at which of so many effects to kill: every third, beginning with another one in each run.
+
+    GITMEM_TEST_KILLS=all kills at each of them, and a number says which third it is.
+    """
+    wanted = os.environ.get("GITMEM_TEST_KILLS", "")
+    if wanted == "all":
+        return list(range(count))
+    first = int(wanted) if wanted else random.randrange(_EVERY)
+    print(f"GITMEM_TEST_KILLS={first}")
+    return list(range(first, count, _EVERY))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from gitmem.cli.context import Context
@@ -10,38 +10,47 @@ from gitmem.cli.forgetting import erase_for_good, find_everywhere
 from gitmem.model.ids import SessionId
 
 if TYPE_CHECKING:
+    from gitmem.forgetting.forget import Erasure
+    from gitmem.forgetting.waiting import Waiting
     from gitmem.format.memory import Memory
     from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
-    from gitmem.verbs.forgetting import Erasure
-    from gitmem.verbs.forgotten import Waiting
     from gitmem.verbs.listing import Listing
 
 
-def expire(context: Context, storage: Storage) -> list[Erasure]:
-    """Erase what has been forgotten long enough, and what is older than the settings keep."""
-    from gitmem.cli.opening import private_storage
-    from gitmem.verbs.memories import open_memories
+def expire(context: Context, storage: Storage, catch_up: Callable[[], object]) -> list[Erasure]:
+    """Erase what has been forgotten long enough, and what is older than the settings keep.
 
-    memories = open_memories(storage, context.settings, lambda: private_storage(context, storage))
-    due = list(due_in(context, memories))
-    if not due:
+    Before anything is, `catch_up` brings in what others did: they may have taken it back, or gone on with it.
+    Where the settings name who may erase, somebody has to ask for it: nobody vouches for what only says when
+    a session is to go.
+    """
+    if context.settings.erasers or not any(due_in(context, _opened(context, storage))):
         return []
     from gitmem.cli.levels import Shelf
 
+    catch_up()
+    memories = _opened(context, storage)
     shelf = Shelf(context, storage, memories)
-    return erase_for_good(
-        context, shelf, [find_everywhere(context, shelf, session, (level,)) for level, session in due]
-    )
+    due = [find_everywhere(context, shelf, session, (level,)) for level, session in due_in(context, memories)]
+    return erase_for_good(context, shelf, due) if due else []
+
+
+def _opened(context: Context, storage: Storage) -> dict[Level, Memory]:
+    from gitmem.cli.opening import private_storage
+    from gitmem.verbs.memories import open_memories
+
+    return open_memories(storage, context.settings, lambda: private_storage(context, storage))
 
 
 def due_in(context: Context, memories: Mapping[Level, Memory]) -> Iterator[tuple[Level, SessionId]]:
     """Yield what has been forgotten long enough, and what is older than the settings keep."""
-    from gitmem.verbs.forgotten import due, outdated
+    from gitmem.forgetting.waiting import DAY_MS, due, outdated
 
     days = context.settings.retention_days
     for level, memory in memories.items():
-        for session in due(waiting_in(context, memory).values(), context.now_ms()):
+        grace_ms = context.settings.grace_days * DAY_MS
+        for session in due(waiting_in(context, memory).values(), context.now_ms(), grace_ms):
             yield level, session
         if days is not None:
             for session in outdated(listing_of(context, memory).summaries, days, context.now_ms()):
@@ -50,7 +59,7 @@ def due_in(context: Context, memories: Mapping[Level, Memory]) -> Iterator[tuple
 
 def waiting_in(context: Context, memory: Memory) -> dict[SessionId, Waiting]:
     """Return the forgotten sessions of a memory."""
-    from gitmem.verbs.forgotten import waiting
+    from gitmem.forgetting.waiting import waiting
 
     return waiting(memory, context.repository.state_dir, context.now_ms())
 

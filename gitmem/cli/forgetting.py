@@ -16,10 +16,10 @@ from gitmem.model.refs import PRIVATE_REF
 
 if TYPE_CHECKING:
     from gitmem.cli.levels import Shelf
-    from gitmem.git.erasing import Erased
+    from gitmem.erasing.erase import Erased
+    from gitmem.forgetting.forget import Erasing, Erasure
     from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
-    from gitmem.verbs.forgetting import Erasing, Erasure
 
 _SHARED: Final[tuple[Level, ...]] = ("team", "public")
 
@@ -44,29 +44,23 @@ def find_everywhere(
 ) -> Found:
     """Return in which memories a session stands, of the levels that are asked about; None asks about all.
 
-    A public copy has a name of its own where the session's had to be redacted.
+    A copy has a name of its own where the session's had to be redacted, or was erased there once.
     """
-    from gitmem.verbs.moving import name_there
+    from gitmem.verbs.moving import names_there
     from gitmem.verbs.naming import title_of
 
+    home, own = next(
+        (memory, folder) for memory in shelf.memories.values() if (folder := memory.find(session)) is not None
+    )
     ids: dict[Level, SessionId] = {}
-    key, title = None, ""
+    title = ""
     for level, memory in shelf.memories.items():
-        names = {session}
-        if level == "public" and key is not None and ids:
-            first = next(iter(ids))
-            home = shelf.memories[first]
-            folder = home.find(ids[first])
-            if folder is not None:
-                names.add(name_there(home, folder, redactor_of(context, "public")))
-        for name in names:
-            folder = memory.find(name)
-            if folder is None:
-                continue
-            stored = memory.load(folder)
-            key, title = key or stored.key, title or title_of(stored) or ""
-            ids.setdefault(level, name)
-    assert key is not None, "it was found in one of them"
+        names = names_there(home, own, redactor_of(context, level), memory)
+        if names:
+            ids[level] = session if session in names else max(names)
+            folder = memory.find(ids[level])
+            title = title or (title_of(memory.load(folder)) if folder else None) or ""
+    key = home.load(own).key
     return Found(
         key, title, {level: name for level, name in ids.items() if levels is None or level in levels}
     )
@@ -74,7 +68,7 @@ def find_everywhere(
 
 def hide(context: Context, shelf: Shelf, found: Found, until_ms: int) -> None:
     """Take a session out of everybody's sight, in each memory that has it."""
-    from gitmem.verbs.forgetting import forget
+    from gitmem.forgetting.forget import forget
 
     log = log_of(context)
     for level, session in found.ids.items():
@@ -83,16 +77,15 @@ def hide(context: Context, shelf: Shelf, found: Found, until_ms: int) -> None:
         forget(memory.storage, memory.ref, writer_of(context, level), session, until_ms)
 
 
-def show_again(context: Context, shelf: Shelf, found: Found) -> bool:
-    """Take back that a session is forgotten; return whether it was, in any memory."""
-    from gitmem.verbs.forgetting import unforget
+def show_again(context: Context, shelf: Shelf, found: Found) -> None:
+    """Take back that a session is forgotten, in each memory that has it."""
+    from gitmem.forgetting.forget import unforget
 
-    log, was = log_of(context), False
+    log = log_of(context)
     for level, session in found.ids.items():
         memory = shelf.memories[level]
         log.note("unforget", partial(log.session, session, level), detail={"level": level})
-        was |= unforget(memory.storage, memory.ref, writer_of(context, level), session)
-    return was
+        unforget(memory.storage, memory.ref, writer_of(context, level), session)
 
 
 def erase_for_good(
@@ -106,7 +99,7 @@ def erase_for_good(
 
     What is private is shed: its key goes, and it is not captured again.
     """
-    from gitmem.verbs.forgetting import erase
+    from gitmem.forgetting.forget import erase
 
     sessions = list(found)
     done = []
@@ -128,7 +121,7 @@ def erase_for_good(
 
 def erasing_at(context: Context, storage: Storage, ref: str, level: Level) -> Erasing:
     """Return what erasing from the memory of a level needs."""
-    from gitmem.verbs.forgetting import Erasing
+    from gitmem.forgetting.forget import Erasing
 
     return Erasing(
         storage,
@@ -160,13 +153,13 @@ def clear(context: Context, storage: Storage) -> Erased | None:
     Returns:
         What went from where; None where there was nothing to do.
     """
-    from gitmem.verbs.erasures import note_tried, read_left
+    from gitmem.forgetting.left import note_tried, read_left
 
     state_dir = context.repository.state_dir
     todo = [each for each in read_left(state_dir) if not each.cleared]
     if all(each.held and _stand_still(storage, each.held) for each in todo):
         return None
-    from gitmem.git.erasing import erase
+    from gitmem.erasing.erase import erase
     from gitmem.git.storage import GitStorage
 
     tips = dict.fromkeys(oid for each in todo for oid in (each.tip, *each.remotes.values()))

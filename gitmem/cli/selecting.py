@@ -10,7 +10,7 @@ import click
 from gitmem.cli.context import Context
 from gitmem.cli.expiring import due_in, listing_of, waiting_in
 from gitmem.cli.forgetting import Found, find_everywhere
-from gitmem.model.errors import ForgetRefused, RedactionFailed, UsageError
+from gitmem.model.errors import ForgetRefused, NotForgotten, RedactionFailed, UsageError
 from gitmem.model.ids import SessionId
 
 if TYPE_CHECKING:
@@ -76,6 +76,19 @@ def choose(
     return [each for each in found.values() if each.ids], checkpoints
 
 
+def only_forgotten(context: Context, shelf: Shelf, choice: Choice, found: Sequence[Found]) -> list[Found]:
+    """Return those of the sessions that wait to be erased; the others can only be meant by a search.
+
+    Raises:
+        NotForgotten: One that was named is not forgotten.
+    """
+    waits = {session for memory in shelf.memories.values() for session in waiting_in(context, memory)}
+    forgotten = [each for each in found if not waits.isdisjoint(each.ids.values())]
+    if len(forgotten) < len(found) and not choice.is_search:
+        raise NotForgotten(str(next(each.key for each in found if each not in forgotten)))
+    return forgotten
+
+
 def confirm(
     context: Context,
     choice: Choice,
@@ -115,8 +128,8 @@ def waiting_rows(context: Context, shelf: Shelf) -> list[Row]:
 
 def _searched(context: Context, memory: Memory, choice: Choice) -> Iterator[SessionId]:
     """Yield the sessions that everything fits which the choice says."""
+    from gitmem.forgetting.forget import fits, has_part_of
     from gitmem.query.moments import parse_since
-    from gitmem.verbs.forgetting import fits, has_part_of
 
     since_ms = None if choice.older_than is None else parse_since(choice.older_than, context.now_ms())
     last = {}
@@ -153,7 +166,7 @@ def _compiled(pattern: str) -> Callable[[bytes], bool]:
 
 
 def _checkpoints_by(shelf: Shelf, author: str, levels: tuple[Level, ...] | None) -> dict[Level, list[str]]:
-    from gitmem.verbs.forgetting import checkpoints_by
+    from gitmem.forgetting.forget import checkpoints_by
 
     found: dict[Level, list[str]] = {}
     for level in ("team", "public"):

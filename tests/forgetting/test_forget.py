@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.format.burial import all_tombstones
+from tests.cli.terminal import run_on_terminal
 from tests.conftest import CommandLine, RealGit
 from tests.levels.conftest import Say, levels_in
 from tests.sharing.clones import Clone
@@ -35,6 +36,7 @@ class TestOutOfSight:
         run("search", "sluice", cwd=remembering, status=1)
         waiting = json.loads(run("forget", "--list", "--json", cwd=remembering).stdout)["waiting"]
         assert [row["session"] for row in waiting] == ["generic/a"]
+        assert "1 session, erased from" in run("status", cwd=remembering).stdout
         run("forget", "--undo", "generic/a", cwd=remembering)
         assert levels_in(run, remembering) == {"a": "team", "b": "team"}
         assert "sluice" in run("search", "sluice", cwd=remembering).stdout
@@ -57,6 +59,35 @@ class TestOutOfSight:
         run("pull", "origin", cwd=remembering)
         assert levels_in(run, remembering) == {"a": "team", "b": "team"}
 
+    def test_a_sync_that_sends_an_erasure_does_not_say_that_it_has_to_be_sent(
+        self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit, tmp_path: Path
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+        run("push", "origin", cwd=remembering)
+        git("clone", "-q", str(hub), str(tmp_path / "other"), cwd=tmp_path)
+        run("init", "--no-hooks", "--no-import", cwd=tmp_path / "other")
+        run("title", "generic/b", "Left", cwd=tmp_path / "other")
+        run("push", "origin", cwd=tmp_path / "other")
+        erased = run("forget", "--now", "generic/a", cwd=remembering)
+        assert "still held by refs/remotes/origin/gitmem" in erased.stderr
+        synced = run("sync", "origin", cwd=remembering)
+        assert "still held" not in synced.stderr
+        assert "cleared here" in synced.stdout
+
+    def test_an_erasure_that_does_not_count_is_told_with_what_it_is_of(
+        self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit, tmp_path: Path
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), cwd=remembering)
+        run("push", "origin", cwd=remembering)
+        git("clone", "-q", str(hub), str(tmp_path / "other"), cwd=tmp_path)
+        run("init", "--no-hooks", "--no-import", cwd=tmp_path / "other")
+        git("config", "gitmem.erasers", "ada@example.org", cwd=tmp_path / "other")
+        run("forget", "--now", "generic/a", cwd=remembering)
+        run("push", "origin", cwd=remembering)
+        pulled = run("pull", "origin", cwd=tmp_path / "other")
+        assert "(an erasure of generic/a): it is not signed" in pulled.stderr
+        assert levels_in(run, tmp_path / "other") == {"a": "team"}
+
     def test_what_is_not_forgotten_cannot_be_taken_back(
         self, run: CommandLine, remembering: Path, say: Say
     ) -> None:
@@ -65,6 +96,53 @@ class TestOutOfSight:
         assert "it is not" in refused.stderr
         run("forget", "generic/nobody", cwd=remembering, status=1)
         run("forget", cwd=remembering, status=2)
+
+    def test_the_log_status_and_the_list_of_all_tell_what_is_forgotten_and_what_no_more(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+        run("forget", "generic/a", cwd=remembering)
+        assert "1 session, erased from" in run("status", cwd=remembering).stdout
+        rows = run("sessions", "--all", cwd=remembering).stdout.splitlines()
+        assert ["hidden" in row for row in rows if "generic/a" in row] == [True]
+        assert ["hidden" in row for row in rows if "generic/b" in row] == [False]
+        run("forget", "--undo", "generic/a", cwd=remembering)
+        assert "forgotten" not in json.loads(run("status", "--json", cwd=remembering).stdout)
+        newest, before = run("log", "--limit", "2", cwd=remembering).stdout.split("\n    ")[:2]
+        assert newest.endswith(": 1 remembered again")
+        assert "1 forgotten" in before
+
+    def test_undo_of_a_search_is_about_what_is_forgotten_and_of_names_all_or_none(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+        run("forget", "generic/b", cwd=remembering)
+        run("forget", "--undo", "generic/b", "generic/a", cwd=remembering, status=1)
+        assert levels_in(run, remembering) == {"a": "team"}
+        run("forget", "--undo", "--agent", "generic", cwd=remembering)
+        assert levels_in(run, remembering) == {"a": "team", "b": "team"}
+        run("forget", "--undo", "--agent", "generic", cwd=remembering, status=1)
+
+    def test_somebody_at_a_terminal_is_told_why_there_is_no_answer(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), cwd=remembering)
+        for words, status, told in [
+            (["forget", "--due"], 0, "nothing is due"),
+            (["forget", "--agent", "codex"], 1, "no session is like that"),
+            (["sessions", "--repo", "elsewhere"], 1, "no repository here is called elsewhere"),
+        ]:
+            ended, shown = run_on_terminal("-m", "gitmem", *words, cwd=remembering)
+            assert (ended, told in shown) == (status, True)
+
+    def test_a_dry_run_says_what_would_be_done_and_names_and_a_search_are_not_mixed(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), cwd=remembering)
+        assert "would be erased" in run("forget", "--now", "--dry-run", "generic/a", cwd=remembering).stdout
+        assert "would be forgotten" in run("forget", "--dry-run", "generic/a", cwd=remembering).stdout
+        mixed = run("forget", "generic/a", "--matching", "x", "--yes", cwd=remembering, status=2)
+        assert "one or the other" in mixed.stderr
 
     def test_when_its_time_is_over_the_next_push_erases_it(
         self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit
@@ -103,6 +181,9 @@ class TestForGood:
         run("verify", "--full", cwd=remembering)
         refused = run("forget", "--undo", "generic/a", cwd=remembering, status=1)
         assert "generic/a" in refused.stderr
+        first = run("log", cwd=remembering).stdout.splitlines()
+        assert len(first) == 1
+        assert first[0].endswith("gitmem: Begin anew without what was erased: 1 session, 1 tombstone")
 
     def test_what_the_user_keeps_of_it_is_theirs_and_told_of(
         self, run: CommandLine, remembering: Path, say: Say, git: RealGit
@@ -149,7 +230,9 @@ class TestForGood:
         blobs = {oid for path, oid in blobs_of(git, other).items() if path.startswith("sessions/")}
         done = run("forget", "--now", "generic/a", cwd=remembering)
         assert "gitmem push origin sends the erasure" in done.stdout
+        assert "still held by refs/remotes/origin/gitmem" in run("status", cwd=remembering).stdout
         run("push", "origin", cwd=remembering)
+        assert "erased" not in json.loads(run("status", "--json", cwd=remembering).stdout)
         run("import", str(say("b", ["of the other"])), cwd=other)
         told = run("push", "origin", cwd=other)
         assert "tombstoned  generic/a" in told.stdout
@@ -327,3 +410,21 @@ class TestLeaks:
         left = sealed & objects(git, remembering)
         assert not {oid for oid in left if git("cat-file", "-s", oid, cwd=remembering) not in ("0\n", "2\n")}
         git("fsck", "--strict", cwd=remembering)
+
+
+def test_what_is_redacted_again_after_something_was_erased_can_be_sent(
+    run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit
+) -> None:
+    run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+    run("push", "origin", cwd=remembering)
+    run("forget", "--now", "generic/a", cwd=remembering)
+    run("import", str(say("c", ["the sluice-abcdefgh"])), cwd=remembering)
+    git("config", "gitmem.redact.sluice.pattern", "sluice-[a-z]{8}", cwd=remembering)
+    git("config", "gitmem.redact.sluice.sample", "sluice-abcdefgh", cwd=remembering)
+    run("push", "origin", cwd=remembering, status=1)
+    run("redact", "audit", "--fix", cwd=remembering)
+    run("push", "origin", cwd=remembering)
+    assert "sluice-abc" not in run("show", "generic/c", cwd=remembering).stdout
+    assert git("rev-parse", "gitmem", cwd=remembering) == git("rev-parse", "gitmem", cwd=hub)
+    assert levels_in(run, remembering) == {"b": "team", "c": "team"}
+    run("verify", "--full", cwd=remembering)

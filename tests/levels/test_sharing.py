@@ -59,6 +59,14 @@ def test_private_sessions_reach_the_users_other_machine(
     git("config", "remote.origin.gitmem", "team,private", cwd=remembering)
     told = json.loads(run("push", "--json", cwd=remembering).stdout)
     assert told["private"]["sent"] == 1
+    git("remote", "add", "sealed", str(hub), cwd=remembering)
+    git("config", "remote.sealed.gitmem", "private", cwd=remembering)
+    shared = run("status", cwd=remembering).stdout
+    assert "with sealed (private)\n" in shared
+    git("config", "remote.sealed.gitmem", "public", cwd=remembering)
+    assert "with sealed (public): nothing" in run("status", cwd=remembering).stdout
+    run("push", "sealed", cwd=remembering)
+    assert "with sealed (public): the same" in run("status", cwd=remembering).stdout
     other = clone(git, hub, tmp_path / "other")
     git("config", "remote.origin.gitmem", "team,private", cwd=other)
     run("init", "--no-hooks", "--no-import", cwd=other)

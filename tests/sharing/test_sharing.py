@@ -24,7 +24,8 @@ from gitmem.model.errors import (
     RemoteUnreachable,
 )
 from gitmem.objects.history import distance, read_commit, walk_history
-from gitmem.verbs import pushing, sharing
+from gitmem.sharing import pulling as sharing
+from gitmem.sharing import pushing
 from gitmem.verbs.committing import SKIP_CI
 from tests.conftest import IMPORTED_FROM, RealGit
 from tests.sharing.clones import REF, TRACKING, Clone, Team, new_team
@@ -325,6 +326,7 @@ class TestRefusals:
         team.hub.path.rename(team.folder / "moved.git")
         with pytest.raises(RemoteUnreachable, match=r"could not reach origin: .*hub\.git") as caught:
             getattr(ada, verb)()
+        assert str(caught.value).endswith("does not appear to be a git repository")
         assert caught.value.exit_code == 1
         assert ada.ref() == before
 

@@ -29,4 +29,4 @@ def command(context: Context, remote: str | None, dry_run: bool, as_json: bool) 
         if as_json:
             context.output.json(levels_as_json(sharing, shared))
         else:
-            describe_levels(context, sharing, shared)
+            describe_levels(context, sharing, shared, is_dry=dry_run)

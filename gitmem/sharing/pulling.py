@@ -1,7 +1,7 @@
 """Sharing: which remote is meant, and `pull`, which brings in what its memory has.
 
-What comes in is united with what is here before the memory ref
-moves, a fast-forward too, so that a pull never takes anything away and lets nothing in that does not belong.
+What comes in is united with what is here before the memory ref moves, a fast-forward too, so that a pull
+never takes anything away and lets nothing in that does not belong.
 """
 
 from __future__ import annotations
@@ -40,11 +40,8 @@ from gitmem.objects.encoding import Commit, encode_commit
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Batch, Storage
 from gitmem.verbs.committing import SKIP_CI, Writer
-from gitmem.verbs.epochs import begin_epoch
+from gitmem.verbs.epochs import begin_epoch, has_more_tombstones, has_strays
 
-_PUSH_TRIES: Final = 16
-_FIRST_PAUSE_S: Final = 0.05
-_LONGEST_PAUSE_S: Final = 2.0
 _MERGE_TRIES: Final = 8
 _UNLOCKED_TRIES: Final = 2
 _OTHER_SYNC_WAIT_S: Final = 120.0
@@ -189,7 +186,7 @@ def preview(remote: Remote, storage: Storage, sharings: Sequence[Sharing]) -> tu
 
 
 class PulledAll(NamedTuple):
-    """What a pull of several memories came to, in their order, and of which namespaces git took nothing."""
+    """What a pull of several memories came to, in order, and of which namespaces git took nothing."""
 
     memories: tuple[Pulled, ...]
     refused: Mapping[str, FetchRefused]
@@ -326,13 +323,16 @@ def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -
             if tries >= _UNLOCKED_TRIES:
                 stack.enter_context(storage.lock())
             tip = storage.read_ref(ref)
-            if tip is not None and is_ancestor(storage, theirs, tip):
+            is_known = tip is not None and is_ancestor(storage, theirs, tip)
+            if is_known and tip is not None and not has_more_tombstones(storage, theirs, tip):
                 return Pulled(remote, "up to date", tip, tip, {}, (), {}, theirs=theirs)
             other = open_memory(storage, tracking_ref(remote, ref), theirs)
             root = open_memory(storage, ref, tip).root if tip else None
             batch = stack.enter_context(storage.begin())
             united = union(storage, batch, root, other.root, level=sharing.level, accept=sharing.accept)
-            new, how = _commit(sharing, batch, remote, tip, root, other, united)
+            if has_strays(storage, None if "here" in united.lacking else tip, theirs):
+                united = united._replace(lacking=united.lacking | {"there"})
+            new, how = _commit(sharing, batch, remote, tip, root, other, united, is_known=is_known)
             pulled = Pulled(
                 remote,
                 how,
@@ -372,6 +372,8 @@ def _commit(
     root: Oid | None,
     other: Memory,
     united: Union,
+    *,
+    is_known: bool,
 ) -> tuple[Oid, How]:
     """Return the commit to go on from: one side's, where it has all that both have, or one above both.
 
@@ -387,6 +389,8 @@ def _commit(
             return tip, "up to date"
         parents: tuple[Oid, ...] = (tip,)
     else:
+        if tip is not None and not is_left and tree == root and is_known:
+            return tip, "up to date"  # what it has more was refused, as before
         is_ahead = tip is None or is_left or is_ancestor(sharing.storage, tip, other.commit)
         if is_ahead and tree == other.root:
             return other.commit, "fast-forward" if how == "merged" else how
