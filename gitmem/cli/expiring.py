@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gitmem.cli.absence import absent_of
 from gitmem.cli.context import Context
 from gitmem.cli.forgetting import erase_for_good, find_everywhere
 from gitmem.model.ids import SessionId
@@ -25,7 +26,9 @@ def expire(context: Context, storage: Storage) -> list[Erasure]:
     from gitmem.cli.opening import private_storage
     from gitmem.verbs.memories import open_memories
 
-    memories = open_memories(storage, context.settings, lambda: private_storage(context, storage))
+    memories = open_memories(
+        storage, context.settings, lambda: private_storage(context, storage), absent_of(context)
+    )
     shelf = Shelf(context, storage, memories)
     due = [
         find_everywhere(context, shelf, session, (level,))

@@ -30,7 +30,7 @@ what is erased is still in their history, so that nobody goes on from it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from gitmem.format import layout, records
@@ -121,12 +121,14 @@ def union(
     *,
     level: Level = "team",
     accept: Accept = accept_all,
+    promised: Container[SessionId] = frozenset(),
 ) -> Union:
     """Unite the trees of two memories of a level; None is the empty one.
 
     Both formats have been read and accepted (`open_memory`). Trees are added to the batch only where the
     union is neither side's own. A tombstone for another level is refused, and so is one from there that
-    `accept` does not let count; what it names stays.
+    `accept` does not let count; what it names stays. The text of `promised` sessions is not here: they are
+    taken on their word, and have to be admitted before somebody reads them.
 
     Raises:
         ObjectMissing: An object is not here.
@@ -134,7 +136,7 @@ def union(
     """
     if ours == theirs:
         return Union(ours, {}, (), {})
-    return _Uniting(storage, batch, level, accept).unite(ours, theirs)
+    return _Uniting(storage, batch, level, accept, promised).unite(ours, theirs)
 
 
 class _Difference(NamedTuple):
@@ -163,9 +165,16 @@ class _Owner(NamedTuple):
 
 
 class _Uniting:
-    def __init__(self, storage: Storage, batch: Batch, level: Level, accept: Accept) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        batch: Batch,
+        level: Level,
+        accept: Accept,
+        promised: Container[SessionId],
+    ) -> None:
         self._storage, self._batch = storage, batch
-        self._level, self._accept = level, accept
+        self._level, self._accept, self._promised = level, accept, promised
         self._outcomes: dict[SessionId, Outcome] = {}
         self._refusals: dict[tuple[Path, Side], Refusal] = {}
         self._unlisted = 0
@@ -252,7 +261,13 @@ class _Uniting:
                 return None
             if not self._is_owned(path, ours, theirs):
                 return None
-            self._chosen = self._choose_below(path, ours, theirs)
+            if path[0] == "sessions" and SessionId("".join(path[1:])) in self._promised:
+                if mine is None or other is None:
+                    self._outcomes[SessionId("".join(path[1:]))] = "new there" if other else "new here"
+                    return sample
+                self._chosen = self._take_on_word(path, ours, theirs)
+            else:
+                self._chosen = self._choose_below(path, ours, theirs)
         here, there = self._open(path, ours, "here"), self._open(path, theirs, "there")
         root = self._unite_folders(path, ours, here, theirs, there)
         return Entry(TREE_MODE, root) if root else None
@@ -335,6 +350,19 @@ class _Uniting:
             if outcome:
                 self._outcomes[SessionId("".join(path[1:]))] = outcome
         return chosen
+
+    def _take_on_word(self, path: Path, ours: Oid | None, theirs: Oid | None) -> dict[Path, Oid]:
+        """Choose a blob for every file that differs in the folder of a session whose text is not here."""
+        self._places_below.clear()
+        differences = list(self._differences(path, ours, theirs))
+        records = [change for change in differences if layout.place(change.path).kind != "segment"]
+        here = any(change.theirs is None for change in records)
+        there = any(change.ours is None for change in records)
+        if here or there:
+            self._outcomes[SessionId("".join(path[1:]))] = (
+                "grown on both sides" if here and there else "grown here" if here else "grown there"
+            )
+        return {change.path: max(offer.oid for offer in change.offers()) for change in differences}
 
     def _differences(self, path: Path, ours: Oid | None, theirs: Oid | None) -> Iterator[_Difference]:
         here, there = self._open(path, ours, "here"), self._open(path, theirs, "there")

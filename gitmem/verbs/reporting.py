@@ -65,7 +65,7 @@ class MemoryState(NamedTuple):
     """The memory as of its last commit.
 
     `captured_s` is when a capture last came in, in seconds since 1970, if that was not long ago. `unreadable`
-    counts sessions whose record cannot be read.
+    counts sessions whose record cannot be read, `absent` those whose text stayed with a remote.
     """
 
     commit: Oid
@@ -79,6 +79,7 @@ class MemoryState(NamedTuple):
     remotes: tuple[RemoteState, ...]
     index_state: IndexState
     has_key: bool
+    absent: int = 0
 
 
 class SessionChange(NamedTuple):
@@ -135,6 +136,7 @@ def describe_memory(
         remotes=tuple(_remotes(memory, settings, read_contacts(state_dir))),
         index_state=_index_state(memory, state_dir, tip or memory.commit),
         has_key=(user_dir / "redaction-key").exists() and (state_dir / "repository-name").exists(),
+        absent=len(memory.absent),
     )
 
 

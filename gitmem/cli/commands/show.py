@@ -83,7 +83,7 @@ def _show(
 ) -> None:
     from gitmem.verbs import picking
 
-    with opened_memory(context) as memory:
+    with opened_memory(context, fetches=True) as memory:
         found = _address(context, memory, session)
         if isinstance(found, str):
             log_of(context).note("show", f"checkpoint:{found}")
