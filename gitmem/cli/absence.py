@@ -32,7 +32,7 @@ def _bring(context: Context, storage: Storage, ref: str) -> Bring:
         if names:
             silence_s = None if context.is_interactive else context.settings.timeout_s or None
             remote = find_remote(context.repository, context.git, names[0], silence_s=silence_s)
-            context.output.note(f"fetching session {session[:12]} from {remote.name}")
+            context.output.warn(f"fetching session {session[:12]} from {remote.name}")
         bring(storage, remote, context.repository.state_dir, ref, session)
 
     return bring

@@ -21,7 +21,7 @@ def keep_days(context: Context, named: str | None, since: str) -> Context:
     name = choose_remote(context.settings, named)
     find_remote(context.repository, context.git, name)
     if context.repository.is_partial:
-        context.output.note("this is a partial clone of git's own: all of the memory is pulled")
+        context.output.warn("this is a partial clone of git's own: all of the memory is pulled")
         return context
     lean.keep_days(context.repository, context.git, name, since)
     return context.again()

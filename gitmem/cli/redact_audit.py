@@ -145,7 +145,7 @@ def _say(context: Context, checked: Mapping[Level, Checked], fixed: Mapping[Leve
         for session, error in found.unreadable.items():
             output.warn(Styled("not checked:", "bad"), f" {session[:12]}: {one_line(str(error))}")
         if found.absent:
-            output.note(f"{count(found.absent, 'session')} not checked, as the text stays with a remote")
+            output.warn(f"{count(found.absent, 'session')} not checked, as the text stays with a remote")
     if any(found.leaks for found in checked.values()):
         output.say(_HOW_TO_ERASE)
         return

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gitmem import disk
 from gitmem.git.lean import ROOTS, SMALL, days_kept, filter_config, whole_config
 from gitmem.git.packs import holds_object, keep_pack
 from gitmem.git.storage import pack_folder
@@ -128,6 +129,16 @@ def fetch_whole(remote: Remote, storage: Storage, refs: Sequence[str]) -> None:
     except GitFailed as error:
         raise FetchRefused(remote.name, last_words(error.stderr)) from error
     _adopt(folder, packs, set(_tracked(remote, storage, refs, ()).values()), storage)
+
+
+def adopt_whole(remote: Remote, storage: Storage, oid: Oid) -> None:
+    """Make the packs that hold an object gitmem's own, although a remote that was to promise the rest sent
+    them: it left nothing out."""
+    for path in _packs(pack_folder(remote.repository)):
+        mark = path.with_suffix(".promisor")
+        if mark.exists() and holds_object(path, oid, storage.hash_name):
+            keep_pack(path)
+            disk.remove_file(mark)
 
 
 def _run(remote: Remote, storage: Storage, refs: Sequence[str], below: Sequence[str]) -> None:

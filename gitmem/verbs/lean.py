@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from gitmem.format.memory import capture_of, open_memory
-from gitmem.git.fetching import fetch_whole
+from gitmem.git.fetching import adopt_whole, fetch_whole
 from gitmem.git.lean import days_kept, fetch_named, keep_all
 from gitmem.git.transport import Remote
 from gitmem.model.errors import FetchRefused, ObjectDamaged, RecordRefused
@@ -29,6 +29,7 @@ from gitmem.verbs.absent_table import read_absent
 
 _DAY_S: Final = 86_400
 _ROUNDS: Final = 8
+_IN_A_ROW: Final = 64
 _FOLDER_DEPTH: Final = 4
 """Parts of the path of a session's folder; what else there is has no more, but for a note's registers."""
 _DEEPEST: Final = 7
@@ -58,6 +59,7 @@ def choose(
     if days is None or theirs is None:
         return Kept()
     if is_first and not _lacks_trees(storage, theirs):
+        adopt_whole(remote, storage, theirs)
         keep_all(remote.repository, remote.git, remote.name)
         return Kept(note=f"{remote.name} lets nothing be left out (uploadpack.allowFilter): all was pulled")
     choosing = _Choosing(remote, storage, ref, theirs, now_s - days * _DAY_S)
@@ -109,12 +111,20 @@ class _Choosing:
         return Kept(frozenset(kept | arrived), frozenset(arrived))
 
     def _tree_before(self, theirs: Oid) -> Oid | None:
-        """Return the remote's tree of the day from which on text is wanted; None where nothing says that."""
+        """Return the remote's tree of the day from which on text is wanted; None where nothing says that.
+
+        One clock that is wrong decides nothing: many commits in a row have to be from before that day.
+        """
+        found, in_a_row = None, 0
         for oid in first_parents(self._storage, theirs):
             commit = read_commit(self._storage, oid)
-            if commit.committer.time_s < self._from_s:
-                return commit.tree
-        return None
+            if commit.committer.time_s >= self._from_s:
+                found, in_a_row = None, 0
+                continue
+            found, in_a_row = found or commit.tree, in_a_row + 1
+            if in_a_row == _IN_A_ROW:
+                break
+        return found
 
     def _sessions(self) -> dict[SessionId, Oid]:
         """Return the folders of the sessions that differ from those here, with all trees above them here."""

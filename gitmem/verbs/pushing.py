@@ -189,8 +189,13 @@ def _may_be_first(remote: Remote) -> bool:
 def _looked_at(remote: Remote, way: _Way) -> Memory:
     """Return the memory that is to be sent: what the remote lacks of it is looked at, then it is signed."""
     sharing = way.sharing
+    keepers = lean_remotes(remote.repository)
     for tries in range(_SIGN_TRIES):
         memory = open_memory(sharing.storage, sharing.ref)
+        # The remote that keeps the rest has it, unless it has lost its memory.
+        is_told = not keepers or (remote.name in keepers and way.theirs is not None)
+        if not is_told and lacks_objects(remote, Move(sharing.ref, memory.commit, way.theirs)):
+            raise WholeNeeded(remote.name, keepers[0])
         sharing.check(remote.name, memory, _root(memory, way.theirs))
         if memory.commit == way.theirs:
             return memory
@@ -213,9 +218,6 @@ def _send(
     for ref, way in ways.items():
         storage, theirs = way.sharing.storage, way.theirs
         move = Move(ref, memories[ref].commit, theirs, way.is_leased)
-        keepers = lean_remotes(remote.repository)
-        if keepers and (remote.name not in keepers or theirs is None) and lacks_objects(remote, move):
-            raise WholeNeeded(remote.name, keepers[0])
         for piece in pieces(remote, storage, move):
             answer = send(remote, [move._replace(oid=piece)])[ref]
             if answer.outcome != "pushed":

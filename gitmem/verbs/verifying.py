@@ -95,7 +95,8 @@ def verify(
 ) -> Iterator[Finding]:
     """Yield all that does not hold about the memories at some refs, of which the first must exist.
 
-    The text of `absent` sessions need not be here. What several refs share is looked at once. `counts` grows meanwhile, and `tell` is called as it does.
+    The text of `absent` sessions need not be here. What several refs share is looked at once. `counts` grows
+    meanwhile, and `tell` is called as it does.
 
     Raises:
         NoMemory: There is no ref of the first name.

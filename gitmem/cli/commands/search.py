@@ -92,10 +92,7 @@ def search(
         with context.paged() as output:
             for answer in collected:
                 show(output, answer, heading=batch is not None, with_repo=len(places) > 1)
-    if not has_found:
-        context.output.note("nothing found")
-    if not_here and not (as_json or json_lines):
-        context.output.note(f"{not_here:,} sessions were not searched: their text stays with a remote")
+    _say_rest(context, not has_found, 0 if as_json or json_lines else not_here)
     return 0 if has_found else 1
 
 
@@ -121,6 +118,13 @@ Ends with 1 if nothing was found.
     ),
     run=search,
 )
+
+
+def _say_rest(context: Context, is_nothing: bool, not_here: int) -> None:
+    if is_nothing:
+        context.output.note("nothing found")
+    if not_here:
+        context.output.warn(f"{not_here:,} sessions were not searched: their text stays with a remote")
 
 
 def _count_absent(places: tuple[Place, ...]) -> int:
