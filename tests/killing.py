@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable
 
 
@@ -15,3 +16,18 @@ def in_child(work: Callable[[], None]) -> int:
         finally:
             os._exit(0)
     return os.waitpid(pid, 0)[1]
+
+
+def start_child(work: Callable[[], None]) -> int:
+    """Run something in a forked process meanwhile, and return its number; it ends with 0 if nothing is raised."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:  # noqa: BLE001 (it is told, and the status says so)
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return pid

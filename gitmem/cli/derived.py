@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from gitmem.cli.context import Context
 from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
-from gitmem.sidecar.folders import state_folder
-from gitmem.sidecar.wire import Json
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
+    from gitmem.objects.storage import Storage
+    from gitmem.sidecar.wire import Json
 
 _KIND: Final = "erased 1"
 
@@ -26,17 +26,24 @@ def finish_forgetting(context: Context, also: Collection[str] = ()) -> Mapping[s
 
     `also` are sessions that went without one, as private ones do.
     """
-    from gitmem.cli.opening import opened_storage, private_storage
+    from gitmem.cli.opening import opened_storage
+
+    with opened_storage(context) as storage:
+        return finish_in(context, storage, also)
+
+
+def finish_in(context: Context, storage: Storage, also: Collection[str] = ()) -> Mapping[str, int]:
+    """Do the same in a repository that is open already."""
+    from gitmem.cli.opening import private_storage
     from gitmem.format.memory import open_memory
     from gitmem.sealed.tips import read_tips
 
-    with opened_storage(context) as storage:
-        refs = [ref for ref in (context.settings.memory_ref, PUBLIC_REF) if storage.read_ref(ref) is not None]
+    refs = [ref for ref in (context.settings.memory_ref, PUBLIC_REF) if storage.read_ref(ref) is not None]
 
-        def private() -> list[Memory]:
-            return [open_memory(private_storage(context, storage), PRIVATE_REF)] if read_tips(storage) else []
+    def private() -> list[Memory]:
+        return [open_memory(private_storage(context, storage), PRIVATE_REF)] if read_tips(storage) else []
 
-        return follow_tombstones(context, [open_memory(storage, ref) for ref in refs], private, also)
+    return follow_tombstones(context, [open_memory(storage, ref) for ref in refs], private, also)
 
 
 def follow_tombstones(
@@ -81,6 +88,7 @@ def forget_derived(context: Context, gone: Collection[str]) -> Mapping[str, int]
 def forget_tables(context: Context, gone: Collection[str]) -> dict[str, int]:
     """Forget the part of it that is no index; as `forget_derived`."""
     from gitmem.checkpoints import spool, table
+    from gitmem.sidecar.folders import state_folder
     from gitmem.verbs import listing, picking, scanning, sources
     from gitmem.why import edits, touched
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from gitmem.cli.absence import absent_of
@@ -11,7 +11,6 @@ from gitmem.cli.forgetting import erase_for_good, find_everywhere
 from gitmem.model.ids import SessionId
 
 if TYPE_CHECKING:
-    from gitmem.cli.levels import Shelf
     from gitmem.format.memory import Memory
     from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
@@ -20,30 +19,45 @@ if TYPE_CHECKING:
     from gitmem.verbs.listing import Listing
 
 
-def expire(context: Context, storage: Storage) -> list[Erasure]:
-    """Erase what has been forgotten long enough, and what is older than the settings keep."""
-    from gitmem.cli.levels import Shelf
-    from gitmem.cli.opening import private_storage
-    from gitmem.verbs.memories import open_memories
+def expire(context: Context, storage: Storage, catch_up: Callable[[], object]) -> list[Erasure]:
+    """Erase what has been forgotten long enough, and what is older than the settings keep.
 
+<<<<<<< HEAD
     memories = open_memories(
         storage, context.settings, lambda: private_storage(context, storage), absent_of(context)
     )
+=======
+    Before anything is, `catch_up` brings in what others did: they may have taken it back, or gone on with it.
+    Where the settings name who may erase, somebody has to ask for it: nobody vouches for what only says when
+    a session is to go.
+    """
+    if context.settings.erasers or not any(due_in(context, _opened(context, storage))):
+        return []
+    from gitmem.cli.levels import Shelf
+
+    catch_up()
+    memories = _opened(context, storage)
+>>>>>>> main
     shelf = Shelf(context, storage, memories)
-    due = [
-        find_everywhere(context, shelf, session, (level,))
-        for level, session in due_everywhere(context, shelf)
-    ]
+    due = [find_everywhere(context, shelf, session, (level,)) for level, session in due_in(context, memories)]
     return erase_for_good(context, shelf, due) if due else []
 
 
-def due_everywhere(context: Context, shelf: Shelf) -> Iterator[tuple[Level, SessionId]]:
+def _opened(context: Context, storage: Storage) -> dict[Level, Memory]:
+    from gitmem.cli.opening import private_storage
+    from gitmem.verbs.memories import open_memories
+
+    return open_memories(storage, context.settings, lambda: private_storage(context, storage))
+
+
+def due_in(context: Context, memories: Mapping[Level, Memory]) -> Iterator[tuple[Level, SessionId]]:
     """Yield what has been forgotten long enough, and what is older than the settings keep."""
-    from gitmem.verbs.forgotten import due, outdated
+    from gitmem.verbs.forgotten import DAY_MS, due, outdated
 
     days = context.settings.retention_days
-    for level, memory in shelf.memories.items():
-        for session in due(waiting_in(context, memory).values(), context.now_ms()):
+    for level, memory in memories.items():
+        grace_ms = context.settings.grace_days * DAY_MS
+        for session in due(waiting_in(context, memory).values(), context.now_ms(), grace_ms):
             yield level, session
         if days is not None:
             for session in outdated(listing_of(context, memory).summaries, days, context.now_ms()):

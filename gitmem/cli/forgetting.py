@@ -44,29 +44,23 @@ def find_everywhere(
 ) -> Found:
     """Return in which memories a session stands, of the levels that are asked about; None asks about all.
 
-    A public copy has a name of its own where the session's had to be redacted.
+    A copy has a name of its own where the session's had to be redacted, or was erased there once.
     """
-    from gitmem.verbs.moving import name_there
+    from gitmem.verbs.moving import names_there
     from gitmem.verbs.naming import title_of
 
+    home, own = next(
+        (memory, folder) for memory in shelf.memories.values() if (folder := memory.find(session)) is not None
+    )
     ids: dict[Level, SessionId] = {}
-    key, title = None, ""
+    title = ""
     for level, memory in shelf.memories.items():
-        names = {session}
-        if level == "public" and key is not None and ids:
-            first = next(iter(ids))
-            home = shelf.memories[first]
-            folder = home.find(ids[first])
-            if folder is not None:
-                names.add(name_there(home, folder, redactor_of(context, "public")))
-        for name in names:
-            folder = memory.find(name)
-            if folder is None:
-                continue
-            stored = memory.load(folder)
-            key, title = key or stored.key, title or title_of(stored) or ""
-            ids.setdefault(level, name)
-    assert key is not None, "it was found in one of them"
+        names = names_there(home, own, redactor_of(context, level), memory)
+        if names:
+            ids[level] = session if session in names else max(names)
+            folder = memory.find(ids[level])
+            title = title or (title_of(memory.load(folder)) if folder else None) or ""
+    key = home.load(own).key
     return Found(
         key, title, {level: name for level, name in ids.items() if levels is None or level in levels}
     )
@@ -83,16 +77,15 @@ def hide(context: Context, shelf: Shelf, found: Found, until_ms: int) -> None:
         forget(memory.storage, memory.ref, writer_of(context, level), session, until_ms)
 
 
-def show_again(context: Context, shelf: Shelf, found: Found) -> bool:
-    """Take back that a session is forgotten; return whether it was, in any memory."""
+def show_again(context: Context, shelf: Shelf, found: Found) -> None:
+    """Take back that a session is forgotten, in each memory that has it."""
     from gitmem.verbs.forgetting import unforget
 
-    log, was = log_of(context), False
+    log = log_of(context)
     for level, session in found.ids.items():
         memory = shelf.memories[level]
         log.note("unforget", partial(log.session, session, level), detail={"level": level})
-        was |= unforget(memory.storage, memory.ref, writer_of(context, level), session)
-    return was
+        unforget(memory.storage, memory.ref, writer_of(context, level), session)
 
 
 def erase_for_good(
@@ -145,9 +138,9 @@ def follow(context: Context, storage: Storage, shed: Collection[SessionId] = ())
     It costs next to nothing where nothing was. What was interrupted is gone on with. `shed` are private
     sessions, which no tombstone names.
     """
-    from gitmem.cli.derived import finish_forgetting
+    from gitmem.cli.derived import finish_in
 
-    derived = finish_forgetting(context, shed)
+    derived = finish_in(context, storage, shed)
     return Followed(clear(context, storage), derived)
 
 
@@ -160,14 +153,15 @@ def clear(context: Context, storage: Storage) -> Erased | None:
     Returns:
         What went from where; None where there was nothing to do.
     """
-    from gitmem.git.erasing import erase
-    from gitmem.git.storage import GitStorage
     from gitmem.verbs.erasures import note_tried, read_left
 
     state_dir = context.repository.state_dir
     todo = [each for each in read_left(state_dir) if not each.cleared]
     if all(each.held and _stand_still(storage, each.held) for each in todo):
         return None
+    from gitmem.git.erasing import erase
+    from gitmem.git.storage import GitStorage
+
     tips = dict.fromkeys(oid for each in todo for oid in (each.tip, *each.remotes.values()))
     with storage.lock():
         done = erase(context.repository, context.git, context.settings.memory_ref, tips)

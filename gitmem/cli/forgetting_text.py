@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from gitmem.cli.context import Context
 from gitmem.cli.forgetting import Followed, Found
 from gitmem.cli.hosts import host_of, request_text
+from gitmem.cli.intake import count
 from gitmem.cli.output import Part, Styled
 from gitmem.cli.progress import size
 from gitmem.cli.text import one_line
-from gitmem.model.refs import remote_of, short_name
+from gitmem.model.refs import PUBLIC_REF, remote_of, short_name
 from gitmem.model.settings import Level
 from gitmem.model.times import to_text
 
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from gitmem.verbs.forgetting import Erasure
 
 _SHOWN: Final = 50
-_DERIVED: Final = {
-    "files_written": "files written anew",
-    "files_removed": "files removed",
-    "vectors_removed": "vectors",
-}
 
 Checkpoints = Mapping[Level, Sequence[str]]
 """Names of checkpoints that go, too, by the level of their memory."""
@@ -100,13 +96,15 @@ def say_erased(
 def say_followed(context: Context, followed: Followed) -> None:
     """Print what went from where in this clone, and what could not."""
     output, cleared = context.output, followed.cleared
-    if any(followed.derived.values()):
-        told = ", ".join(f"{n} {_DERIVED.get(name, name)}" for name, n in followed.derived.items() if n)
-        output.say(f"index and caches followed: {told}")
+    files = sum(n for name, n in followed.derived.items() if name != "vectors_removed")
+    if files:
+        output.say(f"index and caches followed: {count(files, 'file')} written anew or removed")
     if cleared is None:
         return
     amounts = (cleared.own_packs, cleared.users_packs, cleared.loose)
-    output.say(f"cleared here: {cleared.objects:,} objects, {size(sum(each.size_bytes for each in amounts))}")
+    if cleared.objects or not cleared.held_by:
+        freed = size(sum(each.size_bytes for each in amounts))
+        output.say(f"cleared here: {count(cleared.objects, 'object')}, {freed}")
     for name in cleared.held_by[:_SHOWN]:
         output.warn(f"still held by {one_line(name)}{_way_out(context, name)}")
     for path in cleared.borrowed_from:
@@ -188,9 +186,12 @@ def _remotes(context: Context, erasures: Sequence[Erasure]) -> dict[str, str]:
 
 
 def _way_out(context: Context, name: str) -> str:
-    remote = remote_of(name, context.settings.memory_ref) if name.startswith("refs/") else None
+    refs = (context.settings.memory_ref, PUBLIC_REF)
+    remote = next((found for ref in refs if (found := remote_of(name, ref)) is not None), None)
     if remote is not None:
         return f": gitmem push {remote} sends the erasure"
+    if name in refs:
+        return ": gitmem sync unites it with what others have"
     if name.startswith("refs/heads/"):
         return f": git branch -D {short_name(name)} removes it"
     return f": git tag -d {name.removeprefix('refs/tags/')} removes it" if "refs/tags/" in name else ""

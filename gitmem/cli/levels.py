@@ -80,12 +80,15 @@ def take_sources(
     """
     from gitmem.cli.intake import total_bytes
     from gitmem.verbs.importing import import_sources
+    from gitmem.verbs.vouching import note_captured
 
     known = list(sources)
     total, levels = total_bytes(known), levels_of(context)
     levels.recall(lambda: _private_keys(context, storage))
     with opened_intake(context, storage, total, whole=whole, wait_s=wait_s, levels=levels) as intake:
         report = import_sources(intake._replace(again=again), known)
+        if not whole:  # else a line that goes on later may have been redacted in two pieces
+            note_captured(storage, intake.ref, intake.state_dir, intake.redactor, report.commits)
     if report.diverted:
         _take_diverted(context, storage, report, whole=whole, wait_s=wait_s)
     if report.commits:

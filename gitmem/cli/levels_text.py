@@ -20,8 +20,8 @@ _SHOWN_REFUSALS: Final = 20
 _CAME: Final[frozenset[Outcome]] = frozenset({"new there", "grown there", "united"})
 
 
-def describe_levels(context: Context, sharing: Sharing, shared: Shared) -> None:
-    """Print what came of a pull or push of several levels, for people."""
+def describe_levels(context: Context, sharing: Sharing, shared: Shared, *, is_dry: bool = False) -> None:
+    """Print what came of a pull or push of several levels, or of a dry pull would, for people."""
     for level, part in (("team", shared.team), ("public", shared.public)):
         if part is None or (level == "public" and isinstance(part, Pulled) and part.how == "no memory there"):
             continue
@@ -29,7 +29,7 @@ def describe_levels(context: Context, sharing: Sharing, shared: Shared) -> None:
             context.output.say(Styled("public:", "dim"))
         at = sharing if level == "team" else sharing._replace(level="public")
         if isinstance(part, Pulled):
-            describe_pull(context, at, part)
+            describe_pull(context, at, part, is_dry=is_dry)
         else:
             describe_push(context, at, part)
     if shared.private is not None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gitmem.git.storage import GitStorage
     from gitmem.objects.storage import Storage
     from gitmem.redaction.redactor import Redactor
-    from gitmem.redaction.rules import Rule
+    from gitmem.redaction.rules import Rule, RuleSet
     from gitmem.sealed.ring import Ring
     from gitmem.sealed.storage import SealedStorage
     from gitmem.verbs.catching_up import Caught
@@ -155,9 +155,26 @@ def redactor_of(context: Context, level: Level = "team") -> Redactor:
         RuleRefused: A rule of the user's own cannot be used.
     """
     from gitmem.disk import OwnedFolder
+    from gitmem.redaction.redactor import Redactor
+
+    rules, known = _rules_of(context, level)
+    _leave_no_core_dump()
+    databases = OwnedFolder(cache_folder(context.environ) / "scanners")
+    return Redactor(key_of(context), rules, known, databases)
+
+
+def mark_of(context: Context, level: Level) -> str:
+    """Return the mark that the repository's redactor has, and make none; raises as `redactor_of` does."""
+    from gitmem.redaction import rules as redaction
+
+    rules, known = _rules_of(context, level)
+    return redaction.mark_of(key_of(context), rules.fingerprint, known)
+
+
+def _rules_of(context: Context, level: Level) -> tuple[RuleSet, tuple[bytes, ...]]:
+    """Return today's rules of a level, and the values that are secret here whatever they look like."""
     from gitmem.git.worktrees import working_trees
     from gitmem.redaction.policy import policy_of, rule_set
-    from gitmem.redaction.redactor import Redactor
     from gitmem.verbs.knowing import known_values_at
 
     repository = context.repository
@@ -167,10 +184,7 @@ def redactor_of(context: Context, level: Level = "team") -> Redactor:
 
         own = user_rules(repository.config)
     rules = rule_set(level, policy_of(context.settings, own))
-    known = known_values_at(context.environ, working_trees(repository))
-    _leave_no_core_dump()
-    databases = OwnedFolder(cache_folder(context.environ) / "scanners")
-    return Redactor(key_of(context), rules, known, databases)
+    return rules, known_values_at(context.environ, working_trees(repository))
 
 
 def _leave_no_core_dump() -> None:

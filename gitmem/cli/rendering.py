@@ -160,7 +160,7 @@ def say_summary(output: Output, summary: Summary, trust: Trust) -> None:
     if trust != "known":
         output.say(*mark(trust, ""))
     if summary.hidden:
-        output.say(Styled("hidden: it waits to be forgotten", "bad"))
+        output.say(Styled("hidden: it was forgotten (gitmem forget --list), or given a lower level", "bad"))
     if summary.forks:
         output.say(
             Styled(

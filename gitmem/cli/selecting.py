@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from gitmem.cli.context import Context
-from gitmem.cli.expiring import due_everywhere, listing_of, waiting_in
+from gitmem.cli.expiring import due_in, listing_of, waiting_in
 from gitmem.cli.forgetting import Found, find_everywhere
-from gitmem.model.errors import ForgetRefused, RedactionFailed, UsageError
+from gitmem.model.errors import ForgetRefused, NotForgotten, RedactionFailed, UsageError
 from gitmem.model.ids import SessionId
 
 if TYPE_CHECKING:
@@ -67,13 +67,26 @@ def choose(
         ids |= dict.fromkeys(_searched(context, whole, choice))
     found = {each: find_everywhere(context, shelf, each, choice.levels) for each in ids}
     if due:
-        for level, session in due_everywhere(context, shelf):
+        for level, session in due_in(context, shelf.memories):
             if choice.levels is None or level in choice.levels:
                 found.setdefault(session, find_everywhere(context, shelf, session, (level,)))
     checkpoints: dict[Level, list[str]] = {}
     if with_checkpoints and choice.author is not None:
         checkpoints = _checkpoints_by(shelf, choice.author, choice.levels)
     return [each for each in found.values() if each.ids], checkpoints
+
+
+def only_forgotten(context: Context, shelf: Shelf, choice: Choice, found: Sequence[Found]) -> list[Found]:
+    """Return those of the sessions that wait to be erased; the others can only be meant by a search.
+
+    Raises:
+        NotForgotten: One that was named is not forgotten.
+    """
+    waits = {session for memory in shelf.memories.values() for session in waiting_in(context, memory)}
+    forgotten = [each for each in found if not waits.isdisjoint(each.ids.values())]
+    if len(forgotten) < len(found) and not choice.is_search:
+        raise NotForgotten(str(next(each.key for each in found if each not in forgotten)))
+    return forgotten
 
 
 def confirm(

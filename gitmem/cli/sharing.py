@@ -57,10 +57,14 @@ def check(context: Context, level: Level, remote: str, memory: Memory, root: Oid
         SecretsFound: They would replace something of it.
         StoreError: Something of it cannot be read, and so cannot be vouched for.
     """
-    from gitmem.cli.opening import redactor_of
-    from gitmem.verbs.rechecking import recheck
+    from gitmem.cli.opening import mark_of, redactor_of
+    from gitmem.verbs.vouching import is_captured_here
 
     state_dir = context.repository.state_dir
+    if is_captured_here(memory, root, state_dir, mark_of(context, level)):
+        return  # it has passed these very rules
+    from gitmem.verbs.rechecking import recheck
+
     checked = recheck(memory, redactor_of(context, level), since=root, state_dir=state_dir)
     for error in checked.unreadable.values():
         raise error
@@ -69,8 +73,8 @@ def check(context: Context, level: Level, remote: str, memory: Memory, root: Oid
         raise SecretsFound(remote, level, tuple(places)[:_SHOWN_PLACES], len(checked.leaks))
 
 
-def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
-    """Print what came of a pull, for people; forks with what tells more of them."""
+def describe_pull(context: Context, sharing: Sharing, pulled: Pulled, *, is_dry: bool = False) -> None:
+    """Print what came of a pull, or of a dry one would, for people; forks with what tells more of them."""
     output, remote = context.output, pulled.remote
     if pulled.loss is not None:
         output.say(Styled(f"{remote} {_LOSSES[pulled.loss]}; nothing is lost here", "bad"))
@@ -81,10 +85,13 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled) -> None:
         case "up to date":
             output.say(f"Nothing new from {remote}")
         case "taken over":
-            output.say(f"Took over the memory of {remote}: {count(len(pulled.sessions), 'session')}")
+            number = count(len(pulled.sessions), "session")
+            output.say(f"{'Would take' if is_dry else 'Took'} over the memory of {remote}: {number}")
         case "fast-forward" | "merged" | "begun anew":
             there = [outcome for outcome in pulled.sessions.values() if outcome not in _UNSENT]
-            output.say(f"Pulled from {remote}: {count(len(there), 'session')} changed")
+            number = count(len(there), "session")
+            verb, change = ("Would pull", "would change") if is_dry else ("Pulled", "changed")
+            output.say(f"{verb} from {remote}: {number} {change}")
             _list_sessions(context, sharing, pulled)
     others = {kind: n for kind, n in pulled.arrived.items() if kind in ("note", "checkpoint", "tombstone")}
     if others:

@@ -12,6 +12,8 @@ from gitmem.cli.context import Context
 from gitmem.cli.expiring import expire
 from gitmem.cli.opening import ring_of, writer_of
 from gitmem.cli.sharing import check
+from gitmem.cli.text import one_line
+from gitmem.format.memory import open_memory
 from gitmem.git.transport import Remote, find_remote
 from gitmem.model.errors import GitmemError, LevelNotShared, NoMemory, NoRemoteChosen, RemoteUnreachable
 from gitmem.model.refs import AUDIT_NAMESPACE, PUBLIC_REF, tracking_ref
@@ -121,10 +123,11 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     if "team" not in levels and not (has_public or has_private) and storage.read_ref(ref) is not None:
         raise LevelNotShared(remote.name, "team", levels)
     has_team = "team" in levels and (storage.read_ref(ref) is not None or not (has_public or has_private))
+    caught: list[Shared] = []
     # A tombstone is signed where commits are, and nobody is asked for a key who does not wait.
     may_erase = sharing.is_attended or context.settings.signed == "nothing"
     if has_team and may_erase and storage.read_ref(ref) is not None:
-        expire(context, storage)
+        expire(context, storage, lambda: caught.append(pull_levels(context, sharing, remote.name)))
     _note(context, "push", remote, levels)
     memories = [*([sharing] if has_team else []), *([_of_public(context, sharing)] if has_public else [])]
     private = _of_private(context, sharing)
@@ -145,9 +148,17 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
             warnings = audit_sharing.settle(context, storage, remote, audit, found.beside)
         if has_private:
             sealed = push_sealed(private, ring_of(context), remote.name)
-    team = pushed.pop(0) if has_team else None
+    team = _with_what_came_before(pushed.pop(0), [each.team for each in caught]) if has_team else None
     public = pushed.pop(0) if has_public else None
+    if public is not None:
+        public = _with_what_came_before(public, [each.public for each in caught])
     return _cleared(context, storage, Shared(remote.name, team, public, sealed, warnings))
+
+
+def _with_what_came_before(pushed: Pushed, caught: list[Pulled | Pushed | None]) -> Pushed:
+    """Return what a push came to with what was pulled before anything was erased."""
+    pulled = [each for each in caught if isinstance(each, Pulled) and each.before != each.after]
+    return pushed._replace(pulled=(*pulled, *pushed.pulled))
 
 
 def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared:
@@ -181,11 +192,26 @@ def _cleared(context: Context, storage: Storage, shared: Shared) -> Shared:
     """Clear away what was erased, now that the refs have moved; what keeps it from that is told."""
     from gitmem.cli.forgetting import follow
 
+    shared = shared._replace(warnings=(*shared.warnings, *_still_public(storage, shared.team)))
     try:
         return shared._replace(followed=follow(context, storage))
     except GitmemError as error:
         warning = f"what was erased was not cleared away: {error}"
         return shared._replace(warnings=(*shared.warnings, warning))
+
+
+def _still_public(storage: Storage, team: Pulled | Pushed | None) -> Iterator[str]:
+    """Yield what is to be said of copies that this clone alone made public: nobody else can erase them."""
+    pulled = team.pulled if isinstance(team, Pushed) else (team,)
+    gone = [row for each in pulled if each is not None for row in each.gone.items()]
+    if not gone or storage.read_ref(PUBLIC_REF) is None:
+        return
+    public = open_memory(storage, PUBLIC_REF)
+    for session, key in gone:
+        found = public.find_key(key) if key is not None else filter(None, [public.find(session)])
+        if any(not public.load(folder).is_hidden for folder in found):
+            name = one_line(str(key or session))
+            yield f"{name} was erased, and its public copy was not: gitmem forget --now {name} erases that"
 
 
 def preview_levels(context: Context, sharing: Sharing, named: str | None) -> Shared:

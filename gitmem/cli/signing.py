@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gitmem.cli.context import Context
+from gitmem.model.errors import MayNotErase
 
 if TYPE_CHECKING:
     from gitmem.model.ids import Oid
@@ -40,7 +41,20 @@ def signer_of(context: Context, storage: Storage, *, signs: bool) -> Sign:
 
 
 def signed_tombstone(context: Context, tombstone: Tombstone) -> Tombstone:
-    """Return a tombstone with the user's signature, where they sign; raises SigningFailed."""
-    from gitmem.verbs.erasers import sign_if_wanted
+    """Return a tombstone with the user's signature, where they sign, or the settings say who may erase.
 
-    return sign_if_wanted(context.repository, context.git, context.settings, tombstone)
+    Raises:
+        SigningFailed: git does not sign.
+        MayNotErase: The settings name others, whose clones would bring back what is erased here.
+    """
+    from gitmem.cli.accepting import erasures_of
+    from gitmem.verbs.erasers import sign_if_wanted, sign_tombstone
+
+    repository, git, settings = context.repository, context.git, context.settings
+    if not settings.erasers:
+        return sign_if_wanted(repository, git, settings, tombstone)
+    signed = sign_tombstone(repository, git, tombstone)
+    why = erasures_of(context)(signed)
+    if why:
+        raise MayNotErase(why)
+    return signed

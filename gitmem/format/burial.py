@@ -52,11 +52,12 @@ def buried_with(memory: Memory, key: SessionKey) -> frozenset[SessionId]:
     parent = trees.find(memory.storage, memory.root, layout.tombstone_folder(digest)[:-1])
     if parent is None or not parent.is_tree:
         return frozenset()
-    found = (digest[:4] + name for name in trees.known_tree(memory.storage, parent.oid))
     return frozenset(
-        SessionId(target)
-        for target in found
-        if target.startswith(digest) and is_buried(memory.storage, memory.root, target, level)
+        SessionId(digest[:4] + name)
+        for name, entry in trees.known_tree(memory.storage, parent.oid).items()
+        if name.startswith(digest[4:])
+        and entry.is_tree
+        and counts_any(memory.storage, digest[:4] + name, trees.read_tree(memory.storage, entry.oid), level)
     )
 
 

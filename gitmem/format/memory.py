@@ -22,7 +22,7 @@ from gitmem.model.errors import (
     SessionUnknown,
 )
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId, SessionKey
-from gitmem.model.records import Capture, Register, RegisterName, Session
+from gitmem.model.records import MAX_COUNT, Capture, Register, RegisterName, Session
 from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, Entry
 from gitmem.objects.history import read_commit
@@ -67,8 +67,9 @@ class StoredSession(NamedTuple):
         return self.value("hidden") is True or self.value("forgotten") is not None
 
     def next_clock(self) -> int:
-        """Return the clock of a register written now."""
-        return 1 + max((register.clock for register in self.registers.values()), default=0)
+        """Return the clock of a register written now; it ends where somebody has written the highest."""
+        latest = max((register.clock for register in self.registers.values()), default=0)
+        return min(latest + 1, MAX_COUNT)
 
 
 class Memory(NamedTuple):
@@ -109,6 +110,38 @@ class Memory(NamedTuple):
                 layout.check_folder(("sessions", prefix[:2], prefix[2:4], name), entry)
                 found.append(Folder(SessionId(prefix[:4] + name), entry.oid))
         return tuple(found)
+
+    def find_copies(self, record: Session) -> tuple[Folder, ...]:
+        """Return the folders of every incarnation of a session: of one transcript, whatever was erased of it.
+
+        Raises:
+            RecordRefused: A session of its key has no record of its own, or none that gitmem writes.
+            ObjectMissing: A record is not here.
+            ObjectDamaged: A record does not decode.
+        """
+        transcript = (record.agent, record.native_id, record.beginning)
+        found = []
+        for folder in self.find_key(SessionKey(record.agent, record.native_id)):
+            own = self.record(folder)
+            if (own.agent, own.native_id, own.beginning) == transcript:
+                found.append(folder)
+        return tuple(found)
+
+    def record(self, folder: Folder) -> Session:
+        """Read a session's own record and nothing else of it.
+
+        Raises:
+            RecordRefused: There is none, or none that gitmem writes.
+            ObjectMissing: It is not here.
+            ObjectDamaged: It does not decode.
+        """
+        path = layout.session_path(folder.session)
+        entry = trees.read_tree(self.storage, folder.tree).get(path[-1])
+        if entry is None:
+            raise RecordRefused("/".join(path), "there is no session record")
+        layout.check_entry(path, entry)
+        blob = trees.read_blob(self.storage, entry.oid)
+        return records.unseal(blob, folder.session, "/".join(path), Session)
 
     def load(self, folder: Folder) -> StoredSession:
         """Read all records of a session.

@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+<<<<<<< HEAD
 from gitmem.format import layout
 from gitmem.format.absent import Bring, joined
 from gitmem.format.memory import Memory
+=======
+from gitmem.format import layout, records
+from gitmem.format.memory import Folder, Memory
+>>>>>>> main
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId
 from gitmem.objects import trees
@@ -104,6 +109,8 @@ def as_one(memories: Sequence[Memory]) -> Memory:
             own = first.find(session)
             if session in taken or (own is not None and not _is_hidden(first, session)):
                 continue
+            if own is None and _is_shown_already(first, memory, folder):
+                continue
             if own is None or not _is_hidden(memory, session):
                 taken[session] = folder.tree
                 mine.append(session)
@@ -128,6 +135,18 @@ def under_git_names(memory: Memory) -> Storage:
         batch.add(kind, data)
         batch.publish()
     return storage
+
+
+def _is_shown_already(first: Memory, memory: Memory, folder: Folder) -> bool:
+    """Whether a session that was erased in one of two memories, and is its next incarnation there, is a copy
+    of one that the first shows."""
+    if not first.find_prefix(folder.session[: records.KEY_DIGITS]):
+        return False
+    try:
+        copies = first.find_copies(memory.record(folder))
+    except (ObjectDamaged, ObjectMissing, RecordRefused):
+        return False  # reading it will say what is wrong
+    return any(not _is_hidden(first, copy.session) for copy in copies)
 
 
 def _is_hidden(memory: Memory, session: SessionId) -> bool:

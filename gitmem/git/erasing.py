@@ -145,7 +145,7 @@ class _Erasing:
         roots = find_roots(self._repository, self._git, self._ref)
         old = {*tips}.union(*roots.logged.values())
         self._find(roots, set(walk(self._repository, self._git, old)))
-        holders = names_holding(self._repository, self._git, roots, tips)
+        holders = names_holding(self._repository, self._git, roots, tips, self._ref)
         self._done = self._done._replace(held_by=tuple(holders))
         self._remove_all(roots, tips)
         return self._done

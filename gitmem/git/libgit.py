@@ -7,14 +7,13 @@ to set one lose updates when two processes write.
 
 from __future__ import annotations
 
-import os
-import zlib
 from pathlib import Path
 from typing import Any
 
 import pygit2
 
 from gitmem import disk
+from gitmem.git.loose import read_loose
 from gitmem.model.errors import (
     ForeignOwner,
     ObjectDamaged,
@@ -24,7 +23,7 @@ from gitmem.model.errors import (
     RepositoryError,
 )
 from gitmem.model.ids import Oid
-from gitmem.objects.encoding import ObjectKind, object_id
+from gitmem.objects.encoding import ObjectKind
 
 _MAPPED_PIECE_BYTES = 8 << 20
 _MAPPED_BYTES = 32 << 20
@@ -34,8 +33,6 @@ _KINDS: dict[int, ObjectKind] = {
     int(pygit2.enums.ObjectType.BLOB): "blob",
     int(pygit2.enums.ObjectType.TAG): "tag",
 }
-
-_KIND_NAMES: dict[bytes, ObjectKind] = {kind.encode(): kind for kind in _KINDS.values()}
 
 
 class LibgitBackend:
@@ -67,7 +64,7 @@ class LibgitBackend:
 
     def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
         """Return an object; libgit2 checks its hash as it reads."""
-        loose = self._read_loose(oid)
+        loose = read_loose(self._objects, oid)  # libgit2 never comes back from one that is cut short
         if loose is not None:
             return loose
         try:
@@ -77,24 +74,6 @@ class LibgitBackend:
         except (pygit2.GitError, ValueError) as error:
             raise ObjectDamaged(oid, str(error)) from None
         return _KINDS[int(found)], bytes(data)
-
-    def _read_loose(self, oid: Oid) -> tuple[ObjectKind, bytes] | None:
-        """Read an object that has a file of its own; libgit2 never comes back from one that is cut short."""
-        try:
-            # Asked for every object that is read, and seldom there: a Path would cost more than the rest.
-            handle = os.open(f"{self._objects}{oid[:2]}/{oid[2:]}", os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        with os.fdopen(handle, "rb") as file:
-            content = file.read()
-        try:
-            head, _, data = zlib.decompress(content).partition(b"\0")
-        except zlib.error as error:
-            raise ObjectDamaged(oid, f"its file does not decompress: {error}") from None
-        kind = _KIND_NAMES.get(head.partition(b" ")[0])
-        if kind is None or object_id(kind, data, "sha1") != oid:
-            raise ObjectDamaged(oid, "its file holds something else")
-        return kind, data
 
     def contains(self, oid: Oid) -> bool:
         """Whether the object is here."""

@@ -18,25 +18,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from dulwich.object_format import SHA1, SHA256, ObjectFormat
-from dulwich.objects import RawObjectID
-from dulwich.pack import (
-    OFS_DELTA,
-    load_pack_index,
-    load_pack_index_file,
-    pack_header_chunks,
-    pack_object_header,
-    write_pack_index_v2,
-)
-
 from gitmem import disk
+from gitmem.git.packfile import (
+    OFS_DELTA,
+    TYPE_NUMBERS,
+    encode_distance,
+    encode_index,
+    encode_object_header,
+    encode_pack_header,
+)
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import HashName, ObjectKind, object_id
 
 KEEP_MARK = b"gitmem\n"
 """What a `.keep` of gitmem's says; any other belongs to somebody else."""
 
-_TYPE_NUMBERS: dict[ObjectKind, int] = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _STORED, _FAST = 0, 1  # zlib levels
 _COUNT_AT = 8  # offset of the number of objects in a pack's header
 _FULL_OBJECTS = 16_000
@@ -58,25 +54,24 @@ class PackWriter:
     def __init__(self, folder: Path, hash_name: HashName) -> None:
         self._folder = folder
         self._hash_name: HashName = hash_name
-        self._format: ObjectFormat = SHA256 if hash_name == "sha256" else SHA1
         self._file = disk.NewFile(folder)
         self._entries: dict[bytes, tuple[int, int]] = {}
         self._at = 0
-        self._append(b"".join(pack_header_chunks(0)))
+        self._append(encode_pack_header(0))
 
     def add(self, kind: ObjectKind, data: bytes) -> Oid:
         """Take one object; the same object twice is stored once."""
         oid = object_id(kind, data, self._hash_name)
         if bytes.fromhex(oid) not in self._entries:
-            header = pack_object_header(_TYPE_NUMBERS[kind], None, len(data), self._format)
-            self._put(oid, bytes(header), zlib.compress(data, _STORED if kind == "blob" else _FAST))
+            header = encode_object_header(TYPE_NUMBERS[kind], len(data))
+            self._put(oid, header, zlib.compress(data, _STORED if kind == "blob" else _FAST))
         return oid
 
     def add_delta(self, oid: Oid, base: Oid, delta: bytes) -> None:
         """Take an object as a delta against one that is in this pack already."""
         distance = self._at - self._entries[bytes.fromhex(base)][0]
-        header = pack_object_header(OFS_DELTA, distance, len(delta), self._format)
-        self._put(oid, bytes(header), zlib.compress(delta, _FAST))
+        header = encode_object_header(OFS_DELTA, len(delta)) + encode_distance(distance)
+        self._put(oid, header, zlib.compress(delta, _FAST))
 
     def __contains__(self, oid: Oid) -> bool:
         return bytes.fromhex(oid) in self._entries
@@ -97,10 +92,7 @@ class PackWriter:
         keep_pack(path)
         self._file.publish(path.with_suffix(".pack"))
         with disk.NewFile(self._folder) as index:
-            rows = sorted((name, at, crc) for name, (at, crc) in self._entries.items())
-            content = BytesIO()
-            write_pack_index_v2(content, rows, checksum)
-            index.write(content.getvalue())
+            index.write(encode_index(self._entries, checksum, self._hash_name))
             index.publish(path.with_suffix(".idx"))
         return path
 
@@ -159,6 +151,9 @@ def list_objects(pack: KeptPack, hash_name: HashName) -> list[Oid] | None:
     digest.update(content[:-size])
     if content[-size:] != digest.digest() or pack.path.name != f"pack-{content[-2 * size : -size].hex()}":
         return None
+    from dulwich.object_format import SHA1, SHA256  # few processes read an index, and all would wait for it
+    from dulwich.pack import load_pack_index_file
+
     kind = SHA256 if hash_name == "sha256" else SHA1
     with closing(load_pack_index_file(path, BytesIO(content), kind)) as index:
         return [Oid(name.hex()) for name, _, _ in index.iterentries()]
@@ -171,6 +166,10 @@ def keep_pack(path: Path) -> None:
 
 def holds_object(path: Path, oid: Oid, hash_name: HashName) -> bool:
     """Whether the pack at a path without suffix holds an object; one that is gone holds nothing."""
+    from dulwich.object_format import SHA1, SHA256
+    from dulwich.objects import RawObjectID
+    from dulwich.pack import load_pack_index
+
     try:
         index = load_pack_index(path.with_suffix(".idx"), SHA256 if hash_name == "sha256" else SHA1)
     except FileNotFoundError:

@@ -6,6 +6,9 @@ was promised. One `cat-file --batch` is kept running for reads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from gitmem import disk
 from gitmem.git.process import Git, GitProcess
 from gitmem.git.repository import Repository
@@ -71,29 +74,16 @@ class PlumbingBackend:
             BlockingIOError: Another process holds the ref's lock; try again.
         """
         disk.announce("move ref", self._repository.common_dir / ref)
-        nothing = "0" * len(new)
-        try:
-            self._git.run(
-                [
-                    "update-ref",
-                    "--create-reflog",
-                    "-m",
-                    reason,
-                    "--end-of-options",
-                    ref,
-                    new,
-                    expected or nothing,
-                ],
-                doing=f"move {ref}",
-                git_dir=self._repository.common_dir,
-            )
-        except GitFailed as error:
-            found = self.read_ref(ref)
-            if found != expected:
-                raise RefMoved(ref, expected, found) from None
-            if ".lock" in error.stderr:
-                raise BlockingIOError(error.stderr) from None
-            raise
+        move_ref_by_git(
+            self._git,
+            self._repository.common_dir,
+            self.read_ref,
+            ref,
+            new,
+            expected,
+            reason,
+            "--create-reflog",
+        )
 
     def forget_packs(self) -> None:
         """Let go of packs that are gone, which the process that reads keeps open; the next one does not."""
@@ -144,3 +134,32 @@ class PlumbingBackend:
 
     def _run(self, args: list[str], doing: str, accept: tuple[int, ...]) -> str:
         return self._git.run(args, doing=doing, git_dir=self._repository.common_dir, accept=accept).text
+
+
+def move_ref_by_git(
+    git: Git,
+    common_dir: Path,
+    read_ref: Callable[[str], Oid | None],
+    ref: str,
+    new: Oid,
+    expected: Oid | None,
+    reason: str,
+    *options: str,
+) -> None:
+    """Point a ref at `new` if it still points at `expected`, by a run of git; no hook takes part.
+
+    Raises:
+        RefMoved: It points elsewhere.
+        BlockingIOError: Another process holds the ref's lock; try again.
+    """
+    nothing = "0" * len(new)
+    command = ["update-ref", *options, "-m", reason, "--end-of-options", ref, new, expected or nothing]
+    try:
+        git.run(command, doing=f"move {ref}", git_dir=common_dir)
+    except GitFailed as error:
+        found = read_ref(ref)
+        if found != expected:
+            raise RefMoved(ref, expected, found) from None
+        if ".lock" in error.stderr:
+            raise BlockingIOError(error.stderr) from None
+        raise

@@ -98,17 +98,14 @@ def walk(
             yield bytes.fromhex(line.split(None, 1)[0].decode())
 
 
-def names_holding(repository: Repository, git: Git, roots: Roots, tips: Iterable[Oid]) -> list[str]:
+def names_holding(repository: Repository, git: Git, roots: Roots, tips: Iterable[Oid], ref: str) -> list[str]:
     """Return what still leads into the histories of some tips, by name; exact for commits.
 
     A history is held as long as its first commit is: what shares no more than files with it is not told of.
+    Nor is a beginning that the memory at `ref` has itself, as where somebody had merged one of its own.
     """
-    first = git.run(
-        ["rev-list", "--max-parents=0", "--ignore-missing", "--stdin"],
-        doing="find where the old history began",
-        git_dir=repository.common_dir,
-        stdin="".join(f"{tip}\n" for tip in tips).encode(),
-    ).text.split()
+    begun = _beginnings(repository, git, roots.own.get(ref, ()))
+    first = [oid for oid in _beginnings(repository, git, tips) if oid not in begun]
     if not first:
         return []
     candidates = {**roots.own, **roots.others}
@@ -125,6 +122,16 @@ def names_holding(repository: Repository, git: Git, roots: Roots, tips: Iterable
     return sorted(
         name for name, oids in candidates.items() if any(peeled.get(oid, oid) in leading for oid in oids)
     )
+
+
+def _beginnings(repository: Repository, git: Git, tips: Iterable[Oid]) -> list[Oid]:
+    answer = git.run(
+        ["rev-list", "--max-parents=0", "--ignore-missing", "--stdin"],
+        doing="find where the old history began",
+        git_dir=repository.common_dir,
+        stdin="".join(f"{tip}\n" for tip in tips).encode(),
+    )
+    return [Oid(oid) for oid in answer.text.split()]
 
 
 def _refs(git_dir: Path, repository: Repository, git: Git) -> Iterator[tuple[str, Oid]]:

@@ -117,9 +117,9 @@ def open_storage(repository: Repository, git: Git) -> GitStorage:
         ForeignOwner: It belongs to another user.
     """
     if repository.hash_name == "sha1" and repository.ref_format == "files" and not repository.is_partial:
-        from gitmem.git.libgit import LibgitBackend
+        from gitmem.git.direct import DirectBackend
 
-        return GitStorage(repository, LibgitBackend(repository.common_dir))
+        return GitStorage(repository, DirectBackend(repository, git))
     from gitmem.git.plumbing import PlumbingBackend
 
     return GitStorage(repository, PlumbingBackend(repository, git))

@@ -19,6 +19,14 @@ Tell = Callable[[bytes], object]
 
 _LAST_LINES: Final = 4
 _LOW_SPEED_S: Final = 120
+_ADVICE: Final = frozenset(
+    {
+        "Could not read from remote repository",
+        "Please make sure you have the correct access rights",
+        "and the repository exists",
+    }
+)
+"""What an English git adds to anything; in other languages it is told with the rest."""
 
 
 class Remote(NamedTuple):
@@ -113,9 +121,10 @@ def run(
 
 
 def last_words(said: str) -> str:
-    """Return the end of what git said, without progress and hints."""
-    lines = [line.strip() for line in said.splitlines()]
-    return "; ".join([line for line in lines if line and not line.startswith("hint:")][-_LAST_LINES:])
+    """Return the end of what git said, without progress, hints, and advice that it always gives."""
+    lines = [line.strip().removesuffix(".") for line in said.splitlines()]
+    told = [line for line in lines if line and not line.startswith(("hint:", "remote: hint:"))]
+    return "; ".join([line for line in told if line not in _ADVICE][-_LAST_LINES:] or told[-_LAST_LINES:])
 
 
 def _low_speed(remote: Remote) -> dict[str, str]:

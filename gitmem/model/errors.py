@@ -677,6 +677,16 @@ class NotForgotten(GitmemError):
         super().__init__(f"could not take back that {name} is forgotten: it is not")
 
 
+class MayNotErase(GitmemError):
+    """The settings say whose erasures count, and this one would not."""
+
+    hint = "gitmem forget SESSION: hides it from everybody; whom gitmem.erasers names may erase it"
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"could not erase anything: {why}")
+
+
 class ErasuresUnreadable(GitmemError):
     """The list of histories that were left cannot be read."""
 

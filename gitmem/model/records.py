@@ -6,7 +6,7 @@ Lamport's: one more than the highest that the writer has seen. What a field may 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
@@ -33,7 +33,8 @@ ObjectName = Annotated[str, _OID]
 SessionName = Annotated[SessionId, _NAME]
 RecordName = Annotated[RecordId, _NAME]
 SegmentName = Annotated[SegmentId, _NAME]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+MAX_COUNT: Final = 2**53 - 1
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 """No more than every reader of JSON takes in without loss."""
 
 Shape = Literal["lines", "document"]

@@ -80,6 +80,11 @@ def distance(storage: Storage, ours: Oid | None, theirs: Oid | None) -> Distance
     return Distance(sum(side == _OURS for side in sides), sum(side == _THEIRS for side in sides))
 
 
+def of_one_side(storage: Storage, ours: Oid | None, theirs: Oid) -> list[Oid]:
+    """Return the commits that only theirs has among its ancestors, itself among them; as `distance` does."""
+    return [oid for oid, side in _paint(storage, ours, theirs).items() if side == _THEIRS]
+
+
 def is_ancestor(storage: Storage, ancestor: Oid | None, descendant: Oid | None) -> bool:
     """Whether `descendant` is `ancestor` or has it in its history; nothing is everyone's ancestor."""
     if ancestor is None or ancestor == descendant:

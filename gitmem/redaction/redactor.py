@@ -15,7 +15,7 @@ from gitmem.redaction.accelerated import Databases
 from gitmem.redaction.cleaner import Cleaner
 from gitmem.redaction.engine import Engine, Readings
 from gitmem.redaction.longline import LONGEST_SHORT_LINE, LongLine
-from gitmem.redaction.rules import BUILT_IN, RuleSet
+from gitmem.redaction.rules import BUILT_IN, RuleSet, mark_of
 
 KEY_BYTES = 32
 _BLOCK = 256 << 10
@@ -30,6 +30,7 @@ class Redactor:
     Attributes:
         fingerprint: Hex; another for other rules or another engine, so that it may key caches of what was
             redacted. It says nothing of the key.
+        mark: Hex; another for another key or other known values, too (`gitmem.redaction.rules.mark_of`).
         counts: How often each kind was replaced since this redactor was made.
 
     `known` are values that are secret whatever they look like; they are held in memory alone. A `session` is
@@ -51,6 +52,7 @@ class Redactor:
         if len(key) != KEY_BYTES:
             raise RedactionFailed("anything", f"the key has {len(key)} bytes, where {KEY_BYTES} are expected")
         self.fingerprint = rules.fingerprint
+        self.mark = mark_of(key, self.fingerprint, known)
         self.counts: Counter[str] = Counter()
         self._key, self._rules, self._known, self._databases = key, rules, tuple(known), databases
         self._engine = Engine(rules, self._known, databases)

@@ -22,7 +22,8 @@ leak. Nothing is exempt for the name of the key that it stands under.
 from __future__ import annotations
 
 import json
-from hashlib import sha256
+from collections.abc import Iterable
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -65,6 +66,17 @@ class RuleSet(NamedTuple):
             *(part for rule in self.rules for part in rule),
         ]
         return sha256("\x00".join(parts).encode()).hexdigest()[:32]
+
+
+def mark_of(key: bytes, fingerprint: str, known: Iterable[bytes]) -> str:
+    """Return a mark of all that decides over what is redacted: hex, another wherever any of it is another.
+
+    Who has not got the key is told nothing by it of the values that are known.
+    """
+    digest = blake2b(fingerprint.encode(), key=key, digest_size=16)
+    for value in sorted(set(known)):
+        digest.update(len(value).to_bytes(8, "big") + value)
+    return digest.hexdigest()
 
 
 LEFT = r"(?:^|[^A-Za-z0-9]|\[[0-9;]{0,9}[mK]|%[0-9A-F]{2}|\\x[0-9a-f]{2})"

@@ -21,6 +21,7 @@ from gitmem.objects.history import read_commit
 from gitmem.objects.storage import Batch, Storage
 
 _TRIES = 8
+_LATEST_S = 2**34 - 1
 SKIP_CI = "[skip ci]"
 """In every commit: builders that start at any branch stay away."""
 
@@ -38,9 +39,14 @@ class Writer(NamedTuple):
     def sign(self) -> Signature:
         """Return this moment as a commit has it; in UTC, for a zone says where somebody is.
 
-        git knows no moment before 1970: a clock that stands there counts as just beginning.
+        A clock that stands at what git cannot know counts as just beginning, or at the end.
         """
-        return Signature(self.author.name, self.author.email, max(0, int(self.clock())))
+        return Signature(self.author.name, self.author.email, to_git_s(self.clock()))
+
+
+def to_git_s(at_s: float) -> int:
+    """Return a moment as git can have it: not before 1970, nor later than its commit-graph knows, in 2514."""
+    return min(max(0, int(at_s)), _LATEST_S)
 
 
 def commit(

@@ -25,6 +25,8 @@ _KIND: Final = "verdicts 1"
 _BELIEVED_S: Final = 3600.0
 """What keys git knows may change in ways that nothing shows, as behind a program of the user's own."""
 _MOST: Final = 20_000
+_MOST_CHECKED: Final = 500
+"""At once: git starts a program for each, and whoever may push may push any number of them."""
 _WHY: Final[Mapping[State, str]] = {
     "untrusted": "it is signed by {}, which git does not trust",
     "expired": "its signature, or the key {}, has expired",
@@ -124,6 +126,7 @@ class _Judge:
         self._repository, self._git, self._erasers, self._clock = repository, git, erasers, clock
         self._path = repository.state_dir / "cache" / "erasers"
         self._table: _Table | None = None
+        self._checked = 0
 
     def why_not(self, tombstone: Tombstone) -> str:
         """Tell why a tombstone does not count."""
@@ -134,6 +137,9 @@ class _Judge:
         known = table.refused.get(name)
         if known is not None and 0 <= now - known.at_s < _BELIEVED_S:
             return known.why
+        self._checked += 1
+        if self._checked > _MOST_CHECKED:
+            return f"{_MOST_CHECKED} signatures were checked before it; the next pull goes on"
         [verdict] = check_texts(self._repository, self._git, [_signed(tombstone)])
         why = why_not_by(verdict, self._erasers)
         if why and len(table.refused) < _MOST:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -20,10 +20,12 @@ from gitmem.model.records import Register
 from gitmem.model.times import to_ms
 from gitmem.objects import trees
 from gitmem.verbs import caching
-from gitmem.verbs.summaries import Summary
+
+if TYPE_CHECKING:
+    from gitmem.verbs.summaries import Summary
 
 _KIND: Final = "forgotten 1"
-_DAY_MS: Final = 86_400_000
+DAY_MS: Final = 86_400_000
 
 
 class Waiting(msgspec.Struct, frozen=True, array_like=True):
@@ -66,10 +68,14 @@ def waiting(memory: Memory, state_dir: Path, now_ms: int) -> dict[SessionId, Wai
     return rows
 
 
-def due(rows: Iterable[Waiting], now_ms: int) -> Iterator[SessionId]:
-    """Yield the sessions whose time of grace is over, by the clock of whoever forgot them and by ours."""
+def due(rows: Iterable[Waiting], now_ms: int, least_ms: int = 0) -> Iterator[SessionId]:
+    """Yield the sessions whose time of grace is over, by the clock of whoever forgot them and by ours.
+
+    This clone waits for `least_ms` in any case, since when it first saw it: whoever writes that a session is
+    forgotten may write any moments.
+    """
     for row in rows:
-        grace_ms = max(0, row.until_ms - row.asked_ms)
+        grace_ms = max(least_ms, row.until_ms - row.asked_ms)
         if row.until_ms <= now_ms and now_ms - row.seen_ms >= grace_ms:
             yield row.session
 
@@ -81,7 +87,7 @@ def outdated(summaries: Iterable[Summary], retention_days: int, now_ms: int) -> 
     latest_ms = min(now_ms, newest_ms)
     for row in known:
         last_ms = max(row.last_ms, row.captured_ms or 0)
-        if last_ms and last_ms < latest_ms - retention_days * _DAY_MS:
+        if last_ms and last_ms < latest_ms - retention_days * DAY_MS:
             yield row.session
 
 

@@ -21,7 +21,7 @@ from gitmem.format.lines import lines_of
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession, open_memory
 from gitmem.model.ids import Oid, RecordId, SessionId, SessionKey
-from gitmem.model.records import Author, Capture, Register, RegisterName, SegmentEntry, Session
+from gitmem.model.records import MAX_COUNT, Author, Capture, Register, RegisterName, SegmentEntry, Session
 from gitmem.model.settings import Level
 from gitmem.objects import trees
 from gitmem.objects.storage import Batch, Storage
@@ -169,12 +169,15 @@ def written_anew(
     return session, changes
 
 
-def name_there(memory: Memory, folder: Folder, redactor: Redactor, there: Memory | None = None) -> SessionId:
-    """Return the id that a session has where it was written anew: its own, or that of its redacted name.
+def names_there(memory: Memory, folder: Folder, redactor: Redactor, there: Memory) -> set[SessionId]:
+    """Return the ids that a session has in another memory, as it is or as it was written anew.
 
-    Where it was erased `there`, that of its next incarnation.
+    Another than its own where its name was redacted, or where it was erased in one of the two meanwhile, and
+    goes on as its next incarnation.
     """
-    return records.session_id(_record_there(memory.load(folder).record, redactor, there))
+    record = memory.record(folder)
+    anew = msgspec.structs.replace(record, native_id=redactor.text(record.native_id))
+    return {found.session for each in (record, anew) for found in there.find_copies(each)}
 
 
 def _record_there(
@@ -319,7 +322,7 @@ def _put_registers(
         register = Register(stored.id, name, value, clock, writer.now(), writer.author)
         record_id, blob = records.seal(register)
         changes[layout.session_register_path(stored.id, record_id)] = batch.add("blob", blob)
-        clock += 1
+        clock = min(clock + 1, MAX_COUNT)
 
 
 def _commit(

@@ -127,6 +127,8 @@ def plan(
             record = msgspec.structs.replace(record, incarnation=record.incarnation + 1)
         return Plan(path, identity, session_id(record), record, None, 0, 0, stop, _no_group)
     stored = memory.load(folder)
+    if not again and _is_of_erased(memory, identity, record, stored):
+        return Gone(SessionKey(identity.agent, identity.native_id))
     heads = stored.heads().get(identity.stream, [])
     if position is not None and position.session != folder.session:
         position = None
@@ -191,6 +193,17 @@ def _find(
         if not is_main or _may_adopt(memory, folder, identity, file, redactor):
             return folder, record
     return None, record
+
+
+def _is_of_erased(memory: Memory, identity: Identity, record: Session, stored: StoredSession) -> bool:
+    """Whether a transcript is that of a session that was erased, though another of its key would take it; of
+    a subagent's that is new nobody can tell."""
+    if stored.record.incarnation:
+        return False
+    if identity.stream == MAIN_STREAM:
+        own = session_id(record)
+        return own != stored.id and own in buried_with(memory, stored.key)
+    return identity.stream not in stored.heads() and bool(buried_with(memory, stored.key))
 
 
 def _may_adopt(

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from gitmem.format import layout, records
 from gitmem.format.lines import lines_of
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession
@@ -25,7 +24,6 @@ from gitmem.model.errors import (
 from gitmem.model.ids import MAIN_STREAM, SessionKey
 from gitmem.model.records import Session
 from gitmem.model.turns import Tally, Turn
-from gitmem.objects import trees
 from gitmem.redaction.placeholders import same_line
 from gitmem.transcripts.detect import detect
 from gitmem.transcripts.read import Reading, Transcript, iterate
@@ -86,12 +84,7 @@ def session_record(memory: Memory, folder: Folder) -> Session:
         ObjectMissing: It is not here.
         ObjectDamaged: It does not decode.
     """
-    path = layout.session_path(folder.session)
-    entry = trees.read_tree(memory.storage, folder.tree).get(path[-1])
-    if entry is None:
-        raise RecordRefused("/".join(path), "there is no session record")
-    layout.check_entry(path, entry)
-    return records.unseal(trees.read_blob(memory.storage, entry.oid), folder.session, "/".join(path), Session)
+    return memory.record(folder)
 
 
 def text(memory: Memory, folder: Folder, stream: str = MAIN_STREAM) -> Iterator[bytes]:

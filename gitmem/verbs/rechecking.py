@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -19,8 +19,10 @@ from gitmem.format.records import MAX_RECORD_BYTES
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused, StoreError
 from gitmem.model.ids import Oid, SegmentId, SessionId
 from gitmem.objects import trees
-from gitmem.redaction.redactor import Redactor
 from gitmem.verbs import caching
+
+if TYPE_CHECKING:
+    from gitmem.redaction.redactor import Redactor
 
 _TOPS: Final = ("checkpoints", "notes", "tombstones")
 _decoder: msgspec.msgpack.Decoder[dict[SessionId, Oid]] = msgspec.msgpack.Decoder(dict[SessionId, Oid])
@@ -139,7 +141,7 @@ def _in_session(memory: Memory, folder: Folder, old: Oid | None, redactor: Redac
             continue
         where = "/".join(change.path)
         plain = codec.decompress(trees.read_blob(memory.storage, change.new.oid), where, MAX_RECORD_BYTES)
-        kinds = _kinds(redactor, [plain], folder)
+        kinds = kinds_in(redactor, [plain], folder)
         if kinds:
             yield Leak(folder.session, name, where, kinds)
     yield from _in_texts(memory, folder, stored, name, new, redactor)
@@ -162,13 +164,13 @@ def _in_texts(
             if first is None:
                 continue
             names = [span.segment for span in head.spans[first:]]
-            kinds = _kinds(redactor, (opener.open(segment) for segment in names), folder)
+            kinds = kinds_in(redactor, (opener.open(segment) for segment in names), folder)
             left -= set(names)
             if kinds:
                 line = sum(span.line_ends for span in head.spans[:first])
                 yield Leak(folder.session, name, f"{stream or 'main'} from line {line + 1}", kinds)
     for segment in sorted(left):
-        kinds = _kinds(redactor, [opener.open(segment)], folder)
+        kinds = kinds_in(redactor, [opener.open(segment)], folder)
         if kinds:
             yield Leak(folder.session, name, "/".join(layout.segment_path(folder.session, segment)), kinds)
 
@@ -185,15 +187,15 @@ def _beside_sessions(memory: Memory, since: Oid | None, redactor: Redactor) -> I
             layout.check_entry(change.path, change.new)
             where = "/".join(change.path)
             plain = codec.decompress(trees.read_blob(memory.storage, change.new.oid), where, MAX_RECORD_BYTES)
-            kinds = _kinds(redactor, [plain], None)
+            kinds = kinds_in(redactor, [plain], None)
             if kinds:
                 yield Leak(None, where, where, kinds)
 
 
-def _kinds(
+def kinds_in(
     redactor: Redactor, chunks: Iterator[bytes] | list[bytes], folder: Folder | None
 ) -> Mapping[str, int]:
-    """Count what would be replaced in a text."""
+    """Count what would be replaced in a text, of the session whose folder it is."""
     before = Counter(redactor.counts)
     deque(redactor.stream(chunks, folder.session.encode() if folder else b""), maxlen=0)
     return dict(redactor.counts - before)

@@ -13,7 +13,7 @@ from gitmem.format.memory import Folder, Memory
 from gitmem.model.errors import LevelRefused
 from gitmem.model.ids import SessionId
 from gitmem.model.settings import Level, is_lower
-from gitmem.verbs.moving import Target, carry_over, mark, name_there, publish_anew, withdraw
+from gitmem.verbs.moving import Target, carry_over, mark, names_there, publish_anew, withdraw
 
 Memories = Mapping[Level, Memory]
 """The memories that there are, by the level of their sessions."""
@@ -74,7 +74,7 @@ def relevel(memories: Memories, at: Standing, to: Level, target_of: Callable[[Le
     match to:
         case "public":
             if at.home == "private":
-                publish_anew(at.memory, at.folder, target_of("team"))
+                session = publish_anew(at.memory, at.folder, target_of("team"))
             publish_anew(at.memory, at.folder, target_of("public"))
             _mark(target_of("team"), session, "public")
             return Relevelled(at.level, _withdraw(memories, at, to, ("private",), target_of))
@@ -107,13 +107,8 @@ def _withdraw(
     for level in levels:
         if level not in memories:
             continue
-        names = {at.folder.session}
-        if level == "public":
-            names.add(name_there(at.memory, at.folder, target_of(level).redactor))
-        for session in names:
-            if memories[level].find(session) is None:
-                continue
-            target = target_of(level)
+        target = target_of(level)
+        for session in sorted(names_there(at.memory, at.folder, target.redactor, memories[level])):
             is_left = withdraw(target.storage, target.ref, target.writer, session, to, target.replace)
             if is_left and level != "private" and target.ref not in left:
                 left.append(target.ref)

@@ -23,7 +23,7 @@ from gitmem.git.packs import list_kept_packs
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import Capture, Register, Session
-from gitmem.model.refs import remote_of, tracking_prefix, tracking_ref
+from gitmem.model.refs import PUBLIC_REF, remote_of, tracking_prefix, tracking_ref
 from gitmem.model.settings import Settings
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Entry
@@ -39,7 +39,8 @@ class RemoteState(NamedTuple):
     """A remote that somebody chose, or that has the memory, and how many commits each side had alone when it
     was last fetched from or pushed to.
 
-    Both are None where that has not been. `levels` are those that it was chosen for; none, where nobody did.
+    They are of the team's memory, or of the public one where it gets no other; both are None where that has
+    not been, and of what is private. `levels` are those that it was chosen for; none, where nobody did.
     `contact` is when it was last reached, and what has kept it from being reached since.
     """
 
@@ -85,7 +86,8 @@ class MemoryState(NamedTuple):
 class SessionChange(NamedTuple):
     """What one commit did to one session; `key` is None where its record cannot be read.
 
-    `lines` are those of the captures that came in; `registers` names the registers that were written.
+    `lines` are those of the captures that came in; `registers` names the registers that were written, and
+    `emptied` those of them that say nothing any more: what was forgotten is remembered again.
     """
 
     session: SessionId
@@ -94,6 +96,7 @@ class SessionChange(NamedTuple):
     lines: int
     captures: int
     registers: tuple[str, ...]
+    emptied: tuple[str, ...] = ()
 
 
 class LogEntry(NamedTuple):
@@ -108,6 +111,11 @@ class LogEntry(NamedTuple):
     sessions: tuple[SessionChange, ...]
     others: dict[EntryKind, int]
     """Files of other kinds that came in, such as notes and tombstones."""
+
+    @property
+    def begins_anew(self) -> bool:
+        """Whether the history begins here after an erasure, so that nothing in it is new."""
+        return not self.parents and "tombstone" in self.others
 
 
 def describe_memory(
@@ -154,7 +162,7 @@ def log(memory: Memory, limit: int | None = None) -> Iterator[LogEntry]:
 def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
     before = _tree_before(memory, commit)
     found: dict[SessionId, Counter[str]] = {}
-    registers: dict[SessionId, set[str]] = {}
+    registers: dict[SessionId, dict[str, bool]] = {}
     others: Counter[EntryKind] = Counter()
     decoded: set[Oid] = set()
     for change in _changes(memory, commit):
@@ -174,8 +182,9 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
         if place.kind == "capture":
             counts["lines"] += _lines(memory, change.new.oid, place.name, change.path)
         elif place.kind == "register":
-            names = registers.setdefault(SessionId(place.owner), set())
-            names.add(_register_name(memory, change.new.oid, place.name, change.path))
+            names = registers.setdefault(SessionId(place.owner), {})
+            name, is_empty = _register(memory, change.new.oid, place.name, change.path)
+            names[name] = is_empty and names.get(name, True)
     return LogEntry(
         commit=oid,
         parents=commit.parents,
@@ -184,7 +193,7 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
         email=commit.author.email,
         subject=commit.message.partition("\n")[0],
         sessions=tuple(
-            _session_change(memory, commit.tree, before, session, counts, registers.get(session, set()))
+            _session_change(memory, commit.tree, before, session, counts, registers.get(session, {}))
             for session, counts in found.items()
         ),
         others=dict(others),
@@ -234,7 +243,7 @@ def _session_change(
     before: Oid | None,
     session: SessionId,
     counts: Counter[str],
-    registers: set[str],
+    registers: dict[str, bool],
 ) -> SessionChange:
     is_gone = bool(counts["session gone"])
     change: Literal["new", "grown", "named", "gone"] = (
@@ -247,6 +256,7 @@ def _session_change(
         lines=counts["lines"],
         captures=counts["capture"],
         registers=tuple(sorted(registers)),
+        emptied=tuple(sorted(name for name, is_empty in registers.items() if is_empty)),
     )
 
 
@@ -281,11 +291,13 @@ def _is_capture(change: trees.Change) -> bool:
     return change.new is not None and change.path[0] == "sessions" and "captures" in change.path
 
 
-def _register_name(memory: Memory, oid: Oid, name: str, path: trees.Path) -> str:
+def _register(memory: Memory, oid: Oid, name: str, path: trees.Path) -> tuple[str, bool]:
+    """Return a register's name, and whether it says nothing any more."""
     try:
-        return unseal(trees.read_blob(memory.storage, oid), name, "/".join(path), Register).name
+        register = unseal(trees.read_blob(memory.storage, oid), name, "/".join(path), Register)
     except (RecordRefused, ObjectMissing, ObjectDamaged):
-        return "unreadable"
+        return "unreadable", False
+    return register.name, register.value is None
 
 
 def _remotes(memory: Memory, settings: Settings, contacts: dict[str, Contact]) -> Iterator[RemoteState]:
@@ -293,10 +305,15 @@ def _remotes(memory: Memory, settings: Settings, contacts: dict[str, Contact]) -
     tracked = memory.storage.list_refs(tracking_prefix(memory.ref))
     others = {name for ref in tracked if (name := remote_of(ref, memory.ref))} - chosen.keys()
     for name in [*chosen, *sorted(others)]:
-        theirs = tracked.get(tracking_ref(name, memory.ref))
-        apart = distance(memory.storage, memory.commit, theirs) if theirs else None
+        levels = chosen.get(name, ())
+        if levels and "team" not in levels:
+            ours = memory.storage.read_ref(PUBLIC_REF) if "public" in levels else None
+            theirs = memory.storage.read_ref(tracking_ref(name, PUBLIC_REF)) if ours else None
+        else:
+            ours, theirs = memory.commit, tracked.get(tracking_ref(name, memory.ref))
+        apart = distance(memory.storage, ours, theirs) if ours and theirs else None
         ahead, behind = apart or (None, None)
-        yield RemoteState(name, chosen.get(name, ()), ahead, behind, contacts.get(name, NO_CONTACT))
+        yield RemoteState(name, levels, ahead, behind, contacts.get(name, NO_CONTACT))
 
 
 class _IndexFile(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from gitmem.format import codec, layout, records
+from gitmem.format.burial import names_all
 from gitmem.format.memory import Memory, StoredSession, open_memory
 from gitmem.format.records import MAX_RECORD_BYTES
 from gitmem.model.errors import NotUnshared
@@ -52,9 +53,11 @@ def rewrite(target: Target, leaks: Iterable[Leak], shared: Oid | None) -> Rewrit
     storage, ref = target.storage, target.ref
     with storage.lock(), storage.begin() as batch:
         memory = open_memory(storage, ref)
-        if shared is not None and not is_ancestor(storage, shared, memory.commit):
-            raise NotUnshared(ref)
         there = open_memory(storage, ref, shared) if shared is not None else None
+        is_on_top = shared is not None and is_ancestor(storage, shared, memory.commit)
+        # Where something was erased since, nothing of this history was shared, and it begins anew once more.
+        if there is not None and not is_on_top and names_all(storage, there.root, memory.root):
+            raise NotUnshared(ref)
         found = list(leaks)
         sessions = dict.fromkeys(leak.session for leak in found if leak.session is not None)
         changes: Changes = {}
@@ -67,7 +70,7 @@ def rewrite(target: Target, leaks: Iterable[Leak], shared: Oid | None) -> Rewrit
         assert tree is not None, "the root's own files are never taken out"
         who = target.writer.sign()
         message = f"Redact again what was not shared yet {SKIP_CI}\n"
-        parents = (shared,) if shared is not None else ()
+        parents = (shared,) if shared is not None and is_on_top else ()
         commit = batch.add("commit", encode_commit(Commit(tree, parents, who, who, message)))
         batch.publish()
         storage.move_ref(ref, commit, memory.commit, "gitmem: redact again what was not shared yet")

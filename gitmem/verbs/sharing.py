@@ -1,7 +1,7 @@
 """Sharing: which remote is meant, and `pull`, which brings in what its memory has.
 
-What comes in is united with what is here before the memory ref
-moves, a fast-forward too, so that a pull never takes anything away and lets nothing in that does not belong.
+What comes in is united with what is here before the memory ref moves, a fast-forward too, so that a pull
+never takes anything away and lets nothing in that does not belong.
 """
 
 from __future__ import annotations
@@ -43,12 +43,9 @@ from gitmem.objects.storage import Batch, Storage
 from gitmem.verbs.absence import settle
 from gitmem.verbs.absent_table import note_absent, read_absent
 from gitmem.verbs.committing import SKIP_CI, Writer
-from gitmem.verbs.epochs import begin_epoch
+from gitmem.verbs.epochs import begin_epoch, has_more_tombstones, has_strays
 from gitmem.verbs.lean import Kept, choose
 
-_PUSH_TRIES: Final = 16
-_FIRST_PAUSE_S: Final = 0.05
-_LONGEST_PAUSE_S: Final = 2.0
 _MERGE_TRIES: Final = 8
 _UNLOCKED_TRIES: Final = 2
 _OTHER_SYNC_WAIT_S: Final = 120.0
@@ -201,7 +198,7 @@ def preview(remote: Remote, storage: Storage, sharings: Sequence[Sharing]) -> tu
 
 
 class PulledAll(NamedTuple):
-    """What a pull of several memories came to, in their order, and of which namespaces git took nothing."""
+    """What a pull of several memories came to, in order, and of which namespaces git took nothing."""
 
     memories: tuple[Pulled, ...]
     refused: Mapping[str, FetchRefused]
@@ -354,7 +351,8 @@ def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -
             if tries >= _UNLOCKED_TRIES:
                 stack.enter_context(storage.lock())
             tip = storage.read_ref(ref)
-            if tip is not None and is_ancestor(storage, theirs, tip):
+            is_known = tip is not None and is_ancestor(storage, theirs, tip)
+            if is_known and tip is not None and not has_more_tombstones(storage, theirs, tip):
                 return Pulled(remote, "up to date", tip, tip, {}, (), {}, theirs=theirs)
             other = open_memory(storage, tracking_ref(remote, ref), theirs)
             root = open_memory(storage, ref, tip).root if tip else None
@@ -369,7 +367,9 @@ def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -
                 accept=sharing.accept,
                 promised=promised,
             )
-            new, how = _commit(sharing, batch, remote, tip, root, other, united)
+            if has_strays(storage, None if "here" in united.lacking else tip, theirs):
+                united = united._replace(lacking=united.lacking | {"there"})
+            new, how = _commit(sharing, batch, remote, tip, root, other, united, is_known=is_known)
             pulled = Pulled(
                 remote,
                 how,
@@ -422,6 +422,8 @@ def _commit(
     root: Oid | None,
     other: Memory,
     united: Union,
+    *,
+    is_known: bool,
 ) -> tuple[Oid, How]:
     """Return the commit to go on from: one side's, where it has all that both have, or one above both.
 
@@ -437,6 +439,8 @@ def _commit(
             return tip, "up to date"
         parents: tuple[Oid, ...] = (tip,)
     else:
+        if tip is not None and not is_left and tree == root and is_known:
+            return tip, "up to date"  # what it has more was refused, as before
         is_ahead = tip is None or is_left or is_ancestor(sharing.storage, tip, other.commit)
         if is_ahead and tree == other.root:
             return other.commit, "fast-forward" if how == "merged" else how

@@ -203,6 +203,15 @@ def test_a_tracking_ref_that_has_not_moved_holds_the_old_history(world: World, g
     assert still_here(world.repository, world.git, world.erased) == set()
 
 
+def test_a_history_that_had_merged_the_memory_is_not_held_by_it(world: World, git: RealGit) -> None:
+    tree = output(world.top, "rev-parse", f"{world.old}^{{tree}}").strip()
+    merged = output(world.top, "commit-tree", "-m", "x", "-p", world.old, "-p", world.new, tree).strip()
+    done = run(world, Oid(merged))
+    assert done.objects > 20
+    assert done.held_by == ()
+    assert still_here(world.repository, world.git, [*world.erased, world.kept]) == {world.kept}
+
+
 def test_a_stash_and_a_merge_under_way_keep_what_they_hold(world: World, git: RealGit) -> None:
     (world.top / "a.txt").write_text("changed\n")
     git("stash", "--quiet", cwd=world.top)

@@ -35,6 +35,7 @@ class TestOutOfSight:
         run("search", "sluice", cwd=remembering, status=1)
         waiting = json.loads(run("forget", "--list", "--json", cwd=remembering).stdout)["waiting"]
         assert [row["session"] for row in waiting] == ["generic/a"]
+        assert "1 session, erased from" in run("status", cwd=remembering).stdout
         run("forget", "--undo", "generic/a", cwd=remembering)
         assert levels_in(run, remembering) == {"a": "team", "b": "team"}
         assert "sluice" in run("search", "sluice", cwd=remembering).stdout
@@ -65,6 +66,41 @@ class TestOutOfSight:
         assert "it is not" in refused.stderr
         run("forget", "generic/nobody", cwd=remembering, status=1)
         run("forget", cwd=remembering, status=2)
+
+    def test_the_log_status_and_the_list_of_all_tell_what_is_forgotten_and_what_no_more(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+        run("forget", "generic/a", cwd=remembering)
+        assert "1 session, erased from" in run("status", cwd=remembering).stdout
+        rows = run("sessions", "--all", cwd=remembering).stdout.splitlines()
+        assert ["hidden" in row for row in rows if "generic/a" in row] == [True]
+        assert ["hidden" in row for row in rows if "generic/b" in row] == [False]
+        run("forget", "--undo", "generic/a", cwd=remembering)
+        assert "forgotten" not in json.loads(run("status", "--json", cwd=remembering).stdout)
+        newest, before = run("log", "--limit", "2", cwd=remembering).stdout.split("\n    ")[:2]
+        assert newest.endswith(": 1 remembered again")
+        assert "1 forgotten" in before
+
+    def test_undo_of_a_search_is_about_what_is_forgotten_and_of_names_all_or_none(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+        run("forget", "generic/b", cwd=remembering)
+        run("forget", "--undo", "generic/b", "generic/a", cwd=remembering, status=1)
+        assert levels_in(run, remembering) == {"a": "team"}
+        run("forget", "--undo", "--agent", "generic", cwd=remembering)
+        assert levels_in(run, remembering) == {"a": "team", "b": "team"}
+        run("forget", "--undo", "--agent", "generic", cwd=remembering, status=1)
+
+    def test_a_dry_run_says_what_would_be_done_and_names_and_a_search_are_not_mixed(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), cwd=remembering)
+        assert "would be erased" in run("forget", "--now", "--dry-run", "generic/a", cwd=remembering).stdout
+        assert "would be forgotten" in run("forget", "--dry-run", "generic/a", cwd=remembering).stdout
+        mixed = run("forget", "generic/a", "--matching", "x", "--yes", cwd=remembering, status=2)
+        assert "one or the other" in mixed.stderr
 
     def test_when_its_time_is_over_the_next_push_erases_it(
         self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit
@@ -103,6 +139,9 @@ class TestForGood:
         run("verify", "--full", cwd=remembering)
         refused = run("forget", "--undo", "generic/a", cwd=remembering, status=1)
         assert "generic/a" in refused.stderr
+        first = run("log", cwd=remembering).stdout.splitlines()
+        assert len(first) == 1
+        assert first[0].endswith("gitmem: Begin anew without what was erased: 1 session, 1 tombstone")
 
     def test_what_the_user_keeps_of_it_is_theirs_and_told_of(
         self, run: CommandLine, remembering: Path, say: Say, git: RealGit
@@ -149,7 +188,9 @@ class TestForGood:
         blobs = {oid for path, oid in blobs_of(git, other).items() if path.startswith("sessions/")}
         done = run("forget", "--now", "generic/a", cwd=remembering)
         assert "gitmem push origin sends the erasure" in done.stdout
+        assert "still held by refs/remotes/origin/gitmem" in run("status", cwd=remembering).stdout
         run("push", "origin", cwd=remembering)
+        assert "erased" not in json.loads(run("status", "--json", cwd=remembering).stdout)
         run("import", str(say("b", ["of the other"])), cwd=other)
         told = run("push", "origin", cwd=other)
         assert "tombstoned  generic/a" in told.stdout
@@ -327,3 +368,21 @@ class TestLeaks:
         left = sealed & objects(git, remembering)
         assert not {oid for oid in left if git("cat-file", "-s", oid, cwd=remembering) not in ("0\n", "2\n")}
         git("fsck", "--strict", cwd=remembering)
+
+
+def test_what_is_redacted_again_after_something_was_erased_can_be_sent(
+    run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit
+) -> None:
+    run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+    run("push", "origin", cwd=remembering)
+    run("forget", "--now", "generic/a", cwd=remembering)
+    run("import", str(say("c", ["the sluice-abcdefgh"])), cwd=remembering)
+    git("config", "gitmem.redact.sluice.pattern", "sluice-[a-z]{8}", cwd=remembering)
+    git("config", "gitmem.redact.sluice.sample", "sluice-abcdefgh", cwd=remembering)
+    run("push", "origin", cwd=remembering, status=1)
+    run("redact", "audit", "--fix", cwd=remembering)
+    run("push", "origin", cwd=remembering)
+    assert "sluice-abc" not in run("show", "generic/c", cwd=remembering).stdout
+    assert git("rev-parse", "gitmem", cwd=remembering) == git("rev-parse", "gitmem", cwd=hub)
+    assert levels_in(run, remembering) == {"b": "team", "c": "team"}
+    run("verify", "--full", cwd=remembering)

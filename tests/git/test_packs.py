@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from dulwich.object_format import SHA1
+from dulwich.pack import load_pack_index, pack_object_header
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmem.git.integrity import pack_problems
+from gitmem.git.packfile import OFS_DELTA, encode_distance, encode_index, encode_object_header
 from gitmem.git.packs import (
     KEEP_MARK,
     KeptPack,
@@ -278,3 +282,20 @@ def test_problems_of_a_pack_are_told(packs: Path, hash_name: HashName, suffix: s
         assert {Path(problem.name).stem for problem in pack_problems(packs, hash_name)} == {path.name}
     file.unlink()
     assert [(p.name, p.why) for p in pack_problems(packs, hash_name)] == [(str(file), "it is missing")]
+
+
+def test_index_of_a_pack_beyond_two_gigabytes_is_read_by_others(tmp_path: Path, seed: int) -> None:
+    made = random.Random(seed)
+    rows = {made.randbytes(20): (at, made.getrandbits(32)) for at in (12, 2**31 - 1, 2**31, 2**40, 700)}
+    path = tmp_path / "pack.idx"
+    path.write_bytes(encode_index(rows, bytes(20), "sha1"))
+    with closing(load_pack_index(path, SHA1)) as index:
+        index.check()
+        assert {name: (at, check) for name, at, check in index.iterentries()} == rows
+
+
+@given(st.sampled_from([1, 2, 3, 4]), st.integers(0, 2**40), st.integers(1, 2**40))
+def test_headers_of_objects_are_as_others_write_them(number: int, size: int, distance: int) -> None:
+    assert encode_object_header(number, size) == bytes(pack_object_header(number, None, size, SHA1))
+    ours = encode_object_header(OFS_DELTA, size) + encode_distance(distance)
+    assert ours == bytes(pack_object_header(OFS_DELTA, distance, size, SHA1))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from gitmem.git.direct import DirectBackend
 from gitmem.git.libgit import LibgitBackend
 from gitmem.git.plumbing import PlumbingBackend
 from gitmem.git.process import Git
@@ -22,12 +23,16 @@ REF = "refs/heads/gitmem"
 GONE = Oid("ab" * 20)
 
 
-@pytest.fixture(params=["libgit2", "plumbing"])
+@pytest.fixture(params=["libgit2", "plumbing", "direct"])
 def backend(request: pytest.FixtureRequest, repository: Path) -> Iterator[Backend]:
     git = Git(dict(os.environ))
     found = discover(repository, git)
-    made = LibgitBackend(found.common_dir) if request.param == "libgit2" else PlumbingBackend(found, git)
-    with closing(made) as backend:
+    made: dict[str, Callable[[], Backend]] = {
+        "libgit2": lambda: LibgitBackend(found.common_dir),
+        "plumbing": lambda: PlumbingBackend(found, git),
+        "direct": lambda: DirectBackend(found, git),
+    }
+    with closing(made[request.param]()) as backend:
         yield backend
 
 
@@ -40,7 +45,7 @@ def loose(repository: Path, oid: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("hash_name", "kind"), [("sha1", LibgitBackend), ("sha256", PlumbingBackend)], ids=["sha1", "sha256"]
+    ("hash_name", "kind"), [("sha1", DirectBackend), ("sha256", PlumbingBackend)], ids=["sha1", "sha256"]
 )
 def test_libgit2_is_used_where_it_can_be(tmp_path: Path, git: RealGit, hash_name: str, kind: type) -> None:
     git("init", "--quiet", f"--object-format={hash_name}", str(tmp_path / "r"), cwd=tmp_path)

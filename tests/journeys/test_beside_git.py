@@ -51,7 +51,9 @@ class Person:
 
     def sessions(self, cwd: Path | None = None) -> set[str]:
         # Ends with 1 where there is none.
-        told = json.loads(self.gitmem("sessions", "--no-recurse-submodules", "--json", cwd=cwd, status=None).stdout)
+        told = json.loads(
+            self.gitmem("sessions", "--no-recurse-submodules", "--json", cwd=cwd, status=None).stdout
+        )
         return {one["session"] for one in told["sessions"]}
 
     def settle(self) -> None:

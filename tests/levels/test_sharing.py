@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine, RealGit
+from tests.importing import samples
 from tests.levels.conftest import Say, levels_in
 
 
@@ -58,6 +59,14 @@ def test_private_sessions_reach_the_users_other_machine(
     git("config", "remote.origin.gitmem", "team,private", cwd=remembering)
     told = json.loads(run("push", "--json", cwd=remembering).stdout)
     assert told["private"]["sent"] == 1
+    git("remote", "add", "sealed", str(hub), cwd=remembering)
+    git("config", "remote.sealed.gitmem", "private", cwd=remembering)
+    shared = run("status", cwd=remembering).stdout
+    assert "with sealed (private)\n" in shared
+    git("config", "remote.sealed.gitmem", "public", cwd=remembering)
+    assert "with sealed (public): nothing" in run("status", cwd=remembering).stdout
+    run("push", "sealed", cwd=remembering)
+    assert "with sealed (public): the same" in run("status", cwd=remembering).stdout
     other = clone(git, hub, tmp_path / "other")
     git("config", "remote.origin.gitmem", "team,private", cwd=other)
     run("init", "--no-hooks", "--no-import", cwd=other)
@@ -186,3 +195,37 @@ def test_what_is_private_is_looked_at_again_as_well_before_it_is_sent(
 def objects_of(repository: Path, git: RealGit) -> set[str]:
     listed = git("cat-file", "--batch-all-objects", "--batch-check=%(objectname)", cwd=repository)
     return set(listed.split())
+
+
+@pytest.mark.parametrize("known_by", ["rule", "environment"])
+def test_what_was_captured_here_is_looked_at_again_once_more_is_known(
+    run: CommandLine, remembering: Path, hub: Path, home: Path, git: RealGit, known_by: str, seed: int
+) -> None:
+    run("init", "--share", "origin", "--no-hooks", "--no-import", cwd=remembering)
+    word = "sluice-" + "".join(random.Random(seed).choices(string.ascii_lowercase, k=8))
+    folder = home / ".claude" / "projects" / str(remembering).replace("/", "-")
+    folder.mkdir(parents=True)
+    path = folder / "a.jsonl"
+
+    def say(*texts: str) -> None:
+        said = [{"role": "user", "content": text} for text in texts]
+        lines = [samples.line(n, cwd=str(remembering), message=one) for n, one in enumerate(said)]
+        path.write_bytes(b"".join(lines))
+        run("capture", cwd=remembering)
+
+    run("push", cwd=remembering)
+    say("mend it")
+    run("push", cwd=remembering)
+    assert not [*remembering.glob(".git/gitmem/cache/clean-*")], (
+        "what is captured here is not looked at twice"
+    )
+    environ = {}
+    say("mend it", f"the code is {word}-4711Xk there")
+    if known_by == "rule":
+        git("config", "gitmem.redact.sluice.pattern", "sluice-[a-z]{8}", cwd=remembering)
+        git("config", "gitmem.redact.sluice.sample", "sluice-abcdefgh", cwd=remembering)
+    else:
+        environ["DEPLOY_TOKEN"] = f"{word}-4711Xk"
+    refused = run("push", cwd=remembering, status=1, environ=environ)
+    assert "today's rules object" in refused.stderr
+    assert word not in refused.stderr

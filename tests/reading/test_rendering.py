@@ -140,7 +140,7 @@ def test_a_subagent_and_the_other_end_of_a_fork_have_a_heading(book: Book) -> No
     assert "── agent-7 ──\n\n#agent-7:0 user" in text
     stream = io.BytesIO()
     [summary] = summaries_of(book)
-    say_summary(Output(stream, io.BytesIO(), {}), summary)
+    say_summary(Output(stream, io.BytesIO(), {}), summary, "known")
     assert "it went on in 2 places at once" in stream.getvalue().decode()
 
 
@@ -159,7 +159,7 @@ def test_nothing_hostile_reaches_a_terminal(book: Book) -> None:
     book.register(session, "tags", (HOSTILE,))
     stream = io.BytesIO()
     [summary] = summaries_of(book)
-    say_summary(Output(stream, io.BytesIO(), {}), summary)
+    say_summary(Output(stream, io.BytesIO(), {}), summary, "known")
     assert is_clean(stream.getvalue().decode())
 
 

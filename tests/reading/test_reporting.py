@@ -178,7 +178,7 @@ def test_damaged_and_foreign_things_do_not_stop_the_log(book: Book) -> None:
     book.put(session, layout.capture_path(session, capture), b"junk")
     book.put(session, layout.session_path(session), b"junk")
     book.put(session, ("elsewhere", "file"), b"foreign")
-    book.put(session, tombstone_path(RecordId("ab" * 32)), b"junk")
+    book.put(session, tombstone_path("cd" * 32, RecordId("ab" * 32)), b"junk")
     tombstone, foreign, record, damaged, *_ = log(book.memory())
     assert tombstone.others == {"tombstone": 1}
     assert (foreign.sessions, foreign.others) == ((), {})

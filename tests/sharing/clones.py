@@ -62,9 +62,11 @@ class Clone:
         with self.sharing() as shared:
             return sharing.pull(shared, remote)
 
-    def push(self, remote: str | None = "origin") -> Pushed:
+    def push(
+        self, remote: str | None = "origin", pause: Callable[[float], object] = lambda _: None
+    ) -> Pushed:
         with self.sharing() as shared:
-            return pushing.push(shared, remote, pause=lambda _: None)
+            return pushing.push(shared, remote, pause=pause)
 
     def write(self, change: Callable[[Scribe], object], ref: str = REF, parent: bool = True) -> Oid:
         """Commit what `change` does to the memory; the first time it starts one."""

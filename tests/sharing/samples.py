@@ -13,6 +13,7 @@ from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import (
     Author,
     Capture,
+    Checkpoint,
     Note,
     Record,
     Register,
@@ -50,19 +51,27 @@ class Scribe:
         return records.session_id(session)
 
     def capture(
-        self, session: SessionId, text: bytes, stream: str = "", parents: tuple[RecordId, ...] | None = None
+        self,
+        session: SessionId,
+        text: bytes,
+        stream: str = "",
+        parents: tuple[RecordId, ...] | None = None,
+        keep: int | None = None,
     ) -> RecordId:
-        """Append text to a stream of a session: behind its first head, or behind the given parents."""
+        """Append text to a stream of a session: behind its first head, or behind the given parents, of which
+        only the first `keep` lines stay."""
         folder = self.folder(session)
         stored = self.memory.load(folder)
         head = next(iter(stored.heads().get(stream, ())), None)
         if parents is None:
             parents = (head.capture,) if head else ()
         group = segments.EMPTY_GROUP
-        keep = 0
-        if parents:
+        if not parents:
+            keep = 0
+        else:
             parent = stored.captures[parents[0]]
-            keep = parent.keep + sum(entry.lines for entry in parent.segments)
+            lines = parent.keep + sum(entry.lines for entry in parent.segments)
+            keep = lines if keep is None else min(keep, lines)
             group = self.memory.opener(folder).group_at(parent.segments[-1].name)
         sealed = [one for one, _ in segments.seal_all(text, group)]
         capture = Capture(
@@ -72,7 +81,7 @@ class Scribe:
             by="gitmem 0",
             redaction="none",
             segments=tuple(SegmentEntry(one.name, one.lines, one.size_bytes) for one in sealed),
-            keep=keep,
+            keep=keep or 0,
             parents=parents,
             stream=stream,
         )
@@ -83,20 +92,35 @@ class Scribe:
         )
         return name
 
-    def register(self, session: SessionId, value: str, clock: int, name: RegisterName = "title") -> None:
+    def register(
+        self,
+        session: SessionId,
+        value: str | tuple[str, ...] | bool | None,
+        clock: int,
+        name: RegisterName = "title",
+    ) -> None:
         record = Register(session, name, value, clock, AT, self.author)
         self.put_record(layout.session_register_path(session, records.seal(record)[0]), record)
 
-    def bury(self, session: SessionId) -> None:
-        """Leave a tombstone in a session's place."""
-        record = Tombstone(session, "team", AT, self.author)
-        self.put_record(layout.tombstone_path(session, records.seal(record)[0]), record)
-        self.remove([path for path, _ in self.files() if path[:4] == layout.session_folder(session)])
+    def bury(self, target: str) -> None:
+        """Leave a tombstone in the place of a session, a note or a checkpoint."""
+        record = Tombstone(target, "team", AT, self.author)
+        self.put_record(layout.tombstone_path(target, records.seal(record)[0]), record)
+        self.remove([path for path, _ in self.files() if layout.target_at(path) == target])
 
-    def note(self, text: str) -> None:
+    def note(self, text: str) -> str:
+        """Put a note down, and return its name."""
         record = Note("decision", text, AT, self.author)
         name = records.seal(record)[0]
         self.put_record(("notes", name[:2], name[2:4], name[4:], "note"), record)
+        return name
+
+    def checkpoint(self, message: str) -> str:
+        """Put a checkpoint down, and return its name."""
+        record = Checkpoint(AT, self.author, "manual", message=message)
+        name = records.seal(record)[0]
+        self.put_record(layout.checkpoint_path(name), record)
+        return name
 
     def put_record(self, path: trees.Path, record: Record) -> None:
         self.put({path: records.seal(record)[1]})

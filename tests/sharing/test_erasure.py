@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import time
+from functools import partial
 
 import pytest
 
@@ -15,6 +18,7 @@ from gitmem.objects.history import read_commit, walk_history
 from gitmem.verbs import sharing
 from gitmem.verbs.forgetting import Erasing, erase
 from tests.conftest import RealGit
+from tests.killing import start_child
 from tests.sharing.clones import NOW_S, REF, TRACKING, Clone, Team
 from tests.sharing.samples import Scribe
 
@@ -100,6 +104,30 @@ class TestOneErasure:
         with ada.sharing() as shared:
             assert erase(Erasing(shared.storage, REF, shared.writer), [one]) is None
         assert ada.ref() == after
+
+    @pytest.mark.parametrize(
+        "options", [("--filter=blob:none",), ("--filter=tree:0",), ("--depth=1",), ("--mirror",)], ids=str
+    )
+    def test_it_reaches_clones_that_have_not_got_all(
+        self, team: Team, git: RealGit, ada: Clone, options: tuple[str, ...]
+    ) -> None:
+        git("config", "uploadpack.allowFilter", "true", cwd=team.hub.path)
+        one, other = ada.remember("one"), ada.remember("other")
+        ada.push()
+        ada.erase(one)
+        third = ada.remember("third")
+        ada.push()
+        few = team.clone("few", *options)
+        few.pull()
+        assert few.sessions() == {other, third}
+        ada.erase(other)
+        ada.push()
+        late = few.remember("late")
+        assert few.pull().how == "begun anew"
+        few.push()
+        ada.pull()
+        assert few.sessions() == ada.sessions() == team.hub.sessions() == {third, late}
+        assert_history_never_held(ada, one, other)
 
 
 def sharing_push(shared: sharing.Sharing) -> tuple[SessionId, ...]:
@@ -232,6 +260,70 @@ class TestForgedAndRewound:
         assert [refusal.why for refusal in pulled.refused] == ["it is for level public"]
         assert ben.sessions() == {one}
 
+    def test_a_tombstone_that_was_refused_counts_once_the_settings_let_it(
+        self, team: Team, ada: Clone, ben: Clone
+    ) -> None:
+        one, other = ada.remember("one"), ada.remember("other")
+        ada.push()
+        ben.pull()
+        team.hub.erase(one)
+        with ben.sharing() as shared:
+            strict = shared._replace(accept=lambda tombstone: "nobody may")
+            sharing.pull(strict, "origin")
+            merged = ben.ref()
+            again = sharing.pull(strict, "origin")
+            assert (again.how, again.after) == ("up to date", merged)
+            assert [refusal.why for refusal in again.refused] == ["nobody may"]
+        assert ben.sessions() == {one, other}
+        pulled = ben.pull()
+        assert (pulled.how, pulled.sessions) == ("begun anew", {one: "tombstoned"})
+        assert ben.sessions() == {other}
+        assert_history_never_held(ben, one)
+        assert ben.pull().how == "up to date"
+
+    def test_a_history_that_was_joined_to_what_was_erased_is_gone_on_from_by_nobody(
+        self, team: Team, ada: Clone, ben: Clone, git: RealGit
+    ) -> None:
+        one, other = ada.remember("one"), ada.remember("other")
+        ada.push()
+        old = team.hub.ref()
+        ada.erase(one)
+        ada.push()
+        tree = git("rev-parse", f"{REF}^{{tree}}", cwd=team.hub.path).strip()
+        joined = git(
+            "commit-tree", tree, "-p", str(team.hub.ref()), "-p", str(old), "-m", "by hand", cwd=team.hub.path
+        ).strip()
+        git("update-ref", REF, joined, cwd=team.hub.path)
+        team.hub.remember("late")
+        for clone in (ben, ada):  # one that has nothing yet, and one that erased it
+            pulled = clone.pull()
+            assert pulled.behind_epoch
+            assert clone.sessions() >= {other}
+            assert one not in clone.sessions()
+            assert_history_never_held(clone, one)
+            assert clone.pull().after == pulled.after
+        ada.push()
+        ben.push()
+        assert_history_never_held(team.hub, one)
+        assert ada.sessions() == ben.sessions() == team.hub.sessions()
+
+    def test_an_erasure_of_any_year_begins_a_history_that_git_takes(
+        self, team: Team, ada: Clone, ben: Clone, git: RealGit
+    ) -> None:
+        sessions = [ada.remember(f"s{n}") for n in range(4)]
+        ada.push()
+        ben.pull()
+        for session, at_s in zip(sessions, (-62_135_596_800, 253_402_300_799, -1), strict=False):
+            ada.erase(session, at_s=at_s)
+            ada.push()
+            ben.pull()
+        assert ada.ref() == ben.ref() == team.hub.ref()
+        assert ben.sessions() == {sessions[3]}
+        for clone in (ben, team.hub):
+            git("commit-graph", "write", "--reachable", cwd=clone.path)
+            git("commit-graph", "verify", cwd=clone.path)
+            git("fsck", "--strict", cwd=clone.path)
+
 
 @pytest.mark.parametrize("number", range(6))
 def test_clones_that_write_erase_and_sync_in_any_order_converge(
@@ -271,3 +363,32 @@ def test_clones_that_write_erase_and_sync_in_any_order_converge(
     for clone in clones:
         assert_history_never_held(clone, *erased)
     git("fsck", "--strict", cwd=clones[0].path)
+
+
+def test_writers_and_erasers_at_one_hub_at_the_same_time_lose_nothing_and_bring_nothing_back(
+    team: Team, git: RealGit, ada: Clone
+) -> None:
+    rounds, clones = 2, [team.clone(f"clone{n}") for n in range(3)]
+    doomed = {(n, turn): ada.remember(f"doomed {n} {turn}") for n in range(3) for turn in range(rounds)}
+    ada.push()
+    for clone in clones:
+        clone.pull()
+
+    def work(n: int) -> None:
+        for turn in range(rounds):
+            clones[n].remember(f"of {n} {turn}")
+            clones[n].erase(doomed[n, turn], at_s=NOW_S + 1000 * n - turn)
+            clones[n].push(pause=time.sleep)
+
+    for number in [start_child(partial(work, n)) for n in range(3)]:
+        _, status = os.waitpid(number, 0)
+        assert status == 0
+    for clone in (*clones, ada):
+        clone.pull()
+        clone.push()
+    for clone in clones:
+        clone.pull()
+    assert {clone.ref() for clone in (*clones, ada)} == {team.hub.ref()}
+    assert len(ada.sessions()) == 3 * rounds
+    assert_history_never_held(team.hub, *doomed.values())
+    git("fsck", "--strict", cwd=team.hub.path)

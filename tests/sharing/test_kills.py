@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from gitmem import disk
+from gitmem.format import layout
+from gitmem.objects import trees
+from gitmem.objects.history import walk_history
 from tests.conftest import RealGit
 from tests.killing import in_child
 from tests.sharing.clones import Clone, Team
@@ -46,6 +49,47 @@ def test_killed_at_any_effect_nothing_is_lost_and_the_next_run_finishes(
         assert ben.tree() == whole
         if verb == "push":
             assert team.hub.ref() == ben.ref()
+
+
+@pytest.mark.parametrize("verb", ["pull", "push", "erase"])
+def test_killed_at_any_effect_of_an_erasure_nothing_comes_back_and_nothing_else_goes(
+    team: Team, git: RealGit, ada: Clone, ben: Clone, verb: str
+) -> None:
+    one, other, third = ada.remember("one"), ada.remember("other"), ada.remember("third")
+    ada.push()
+    ben.pull()
+    ada.erase(one)
+    ada.push()
+    late = ben.remember("late")
+
+    def work() -> None:
+        if verb != "erase":
+            getattr(ben, verb)()
+        elif other in ben.sessions():
+            ben.erase(other)
+
+    gone = {one, other} if verb == "erase" else {one}
+    template = team.folder / "template"
+    for clone in ("ben", "hub.git"):
+        shutil.copytree(team.folder / clone, template / clone, symlinks=True)
+    effects: list[disk.Effect] = []
+    with disk.observe(lambda effect, _: effects.append(effect)):
+        work()
+    assert len(effects) > 4
+    for point in range(0, len(effects), 2):
+        for clone in ("ben", "hub.git"):
+            shutil.rmtree(team.folder / clone)
+            shutil.copytree(template / clone, team.folder / clone, symlinks=True)
+        kill_at(point, work)
+        git("fsck", "--connectivity-only", "--no-dangling", cwd=ben.path)
+        work()
+        ben.push()
+        assert ben.sessions() == team.hub.sessions() == {one, other, third, late} - gone
+        with ben.opened() as storage:
+            for _, commit in walk_history(storage, ben.ref()):
+                assert all(
+                    trees.find(storage, commit.tree, layout.session_folder(each)) is None for each in gone
+                )
 
 
 def kill_at(point: int, work: Callable[[], object]) -> None:

@@ -325,6 +325,7 @@ class TestRefusals:
         team.hub.path.rename(team.folder / "moved.git")
         with pytest.raises(RemoteUnreachable, match=r"could not reach origin: .*hub\.git") as caught:
             getattr(ada, verb)()
+        assert str(caught.value).endswith("does not appear to be a git repository")
         assert caught.value.exit_code == 1
         assert ada.ref() == before
 

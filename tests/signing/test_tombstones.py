@@ -174,6 +174,22 @@ def test_what_was_refused_is_remembered_until_who_is_named_or_known_changes(
     assert why_not(ben, BARE) != ""
 
 
+def test_no_more_signatures_are_checked_at_once_than_somebody_can_wait_for(
+    git: RealGit, ada: Clone, ben: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasers, "_MOST_CHECKED", 2)
+    named(git, ben, "ada@example.org")
+    signed = sign(ada)
+    settings = load(ben.repository, dict(os.environ))
+    judge = accepted_by(ben.repository, ben.git, settings, clock=lambda: NOW_S)
+    forged = [msgspec.structs.replace(signed, target=f"{n:064x}") for n in range(2)]
+    assert ["not of this" in judge(one) for one in forged] == [True, True]
+    assert "the next pull goes on" in judge(signed)
+    again = accepted_by(ben.repository, ben.git, settings, clock=lambda: NOW_S)
+    assert ["not of this" in again(one) for one in forged] == [True, True]
+    assert again(signed) == ""
+
+
 def test_tombstones_are_signed_where_commits_are(git: RealGit, ada: Clone) -> None:
     def signed(level: str) -> bool:
         settings = load(ada.repository, dict(os.environ))

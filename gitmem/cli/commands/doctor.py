@@ -106,13 +106,14 @@ def _rules(context: Context, memory: Memory) -> list[Finding]:
     """Look at whether redaction can be relied on: its rules, and whether they saw what is stored."""
     from gitmem.checkpoints.examining import Finding
     from gitmem.cli.opening import redactor_of
-    from gitmem.verbs.rechecking import was_by_other_rules
+    from gitmem.verbs import rechecking, vouching
 
     try:
         redactor = redactor_of(context)
     except GitmemError as error:  # a rule that is refused, or a key that is no key
         return [Finding("redaction", "amiss", str(error), error.hint)]
-    if was_by_other_rules(memory, context.repository.state_dir, redactor.fingerprint):
+    at = memory, context.repository.state_dir, redactor.fingerprint
+    if rechecking.was_by_other_rules(*at) or vouching.was_by_other_rules(*at):
         says = "its rules have changed since the memory was looked through; gitmem redact audit does it again"
         return [Finding("redaction", "note", says)]
     return []

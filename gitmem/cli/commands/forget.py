@@ -46,7 +46,7 @@ _HINT = "gitmem forget SESSION…: forgets sessions; --author, --matching and --
 @click.option("--list", "listed", is_flag=True, help="List those that wait to be erased.")
 @click.option("--request", metavar="REMOTE", help="Print what to ask the host of a remote for.")
 @click.option("--reason", metavar="TEXT", default="", help="Why; whoever shares the memory can read it.")
-@click.option("-n", "--dry-run", is_flag=True, help="List what would be forgotten, and change nothing.")
+@click.option("-n", "--dry-run", is_flag=True, help="List what would be done to which, and change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do it without being asked.")
 @click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
 @click.pass_context
@@ -77,7 +77,7 @@ def command(
     """
     from gitmem.cli.forgetting_text import say_done, say_listed, say_request
     from gitmem.cli.levels import opened_shelf
-    from gitmem.cli.selecting import Choice, choose, confirm, waiting_rows
+    from gitmem.cli.selecting import Choice, choose, confirm, only_forgotten, waiting_rows
 
     context: Context = ctx.obj
     if request is not None:
@@ -85,7 +85,9 @@ def command(
         return
     choice = Choice(sessions, author, matching, older_than, agent, levels or None)
     if not (choice.is_any or due or listed):
-        raise UsageError("could not forget nothing: expected a SESSION, or what chooses some", hint=_HINT)
+        raise UsageError("could not forget anything: expected a SESSION, or what chooses some", hint=_HINT)
+    if sessions and choice.is_search:
+        raise UsageError("could not forget SESSION and others at once: expected one or the other", hint=_HINT)
     if (now or due) and undo:
         raise UsageError("could not erase and take back at once: expected --now or --undo", hint=_HINT)
     with opened_shelf(context) as shelf:
@@ -96,15 +98,19 @@ def command(
                 ctx.exit(1)
             return
         found, checkpoints = choose(context, shelf, choice, due=due, with_checkpoints=now)
+        if undo:
+            found = only_forgotten(context, shelf, choice, found)
         if dry_run or not (found or checkpoints):
-            say_done(context, found, checkpoints, "would be forgotten", None, as_json=as_json)
+            word = "remembered again" if undo else "erased" if now or due else "forgotten"
+            say_done(context, found, checkpoints, f"would be {word}", None, as_json=as_json)
             if not (found or checkpoints or due):
                 ctx.exit(1)
             return
-        confirm(context, choice, found, checkpoints, for_good=now or due, yes=yes)
         if undo:
             _undo(context, shelf, found, as_json)
-        elif now or due:
+            return
+        confirm(context, choice, found, checkpoints, for_good=now or due, yes=yes)
+        if now or due:
             _erase(context, shelf, found, checkpoints, reason, as_json)
         else:
             _hide(context, shelf, found, as_json)
@@ -123,11 +129,9 @@ def _hide(context: Context, shelf: Shelf, found: Sequence[Found], as_json: bool)
 def _undo(context: Context, shelf: Shelf, found: Sequence[Found], as_json: bool) -> None:
     from gitmem.cli.forgetting import show_again
     from gitmem.cli.forgetting_text import say_done
-    from gitmem.model.errors import NotForgotten
 
     for each in found:
-        if not show_again(context, shelf, each):
-            raise NotForgotten(str(each.key))
+        show_again(context, shelf, each)
     say_done(context, found, {}, "remembered again", None, as_json=as_json)
 
 

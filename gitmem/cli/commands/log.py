@@ -32,6 +32,7 @@ _WRITTEN = {
     "hidden": "hidden or shown",
     "level": "moved to another level",
 }
+_EMPTIED = {"forgotten": "remembered again"}
 
 
 @click.command(
@@ -109,8 +110,10 @@ def _say(output: Output, entry: LogEntry, known: Trusting) -> None:
         Styled(local_time(entry.at_s * 1000), "dim"),
         f" {one_line(entry.author)}: ",
         Styled(_describe(entry), "strong"),
-        *mark(known.of(entry.email)),
+        *([] if entry.begins_anew else mark(known.of(entry.email))),
     )
+    if entry.begins_anew:
+        return
     for change in entry.sessions[:_SHOWN_SESSIONS]:
         output.say(f"    {_describe_change(change)}")
     if len(entry.sessions) > _SHOWN_SESSIONS:
@@ -120,21 +123,33 @@ def _say(output: Output, entry: LogEntry, known: Trusting) -> None:
 def _describe(entry: LogEntry) -> str:
     from gitmem.cli.intake import count
 
+    if entry.begins_anew:
+        held = [count(len(entry.sessions), "session")]
+        held += [count(number, kind) for kind, number in sorted(entry.others.items())]
+        return f"{entry.subject.removesuffix(' [skip ci]')}: {', '.join(held)}"
     changes = [change.change for change in entry.sessions]
     parts = [count(changes.count("new"), "new session")] if "new" in changes else []
     parts += [f"{changes.count(kind)} {kind}" for kind in ("grown", "gone") if kind in changes]
-    written = Counter(name for change in entry.sessions for name in change.registers)
-    parts += [f"{number} {_WRITTEN.get(name, name)}" for name, number in sorted(written.items())]
+    written = Counter(told for change in entry.sessions for told in _written(change))
+    parts += [f"{number} {told}" for told, number in sorted(written.items())]
     lines = sum(change.lines for change in entry.sessions)
     parts += [count(lines, "line")] if lines else []
     parts += [count(number, kind) for kind, number in sorted(entry.others.items())]
     return ", ".join(parts) or entry.subject.removesuffix(" [skip ci]")
 
 
+def _written(change: SessionChange) -> list[str]:
+    """Say what each register that was written comes to."""
+    return [
+        _EMPTIED.get(name, _WRITTEN.get(name, name)) if name in change.emptied else _WRITTEN.get(name, name)
+        for name in change.registers
+    ]
+
+
 def _describe_change(change: SessionChange) -> str:
     name = str(change.key) if change.key else change.session[:12]
     lines = f" +{change.lines:,}" if change.captures else ""
-    done = ", ".join(_WRITTEN.get(register, register) for register in change.registers)
+    done = ", ".join(_written(change))
     return f"{done if change.change == 'named' else change.change:6} {one_line(name)}{lines}"
 
 
@@ -147,6 +162,7 @@ def _as_json(entry: LogEntry, known: Trusting) -> dict[str, Any]:
         "author_email": entry.email,
         "trust": known.of(entry.email),
         "message": entry.subject,
+        "begins_anew": entry.begins_anew,
         "sessions": [
             {
                 "session": str(change.key) if change.key else None,
@@ -154,6 +170,7 @@ def _as_json(entry: LogEntry, known: Trusting) -> dict[str, Any]:
                 "change": change.change,
                 "lines": change.lines,
                 "registers": change.registers,
+                "emptied": change.emptied,
             }
             for change in entry.sessions
         ],

@@ -53,4 +53,4 @@ def command(
         if as_json:
             context.output.json(levels_as_json(sharing, shared))
         else:
-            describe_levels(context, sharing, shared)
+            describe_levels(context, sharing, shared, is_dry=dry_run)

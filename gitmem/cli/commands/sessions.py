@@ -151,6 +151,7 @@ def _say(
     names, now_ms = short_names(listing.summaries), context.now_ms()
     is_mixed = any(summary.level != "team" for summary in found)
     is_marked = any(trust != "known" for trust in trusts.values())
+    is_hiding = any(summary.hidden for summary in found)
     is_shared = len({summary.author for summary in found}) > 1
     rows: list[list[Part]] = [
         [
@@ -160,13 +161,14 @@ def _say(
             *([Styled(summary.repo, "dim")] if with_repo else []),
             " ".join([_title(summary), *(f"#{tag}" for tag in summary.tags)]),
             *([summary.level] if is_mixed else []),
+            *(["hidden" if summary.hidden else ""] if is_hiding else []),
             *([Styled(summary.author.name, "dim")] if is_shared else []),
             *(mark(trusts[summary.repo, summary.session], "") or [""] if is_marked else []),
         ]
         for summary in found
     ]
     header = ["last", "session", "turns", *(["repo"] if with_repo else []), "title"]
-    further = (("level", is_mixed), ("author", is_shared), ("trust", is_marked))
+    further = (("level", is_mixed), ("state", is_hiding), ("author", is_shared), ("trust", is_marked))
     header += [name for name, is_told in further if is_told]
     with context.paged() as output:
         output.table(rows, header=header, flexible=header.index("title"), right=(2,))

@@ -69,7 +69,7 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
             tip.name if tip else None,
         )
         capture = _capture(context, memory)
-        others = _others(context, storage)
+        others = {**_others(context, storage), **_going(context, memory)}
     if as_json:
         context.output.json(
             {
@@ -100,6 +100,24 @@ def _others(context: Context, storage: Storage) -> dict[str, Any]:
         sealed = private_storage(context, storage)
         opened = sum(each.session is not None for each in sealed.opened())
         told["private"] = {"opened": opened, "unopened": len(sealed.unopened())}
+    return told
+
+
+def _going(context: Context, memory: Memory) -> dict[str, Any]:
+    """Tell what waits to be erased, and what holds in this clone what was erased."""
+    from gitmem.model.times import to_text
+    from gitmem.verbs.erasures import read_left
+    from gitmem.verbs.forgotten import waiting
+
+    told: dict[str, Any] = {}
+    state_dir = context.repository.state_dir
+    rows = waiting(memory, state_dir, context.now_ms())
+    if rows:
+        first_ms = min(row.until_ms for row in rows.values())
+        told["forgotten"] = {"sessions": len(rows), "first": to_text(first_ms)}
+    left = [each for each in read_left(state_dir) if not each.cleared]
+    if left:
+        told["erased"] = {"held_by": sorted({name for each in left for name in each.held})}
     return told
 
 
@@ -184,6 +202,12 @@ def _describe_others(others: dict[str, Any]) -> Iterator[tuple[str, Part]]:
         opened, unopened = others["private"]["opened"], others["private"]["unopened"]
         cannot = f", and {unopened:,} that you cannot open" if unopened else ""
         yield "private", f"{count(opened, 'session')} of yours{cannot}"
+    if "forgotten" in others:
+        waiting, first = others["forgotten"]["sessions"], others["forgotten"]["first"][:10]
+        yield "forgotten", f"{count(waiting, 'session')}, erased from {first} on: gitmem forget --list"
+    if "erased" in others:
+        held = ", ".join(others["erased"]["held_by"]) or "this clone until the next push or pull"
+        yield "erased", Styled(f"what was erased is still held by {one_line(held)}", "bad")
 
 
 def _describe_checkpoints(capture: _Capture, now_ms: int) -> str:
@@ -218,6 +242,8 @@ def _describe_waiting(spool: SpoolState, now_ms: int) -> Iterator[Part]:
 
 def _describe_remote(remote: RemoteState) -> str:
     text = f"with {remote.name} ({', '.join(remote.levels) or 'not chosen: only when it is named'})"
+    if remote.levels == ("private",):
+        return text  # sealed sessions have each a ref of their own, and none is ahead of another
     if remote.ahead is None or remote.behind is None:
         return f"{text}: nothing pushed or fetched yet"
     if not (remote.ahead or remote.behind):

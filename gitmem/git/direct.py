@@ -1,0 +1,212 @@
+"""Objects and refs straight from git's files, for processes that need few; libgit2 for all the rest.
+
+To load libgit2 takes longer than a push has to do with it. So the first few reads are done by hand, and
+whatever is not found, or not as expected, is left to libgit2: nothing is said to be missing or damaged
+here. Each object is hashed as it is read. Refs are moved by git itself as long as nothing else has loaded
+libgit2.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gitmem import disk
+from gitmem.git.loose import PLAIN_REF, read_loose
+from gitmem.git.packreading import OpenPack, PackUnread
+from gitmem.git.plumbing import move_ref_by_git
+from gitmem.git.process import Git
+from gitmem.git.repository import Repository
+from gitmem.model.errors import ObjectDamaged, ObjectMissing
+from gitmem.model.ids import Oid
+from gitmem.objects.encoding import ObjectKind, object_id
+
+if TYPE_CHECKING:
+    from gitmem.git.libgit import LibgitBackend
+
+_MOST_READS: Final = 300
+"""By hand one takes some 50 µs longer, so that this many take a third of what it does to load libgit2."""
+_MOST_PACKS: Final = 64
+_NAME_DIGITS: Final = 40
+
+
+class DirectBackend:
+    """One repository with SHA-1 names and refs in files. Not for use by several threads at once."""
+
+    def __init__(self, repository: Repository, git: Git) -> None:
+        self._repository, self._git = repository, git
+        self._common_dir = repository.common_dir
+        self._objects = f"{self._common_dir}/objects/"
+        self._library: LibgitBackend | None = None
+        self._reads = 0
+        self._packs: dict[str, OpenPack] | None = None
+        self._packed_refs: tuple[tuple[int, int, int], bytes] | None = None
+
+    def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
+        """Return an object, whose hash is checked."""
+        if self._library is not None:
+            return self._library.read(oid)
+        self._reads += 1
+        if self._reads <= _MOST_READS:
+            found = read_loose(self._objects, oid) or self._read_packed(oid)
+            if found is not None:
+                return found
+        return self._loaded().read(oid)
+
+    def contains(self, oid: Oid) -> bool:
+        """Whether the object is here."""
+        if self._library is None:
+            if Path(self._objects, oid[:2], oid[2:]).exists():
+                return True
+            with suppress(PackUnread, OSError):
+                if self._find(bytes.fromhex(oid)) is not None:
+                    return True
+        return self._loaded().contains(oid)
+
+    def read_ref(self, ref: str) -> Oid | None:
+        """Return what a ref points at."""
+        if self._library is None:
+            with suppress(_NotPlain):
+                return self._read_plain(ref)
+        return self._loaded().read_ref(ref)
+
+    def list_refs(self, prefix: str) -> dict[str, Oid]:
+        """Return every ref below a prefix, and the ref of that very name."""
+        if self._library is None:
+            with suppress(_NotPlain):
+                found = {name: self._read_plain(name) for name in sorted(self._names(prefix))}
+                return {name: oid for name, oid in found.items() if oid is not None}
+        return self._loaded().list_refs(prefix)
+
+    def move_ref(self, ref: str, new: Oid, expected: Oid | None, reason: str) -> None:
+        """Point a ref at `new` if it still points at `expected`.
+
+        Raises:
+            BlockingIOError: Another process holds the ref's lock; try again.
+        """
+        if self._library is not None:
+            self._library.move_ref(ref, new, expected, reason)
+            return
+        disk.announce("move ref", self._common_dir / ref)
+        move_ref_by_git(self._git, self._common_dir, self.read_ref, ref, new, expected, reason)
+
+    def forget_packs(self) -> None:
+        """Let go of packs that are gone."""
+        self._close_packs()
+        if self._library is not None:
+            self._library.forget_packs()
+
+    def close(self) -> None:
+        """Let go of the repository's open files."""
+        self._close_packs()
+        if self._library is not None:
+            self._library.close()
+
+    def _loaded(self) -> LibgitBackend:
+        if self._library is None:
+            from gitmem.git.libgit import LibgitBackend
+
+            self._close_packs()
+            self._library = LibgitBackend(self._common_dir)
+        return self._library
+
+    def _close_packs(self) -> None:
+        for pack in (self._packs or {}).values():
+            pack.close()
+        self._packs = None
+
+    def _read_packed(self, oid: Oid) -> tuple[ObjectKind, bytes] | None:
+        try:
+            found = self._find(bytes.fromhex(oid))
+            if found is None:
+                return None
+            kind, data = found[0].read(found[1], self.read)
+        except (PackUnread, OSError, ObjectDamaged, ObjectMissing):
+            return None
+        return (kind, data) if object_id(kind, data, "sha1") == oid else None
+
+    def _find(self, name: bytes) -> tuple[OpenPack, int] | None:
+        """Return which pack has an object, and where; packs that have come meanwhile are looked for once."""
+        for packs in (self._packs, self._list_packs):
+            known = packs() if callable(packs) else packs
+            for path, pack in (known or {}).items():
+                at = pack.find(name)
+                if at is not None:
+                    if self._packs is not None and next(iter(self._packs)) != path:
+                        self._packs = {path: pack, **self._packs}  # it will have the next one, too
+                    return pack, at
+        return None
+
+    def _list_packs(self) -> dict[str, OpenPack]:
+        """Open the packs that are not open yet; none is closed that may still be read.
+
+        Raises:
+            PackUnread: There are many, or objects stand elsewhere, too.
+        """
+        known = self._packs or {}
+        folder = Path(self._objects) / "pack"
+        with os.scandir(folder) as listing:
+            names = [entry.name for entry in listing if entry.name.endswith(".idx")]
+        new = [name for name in names if name not in known]
+        if len(names) > _MOST_PACKS or Path(self._objects, "info/alternates").exists():
+            raise PackUnread
+        self._packs = {**{name: OpenPack(folder / name) for name in new}, **known}
+        return {name: self._packs[name] for name in new}
+
+    def _read_plain(self, ref: str) -> Oid | None:
+        """Read a ref as git does: its own file, and then the one of all that are packed."""
+        try:
+            with (self._common_dir / ref).open("rb") as file:
+                content = file.read(_NAME_DIGITS + 2)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return self._read_packed_ref(ref)
+        except OSError:
+            raise _NotPlain from None
+        match = PLAIN_REF.fullmatch(content)
+        if match is None:
+            raise _NotPlain
+        return Oid(match[1].decode())
+
+    def _read_packed_ref(self, ref: str) -> Oid | None:
+        content = self._packed()
+        at = content.find(b" %s\n" % os.fsencode(ref))
+        if at < 0:
+            return None
+        start = at - _NAME_DIGITS
+        if start < 0 or (start and content[start - 1 : start] != b"\n"):
+            raise _NotPlain
+        return Oid(content[start:at].decode())
+
+    def _packed(self) -> bytes:
+        """Return the file of packed refs, read again whenever it is another one."""
+        path = self._common_dir / "packed-refs"
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                stamp = status.st_mtime_ns, status.st_size, status.st_ino
+                if self._packed_refs is None or self._packed_refs[0] != stamp:
+                    self._packed_refs = stamp, file.read()
+        except FileNotFoundError:
+            return b""
+        except OSError:
+            raise _NotPlain from None
+        return self._packed_refs[1]
+
+    def _names(self, prefix: str) -> set[str]:
+        own = prefix.removesuffix("/")
+        top = os.fsencode(self._common_dir) + b"/"
+        found = {own}
+        for folder, _, files in os.walk(top + os.fsencode(own)):
+            below = os.fsdecode(folder[len(top) :])
+            found.update(f"{below}/{os.fsdecode(name)}" for name in files if not name.endswith(b".lock"))
+        for line in self._packed().split(b"\n"):
+            name = os.fsdecode(line[_NAME_DIGITS + 1 :])
+            if name.startswith(prefix) and not line.startswith((b"#", b"^")):
+                found.add(name)
+        return found
+
+
+class _NotPlain(Exception):
+    """A ref is symbolic, damaged, or not as expected."""
