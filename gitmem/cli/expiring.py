@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 def expire(context: Context, storage: Storage, catch_up: Callable[[], object]) -> list[Erasure]:
     """Erase what has been forgotten long enough, and what is older than the settings keep.
 
-<<<<<<< HEAD
-    memories = open_memories(
-        storage, context.settings, lambda: private_storage(context, storage), absent_of(context)
-    )
-=======
     Before anything is, `catch_up` brings in what others did: they may have taken it back, or gone on with it.
     Where the settings name who may erase, somebody has to ask for it: nobody vouches for what only says when
     a session is to go.
@@ -37,7 +32,6 @@ def expire(context: Context, storage: Storage, catch_up: Callable[[], object]) -
 
     catch_up()
     memories = _opened(context, storage)
->>>>>>> main
     shelf = Shelf(context, storage, memories)
     due = [find_everywhere(context, shelf, session, (level,)) for level, session in due_in(context, memories)]
     return erase_for_good(context, shelf, due) if due else []
@@ -47,7 +41,8 @@ def _opened(context: Context, storage: Storage) -> dict[Level, Memory]:
     from gitmem.cli.opening import private_storage
     from gitmem.verbs.memories import open_memories
 
-    return open_memories(storage, context.settings, lambda: private_storage(context, storage))
+    absent = absent_of(context)
+    return open_memories(storage, context.settings, lambda: private_storage(context, storage), absent)
 
 
 def due_in(context: Context, memories: Mapping[Level, Memory]) -> Iterator[tuple[Level, SessionId]]:

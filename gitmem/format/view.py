@@ -9,14 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-<<<<<<< HEAD
-from gitmem.format import layout
-from gitmem.format.absent import Bring, joined
-from gitmem.format.memory import Memory
-=======
 from gitmem.format import layout, records
+from gitmem.format.absent import Bring, joined
 from gitmem.format.memory import Folder, Memory
->>>>>>> main
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId
 from gitmem.objects import trees
