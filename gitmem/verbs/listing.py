@@ -119,7 +119,7 @@ class Summaries:
         """
         known = self._read()
         for row in known.rows if known else ():
-            if row.session == folder.session and row.tree == folder.tree:
+            if row.session == folder.session and row.tree == folder.tree and not row.absent:
                 return msgspec.structs.replace(row, repo=self._repo)
         return summarise(self._memory, folder, repo=self._repo)
 

@@ -201,14 +201,19 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
 
 
 def _changes(memory: Memory, commit: Commit) -> Iterator[trees.Change]:
-    """Yield what differs from the first parent's tree; nothing where a shallow clone does not have it.
+    """Yield what differs from the first parent's tree; nothing where that is not here, as in a shallow clone
+    and of what a pull of the last months left with the remote.
 
     Nobody has looked at an earlier commit's tree before: only that of the tip was admitted. What gitmem puts
     nowhere is passed over, and so are segments, of which nothing is told.
     """
     before = _tree_before(memory, commit)
     if before is not None or not commit.parents:
-        yield from trees.diff(memory.storage, before, commit.tree, opens=_Unopened())
+        try:
+            found = list(trees.diff(memory.storage, before, commit.tree, opens=_Unopened()))
+        except ObjectMissing:
+            return  # `verify` tells what is lost from what was left
+        yield from found
 
 
 class _Unopened:

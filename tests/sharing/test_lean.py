@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import time
-from pathlib import Path
 
 import pygit2
 import pytest
@@ -16,9 +15,17 @@ from gitmem.model.ids import SessionId
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.storage import add_all
+from gitmem.redaction.redactor import Redactor
+from gitmem.verbs import sharing
 from gitmem.verbs.absent_table import read_absent
+from gitmem.verbs.importing import import_sources
+from gitmem.verbs.intake import Intake, Source
+from gitmem.verbs.sealing import HereSealer
+from gitmem.verbs.starting import start
 from tests.conftest import CommandLine, RealGit
-from tests.sharing.clones import REF, TRACKING, Clone, Team
+from tests.importing import conftest as importing
+from tests.importing import samples
+from tests.sharing.clones import REF, Clone, Team
 from tests.sharing.http_backend import serving
 from tests.sharing.samples import Scribe, new_memory
 
@@ -75,8 +82,12 @@ def memory(team: Team, ada: Clone, git: RealGit) -> dict[str, SessionId]:
 
 
 @pytest.fixture
-def lean(ben: Clone, memory: dict[str, SessionId], run: CommandLine) -> Clone:
-    run("pull", "--since", "30d", "origin", cwd=ben.path)
+def lean(ben: Clone, memory: dict[str, SessionId], git: RealGit) -> Clone:
+    git("config", "remote.origin.gitmemSince", "30d", cwd=ben.path)
+    git("config", "remote.origin.promisor", "true", cwd=ben.path)
+    with ben.sharing() as shared:
+        writer = shared.writer._replace(clock=time.time)
+        sharing.pull(shared._replace(writer=writer), "origin")
     return ben
 
 
@@ -122,6 +133,7 @@ def test_git_is_content_and_the_users_own_objects_are_whole(
     assert "partialclone" not in config
 
 
+@pytest.mark.usefixtures("has_http")
 def test_reading_a_session_fetches_all_of_it_over_one_connection(
     team: Team, ben: Clone, memory: dict[str, SessionId], git: RealGit, run: CommandLine
 ) -> None:
@@ -314,6 +326,43 @@ def test_a_user_cannot_ask_for_both(ben: Clone, run: CommandLine) -> None:
     assert "30d" in run("pull", "--since", "soon", "origin", cwd=ben.path, status=2).stderr
 
 
-def test_a_lean_pull_moves_the_tracking_ref_as_any(lean: Clone, ada: Clone) -> None:
-    assert lean.ref(TRACKING) == ada.ref()
-    assert Path(lean.path, ".git").is_dir()
+def test_a_capture_goes_on_with_a_session_that_is_not_here(
+    team: Team, ada: Clone, ben: Clone, git: RealGit, run: CommandLine
+) -> None:
+    git("config", "uploadpack.allowFilter", "true", cwd=team.hub.path)
+    transcript = samples.write(team.folder / f"{samples.NAME}.jsonl", samples.lines(0, 400))
+    with ada.opened() as storage:
+        start(storage, REF, importing.WHO)
+        redactor = Redactor(importing.KEY)
+        intake = Intake(
+            storage,
+            REF,
+            ada.repository.state_dir,
+            importing.WHO,
+            redactor,
+            importing.KEY,
+            HereSealer(redactor),
+            "gitmem test",
+        )
+        [session] = import_sources(intake, [Source(transcript)]).new_sessions
+    ada.push()
+    run("pull", "--since", "30d", "origin", cwd=ben.path)
+    assert absent(ben) == {session}
+    samples.write(transcript, samples.lines(0, 500))
+    assert "fetching session" in run("import", str(transcript), cwd=ben.path).stderr
+    assert ben.texts(session) == [samples.lines(0, 500)]
+    assert absent(ben) == set()
+    run("push", "origin", cwd=ben.path)
+    ada.pull()
+    assert ada.tree() == ben.tree()
+
+
+def test_what_asks_for_many_sessions_passes_over_what_is_not_here(
+    lean: Clone, memory: dict[str, SessionId], run: CommandLine
+) -> None:
+    told = json.loads(run("redact", "audit", "--json", cwd=lean.path).stdout)
+    assert told["team"]["not_here"] == 1
+    assert told["team"]["unreadable"] == []
+    assert "not checked" in run("redact", "audit", cwd=lean.path).stderr
+    assert run("log", cwd=lean.path).stdout.count(" Ada: ") == 3
+    assert blobs_here(lean, memory[_OLD]) == [False, False]

@@ -93,6 +93,7 @@ def _show(
         if turn is None and around:
             raise click.UsageError("--context needs a turn: SESSION#TURN")
         note_session(context, "show", memory, folder)
+        memory.absent.require(folder.session)
         if turn is None:
             _show_session(context, memory, folder, form or "people", full, stream)
             return
