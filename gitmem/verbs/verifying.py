@@ -78,9 +78,9 @@ class Ground(NamedTuple):
     """
 
     shallow: frozenset[Oid] = frozenset()
-    is_lean: bool = False
     broken_refs: Iterable[tuple[str, str]] = ()
     packs: Iterable[tuple[str, str]] = ()
+    is_lean: bool = False
 
 
 def verify(

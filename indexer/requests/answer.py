@@ -348,7 +348,15 @@ def _status(place: Place, environ: Mapping[str, str], model_dir: str | None) -> 
     loaded = states.load(root)
     condition = states.examine(loaded, place.ref, tip.name)
     answer: Json = {"state": condition, "memory": tip.commit, "commit": None, "behind": 0}
-    answer |= {"turns": 0, "sessions": 0, "unreadable": [], "vectors": 0, "unembedded": 0, "path": str(root)}
+    answer |= {
+        "turns": 0,
+        "sessions": 0,
+        "not_here": 0,
+        "unreadable": [],
+        "vectors": 0,
+        "unembedded": 0,
+        "path": str(root),
+    }
     if isinstance(loaded, State):
         try:
             counted = LexicalIndex(root / loaded.folder).count()
