@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import traceback
 from collections.abc import Callable
+
+_EVERY = 3
 
 
 def in_child(work: Callable[[], None]) -> int:
@@ -31,3 +34,16 @@ def start_child(work: Callable[[], None]) -> int:
         finally:
             os._exit(status)
     return pid
+
+
+def chosen_points(count: int) -> list[int]:
+    """Return at which of so many effects to kill: every third, beginning with another one in each run.
+
+    GITMEM_TEST_KILLS=all kills at each of them, and a number says which third it is.
+    """
+    wanted = os.environ.get("GITMEM_TEST_KILLS", "")
+    if wanted == "all":
+        return list(range(count))
+    first = int(wanted) if wanted else random.randrange(_EVERY)
+    print(f"GITMEM_TEST_KILLS={first}")
+    return list(range(first, count, _EVERY))

@@ -10,7 +10,7 @@ def erasures_of(context: Context) -> Accept:
     """Return what says whose tombstones count here."""
     if not context.settings.erasers:
         return accept_all
-    from gitmem.verbs.erasers import accepted_by
+    from gitmem.sharing.erasers import accepted_by
 
     return accepted_by(
         context.repository, context.git, context.settings, clock=lambda: context.now_ms() / 1000

@@ -15,7 +15,7 @@ from gitmem.git.sending import Move, PushAnswer, push
 from gitmem.git.transport import Remote
 from gitmem.model.errors import GitmemError
 from gitmem.model.refs import AUDIT_NAMESPACE, tracking_ref
-from gitmem.verbs.pushing import track
+from gitmem.sharing.pushing import track
 
 if TYPE_CHECKING:
     from gitmem.objects.storage import Storage

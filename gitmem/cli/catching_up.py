@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from gitmem.cli.context import Context
 from gitmem.cli.text import one_line
-from gitmem.verbs import catching_up
-from gitmem.verbs.catching_up import Caught
+from gitmem.sharing import catching_up
+from gitmem.sharing.catching_up import Caught
 
 
 def catch_up(context: Context, unite: Callable[[Context], Caught]) -> None:

@@ -110,7 +110,7 @@ def _leave_wishes(context: Context, events: Sequence[Event]) -> None:
 
 def _begin(context: Context, storage: GitStorage) -> None:
     """Begin a memory as `gitmem init` does, in a clone whose hooks came with it."""
-    from gitmem.verbs.sharing import adopt
+    from gitmem.sharing.pulling import adopt
     from gitmem.verbs.starting import start
 
     sharing = sharing_of(context, storage)

@@ -11,11 +11,11 @@ from gitmem.cli.forgetting import erase_for_good, find_everywhere
 from gitmem.model.ids import SessionId
 
 if TYPE_CHECKING:
+    from gitmem.forgetting.forget import Erasure
+    from gitmem.forgetting.waiting import Waiting
     from gitmem.format.memory import Memory
     from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
-    from gitmem.verbs.forgetting import Erasure
-    from gitmem.verbs.forgotten import Waiting
     from gitmem.verbs.listing import Listing
 
 
@@ -47,7 +47,7 @@ def _opened(context: Context, storage: Storage) -> dict[Level, Memory]:
 
 def due_in(context: Context, memories: Mapping[Level, Memory]) -> Iterator[tuple[Level, SessionId]]:
     """Yield what has been forgotten long enough, and what is older than the settings keep."""
-    from gitmem.verbs.forgotten import DAY_MS, due, outdated
+    from gitmem.forgetting.waiting import DAY_MS, due, outdated
 
     days = context.settings.retention_days
     for level, memory in memories.items():
@@ -61,7 +61,7 @@ def due_in(context: Context, memories: Mapping[Level, Memory]) -> Iterator[tuple
 
 def waiting_in(context: Context, memory: Memory) -> dict[SessionId, Waiting]:
     """Return the forgotten sessions of a memory."""
-    from gitmem.verbs.forgotten import waiting
+    from gitmem.forgetting.waiting import waiting
 
     return waiting(memory, context.repository.state_dir, context.now_ms())
 

@@ -16,10 +16,10 @@ from gitmem.model.refs import PRIVATE_REF
 
 if TYPE_CHECKING:
     from gitmem.cli.levels import Shelf
-    from gitmem.git.erasing import Erased
+    from gitmem.erasing.erase import Erased
+    from gitmem.forgetting.forget import Erasing, Erasure
     from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
-    from gitmem.verbs.forgetting import Erasing, Erasure
 
 _SHARED: Final[tuple[Level, ...]] = ("team", "public")
 
@@ -68,7 +68,7 @@ def find_everywhere(
 
 def hide(context: Context, shelf: Shelf, found: Found, until_ms: int) -> None:
     """Take a session out of everybody's sight, in each memory that has it."""
-    from gitmem.verbs.forgetting import forget
+    from gitmem.forgetting.forget import forget
 
     log = log_of(context)
     for level, session in found.ids.items():
@@ -79,7 +79,7 @@ def hide(context: Context, shelf: Shelf, found: Found, until_ms: int) -> None:
 
 def show_again(context: Context, shelf: Shelf, found: Found) -> None:
     """Take back that a session is forgotten, in each memory that has it."""
-    from gitmem.verbs.forgetting import unforget
+    from gitmem.forgetting.forget import unforget
 
     log = log_of(context)
     for level, session in found.ids.items():
@@ -99,7 +99,7 @@ def erase_for_good(
 
     What is private is shed: its key goes, and it is not captured again.
     """
-    from gitmem.verbs.forgetting import erase
+    from gitmem.forgetting.forget import erase
 
     sessions = list(found)
     done = []
@@ -121,7 +121,7 @@ def erase_for_good(
 
 def erasing_at(context: Context, storage: Storage, ref: str, level: Level) -> Erasing:
     """Return what erasing from the memory of a level needs."""
-    from gitmem.verbs.forgetting import Erasing
+    from gitmem.forgetting.forget import Erasing
 
     return Erasing(
         storage,
@@ -153,13 +153,13 @@ def clear(context: Context, storage: Storage) -> Erased | None:
     Returns:
         What went from where; None where there was nothing to do.
     """
-    from gitmem.verbs.erasures import note_tried, read_left
+    from gitmem.forgetting.left import note_tried, read_left
 
     state_dir = context.repository.state_dir
     todo = [each for each in read_left(state_dir) if not each.cleared]
     if all(each.held and _stand_still(storage, each.held) for each in todo):
         return None
-    from gitmem.git.erasing import erase
+    from gitmem.erasing.erase import erase
     from gitmem.git.storage import GitStorage
 
     tips = dict.fromkeys(oid for each in todo for oid in (each.tip, *each.remotes.values()))

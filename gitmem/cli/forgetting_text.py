@@ -18,9 +18,9 @@ from gitmem.model.times import to_text
 
 if TYPE_CHECKING:
     from gitmem.cli.selecting import Row
-    from gitmem.git.erasing import Erased
+    from gitmem.erasing.erase import Erased
+    from gitmem.forgetting.forget import Erasure
     from gitmem.model.ids import Oid
-    from gitmem.verbs.forgetting import Erasure
 
 _SHOWN: Final = 50
 
@@ -156,8 +156,8 @@ def say_listed(context: Context, rows: Sequence[Row], *, as_json: bool) -> None:
 
 def say_request(context: Context, remote: str, *, as_json: bool) -> None:
     """Print what to ask the host of a remote for, about all that was erased since it had it."""
+    from gitmem.forgetting.left import read_left
     from gitmem.git.transport import find_remote
-    from gitmem.verbs.erasures import read_left
 
     find_remote(context.repository, context.git, remote)
     url = context.repository.config[f"remote.{remote}.url"][0]
@@ -176,7 +176,7 @@ def say_request(context: Context, remote: str, *, as_json: bool) -> None:
 
 def _remotes(context: Context, erasures: Sequence[Erasure]) -> dict[str, str]:
     """Return the remotes that had what was erased, and their URLs."""
-    from gitmem.verbs.erasures import read_left
+    from gitmem.forgetting.left import read_left
 
     tips = {each.before for each in erasures}
     known = [left for left in read_left(context.repository.state_dir) if left.tip in tips]

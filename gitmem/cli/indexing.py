@@ -146,7 +146,7 @@ def _places_in(context: Context, reached: Reach) -> Iterator[Place]:
 
 def _catch_up(context: Context, chosen: Settings, called: str) -> None:
     """Have what a submodule's chosen remotes had when they were last fetched be part of its memory."""
-    from gitmem.verbs.catching_up import Caught, catch_up
+    from gitmem.sharing.catching_up import Caught, catch_up
 
     def unite_there() -> Caught:
         from gitmem.cli.opening import unite  # with what reads a memory, and it is seldom needed

@@ -15,7 +15,7 @@ def keep_days(context: Context, named: str | None, since: str) -> Context:
     from gitmem.git import lean
     from gitmem.git.settings import days_of
     from gitmem.git.transport import find_remote
-    from gitmem.verbs.sharing import choose_remote
+    from gitmem.sharing.pulling import choose_remote
 
     days_of("--since", since)
     name = choose_remote(context.settings, named)
@@ -36,8 +36,8 @@ def pull_whole(context: Context, named: str | None) -> Context:
     from gitmem.cli.sharing import opened_sharing
     from gitmem.git.transport import find_remote
     from gitmem.model.refs import PUBLIC_REF
+    from gitmem.sharing.pulling import alone, choose_remote
     from gitmem.verbs.absence import become_whole
-    from gitmem.verbs.sharing import alone, choose_remote
 
     name = choose_remote(context.settings, named)
     with opened_sharing(context) as sharing, alone(context.repository):

@@ -15,9 +15,9 @@ def leave(context: Context, storage: Storage, ref: str, tip: Oid) -> None:
     """
     if ref == PRIVATE_REF:
         return
-    from gitmem.git.erasing import announce
+    from gitmem.erasing.erase import announce
+    from gitmem.forgetting.left import Left, note_left
     from gitmem.objects.history import is_ancestor
-    from gitmem.verbs.erasures import Left, note_left
 
     found = storage.list_refs(tracking_prefix(ref))
     remotes = {

@@ -79,8 +79,8 @@ def take_sources(
         StoreError: The memory cannot be read or written.
     """
     from gitmem.cli.intake import total_bytes
+    from gitmem.sharing.vouching import note_captured
     from gitmem.verbs.importing import import_sources
-    from gitmem.verbs.vouching import note_captured
 
     known = list(sources)
     total, levels = total_bytes(known), levels_of(context)

@@ -9,12 +9,12 @@ from gitmem.cli.output import Styled
 from gitmem.cli.sharing import count, describe_pull, describe_push, pull_as_json, push_as_json
 from gitmem.cli.sharing_levels import Shared, Synced
 from gitmem.cli.text import one_line
+from gitmem.sharing.pulling import Pulled, Sharing
 from gitmem.verbs.contact import trouble_of
-from gitmem.verbs.sharing import Pulled, Sharing
 
 if TYPE_CHECKING:
     from gitmem.sealed.merging import Outcome
-    from gitmem.verbs.sealed_sharing import SealedPulled, SealedPushed
+    from gitmem.sharing.sealed import SealedPulled, SealedPushed
 
 _SHOWN_REFUSALS: Final = 20
 _CAME: Final[frozenset[Outcome]] = frozenset({"new there", "grown there", "united"})
@@ -44,13 +44,25 @@ def describe_levels(context: Context, sharing: Sharing, shared: Shared, *, is_dr
 
 def describe_synced(context: Context, sharing: Sharing, synced: Synced) -> None:
     """Print what came of a sync with one remote, for people; what went wrong goes to standard error."""
-    for part in (synced.pulled, synced.pushed):
+    for part in (_without_what_was_sent(synced), synced.pushed):
         if part is not None:
             describe_levels(context, sharing, part)
     if synced.error is not None:
         context.output.warn(one_line(str(synced.error)))
         if not synced.is_offline:
             context.output.warn(Styled("hint:", "dim"), " ", one_line(synced.error.hint))
+
+
+def _without_what_was_sent(synced: Synced) -> Shared | None:
+    """Return what was pulled; what held the erased then is not told of if it was looked for again later."""
+    pulled, later = synced.pulled, synced.pushed and synced.pushed.followed
+    if pulled is None or pulled.followed is None or later is None or later.cleared is None:
+        return pulled
+    cleared = pulled.followed.cleared
+    if cleared is None:
+        return pulled
+    told = cleared._replace(held_by=()) if cleared.objects else None
+    return pulled._replace(followed=pulled.followed._replace(cleared=told))
 
 
 def synced_as_json(sharing: Sharing, synced: Synced) -> dict[str, Any]:
@@ -83,7 +95,7 @@ def levels_as_json(sharing: Sharing, shared: Shared) -> dict[str, Any]:
 
 
 def _describe_sealed(context: Context, part: SealedPulled | SealedPushed) -> None:
-    from gitmem.verbs.sealed_sharing import SealedPulled, SealedPushed
+    from gitmem.sharing.sealed import SealedPulled, SealedPushed
 
     output = context.output
     pulled = part if isinstance(part, SealedPulled) else part.pulled
@@ -97,7 +109,7 @@ def _describe_sealed(context: Context, part: SealedPulled | SealedPushed) -> Non
 
 
 def _sealed_as_json(part: SealedPulled | SealedPushed) -> dict[str, Any]:
-    from gitmem.verbs.sealed_sharing import SealedPulled
+    from gitmem.sharing.sealed import SealedPulled
 
     pulled = part if isinstance(part, SealedPulled) else part.pulled
     told: dict[str, Any] = {

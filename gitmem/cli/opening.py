@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from gitmem.redaction.rules import Rule, RuleSet
     from gitmem.sealed.ring import Ring
     from gitmem.sealed.storage import SealedStorage
-    from gitmem.verbs.catching_up import Caught
+    from gitmem.sharing.catching_up import Caught
+    from gitmem.sharing.pulling import Sharing
     from gitmem.verbs.intake import Intake, Progress
     from gitmem.verbs.levels import Levels
     from gitmem.verbs.moving import Target
-    from gitmem.verbs.sharing import Sharing
 
 _SHOWN_REFUSALS = 3
 _POOL_PAYS_BYTES = 8 << 20
@@ -77,7 +77,7 @@ def opened_memory(context: Context, *, fetches: bool = False) -> Iterator[Memory
 
 def sharing_of(context: Context, storage: Storage) -> Sharing:
     """Return what uniting the team's memory with a remote's needs; nobody is told of progress."""
-    from gitmem.verbs.sharing import Sharing
+    from gitmem.sharing.pulling import Sharing
 
     return Sharing(
         storage,
@@ -93,7 +93,7 @@ def sharing_of(context: Context, storage: Storage) -> Sharing:
 def unite(context: Context) -> Caught:
     """Unite what every chosen remote had when it was last fetched with what is here; no remote is asked."""
     from gitmem.model.errors import FormatNewer, GitmemError, NotAMemory
-    from gitmem.verbs.catching_up import Caught
+    from gitmem.sharing.catching_up import Caught
 
     failures: list[str] = []
     is_done = True
@@ -112,8 +112,8 @@ def unite(context: Context) -> Caught:
 
 def _unite_level(context: Context, sharing: Sharing, remote: str, level: Level) -> None:
     from gitmem.cli.text import one_line
-    from gitmem.verbs.sealed_sharing import unite_fetched_sealed
-    from gitmem.verbs.sharing import unite_fetched
+    from gitmem.sharing.pulling import unite_fetched
+    from gitmem.sharing.sealed import unite_fetched_sealed
 
     refused: Sequence[tuple[str, str]]
     if level == "private":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitmem.format.memory import Memory
     from gitmem.model.ids import Oid
     from gitmem.model.settings import Level
-    from gitmem.verbs.rechecking import Checked, Leak
+    from gitmem.sharing.rechecking import Checked, Leak
 
 _SHOWN: Final = 50
 _HOW_TO_ERASE: Final = """\
@@ -53,7 +53,7 @@ def audit(context: Context, *, fix: bool, erase: bool, as_json: bool) -> int:
 
 
 def _check(context: Context, shelf: Shelf) -> dict[Level, Checked]:
-    from gitmem.verbs.rechecking import recheck
+    from gitmem.sharing.rechecking import recheck
 
     state_dir = context.repository.state_dir
     found: dict[Level, Checked] = {}
@@ -70,8 +70,8 @@ def _check(context: Context, shelf: Shelf) -> dict[Level, Checked]:
 
 def _fix(context: Context, shelf: Shelf, checked: Mapping[Level, Checked]) -> dict[Level, int]:
     """Redact again what was shared with nobody, and count the sessions and records."""
+    from gitmem.forgetting.rewriting import rewrite, rewrite_sealed
     from gitmem.sealed.storage import SealedStorage
-    from gitmem.verbs.rewriting import rewrite, rewrite_sealed
 
     fixed: dict[Level, int] = {}
     for level, found in checked.items():
@@ -92,7 +92,7 @@ def _erase(context: Context, checked: Mapping[Level, Checked]) -> dict[Level, in
     records."""
     from gitmem.cli.auditing import log_of
     from gitmem.cli.forgetting import erasing_at, follow
-    from gitmem.verbs.rewriting import rewrite_shared
+    from gitmem.forgetting.rewriting import rewrite_shared
 
     done: dict[Level, int] = {}
     with opened_shelf(context) as shelf:

@@ -41,9 +41,12 @@ def invoke(argv: Sequence[str], context: Context, name: str) -> int:
         return asked.exit_code
     except click.Abort:
         raise KeyboardInterrupt from None
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.format_message(), err=True)
+        return _USAGE
     except click.ClickException as error:
         kind = UsageError if error.exit_code == UsageError.exit_code else GitmemError
-        raise kind(error.format_message(), hint=_hint_for(error, name)) from error
+        raise kind(error.format_message(), hint=_hint_for(error, name, argv)) from error
     return 0
 
 
@@ -141,7 +144,9 @@ def _nearest(word: str) -> str:
     return f"gitmem {found[0]}: is the nearest" if found else "gitmem -h: lists the commands"
 
 
-def _hint_for(error: click.ClickException, name: str) -> str:
+def _hint_for(error: click.ClickException, name: str, argv: Sequence[str]) -> str:
     if not isinstance(error, click.UsageError):
         return ""
-    return f"{error.ctx.command_path if error.ctx else name} -h: shows how it is used"
+    # Of an option that lacks its argument click does not say whose it is.
+    words = [name, *[word for word in argv if word in COMMANDS][:1]]
+    return f"{error.ctx.command_path if error.ctx else ' '.join(words)} -h: shows how it is used"

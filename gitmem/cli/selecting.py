@@ -128,8 +128,8 @@ def waiting_rows(context: Context, shelf: Shelf) -> list[Row]:
 
 def _searched(context: Context, memory: Memory, choice: Choice) -> Iterator[SessionId]:
     """Yield the sessions that everything fits which the choice says."""
+    from gitmem.forgetting.forget import fits, has_part_of
     from gitmem.query.moments import parse_since
-    from gitmem.verbs.forgetting import fits, has_part_of
 
     since_ms = None if choice.older_than is None else parse_since(choice.older_than, context.now_ms())
     last = {}
@@ -166,7 +166,7 @@ def _compiled(pattern: str) -> Callable[[bytes], bool]:
 
 
 def _checkpoints_by(shelf: Shelf, author: str, levels: tuple[Level, ...] | None) -> dict[Level, list[str]]:
-    from gitmem.verbs.forgetting import checkpoints_by
+    from gitmem.forgetting.forget import checkpoints_by
 
     found: dict[Level, list[str]] = {}
     for level in ("team", "public"):

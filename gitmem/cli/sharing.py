@@ -13,8 +13,8 @@ from gitmem.cli.text import fit, one_line
 from gitmem.format.union import Outcome
 from gitmem.model.errors import SecretsFound
 from gitmem.model.ids import Oid, SessionId
-from gitmem.verbs.pushing import Pushed
-from gitmem.verbs.sharing import Loss, Pulled, Sharing, keys_of
+from gitmem.sharing.pulling import Loss, Pulled, Sharing, keys_of
+from gitmem.sharing.pushing import Pushed
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _SHOWN_SESSIONS: Final = 50
 _SHOWN_REFUSALS: Final = 20
 _SHOWN_PLACES: Final = 3
+_TARGET_ENDS: Final = 4
+"""How many folders down a tombstone's path its target is named whole."""
 _LOSSES: Final[dict[Loss, str]] = {
     "gone": "had lost its memory",
     "rewound": "had been set back",
@@ -58,12 +60,12 @@ def check(context: Context, level: Level, remote: str, memory: Memory, root: Oid
         StoreError: Something of it cannot be read, and so cannot be vouched for.
     """
     from gitmem.cli.opening import mark_of, redactor_of
-    from gitmem.verbs.vouching import is_captured_here
+    from gitmem.sharing.vouching import is_captured_here
 
     state_dir = context.repository.state_dir
     if is_captured_here(memory, root, state_dir, mark_of(context, level)):
         return  # it has passed these very rules
-    from gitmem.verbs.rechecking import recheck
+    from gitmem.sharing.rechecking import recheck
 
     checked = recheck(memory, redactor_of(context, level), since=root, state_dir=state_dir)
     for error in checked.unreadable.values():
@@ -101,7 +103,8 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled, *, is_dry:
     if "forked" in pulled.sessions.values():
         output.note("what went on in two places is kept twice: gitmem conflicts")
     for refusal in pulled.refused[:_SHOWN_REFUSALS]:
-        output.warn(Styled("kept out:", "bad"), " ", one_line(f"{refusal.path or 'its tree'}: {refusal.why}"))
+        what = _called(sharing, pulled, refusal.path)
+        output.warn(Styled("kept out:", "bad"), " ", one_line(f"{what}: {refusal.why}"))
     rest = len(pulled.refused) + pulled.unlisted - _SHOWN_REFUSALS
     if rest > 0:
         output.warn(
@@ -167,6 +170,16 @@ def _list_sessions(context: Context, sharing: Sharing, pulled: Pulled) -> None:
     ]
     context.output.table(shown, flexible=1)
     _say_rest(context.output, len(rows) - len(shown))
+
+
+def _called(sharing: Sharing, pulled: Pulled, path: str) -> str:
+    """Return what people call something that was kept out: its path, of an erasure with what it names."""
+    folders = path.split("/")
+    if folders[0] != "tombstones" or len(folders) < _TARGET_ENDS:
+        return path or "its tree"
+    session = SessionId("".join(folders[1:_TARGET_ENDS]))
+    [name] = _names(sharing, pulled, [session])
+    return f"{path} (an erasure of {name})" if name != session else path
 
 
 def _say_rest(output: Output, number: int) -> None:

@@ -17,15 +17,15 @@ from gitmem.format.memory import open_memory
 from gitmem.git.transport import Remote, find_remote
 from gitmem.model.errors import GitmemError, LevelNotShared, NoMemory, NoRemoteChosen, RemoteUnreachable
 from gitmem.model.refs import AUDIT_NAMESPACE, PUBLIC_REF, tracking_ref
+from gitmem.sharing.pulling import Pulled, Sharing, choose_remote, levels_of, preview, pull_all
+from gitmem.sharing.pushing import Pushed, push_all
 from gitmem.verbs.contact import note_reached, note_trouble
-from gitmem.verbs.pushing import Pushed, push_all
-from gitmem.verbs.sharing import Pulled, Sharing, choose_remote, levels_of, preview, pull_all
 
 if TYPE_CHECKING:
     from gitmem.cli.forgetting import Followed
     from gitmem.model.settings import Level
     from gitmem.objects.storage import Storage
-    from gitmem.verbs.sealed_sharing import SealedPulled, SealedPushed
+    from gitmem.sharing.sealed import SealedPulled, SealedPushed
 
 
 class Shared(NamedTuple):
@@ -100,7 +100,7 @@ def _lacks_something(context: Context, sharing: Sharing, remote: str, pulled: Sh
                 return True
     if "private" not in levels:
         return False
-    from gitmem.verbs.sealed_sharing import lacks_sealed
+    from gitmem.sharing.sealed import lacks_sealed
 
     return lacks_sealed(storage, remote)
 
@@ -136,7 +136,7 @@ def push_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     warnings: tuple[str, ...] = ()
     with _noting(context, remote.name):
         if has_private:
-            from gitmem.verbs.sealed_sharing import check_sealed, push_sealed
+            from gitmem.sharing.sealed import check_sealed, push_sealed
 
             check_sealed(private, ring_of(context), remote.name)
         if memories:
@@ -170,7 +170,7 @@ def pull_levels(context: Context, sharing: Sharing, named: str | None) -> Shared
     sealed = None
     with _noting(context, remote.name):
         if "private" in levels:
-            from gitmem.verbs.sealed_sharing import SEALED_REFS, pull_sealed
+            from gitmem.sharing.sealed import SEALED_REFS, pull_sealed
 
             below += SEALED_REFS
         memories, refused = pull_all(remote, storage, list(pulling.values()), below)

@@ -14,7 +14,7 @@ from gitmem.model.refs import short_name
 
 if TYPE_CHECKING:
     from gitmem.git.signing import State, Verdict
-    from gitmem.verbs.signatures import Survey
+    from gitmem.sharing.signatures import Survey
 
 _DIGITS: Final = 9
 _TARGET_DIGITS: Final = 12
@@ -29,8 +29,8 @@ def verify_signatures(context: Context, *, as_json: bool) -> bool:
         NoMemory: There is nothing that others see.
     """
     from gitmem.git.signing import check_commits
-    from gitmem.verbs.erasers import certify
-    from gitmem.verbs.signatures import survey
+    from gitmem.sharing.erasers import certify
+    from gitmem.sharing.signatures import survey
 
     repository, git = context.repository, context.git
     with opened_storage(context) as storage:
@@ -59,7 +59,7 @@ def verify_signatures(context: Context, *, as_json: bool) -> bool:
 def _lacks(context: Context, found: Survey) -> bool:
     """Whether there is too little that is signed, by the settings."""
     from gitmem.model.settings import level_at
-    from gitmem.verbs.signing import signs
+    from gitmem.sharing.signing import signs
 
     settings, level = context.settings, level_at(found.ref)
     is_meant = settings.require_signed and (level == "team" or signs(settings, level))

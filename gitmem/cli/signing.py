@@ -22,7 +22,7 @@ def signer_of(context: Context, storage: Storage, *, signs: bool) -> Sign:
 
     Without `signs` it signs nothing, and lets nothing pass that has to be signed and is not.
     """
-    from gitmem.verbs import signing
+    from gitmem.sharing import signing
 
     settings = context.settings
 
@@ -48,7 +48,7 @@ def signed_tombstone(context: Context, tombstone: Tombstone) -> Tombstone:
         MayNotErase: The settings name others, whose clones would bring back what is erased here.
     """
     from gitmem.cli.accepting import erasures_of
-    from gitmem.verbs.erasers import sign_if_wanted, sign_tombstone
+    from gitmem.sharing.erasers import sign_if_wanted, sign_tombstone
 
     repository, git, settings = context.repository, context.git, context.settings
     if not settings.erasers:

@@ -21,10 +21,10 @@ from gitmem.federation.beside import Done, each_beside
 from gitmem.federation.registry import Outcome, note_synced
 from gitmem.git.transport import find_remote
 from gitmem.model.errors import RemoteUnreachable
+from gitmem.sharing.pulling import Pulled, Sharing
+from gitmem.sharing.pushing import Pushed
+from gitmem.sharing.settled import is_settled
 from gitmem.verbs.contact import note_reached, note_trouble
-from gitmem.verbs.pushing import Pushed
-from gitmem.verbs.settled import is_settled
-from gitmem.verbs.sharing import Pulled, Sharing
 
 if TYPE_CHECKING:
     from gitmem.git.repository import Repository

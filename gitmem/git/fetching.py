@@ -54,7 +54,7 @@ def fetch(remote: Remote, storage: Storage, refs: Sequence[str], below: Sequence
     removed. One that git will not take is told of, and keeps nothing else from coming in.
 
     From a lean remote the refs come without most of the blobs, and the first time without most trees too:
-    gitmem.verbs.lean decides which of them follow. What is below a namespace comes whole.
+    gitmem.sharing.lean decides which of them follow. What is below a namespace comes whole.
 
     Raises:
         RemoteUnreachable: The remote does not answer, or does not let us in.

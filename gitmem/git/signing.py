@@ -218,7 +218,8 @@ def _check(at: _At, readable: Sequence[Oid], oids: Sequence[Oid]) -> dict[Oid, V
     found = dict.fromkeys(oids, Verdict("bad"))
     for row in _log(at, readable, _FORMAT):
         oid, letter, signer, *keys = row
-        found[Oid(oid)] = Verdict(_STATES.get(letter, "unknown"), signer, tuple(filter(None, keys)))
+        fingerprints = tuple(dict.fromkeys(filter(None, keys)))  # a key's, and that of the key it belongs to
+        found[Oid(oid)] = Verdict(_STATES.get(letter, "unknown"), signer, fingerprints)
     least = config.get("gpg.mintrustlevel", ("",))[-1].lower()
     if least in _TRUST:
         # Asked for no other, since git stops with a bug where a signature could not be looked at.

@@ -2,7 +2,7 @@
 
 A push sends history, so hiding is not enough for what no remote has: the commits since then are written anew
 without it. What a remote has stays as it has it; so do other sessions and the order of the commits.
-What was taken out is left in this clone's packs until they are cleared of it (gitmem.git.erasing).
+What was taken out is left in this clone's packs until they are cleared of it (gitmem.erasing.erase).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _WHO = Signature("Ada Example", "ada@example.org", 1_700_000_000)
 _ERASE = """
 import os, sys
 from pathlib import Path
-from gitmem.git.erasing import erase
+from gitmem.erasing.erase import erase
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 git = Git(dict(os.environ))

@@ -20,9 +20,9 @@ from gitmem.git.repository import discover
 from gitmem.git.settings import load
 from gitmem.git.storage import GitStorage, open_storage
 from gitmem.model.records import Author
+from gitmem.sharing.pulling import Sharing, pull, remote_of
+from gitmem.sharing.pushing import push_all
 from gitmem.verbs.committing import Writer
-from gitmem.verbs.pushing import push_all
-from gitmem.verbs.sharing import Sharing, pull, remote_of
 from gitmem.verbs.starting import start
 from tests.benchmarks import captures, material
 from tests.benchmarks.running import Run, gitmem, measured

@@ -49,9 +49,10 @@ def test_a_kill_before_any_effect_makes_no_checkpoint_twice_and_loses_none(tmp_p
     )
     print(done.stdout)
     assert done.returncode == 0, done.stderr
-    found = re.search(r"killed before each of (\d+) effects", done.stdout)
+    found = re.search(r"killed before (\d+) of (\d+) effects", done.stdout)
     assert found
-    assert int(found[1]) > 80
+    assert int(found[2]) > 80
+    assert int(found[1]) >= int(found[2]) // 3
 
 
 def test_five_drains_at_once_make_each_checkpoint_once(

@@ -135,6 +135,19 @@ def test_no_command_at_all_is_answered_with_the_help(tmp_path: Path, run: Comman
     assert "Commands:" in finished.stderr
 
 
+@pytest.mark.parametrize("name", ["index", "model"])
+def test_a_command_of_commands_alone_says_how_it_is_used(tmp_path: Path, run: CommandLine, name: str) -> None:
+    finished = run(name, cwd=tmp_path, status=2)
+    assert finished.stderr.startswith(f"Usage: gitmem {name} ")
+    assert "error:" not in finished.stderr
+
+
+def test_an_option_without_its_argument_leads_to_the_help_of_its_command(
+    tmp_path: Path, run: CommandLine
+) -> None:
+    assert "gitmem forget -h: shows" in run("forget", "--request", cwd=tmp_path, status=2).stderr
+
+
 def test_unknown_command_names_the_nearest(tmp_path: Path, run: CommandLine) -> None:
     finished = run("complete", cwd=tmp_path, status=2)
     assert finished.stderr == (

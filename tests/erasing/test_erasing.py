@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.git.erasing import Erased, announce, erase, pending, resume, still_here
+from gitmem.erasing.erase import Erased, announce, erase, pending, resume, still_here
 from gitmem.git.packs import KEEP_MARK
 from gitmem.model.errors import HousekeepingUnderWay, ObjectDamaged
 from gitmem.model.ids import Oid
@@ -357,7 +357,7 @@ def test_a_partial_clone_is_erased_from(tmp_path: Path, git: RealGit, template: 
 def test_a_git_that_is_at_work_is_waited_for_and_then_named(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gitmem.git.erasing._HOUSEKEEPING_WAIT_S", 0.1)
+    monkeypatch.setattr("gitmem.erasing.erase._HOUSEKEEPING_WAIT_S", 0.1)
     lock = world.top / ".git/gc.pid"
     with subprocess.Popen(["sleep", "100"]) as other:
         lock.write_text(f"{other.pid} {os.uname().nodename}")
@@ -381,7 +381,7 @@ def test_a_lock_that_was_left_behind_is_passed_over(world: World, content: str) 
 
 @pytest.mark.parametrize("name", ["gc.pid", "objects/maintenance.lock"])
 def test_git_at_work_elsewhere_is_named(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr("gitmem.git.erasing._HOUSEKEEPING_WAIT_S", 0.1)
+    monkeypatch.setattr("gitmem.erasing.erase._HOUSEKEEPING_WAIT_S", 0.1)
     (world.top / ".git" / name).write_text("1 elsewhere")
     with pytest.raises(HousekeepingUnderWay) as caught:
         run(world)

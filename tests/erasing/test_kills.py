@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from gitmem import disk
-from gitmem.git.erasing import announce, erase, pending, resume
+from gitmem.erasing.erase import announce, erase, pending, resume
 from tests.conftest import RealGit
 from tests.erasing.worlds import EVERYTHING, World, all_objects, expect_sound, make_world, output, reached
 from tests.killing import in_child

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from gitmem.git.erasing import erase, still_here
+from gitmem.erasing.erase import erase, still_here
 from gitmem.git.process import Git
 from gitmem.model.ids import Oid
 from tests.conftest import RealGit

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gitmem.forgetting.forget import forget, unforget
+from gitmem.forgetting.waiting import Waiting, due, outdated, waiting
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Author
 from gitmem.model.turns import Tally
 from gitmem.verbs.committing import Writer
-from gitmem.verbs.forgetting import forget, unforget
-from gitmem.verbs.forgotten import Waiting, due, outdated, waiting
 from gitmem.verbs.summaries import Summary
 from tests.sharing.clones import NOW_S, REF, Clone
 

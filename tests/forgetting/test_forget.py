@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.format.burial import all_tombstones
+from tests.cli.terminal import run_on_terminal
 from tests.conftest import CommandLine, RealGit
 from tests.levels.conftest import Say, levels_in
 from tests.sharing.clones import Clone
@@ -58,6 +59,35 @@ class TestOutOfSight:
         run("pull", "origin", cwd=remembering)
         assert levels_in(run, remembering) == {"a": "team", "b": "team"}
 
+    def test_a_sync_that_sends_an_erasure_does_not_say_that_it_has_to_be_sent(
+        self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit, tmp_path: Path
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), str(say("b", ["leave it"])), cwd=remembering)
+        run("push", "origin", cwd=remembering)
+        git("clone", "-q", str(hub), str(tmp_path / "other"), cwd=tmp_path)
+        run("init", "--no-hooks", "--no-import", cwd=tmp_path / "other")
+        run("title", "generic/b", "Left", cwd=tmp_path / "other")
+        run("push", "origin", cwd=tmp_path / "other")
+        erased = run("forget", "--now", "generic/a", cwd=remembering)
+        assert "still held by refs/remotes/origin/gitmem" in erased.stderr
+        synced = run("sync", "origin", cwd=remembering)
+        assert "still held" not in synced.stderr
+        assert "cleared here" in synced.stdout
+
+    def test_an_erasure_that_does_not_count_is_told_with_what_it_is_of(
+        self, run: CommandLine, remembering: Path, hub: Path, say: Say, git: RealGit, tmp_path: Path
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), cwd=remembering)
+        run("push", "origin", cwd=remembering)
+        git("clone", "-q", str(hub), str(tmp_path / "other"), cwd=tmp_path)
+        run("init", "--no-hooks", "--no-import", cwd=tmp_path / "other")
+        git("config", "gitmem.erasers", "ada@example.org", cwd=tmp_path / "other")
+        run("forget", "--now", "generic/a", cwd=remembering)
+        run("push", "origin", cwd=remembering)
+        pulled = run("pull", "origin", cwd=tmp_path / "other")
+        assert "(an erasure of generic/a): it is not signed" in pulled.stderr
+        assert levels_in(run, tmp_path / "other") == {"a": "team"}
+
     def test_what_is_not_forgotten_cannot_be_taken_back(
         self, run: CommandLine, remembering: Path, say: Say
     ) -> None:
@@ -92,6 +122,18 @@ class TestOutOfSight:
         run("forget", "--undo", "--agent", "generic", cwd=remembering)
         assert levels_in(run, remembering) == {"a": "team", "b": "team"}
         run("forget", "--undo", "--agent", "generic", cwd=remembering, status=1)
+
+    def test_somebody_at_a_terminal_is_told_why_there_is_no_answer(
+        self, run: CommandLine, remembering: Path, say: Say
+    ) -> None:
+        run("import", str(say("a", ["mend it"])), cwd=remembering)
+        for words, status, told in [
+            (["forget", "--due"], 0, "nothing is due"),
+            (["forget", "--agent", "codex"], 1, "no session is like that"),
+            (["sessions", "--repo", "elsewhere"], 1, "no repository here is called elsewhere"),
+        ]:
+            ended, shown = run_on_terminal("-m", "gitmem", *words, cwd=remembering)
+            assert (ended, told in shown) == (status, True)
 
     def test_a_dry_run_says_what_would_be_done_and_names_and_a_search_are_not_mixed(
         self, run: CommandLine, remembering: Path, say: Say

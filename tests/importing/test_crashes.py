@@ -39,9 +39,10 @@ def test_a_kill_before_any_effect_loses_nothing(tmp_path: Path) -> None:
     )
     print(done.stdout)
     assert done.returncode == 0, done.stderr
-    found = re.match(r"killed before each of (\d+) effects", done.stdout)
+    found = re.search(r"killed before (\d+) of (\d+) effects", done.stdout)
     assert found
-    assert int(found[1]) > 100
+    assert int(found[2]) > 100
+    assert int(found[1]) >= int(found[2]) // 3
 
 
 def test_a_killed_import_leaves_no_process_and_goes_on(

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from gitmem.forgetting.forget import Erasing, erase
 from gitmem.format import layout, records
 from gitmem.format.memory import Memory
 from gitmem.git.storage import GitStorage
 from gitmem.model.ids import SessionId
 from gitmem.model.records import Session
 from gitmem.verbs.committing import commit
-from gitmem.verbs.forgetting import Erasing, erase
 from tests.importing import samples
 from tests.importing.conftest import REF, WHO, Importer, only_text
 from tests.sharing.samples import Scribe

@@ -14,8 +14,8 @@ from gitmem.git.storage import GitStorage
 from gitmem.model.records import Capture, Register, SegmentEntry
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.rules import BUILT_IN, Rule, RuleSet, mark_of
+from gitmem.sharing.vouching import is_captured_here, note_captured, was_by_other_rules
 from gitmem.verbs.committing import commit
-from gitmem.verbs.vouching import is_captured_here, note_captured, was_by_other_rules
 from tests.conftest import RealGit
 from tests.importing.conftest import KEY, REF, WHO, Importer
 

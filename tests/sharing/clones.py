@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitmem.forgetting.forget import Erasing, erase
 from gitmem.format.memory import Memory, open_memory
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository, discover
@@ -18,11 +19,11 @@ from gitmem.model.records import Author
 from gitmem.model.refs import DEFAULT_MEMORY_REF
 from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.storage import add_all
-from gitmem.verbs import pushing, sharing
+from gitmem.sharing import pulling as sharing
+from gitmem.sharing import pushing
+from gitmem.sharing.pulling import Pulled, Sharing
+from gitmem.sharing.pushing import Pushed
 from gitmem.verbs.committing import Writer
-from gitmem.verbs.forgetting import Erasing, erase
-from gitmem.verbs.pushing import Pushed
-from gitmem.verbs.sharing import Pulled, Sharing
 from tests.conftest import RealGit
 from tests.sharing.samples import Scribe, new_memory
 
@@ -70,7 +71,8 @@ class Clone:
 
     def write(self, change: Callable[[Scribe], object], ref: str = REF, parent: bool = True) -> Oid:
         """Commit what `change` does to the memory; the first time it starts one."""
-        with self.opened() as storage:
+        # Under the lock, as all that publishes packs: what lies half there without it is swept away.
+        with self.opened() as storage, storage.lock():
             tip = storage.read_ref(ref)
             scribe = Scribe(storage, open_memory(storage, ref).root) if tip else new_memory(storage)
             change(scribe)

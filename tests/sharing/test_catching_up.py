@@ -9,7 +9,7 @@ import pytest
 
 from gitmem.git.settings import load
 from gitmem.model.refs import PUBLIC_REF
-from gitmem.verbs.catching_up import Caught, catch_up
+from gitmem.sharing.catching_up import Caught, catch_up
 from tests.conftest import CommandLine, Finished, RealGit
 from tests.sharing.clones import REF, TRACKING, Clone, Team
 

@@ -27,6 +27,8 @@ def test_both_who_went_on_with_a_session_are_named(ada: Clone, ben: Clone, run: 
     assert "generic/shared" in shown
     assert "2 lines of its own, after 2" in shown
     assert "plain" not in shown
+    rows = run("sessions", cwd=ben.path).stdout.splitlines()
+    assert [row for row in rows if "forked" in row] == [row for row in rows if "generic/shared" in row] != []
 
 
 def test_two_captures_of_one_transcript_are_no_conflict(ada: Clone, ben: Clone, run: CommandLine) -> None:

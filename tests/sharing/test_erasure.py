@@ -9,14 +9,14 @@ from functools import partial
 
 import pytest
 
+from gitmem.forgetting.forget import Erasing, erase
 from gitmem.format import layout
 from gitmem.format.burial import all_tombstones, is_buried
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Tombstone
 from gitmem.objects import trees
 from gitmem.objects.history import read_commit, walk_history
-from gitmem.verbs import sharing
-from gitmem.verbs.forgetting import Erasing, erase
+from gitmem.sharing import pulling as sharing
 from tests.conftest import RealGit
 from tests.killing import start_child
 from tests.sharing.clones import NOW_S, REF, TRACKING, Clone, Team
@@ -131,7 +131,7 @@ class TestOneErasure:
 
 
 def sharing_push(shared: sharing.Sharing) -> tuple[SessionId, ...]:
-    from gitmem.verbs.pushing import push
+    from gitmem.sharing.pushing import push
 
     return push(shared, "origin", pause=lambda _: None).sent
 
@@ -238,7 +238,7 @@ class TestForgedAndRewound:
         assert ben.sessions() == {one, other}
         assert [refusal.why for refusal in pulled.refused] == ["Hub.Git may not erase"]
         with ben.sharing() as shared:
-            from gitmem.verbs.pushing import push
+            from gitmem.sharing.pushing import push
 
             push(shared._replace(accept=accept), "origin", pause=lambda _: None)
         assert team.hub.sessions() == {one, other}

@@ -14,7 +14,7 @@ from gitmem.model.records import Author, Tombstone
 from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry, encode_tree
 from gitmem.objects.storage import add_all
-from gitmem.verbs import sharing
+from gitmem.sharing import pulling as sharing
 from gitmem.verbs.inspecting import Counts
 from gitmem.verbs.verifying import verify
 from tests.conftest import RealGit

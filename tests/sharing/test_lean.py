@@ -16,7 +16,7 @@ from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.storage import add_all
 from gitmem.redaction.redactor import Redactor
-from gitmem.verbs import sharing
+from gitmem.sharing import pulling
 from gitmem.verbs.absent_table import read_absent
 from gitmem.verbs.importing import import_sources
 from gitmem.verbs.intake import Intake, Source
@@ -87,7 +87,7 @@ def lean(ben: Clone, memory: dict[str, SessionId], git: RealGit) -> Clone:
     git("config", "remote.origin.promisor", "true", cwd=ben.path)
     with ben.sharing() as shared:
         writer = shared.writer._replace(clock=time.time)
-        sharing.pull(shared._replace(writer=writer), "origin")
+        pulling.pull(shared._replace(writer=writer), "origin")
     return ben
 
 

@@ -11,7 +11,7 @@ from gitmem.git.fetching import fetch
 from gitmem.git.transport import find_remote
 from gitmem.model.errors import NotAMemory, PushRefused, RemoteEmpty
 from gitmem.objects.history import first_parents
-from gitmem.verbs import pushing
+from gitmem.sharing import pushing
 from tests.conftest import CommandLine, RealGit
 from tests.sharing.clones import REF, TRACKING, Clone, Team
 

@@ -9,9 +9,9 @@ import pytest
 from gitmem.format import layout
 from gitmem.objects import trees
 from gitmem.objects.history import walk_history
-from gitmem.verbs import sharing
+from gitmem.sharing import pulling as sharing
+from gitmem.sharing.pushing import push
 from gitmem.verbs.inspecting import Counts
-from gitmem.verbs.pushing import push
 from gitmem.verbs.verifying import verify
 from tests.conftest import RealGit
 from tests.sharing.clones import NOW_S, REF, Clone, Team

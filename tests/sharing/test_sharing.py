@@ -24,7 +24,8 @@ from gitmem.model.errors import (
     RemoteUnreachable,
 )
 from gitmem.objects.history import distance, read_commit, walk_history
-from gitmem.verbs import pushing, sharing
+from gitmem.sharing import pulling as sharing
+from gitmem.sharing import pushing
 from gitmem.verbs.committing import SKIP_CI
 from tests.conftest import IMPORTED_FROM, RealGit
 from tests.sharing.clones import REF, TRACKING, Clone, Team, new_team

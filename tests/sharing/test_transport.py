@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from gitmem.model.errors import RemoteSilent, RemoteUnreachable
-from gitmem.verbs import pushing, sharing
+from gitmem.sharing import pulling as sharing
+from gitmem.sharing import pushing
 from tests.conftest import CommandLine, RealGit
 from tests.sharing.clones import REF, TRACKING, Clone, Team
 from tests.sharing.http_backend import Server, serving

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.verbs import yielding
-from gitmem.verbs.yielding import let_others_go, note_others
+from gitmem.sharing import yielding
+from gitmem.sharing.yielding import let_others_go, note_others
 
 
 def waited(state_dir: Path) -> list[float]:

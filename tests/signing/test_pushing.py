@@ -13,7 +13,7 @@ from gitmem.cli.sharing_levels import push_levels
 from gitmem.git.settings import load
 from gitmem.model.errors import UnsignedNotSent
 from gitmem.model.refs import PUBLIC_REF
-from gitmem.verbs import signing
+from gitmem.sharing import signing
 from tests.conftest import CommandLine, RealGit
 from tests.sharing.clones import REF, Clone, Team
 from tests.signing.conftest import Keys

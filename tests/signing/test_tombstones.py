@@ -16,8 +16,9 @@ from gitmem.git.signing import State, check_texts
 from gitmem.model.errors import SigningFailed
 from gitmem.model.ids import SessionId
 from gitmem.model.records import Author, Tombstone
-from gitmem.verbs import erasers, sharing
-from gitmem.verbs.erasers import accepted_by, certify, sign_if_wanted, sign_tombstone
+from gitmem.sharing import erasers
+from gitmem.sharing import pulling as sharing
+from gitmem.sharing.erasers import accepted_by, certify, sign_if_wanted, sign_tombstone
 from tests.conftest import RealGit
 from tests.sharing.clones import NOW_S, Clone
 from tests.sharing.samples import AT, Scribe

@@ -9,7 +9,7 @@ import msgspec
 
 from gitmem.format import layout, records
 from gitmem.model.records import Tombstone
-from gitmem.verbs.erasers import sign_tombstone
+from gitmem.sharing.erasers import sign_tombstone
 from tests.conftest import CommandLine, RealGit
 from tests.sharing.clones import REF, Clone, Team
 from tests.sharing.samples import ADA, AT, Scribe

@@ -18,7 +18,7 @@ from gitmem.git.settings import load
 from gitmem.git.storage import open_storage
 from gitmem.git.transport import find_remote
 from gitmem.model.errors import GitmemError, NoMemory
-from gitmem.verbs.settled import is_settled
+from gitmem.sharing.settled import is_settled
 from tests.conftest import CommandLine, RealGit
 from tests.submodules.conftest import Fleet
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from gitmem import disk
 from indexer.vectors.state import load, names_of
 from indexer.vectors.writing import append, build_graphs, keep_only
-from tests.killing import in_child
+from tests.killing import chosen_points, in_child
 from tests.vectors.clusters import MODEL, clustered, keys_for, opened
 
 SEED = 7
@@ -41,7 +41,7 @@ def main(folder: Path) -> None:
         "keep": (lambda here: keep_only(here, MODEL, LIVE), template),
     }
     told = [kill_in(folder, name, *work) for name, work in works.items()]
-    print(f"killed before each of {sum(told)} effects; every time the work then completed")
+    print(f"killed before {sum(told)} effects; every time the work then completed")
 
 
 def add(here: Path) -> None:
@@ -58,14 +58,15 @@ def build(here: Path) -> None:
 
 
 def kill_in(folder: Path, name: str, work: Callable[[Path], object], template: Path | None) -> int:
-    """Kill some work before each of its effects; return how many there are."""
+    """Kill some work before its effects; return before how many."""
     here = folder / "here"
     effects: list[tuple[disk.Effect, str]] = []
     prepare(here, template)
     with disk.observe(lambda effect, path: effects.append((effect, path.name))):
         work(here)
     wanted = rows(here)
-    for point in range(len(effects)):
+    points = chosen_points(len(effects))
+    for point in points:
         prepare(here, template)
         before = rows(here)
         status = in_child(lambda point=point: killed_at(point, here, work))  # type: ignore[misc]
@@ -80,7 +81,7 @@ def kill_in(folder: Path, name: str, work: Callable[[Path], object], template: P
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(e for e, _ in effects).items()))
     print(f"{name}: {kinds}", file=sys.stderr)
     assert len(effects) > 10, name
-    return len(effects)
+    return len(points)
 
 
 def prepare(here: Path, template: Path | None) -> None:

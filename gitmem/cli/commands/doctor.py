@@ -106,7 +106,7 @@ def _rules(context: Context, memory: Memory) -> list[Finding]:
     """Look at whether redaction can be relied on: its rules, and whether they saw what is stored."""
     from gitmem.checkpoints.examining import Finding
     from gitmem.cli.opening import redactor_of
-    from gitmem.verbs import rechecking, vouching
+    from gitmem.sharing import rechecking, vouching
 
     try:
         redactor = redactor_of(context)

@@ -100,6 +100,9 @@ def command(
         found, checkpoints = choose(context, shelf, choice, due=due, with_checkpoints=now)
         if undo:
             found = only_forgotten(context, shelf, choice, found)
+        if due and not (found or checkpoints or as_json):
+            context.output.note("nothing is due to be erased")
+            return
         if dry_run or not (found or checkpoints):
             word = "remembered again" if undo else "erased" if now or due else "forgotten"
             say_done(context, found, checkpoints, f"would be {word}", None, as_json=as_json)

@@ -95,10 +95,10 @@ class _How(NamedTuple):
 def _remember(context: Context, share: str | None, how: _How) -> dict[str, Any]:
     """Make one repository remember, tell people of it, and return what came of it for programs."""
     from gitmem.git.worktrees import working_trees
+    from gitmem.sharing.pulling import adopt
+    from gitmem.sharing.pulling import share as choose_remote
     from gitmem.verbs.scanning import scan
     from gitmem.verbs.setback import note_tip
-    from gitmem.verbs.sharing import adopt
-    from gitmem.verbs.sharing import share as choose_remote
     from gitmem.verbs.starting import start
 
     if share is not None:

@@ -22,7 +22,7 @@ from gitmem.query.filters import Filters
 from gitmem.sidecar.wire import FACETS, Facet, Grouping, Json, Mode, Place
 
 if TYPE_CHECKING:
-    from gitmem.verbs.catching_up import Caught
+    from gitmem.sharing.catching_up import Caught
 
 _USAGE_HINT: Final = "gitmem search -h: shows how it is used"
 

@@ -12,6 +12,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Part, Styled
 from gitmem.cli.recursing import Reach, reach
+from gitmem.cli.text import one_line
 from gitmem.cli.trusting import mark, trusting_here
 from gitmem.model.errors import GitmemError, NoMemory
 from gitmem.query.filters import Filters
@@ -94,6 +95,8 @@ def command(
         context.output.json({"sessions": listed})
     elif found:
         _say(context, found, trusts, listing, with_repo=len(reached.contexts) > 1)
+    elif repos and not reached.contexts:
+        context.output.note(f"no repository here is called {' or '.join(map(one_line, repos))}")
     else:
         context.output.note("no session is like that" if listing.summaries else "there are no sessions yet")
     for refused in listing.refused:
@@ -151,7 +154,7 @@ def _say(
     names, now_ms = short_names(listing.summaries), context.now_ms()
     is_mixed = any(summary.level != "team" for summary in found)
     is_marked = any(trust != "known" for trust in trusts.values())
-    is_hiding = any(summary.hidden for summary in found)
+    has_states = any(map(_state, found))
     is_shared = len({summary.author for summary in found}) > 1
     rows: list[list[Part]] = [
         [
@@ -161,14 +164,14 @@ def _say(
             *([Styled(summary.repo, "dim")] if with_repo else []),
             " ".join([_title(summary), *(f"#{tag}" for tag in summary.tags)]),
             *([summary.level] if is_mixed else []),
-            *(["hidden" if summary.hidden else ""] if is_hiding else []),
+            *([_state(summary)] if has_states else []),
             *([Styled(summary.author.name, "dim")] if is_shared else []),
             *(mark(trusts[summary.repo, summary.session], "") or [""] if is_marked else []),
         ]
         for summary in found
     ]
     header = ["last", "session", "turns", *(["repo"] if with_repo else []), "title"]
-    further = (("level", is_mixed), ("state", is_hiding), ("author", is_shared), ("trust", is_marked))
+    further = (("level", is_mixed), ("state", has_states), ("author", is_shared), ("trust", is_marked))
     header += [name for name, is_told in further if is_told]
     with context.paged() as output:
         output.table(rows, header=header, flexible=header.index("title"), right=(2,))
@@ -176,6 +179,11 @@ def _say(
 
 def _title(summary: Summary) -> str:
     return summary.title or ("(its text is not here)" if summary.absent else "(no title)")
+
+
+def _state(summary: Summary) -> str:
+    """Say what is not as with most sessions; nothing of one that is seen and went on in one place."""
+    return "hidden" if summary.hidden else "forked" if summary.forks else ""
 
 
 def _trusts(context: Context, reached: Reach, found: list[Summary]) -> dict[tuple[str, str], Trust]:

@@ -105,9 +105,9 @@ def _others(context: Context, storage: Storage) -> dict[str, Any]:
 
 def _going(context: Context, memory: Memory) -> dict[str, Any]:
     """Tell what waits to be erased, and what holds in this clone what was erased."""
+    from gitmem.forgetting.left import read_left
+    from gitmem.forgetting.waiting import waiting
     from gitmem.model.times import to_text
-    from gitmem.verbs.erasures import read_left
-    from gitmem.verbs.forgotten import waiting
 
     told: dict[str, Any] = {}
     state_dir = context.repository.state_dir

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gitmem.erasing.reflogs import git_dirs, read_reflogs
 from gitmem.git.process import Git
-from gitmem.git.reflogs import git_dirs, read_reflogs
 from gitmem.git.repository import Repository
 from gitmem.model.ids import Oid
 from gitmem.model.refs import is_own

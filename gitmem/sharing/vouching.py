@@ -99,7 +99,7 @@ def was_by_other_rules(memory: Memory, state_dir: Path, fingerprint: str) -> boo
 
 def _steps_of(storage: Storage, ref: str, commit: Oid, redactor: Redactor) -> dict[Oid, Oid] | None:
     """Return the steps of one commit, by the folder that each leads to; None where it is no mere capture."""
-    from gitmem.verbs.rechecking import kinds_in
+    from gitmem.sharing.rechecking import kinds_in
 
     read = read_commit(storage, commit)
     if len(read.parents) != 1:

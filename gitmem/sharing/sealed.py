@@ -25,7 +25,7 @@ from gitmem.sealed.ring import Ring
 from gitmem.sealed.sent import root_of
 from gitmem.sealed.storage import SealedStorage
 from gitmem.sealed.tips import Tips, by_name, read_tips
-from gitmem.verbs.sharing import Sharing, alone, remote_of
+from gitmem.sharing.pulling import Sharing, alone, remote_of
 
 _PUSH_TRIES: Final = 8
 _FIRST_PAUSE_S: Final = 0.05

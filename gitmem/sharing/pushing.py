@@ -23,8 +23,8 @@ from gitmem.model.ids import Oid, SessionId
 from gitmem.model.refs import tracking_ref
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Storage
-from gitmem.verbs.sharing import Loss, Pulled, Sharing, alone, remote_of, take_in, with_text
-from gitmem.verbs.yielding import OTHERS, let_others_go, note_others
+from gitmem.sharing.pulling import Loss, Pulled, Sharing, alone, remote_of, take_in, with_text
+from gitmem.sharing.yielding import OTHERS, let_others_go, note_others
 
 _TRIES: Final = 16
 _LONGEST_PAUSE_S: Final = 10.0

@@ -17,7 +17,7 @@ from gitmem.model.records import Tombstone
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, decode_commit
 from gitmem.objects.storage import Storage
-from gitmem.verbs.erasers import Certified
+from gitmem.sharing.erasers import Certified
 
 
 class SignedCommit(NamedTuple):

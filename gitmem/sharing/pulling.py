@@ -40,11 +40,11 @@ from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, encode_commit
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Batch, Storage
+from gitmem.sharing.lean import Kept, choose
 from gitmem.verbs.absence import settle
 from gitmem.verbs.absent_table import note_absent, read_absent
 from gitmem.verbs.committing import SKIP_CI, Writer
 from gitmem.verbs.epochs import begin_epoch, has_more_tombstones, has_strays
-from gitmem.verbs.lean import Kept, choose
 
 _MERGE_TRIES: Final = 8
 _UNLOCKED_TRIES: Final = 2

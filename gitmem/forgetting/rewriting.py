@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from gitmem.forgetting.forget import Erasing, Erasure, erase
 from gitmem.format import codec, layout, records
 from gitmem.format.burial import names_all
 from gitmem.format.memory import Memory, StoredSession, open_memory
@@ -24,11 +25,10 @@ from gitmem.objects.storage import Batch
 from gitmem.sealed.sent import root_of, write_anew
 from gitmem.sealed.storage import SealedStorage
 from gitmem.sealed.tips import Tips
+from gitmem.sharing.rechecking import Leak
+from gitmem.sharing.sealed import tips_of
 from gitmem.verbs.committing import SKIP_CI
-from gitmem.verbs.forgetting import Erasing, Erasure, erase
 from gitmem.verbs.moving import Changes, Target, Values, written_anew
-from gitmem.verbs.rechecking import Leak
-from gitmem.verbs.sealed_sharing import tips_of
 
 _REASON: Final = "redacted again"
 _KEPT_VALUES: Final[tuple[RegisterName, ...]] = ("level", "hidden", "forgotten")

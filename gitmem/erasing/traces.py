@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Container
 
 from gitmem import disk
+from gitmem.erasing.reflogs import git_dirs
 from gitmem.git.process import Git
-from gitmem.git.reflogs import git_dirs
 from gitmem.git.repository import Repository
 
 

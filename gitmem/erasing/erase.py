@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem import disk
-from gitmem.git.commit_graph import drop_commits
-from gitmem.git.erasing_notes import Noted, forget_note, note, read_note
-from gitmem.git.housekeeping import housekeeping_kept_away
+from gitmem.erasing.commit_graph import drop_commits
+from gitmem.erasing.housekeeping import housekeeping_kept_away
+from gitmem.erasing.notes import Noted, forget_note, note, read_note
+from gitmem.erasing.reaching import Roots, find_roots, names_holding, walk
+from gitmem.erasing.reflogs import cut_reflogs, read_reflogs
+from gitmem.erasing.repacking import group_packs, list_packs, read_names, tidy_room, write_without
+from gitmem.erasing.traces import drop_fetched, list_packs_anew
 from gitmem.git.process import Git
-from gitmem.git.reaching import Roots, find_roots, names_holding, walk
-from gitmem.git.reflogs import cut_reflogs, read_reflogs
-from gitmem.git.repacking import group_packs, list_packs, read_names, tidy_room, write_without
 from gitmem.git.repository import Repository
 from gitmem.git.storage import pack_folder
-from gitmem.git.traces import drop_fetched, list_packs_anew
 from gitmem.model.ids import Oid
 
 Tell = Callable[[str, int, int], object]

@@ -1,0 +1,1 @@
+"""Forgetting: out of sight, and then out of the memory for good."""
