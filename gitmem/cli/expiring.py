@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from gitmem.cli.absence import absent_of
 from gitmem.cli.context import Context
 from gitmem.cli.forgetting import erase_for_good, find_everywhere
 from gitmem.model.ids import SessionId
@@ -40,7 +41,8 @@ def _opened(context: Context, storage: Storage) -> dict[Level, Memory]:
     from gitmem.cli.opening import private_storage
     from gitmem.verbs.memories import open_memories
 
-    return open_memories(storage, context.settings, lambda: private_storage(context, storage))
+    absent = absent_of(context)
+    return open_memories(storage, context.settings, lambda: private_storage(context, storage), absent)
 
 
 def due_in(context: Context, memories: Mapping[Level, Memory]) -> Iterator[tuple[Level, SessionId]]:

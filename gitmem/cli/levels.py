@@ -9,6 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from gitmem.cli.absence import absent_of
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
 from gitmem.cli.leaving import leave, leave_sealed
@@ -220,5 +221,6 @@ def opened_shelf(context: Context) -> Iterator[Shelf]:
     from gitmem.verbs.memories import open_memories
 
     with opened_storage(context) as storage:
-        memories = open_memories(storage, context.settings, lambda: private_storage(context, storage))
+        absent = absent_of(context, storage)
+        memories = open_memories(storage, context.settings, lambda: private_storage(context, storage), absent)
         yield Shelf(context, storage, memories)

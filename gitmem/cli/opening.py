@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import gitmem
+from gitmem.cli.absence import absent_of
 from gitmem.cli.accepting import erasures_of
 from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
@@ -57,10 +58,11 @@ def opened_storage(context: Context) -> Iterator[GitStorage]:
 
 
 @contextmanager
-def opened_memory(context: Context) -> Iterator[Memory]:
+def opened_memory(context: Context, *, fetches: bool = False) -> Iterator[Memory]:
     """Open all that the repository remembers for reading: the team's, one's own, and what is public.
 
-    What the chosen remotes had more when they were last fetched is part of it.
+    What the chosen remotes had more when they were last fetched is part of it. Text that stayed with a
+    remote is not; where it `fetches`, reading a session brings it.
 
     Raises:
         NoMemory: There is none yet.
@@ -69,7 +71,8 @@ def opened_memory(context: Context) -> Iterator[Memory]:
 
     catch_up(context, unite)
     with opened_storage(context) as storage:
-        yield open_all(storage, context.settings, lambda: private_storage(context, storage))
+        absent = absent_of(context, storage if fetches else None)
+        yield open_all(storage, context.settings, lambda: private_storage(context, storage), absent)
 
 
 def sharing_of(context: Context, storage: Storage) -> Sharing:
@@ -286,4 +289,5 @@ def opened_intake(
             tell=tell,
             level=level,
             levels=levels,
+            absent=absent_of(context, storage)(ref_of(context, level)),
         )

@@ -144,6 +144,8 @@ def _say(context: Context, checked: Mapping[Level, Checked], fixed: Mapping[Leve
             output.say(f"and {len(found.leaks) - _SHOWN:,} more; --json: names them all")
         for session, error in found.unreadable.items():
             output.warn(Styled("not checked:", "bad"), f" {session[:12]}: {one_line(str(error))}")
+        if found.absent:
+            output.warn(f"{count(found.absent, 'session')} not checked, as the text stays with a remote")
     if any(found.leaks for found in checked.values()):
         output.say(_HOW_TO_ERASE)
         return
@@ -160,6 +162,7 @@ def _as_json(checked: Mapping[Level, Checked], fixed: Mapping[Level, int]) -> di
         level: {
             "sessions": found.sessions,
             "fixed": fixed.get(level, 0),
+            "not_here": found.absent,
             "leaks": [
                 {
                     "session": leak.name if leak.session else None,

@@ -125,6 +125,7 @@ def summary_as_json(summary: Summary, trust: Trust) -> dict[str, Any]:
         "forks": summary.forks,
         "lines": summary.lines,
         "bytes": summary.bytes,
+        "not_here": summary.absent,
         "unread": {kind: count for kind, count in as_plain(summary.tally).items() if kind != "lines"},
     }
 

@@ -98,6 +98,8 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled, *, is_dry:
     others = {kind: n for kind, n in pulled.arrived.items() if kind in ("note", "checkpoint", "tombstone")}
     if others:
         output.say("also: " + ", ".join(count(n, kind) for kind, n in sorted(others.items())))
+    if pulled.note:
+        output.warn(pulled.note)
     if "forked" in pulled.sessions.values():
         output.note("what went on in two places is kept twice: gitmem conflicts")
     for refusal in pulled.refused[:_SHOWN_REFUSALS]:

@@ -112,7 +112,7 @@ def pending(state_dir: Path) -> bool:
 
 def still_here(repository: Repository, git: Git, oids: Sequence[Oid]) -> set[Oid]:
     """Return which objects the repository has, or borrows; nothing is fetched for it."""
-    if repository.is_partial:  # a git before 2.45 would fetch what was promised
+    if repository.lacks_promised:  # a git before 2.45 would fetch what was promised
         wanted = set(map(_raw, oids))
         return {Oid(name.hex()) for name in _listed(repository) if name in wanted}
     here: set[Oid] = set()

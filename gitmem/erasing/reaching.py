@@ -82,7 +82,7 @@ def walk(
         GitFailed: An object on the way is missing or damaged.
     """
     args = ["rev-list", "--objects", "--no-object-names", "--ignore-missing"]
-    if repository.is_partial:
+    if repository.lacks_promised:
         args.append("--missing=allow-promisor")
     elif not repository.is_shallow:
         args.append("--use-bitmap-index")

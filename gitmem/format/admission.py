@@ -28,6 +28,7 @@ from gitmem.model.records import (
     Tombstone,
 )
 from gitmem.objects import trees
+from gitmem.objects.encoding import Entry
 from gitmem.objects.storage import Storage
 from gitmem.objects.trees import Path
 
@@ -84,6 +85,32 @@ def admit_folder(storage: Storage, own: Path, offers: Iterable[Offer], known: Oi
     side, to look up what is not on offer because both have it.
     """
     return _Folder(storage, own, known).admit(tuple(offers))
+
+
+def admit_session(storage: Storage, session: SessionId, folder: Oid) -> Admitted:
+    """Check the whole folder of a session that was taken on its word, once its text has come.
+
+    Raises:
+        RecordRefused: Something stands in it that is none of gitmem's.
+        ObjectMissing: An object is not here.
+    """
+    offers = []
+    for path, entry in _files(storage, layout.session_folder(session), folder, set()):
+        offers.append(Offer(path, layout.check_entry(path, entry), entry.oid))
+    return admit_folder(storage, layout.session_path(session), offers, None)
+
+
+def _files(storage: Storage, path: Path, oid: Oid, seen: set[Oid]) -> Iterator[tuple[Path, Entry]]:
+    if oid in seen:
+        raise RecordRefused("/".join(path), "it is the same as another folder of its session")
+    seen.add(oid)
+    for name, entry in trees.read_tree(storage, oid).items():
+        below = (*path, name)
+        if entry.is_tree:
+            layout.check_folder(below, entry)
+            yield from _files(storage, below, entry.oid, seen)
+        else:
+            yield below, entry
 
 
 class _Folder:

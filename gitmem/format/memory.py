@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from gitmem.format import layout, manifest, records, segments
+from gitmem.format.absent import NOTHING, Absent
 from gitmem.format.manifest import Head
 from gitmem.model.errors import (
     FormatNewer,
@@ -72,12 +73,13 @@ class StoredSession(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """The memory that stands at `ref`, as of `commit`."""
+    """The memory that stands at `ref`, as of `commit`; what of it is not here, `absent` has or brings."""
 
     storage: Storage
     ref: str
     commit: Oid
     root: Oid
+    absent: Absent = NOTHING
 
     def folders(self) -> Iterator[Folder]:
         """Yield every session's folder, in order of ids.
@@ -187,8 +189,13 @@ class Memory(NamedTuple):
         return capture_of(folder.session, trees.read_blob(self.storage, entry.oid), name, "/".join(path))
 
     def opener(self, folder: Folder) -> segments.Opener:
-        """Return a reader of a session's segments."""
+        """Return a reader of a session's segments; where its text is not here, it comes now.
+
+        Raises:
+            TextNotHere: It does not.
+        """
         storage, session = self.storage, folder.session
+        self.absent.require(session)
         found = trees.find(storage, folder.tree, ("segments",))
         fans = trees.read_tree(storage, found.oid) if found else {}
         open_fans: dict[str, dict[str, Entry]] = {}

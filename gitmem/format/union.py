@@ -30,7 +30,7 @@ what is erased is still in their history, so that nobody goes on from it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Literal, NamedTuple, cast
 
 from gitmem.format import layout, records
@@ -51,6 +51,7 @@ from gitmem.objects.encoding import (
     encode_tree,
     is_canonical,
 )
+from gitmem.objects.recalling import Recalling
 from gitmem.objects.storage import Batch, Storage
 from gitmem.objects.trees import Path
 
@@ -74,7 +75,6 @@ _OWNER_DEPTH = 4
 _SHOWN_CHARACTERS = 300
 _MAX_FORMAT_DIGITS = 6
 _MAX_HELD_TREES = 4096
-_MOST_HELD_BYTES = 8 << 20
 _MAX_LISTED = 1000
 """Refusals that are listed; whoever has more looks at what is wrong with the first."""
 
@@ -122,12 +122,14 @@ def union(
     *,
     level: Level = "team",
     accept: Accept = accept_all,
+    promised: Container[SessionId] = frozenset(),
 ) -> Union:
     """Unite the trees of two memories of a level; None is the empty one.
 
     Both formats have been read and accepted (`open_memory`). Trees are added to the batch only where the
     union is neither side's own. A tombstone for another level is refused, and so is one from there that
-    `accept` does not let count; what it names stays.
+    `accept` does not let count; what it names stays. The text of `promised` sessions is not here: they are
+    taken on their word, and have to be admitted before somebody reads them.
 
     Raises:
         ObjectMissing: An object is not here.
@@ -135,7 +137,7 @@ def union(
     """
     if ours == theirs:
         return Union(ours, {}, (), {})
-    return _Uniting(storage, batch, level, accept).unite(ours, theirs)
+    return _Uniting(storage, batch, level, accept, promised).unite(ours, theirs)
 
 
 class _Difference(NamedTuple):
@@ -163,42 +165,18 @@ class _Owner(NamedTuple):
     at: Path = ()
 
 
-class _Recalling:
-    """A storage that hands out once more what was just read, without reading it again.
-
-    Whose a folder is, and what a segment builds on, is looked at before the same blob is decoded.
-    """
-
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-        self._held: dict[Oid, tuple[ObjectKind, bytes]] = {}
-        self._held_bytes = 0
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._storage, name)
-
-    def read(self, oid: Oid) -> tuple[ObjectKind, bytes]:
-        """Return an object, from memory the second time."""
-        held = self._held.pop(oid, None)
-        if held is not None:
-            return held
-        found = self._storage.read(oid)
-        self._held_bytes += len(found[1])
-        if self._held_bytes <= _MOST_HELD_BYTES:
-            self._held[oid] = found
-        return found
-
-    def forget(self) -> None:
-        """Let go of what is held: another folder comes."""
-        self._held.clear()
-        self._held_bytes = 0
-
-
 class _Uniting:
-    def __init__(self, storage: Storage, batch: Batch, level: Level, accept: Accept) -> None:
-        self._recalling = _Recalling(storage)
+    def __init__(
+        self,
+        storage: Storage,
+        batch: Batch,
+        level: Level,
+        accept: Accept,
+        promised: Container[SessionId],
+    ) -> None:
+        self._recalling = Recalling(storage)
         self._storage, self._batch = cast("Storage", self._recalling), batch
-        self._level, self._accept = level, accept
+        self._level, self._accept, self._promised = level, accept, promised
         self._outcomes: dict[SessionId, Outcome] = {}
         self._refusals: dict[tuple[Path, Side], Refusal] = {}
         self._unlisted = self._refused = 0
@@ -286,10 +264,16 @@ class _Uniting:
                 return None
             if not self._is_owned(path, ours, theirs):
                 return None
-            refusals = self._refused
-            self._chosen = self._choose_below(path, ours, theirs)
-            if self._refused == refusals and (ours is None or theirs is None):
-                return sample  # all of it belongs, and the other side has nothing to add
+            if path[0] == "sessions" and SessionId("".join(path[1:])) in self._promised:
+                if mine is None or other is None:
+                    self._outcomes[SessionId("".join(path[1:]))] = "new there" if other else "new here"
+                    return sample
+                self._chosen = self._take_on_word(path, ours, theirs)
+            else:
+                refusals = self._refused
+                self._chosen = self._choose_below(path, ours, theirs)
+                if self._refused == refusals and (ours is None or theirs is None):
+                    return sample  # all of it belongs, and the other side has nothing to add
         here, there = self._open(path, ours, "here"), self._open(path, theirs, "there")
         root = self._unite_folders(path, ours, here, theirs, there)
         return Entry(TREE_MODE, root) if root else None
@@ -372,6 +356,19 @@ class _Uniting:
             if outcome:
                 self._outcomes[SessionId("".join(path[1:]))] = outcome
         return chosen
+
+    def _take_on_word(self, path: Path, ours: Oid | None, theirs: Oid | None) -> dict[Path, Oid]:
+        """Choose a blob for every file that differs in the folder of a session whose text is not here."""
+        self._places_below.clear()
+        differences = list(self._differences(path, ours, theirs))
+        records = [change for change in differences if layout.place(change.path).kind != "segment"]
+        here = any(change.theirs is None for change in records)
+        there = any(change.ours is None for change in records)
+        if here or there:
+            self._outcomes[SessionId("".join(path[1:]))] = (
+                "grown on both sides" if here and there else "grown here" if here else "grown there"
+            )
+        return {change.path: max(offer.oid for offer in change.offers()) for change in differences}
 
     def _differences(self, path: Path, ours: Oid | None, theirs: Oid | None) -> Iterator[_Difference]:
         here, there = self._open(path, ours, "here"), self._open(path, theirs, "there")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from gitmem.format import layout, records
+from gitmem.format.absent import Bring, joined
 from gitmem.format.memory import Folder, Memory
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId
@@ -95,7 +96,9 @@ def as_one(memories: Sequence[Memory]) -> Memory:
         return first
     storage = Layered([memory.storage for memory in memories])
     taken: dict[SessionId, Oid] = {}
+    absent: list[Mapping[SessionId, Bring | None]] = []
     for memory in memories[1:]:
+        mine: list[SessionId] = []
         for folder in memory.folders():
             session = folder.session
             own = first.find(session)
@@ -105,11 +108,14 @@ def as_one(memories: Sequence[Memory]) -> Memory:
                 continue
             if own is None or not _is_hidden(memory, session):
                 taken[session] = folder.tree
+                mine.append(session)
+        absent.append(memory.absent.only(mine))
     with storage.begin() as batch:
         places = {layout.session_folder(session): tree for session, tree in taken.items()}
         root = trees.edit(storage, batch, first.root, places, mode=TREE_MODE) if places else first.root
         batch.publish()
-    return Memory(storage, first.ref, first.commit, root or first.root)
+    own_absent = first.absent.only(session for session in first.absent if session not in taken)
+    return Memory(storage, first.ref, first.commit, root or first.root, joined([own_absent, *absent]))
 
 
 def under_git_names(memory: Memory) -> Storage:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gitmem import disk
+from gitmem.git.lean import ROOTS, SMALL, days_kept, filter_config, whole_config
 from gitmem.git.packs import holds_object, keep_pack
 from gitmem.git.storage import pack_folder
 from gitmem.git.transport import Remote, ask, last_words, run
@@ -28,7 +30,6 @@ _FETCH: Final = (
     "fetch",
     "--keep",
     "--no-auto-maintenance",
-    "--no-filter",
     "--no-prune-tags",
     "--no-recurse-submodules",
     "--no-show-forced-updates",
@@ -52,17 +53,22 @@ def fetch(remote: Remote, storage: Storage, refs: Sequence[str], below: Sequence
     `below` are namespaces, with their last slash: tracking refs of what is below them there no more are
     removed. One that git will not take is told of, and keeps nothing else from coming in.
 
+    From a lean remote the refs come without most of the blobs, and the first time without most trees too:
+    gitmem.sharing.lean decides which of them follow. What is below a namespace comes whole.
+
     Raises:
         RemoteUnreachable: The remote does not answer, or does not let us in.
         FetchRefused: git would not take the objects of a ref, or could not store them.
     """
     folder = pack_folder(remote.repository)
     wanted = list(refs)
+    if wanted and below and days_kept(remote) is not None:
+        return _fetch_apart(remote, storage, wanted, below)
     tries = 0
     while wanted or below:
         before, packs = _tracked(remote, storage, wanted, below), _packs(folder)
         try:
-            _run(remote, wanted, below)
+            _run(remote, storage, wanted, below)
         except GitFailed as error:
             there = _ask(remote, wanted)
             if len(there) < len(wanted):
@@ -104,14 +110,52 @@ def _fetch_apart(remote: Remote, storage: Storage, refs: Sequence[str], below: S
     return Fetched(tips, refused)
 
 
-def _run(remote: Remote, refs: Sequence[str], below: Sequence[str]) -> None:
+def fetch_whole(remote: Remote, storage: Storage, refs: Sequence[str]) -> None:
+    """Fetch the histories of refs again, with all that was left out of them; nothing is promised after it.
+
+    Raises:
+        FetchRefused: git would not take them, or does not know how to.
+    """
+    folder = pack_folder(remote.repository)
+    packs = _packs(folder)
+    refspecs = [fetch_refspec(remote.name, ref) for ref in refs]
+    try:
+        run(
+            remote,
+            [*_FETCH, "--refetch", "--no-filter", "--no-prune", "--end-of-options", remote.name, *refspecs],
+            f"fetch all from {remote.name}",
+            config={**_FETCH_CONFIG, **whole_config(remote)},
+        )
+    except GitFailed as error:
+        raise FetchRefused(remote.name, last_words(error.stderr)) from error
+    _adopt(folder, packs, set(_tracked(remote, storage, refs, ()).values()), storage)
+
+
+def adopt_whole(remote: Remote, storage: Storage, oid: Oid) -> None:
+    """Make the packs that hold an object gitmem's own, although a remote that was to promise the rest sent
+    them: it left nothing out."""
+    for path in _packs(pack_folder(remote.repository)):
+        mark = path.with_suffix(".promisor")
+        if mark.exists() and holds_object(path, oid, storage.hash_name):
+            keep_pack(path)
+            disk.remove_file(mark)
+
+
+def _run(remote: Remote, storage: Storage, refs: Sequence[str], below: Sequence[str]) -> None:
     refspecs = [fetch_refspec(remote.name, ref) for ref in (*refs, *below)]
     prune = "--prune" if below else "--no-prune"
+    filter_, config = "--no-filter", dict(_FETCH_CONFIG)
+    if days_kept(remote) is not None:
+        if refs:
+            filter_ = SMALL if _tracked(remote, storage, refs, ()) else ROOTS
+            config |= filter_config(remote)
+        else:
+            config |= whole_config(remote)
     run(
         remote,
-        [*_FETCH, prune, "--end-of-options", remote.name, *refspecs],
+        [*_FETCH, filter_, prune, "--end-of-options", remote.name, *refspecs],
         f"fetch from {remote.name}",
-        config=_FETCH_CONFIG,
+        config=config,
     )
 
 
@@ -167,7 +211,7 @@ def _fill(remote: Remote, local: Oid | None, fetched: Oid) -> None:
         try:
             run(
                 remote,
-                [*_FETCH, "--no-prune", "--stdin", "--end-of-options", remote.name],
+                [*_FETCH, "--no-filter", "--no-prune", "--stdin", "--end-of-options", remote.name],
                 f"fetch what a partial clone left out from {remote.name}",
                 # They are known by name: nothing is to be negotiated, as in git's own lazy fetch.
                 config={**_FETCH_CONFIG, "fetch.negotiationAlgorithm": "noop"},

@@ -68,12 +68,20 @@ class LibgitBackend:
         if loose is not None:
             return loose
         try:
-            found, data = self._odb.read(oid)
+            found, data = self._read_packed(oid)
         except KeyError:
             raise ObjectMissing(oid) from None
         except (pygit2.GitError, ValueError) as error:
             raise ObjectDamaged(oid, str(error)) from None
         return _KINDS[int(found)], bytes(data)
+
+    def _read_packed(self, oid: Oid) -> Any:
+        try:
+            return self._odb.read(oid)
+        except KeyError:
+            # Packs that were listed may have been written together, and removed, before they were opened.
+            self.forget_packs()
+            return self._odb.read(oid)
 
     def contains(self, oid: Oid) -> bool:
         """Whether the object is here."""

@@ -115,8 +115,16 @@ class PlumbingBackend:
                 accept=range(-255, 256),
                 # A partial clone's git fetches what is missing, with the user's own credentials.
                 as_user=self._repository.is_partial,
+                # What stays with a remote on purpose is not fetched blob by blob.
+                config=self._without_promises(),
             )
         return self._reader
+
+    def _without_promises(self) -> dict[str, str]:
+        repository = self._repository
+        if repository.is_partial or not repository.is_lean:
+            return {}
+        return {name: "false" for name in repository.config if name.endswith(".promisor")}
 
     def _stopped(self, oid: Oid, reader: GitProcess) -> ObjectDamaged | ObjectMissing:
         """git ends its batch at an object that it cannot decode, or that nobody will give it."""

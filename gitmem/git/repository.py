@@ -31,7 +31,7 @@ _QUESTIONS: Final = (
     "--show-toplevel",
 )
 CONFIG_LOOKED_AT: Final = (
-    r"^(gitmem\.|remote\..*\.(gitmem|gitmemdedicated|mirror|promisor|url)$|extensions\.partialclone$"
+    r"^(gitmem\.|remote\..*\.(gitmem|gitmemdedicated|gitmemsince|mirror|promisor|url)$|extensions\.partialclone$"
     r"|core\.(pager|worktree)$|submodule\.recurse$|http\.lowspeed(limit|time)$|(user|author)\.(name|email)$"
     r"|user\.signingkey$|gpg\.|commit\.gpgsign$)"
 )
@@ -73,11 +73,28 @@ class Repository(NamedTuple):
 
     @property
     def is_partial(self) -> bool:
-        """Whether objects may be missing here that a remote has promised."""
+        """Whether the user made this a partial clone, so that any object may be missing here."""
         if "extensions.partialclone" in self.config:
             return True
-        promises = (values[-1] for name, values in self.config.items() if name.endswith(".promisor"))
-        return any(value.lower() in ("true", "yes", "on", "1") for value in promises)
+        return any(f"remote.{name}.gitmemsince" not in self.config for name in self._promisors())
+
+    @property
+    def is_lean(self) -> bool:
+        """Whether the text of old sessions stayed with a remote; of the user's own objects none did."""
+        return any(f"remote.{name}.gitmemsince" in self.config for name in self._promisors())
+
+    @property
+    def lacks_promised(self) -> bool:
+        """Whether objects may be missing here that a remote has promised."""
+        return self.is_partial or self.is_lean
+
+    def _promisors(self) -> list[str]:
+        """Return the names of the remotes that promise what is missing here."""
+        return [
+            name.removeprefix("remote.").removesuffix(".promisor")
+            for name, values in self.config.items()
+            if name.endswith(".promisor") and values[-1].lower() in ("true", "yes", "on", "1")
+        ]
 
     @property
     def name(self) -> str:

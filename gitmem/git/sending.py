@@ -97,6 +97,17 @@ def push(remote: Remote, moves: Sequence[Move], *, is_atomic: bool = False) -> d
     return answers
 
 
+def lacks_objects(remote: Remote, move: Move) -> bool:
+    """Whether something that a remote would have to be sent is not here, but with another remote."""
+    range_ = [move.oid, *([f"^{move.expected}"] if move.expected else [])]
+    listed = remote.git.run(
+        ["rev-list", "--objects", "--no-object-names", "--missing=print", *range_],
+        doing="find what is to be pushed",
+        git_dir=remote.repository.git_dir,
+    )
+    return listed.stdout.startswith(b"?") or b"\n?" in listed.stdout
+
+
 def pieces(remote: Remote, storage: Storage, move: Move, most_bytes: int = PIECE_BYTES) -> list[Oid]:
     """Return the commits to push one after the other before the last, so that each push is of bounded size.
 
@@ -141,8 +152,9 @@ def _sizes(remote: Remote, move: Move) -> Iterator[tuple[Oid, int]]:
     """Yield the first parents that a remote lacks, oldest first, with the bytes that each brings."""
     git_dir, doing = remote.repository.git_dir, "measure what is to be pushed"
     range_ = [move.oid, *([f"^{move.expected}"] if move.expected else [])]
+    missing = ["--missing=allow-any"] if remote.repository.lacks_promised else []
     listed = remote.git.run(
-        [*_LISTING, *range_],
+        [*_LISTING, *missing, *range_],
         doing=doing,
         git_dir=git_dir,
     )

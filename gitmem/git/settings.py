@@ -212,6 +212,15 @@ def _as_days(choice: _Choice, least: int) -> int:
     return int(found[1]) * {None: 1, "d": 1, "w": 7, "mo": 30, "y": 365}[found[2]]
 
 
+def days_of(name: str, value: str) -> int:
+    """Return how many days an age is, of one and more: 30, 30d, 4w, 6mo, 2y.
+
+    Raises:
+        BadSetting: It is none; `name` is where it was given.
+    """
+    return _as_days(_Choice(name, value), 1)
+
+
 def _as_directory(choice: _Choice, environ: Mapping[str, str]) -> Path:
     path = Path(choice.value)
     if path.parts[:1] == ("~",) and environ.get("HOME"):

@@ -242,6 +242,16 @@ class ObjectMissing(StoreError):
         super().__init__(f"could not read object {oid}: it is not in this repository")
 
 
+class TextNotHere(ObjectMissing):
+    """The text of a session stayed with a remote, and could not be fetched, or is not to be."""
+
+    hint = "gitmem show SESSION: fetches one session; gitmem pull --whole: fetches all of them"
+
+    def __init__(self, session: str, why: str = "only the last months were pulled") -> None:
+        self.oid, self.session, self.why = session, session, why
+        StoreError.__init__(self, f"could not read session {session[:12]}: its text is not here: {why}")
+
+
 class ObjectDamaged(StoreError):
     """An object is there and is not what its name says."""
 
@@ -1006,6 +1016,17 @@ class FetchRefused(SyncError):
         super().__init__(
             f"could not fetch the memory of {remote}: {said or 'git does not say why'}",
             hint=f"git ls-remote {remote}: says which commit it has; nothing here has changed",
+        )
+
+
+class WholeNeeded(SyncError):
+    """What a remote lacks stayed with another remote, and cannot be sent from here."""
+
+    def __init__(self, remote: str, keeper: str) -> None:
+        self.remote, self.keeper = remote, keeper
+        super().__init__(
+            f"could not push the memory to {remote}: text that it lacks is not here, only at {keeper}",
+            hint=f"gitmem pull --whole {keeper}: fetches it",
         )
 
 

@@ -7,7 +7,7 @@ never takes anything away and lets nothing in that does not belong.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
@@ -30,6 +30,7 @@ from gitmem.model.errors import (
     RefMoved,
     RemoteAmbiguous,
     StoreError,
+    TextNotHere,
 )
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import Session
@@ -39,6 +40,9 @@ from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, encode_commit
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Batch, Storage
+from gitmem.sharing.lean import Kept, choose
+from gitmem.verbs.absence import settle
+from gitmem.verbs.absent_table import note_absent, read_absent
 from gitmem.verbs.committing import SKIP_CI, Writer
 from gitmem.verbs.epochs import begin_epoch, has_more_tombstones, has_strays
 
@@ -57,7 +61,7 @@ class Sharing(NamedTuple):
     that says nothing for `silence_s` is ended. `accept` says whose tombstones count. `replace` is told of a
     tip whose history the memory is about to leave. `sign` returns the commit to send in place of a tip, to
     which it has then moved the ref; what it raises keeps that from being sent. It `is_attended` if somebody
-    waits who may be asked for a key.
+    waits who may be asked for a key. `kept` says what of a fetched memory was left with the remote.
     """
 
     storage: Storage
@@ -73,6 +77,7 @@ class Sharing(NamedTuple):
     replace: Callable[[str, Oid], object] = lambda ref, tip: None
     sign: Callable[[Level, str, Oid], Oid] = lambda level, ref, tip: tip
     is_attended: bool = False
+    kept: Kept = Kept()
 
     @property
     def ref(self) -> str:
@@ -94,7 +99,7 @@ class Pulled(NamedTuple):
 
     "begun anew": something was erased, so that the history here goes on from another commit. Where the
     remote's still has to, it is `behind_epoch`, and a push takes that one's place. `gone` has the names of
-    what was erased, as far as they are known.
+    what was erased, as far as they are known. `note` says why nothing was left out of a lean pull.
     """
 
     remote: str
@@ -109,6 +114,7 @@ class Pulled(NamedTuple):
     behind_epoch: bool = False
     loss: Loss | None = None
     gone: Mapping[SessionId, SessionKey | None] = MappingProxyType({})
+    note: str = ""
 
 
 def share(
@@ -180,7 +186,13 @@ def preview(remote: Remote, storage: Storage, sharings: Sequence[Sharing]) -> tu
         before = {ref: storage.read_ref(tracking_ref(remote.name, ref)) for ref in refs}
         tips = fetch(remote, storage, refs).tips
         return tuple(
-            take_in(sharing, remote.name, tips[sharing.ref], before[sharing.ref], is_dry=True)
+            take_in(
+                with_text(remote, sharing, tips[sharing.ref], before[sharing.ref]),
+                remote.name,
+                tips[sharing.ref],
+                before[sharing.ref],
+                is_dry=True,
+            )
             for sharing in sharings
         )
 
@@ -204,10 +216,26 @@ def pull_all(
         before = {ref: storage.read_ref(tracking_ref(remote.name, ref)) for ref in refs}
         fetched = fetch(remote, storage, refs, below)
         pulled = tuple(
-            take_in(sharing, remote.name, fetched.tips[sharing.ref], before[sharing.ref])
+            take_in(
+                with_text(remote, sharing, fetched.tips[sharing.ref], before[sharing.ref]),
+                remote.name,
+                fetched.tips[sharing.ref],
+                before[sharing.ref],
+            )
             for sharing in sharings
         )
     return PulledAll(pulled, fetched.refused)
+
+
+def with_text(remote: Remote, sharing: Sharing, theirs: Oid | None, before: Oid | None) -> Sharing:
+    """Bring what a lean pull has left out and has to be here; `before` is where the remote was before it.
+
+    Raises:
+        FetchRefused: It could not be fetched.
+    """
+    now_s = sharing.writer.clock()
+    kept = choose(remote, sharing.storage, sharing.ref, theirs, now_s, is_first=before is None)
+    return sharing._replace(kept=kept)
 
 
 def take_in(
@@ -223,7 +251,7 @@ def take_in(
         loss: Loss | None = "gone" if before else None
         return Pulled(remote, "no memory there", here, here, {}, (), {}, loss=loss)
     pulled = unite(sharing, remote, theirs, is_dry=is_dry)
-    return pulled._replace(loss=_loss(sharing, theirs, before))
+    return pulled._replace(loss=_loss(sharing, theirs, before), note=sharing.kept.note)
 
 
 def _loss(sharing: Sharing, theirs: Oid, before: Oid | None) -> Loss | None:
@@ -316,7 +344,7 @@ def alone(repository: Repository) -> Iterator[None]:
 
 def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -> Pulled:
     """Bring the memory ref to what it and a fetched commit come to together; unless it is dry, for good."""
-    storage, ref = sharing.storage, sharing.ref
+    storage, ref, state_dir = sharing.storage, sharing.ref, sharing.repository.state_dir
     for tries in range(_MERGE_TRIES):
         with ExitStack() as stack:
             # What came in is decoded without holding others up, unless they keep moving the ref.
@@ -329,7 +357,16 @@ def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -
             other = open_memory(storage, tracking_ref(remote, ref), theirs)
             root = open_memory(storage, ref, tip).root if tip else None
             batch = stack.enter_context(storage.begin())
-            united = union(storage, batch, root, other.root, level=sharing.level, accept=sharing.accept)
+            promised = read_absent(state_dir, ref) | sharing.kept.promised
+            united = union(
+                storage,
+                batch,
+                root,
+                other.root,
+                level=sharing.level,
+                accept=sharing.accept,
+                promised=promised,
+            )
             if has_strays(storage, None if "here" in united.lacking else tip, theirs):
                 united = united._replace(lacking=united.lacking | {"there"})
             new, how = _commit(sharing, batch, remote, tip, root, other, united, is_known=is_known)
@@ -351,6 +388,8 @@ def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -
             batch.publish()
             if tip is not None and how == "begun anew":
                 sharing.replace(ref, tip)
+            out = {one for one, outcome in united.sessions.items() if outcome in ("tombstoned", "refused")}
+            note_absent(state_dir, ref, (read_absent(state_dir, ref) | sharing.kept.promised) - out)
             try:
                 if new != tip:
                     storage.move_ref(ref, new, tip, f"gitmem: pull {remote}: {how}")
@@ -359,9 +398,20 @@ def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -
                     raise
                 continue
             storage.tidy()
+            _settle(sharing, new)
             gone = [session for session, outcome in united.sessions.items() if outcome == "tombstoned"]
             return pulled._replace(gone=keys_of(storage, ref, [tip, theirs], gone))
     raise AssertionError("the last try returns or raises")
+
+
+def _settle(sharing: Sharing, commit: Oid) -> None:
+    """Let sessions be read whose text has come with a pull; what does not belong stays unread, as it was."""
+    storage, ref = sharing.storage, sharing.ref
+    for session in sharing.kept.arrived:
+        folder = open_memory(storage, ref, commit).find(session)
+        if folder is not None:
+            with suppress(TextNotHere):
+                settle(storage, sharing.repository.state_dir, ref, folder)
 
 
 def _commit(

@@ -14,15 +14,16 @@ from typing import Final, NamedTuple
 
 from gitmem.format.memory import Memory, changed_sessions, open_memory
 from gitmem.git.fetching import fetch
-from gitmem.git.sending import Move, PushAnswer, pieces
+from gitmem.git.lean import lean_remotes
+from gitmem.git.sending import Move, PushAnswer, lacks_objects, pieces
 from gitmem.git.sending import push as send
 from gitmem.git.transport import Remote, has_branches
-from gitmem.model.errors import NoMemory, PushRaced, PushRefused, RefMoved, RemoteEmpty
+from gitmem.model.errors import NoMemory, PushRaced, PushRefused, RefMoved, RemoteEmpty, WholeNeeded
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.refs import tracking_ref
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Storage
-from gitmem.sharing.pulling import Loss, Pulled, Sharing, alone, remote_of, take_in
+from gitmem.sharing.pulling import Loss, Pulled, Sharing, alone, remote_of, take_in, with_text
 from gitmem.sharing.yielding import OTHERS, let_others_go, note_others
 
 _TRIES: Final = 16
@@ -170,7 +171,8 @@ def _bring_in(remote: Remote, ways: Mapping[str, _Way]) -> dict[str, _Way]:
         theirs = fetched.tips[ref]
         if theirs is None and ref.startswith("refs/heads/") and not _may_be_first(remote):
             raise RemoteEmpty(remote.name)
-        pulled = take_in(way.sharing, remote.name, theirs, before[ref])
+        sharing = with_text(remote, way.sharing, theirs, before[ref])
+        pulled = take_in(sharing, remote.name, theirs, before[ref])
         if pulled.behind_epoch and theirs is not None:
             way.sharing.replace(ref, theirs)
         changes = (*way.pulled, pulled) if pulled.how not in ("up to date", "no memory there") else way.pulled
@@ -187,8 +189,13 @@ def _may_be_first(remote: Remote) -> bool:
 def _looked_at(remote: Remote, way: _Way) -> Memory:
     """Return the memory that is to be sent: what the remote lacks of it is looked at, then it is signed."""
     sharing = way.sharing
+    keepers = lean_remotes(remote.repository)
     for tries in range(_SIGN_TRIES):
         memory = open_memory(sharing.storage, sharing.ref)
+        # The remote that keeps the rest has it, unless it has lost its memory.
+        is_told = not keepers or (remote.name in keepers and way.theirs is not None)
+        if not is_told and lacks_objects(remote, Move(sharing.ref, memory.commit, way.theirs)):
+            raise WholeNeeded(remote.name, keepers[0])
         sharing.check(remote.name, memory, _root(memory, way.theirs))
         if memory.commit == way.theirs:
             return memory

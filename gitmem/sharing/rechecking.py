@@ -42,11 +42,15 @@ class Leak(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What a look came to; `unreadable` are sessions that could not be read, with the reason."""
+    """What a look came to; `unreadable` are sessions that could not be read, with the reason.
+
+    `absent` counts those whose text is not here, which were not looked at.
+    """
 
     leaks: tuple[Leak, ...]
     sessions: int
     unreadable: Mapping[SessionId, StoreError]
+    absent: int = 0
 
 
 def recheck(
@@ -70,8 +74,12 @@ def recheck(
     folders = [folder for _, folder in changed_sessions(memory, since) if folder is not None]
     leaks: list[Leak] = []
     unreadable: dict[SessionId, StoreError] = {}
+    absent = 0
     for done, folder in enumerate(folders):
         tell(done, len(folders))
+        if folder.session in memory.absent:
+            absent += 1
+            continue
         if clean.has(folder):
             continue
         old = trees.find(memory.storage, since, layout.session_folder(folder.session))
@@ -85,7 +93,7 @@ def recheck(
             clean.add(folder)
     leaks += _beside_sessions(memory, since, redactor)
     clean.save()
-    return Checked(tuple(leaks), len(folders), unreadable)
+    return Checked(tuple(leaks), len(folders) - absent, unreadable, absent)
 
 
 def was_by_other_rules(memory: Memory, state_dir: Path, fingerprint: str) -> bool:

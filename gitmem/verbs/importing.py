@@ -101,7 +101,7 @@ class _Run:
     def __init__(self, intake: Intake) -> None:
         self.report = Report()
         self._intake = intake
-        self._memory: Memory = open_memory(intake.storage, intake.ref)
+        self._memory: Memory = open_memory(intake.storage, intake.ref)._replace(absent=intake.absent)
         self._queue: deque[_Work] = deque()
         self._pending: dict[SessionKey, Joined] = {}
         self._busy: set[tuple[SessionId, str]] = set()
@@ -355,7 +355,7 @@ class _Run:
                 )
             self._begin_batch()
             self.report.commits.append(tip)
-            self._memory = open_memory(intake.storage, intake.ref)
+            self._memory = open_memory(intake.storage, intake.ref)._replace(absent=intake.absent)
         going_on = [work.stream.plan for work in self._queue]
         self._busy = {(p.session, p.identity.stream) for p in going_on}
         self._pending = {

@@ -6,7 +6,7 @@ current tree is read once, and each of an earlier tree only if no other has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Container, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -52,7 +52,10 @@ class Fault(NamedTuple):
 
 @dataclass
 class Counts:
-    """How much has been looked at. `bytes` are those of objects, as git hashes them."""
+    """How much has been looked at. `bytes` are those of objects, as git hashes them.
+
+    `promised` counts what was not: it is not here, and a remote has promised to keep it.
+    """
 
     refs: int = 0
     commits: int = 0
@@ -61,12 +64,14 @@ class Counts:
     sessions: int = 0
     records: int = 0
     segments: int = 0
+    promised: int = 0
 
 
 class Inspector:
     """Looks at trees, one after the other, and remembers which objects it has seen.
 
-    `tell` is called with the counts after every object.
+    `tell` is called with the counts after every object. The text of `absent` sessions is with a remote, and
+    where the repository `is_lean`, most of what only earlier trees have.
     """
 
     def __init__(
@@ -76,6 +81,8 @@ class Inspector:
         self.ref, self.counts = ref, counts
         self._seen: set[bytes] = set()
         self._owners: set[tuple[str, Oid]] = set()
+        self.absent: Container[SessionId] = frozenset()
+        self.is_lean = False
 
     def fetch(self, oid: Oid, kind: ObjectKind) -> bytes:
         """Read an object of a kind and hash it again.
@@ -112,6 +119,8 @@ class Inspector:
         """Look at what an earlier tree has and no other: each object for itself."""
         if self.has_seen(oid):
             return
+        if self._is_promised(oid):
+            return
         try:
             entries = self._read_tree(oid)
         except StoreError as error:
@@ -122,8 +131,17 @@ class Inspector:
             place = yield from self._admit(below, entry)
             if entry.is_tree and place is _FOLDER:
                 yield from self.earlier(below, entry.oid)
-            elif place is not None and not self.has_seen(entry.oid):
+            elif place is not None and not self.has_seen(entry.oid) and not self._is_promised(entry.oid):
                 yield from self._record(below, place, entry.oid)
+
+    def _is_promised(self, oid: Oid) -> bool:
+        """Count, once, what need not be here: all of an earlier tree that no later one has."""
+        if not self.is_lean or self._storage.contains(oid):
+            return False
+        if not self.has_seen(oid):
+            self._seen.add(bytes.fromhex(oid))
+            self.counts.promised += 1
+        return True
 
     def _folder(
         self, path: Path, oid: Oid, folders: dict[Oid, Path], others: list[tuple[Path, Tombstone]]
@@ -177,6 +195,10 @@ class Inspector:
             self.counts.sessions += 1
             session = SessionId(owner)
             held = {SegmentId(name): blob for name, blob in present["segment"].items()}
+            if session in self.absent:
+                # What came of it is admitted when the rest has; until then nobody reads it.
+                self.counts.promised += sum(not self._storage.contains(blob) for blob in held.values())
+                return
             listings = {RecordId(name) for name in present["capture"]}
             # Where a folder cannot be read, what would be missing is in it.
             for problem in checking.check_captures(session, captures, listings, held) if is_whole else ():

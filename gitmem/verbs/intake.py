@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from gitmem.format.absent import NOTHING, Absent
 from gitmem.model.errors import GitmemError
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import CodePosition
@@ -88,7 +89,7 @@ class Intake(NamedTuple):
     the transcripts; `whole` takes a last line without a line end too, which a growing file may yet finish.
     A batch is committed once it has that many bytes of transcript, or that many files. `levels` decides which
     sessions are of this memory's `level`; without it, all of them are. With `again`, what was erased is taken
-    in as new.
+    in as new. Text of sessions that is not here `absent` brings, where a transcript is compared with it.
     """
 
     storage: Storage
@@ -108,3 +109,4 @@ class Intake(NamedTuple):
     level: Level = "team"
     levels: Levels | None = None
     again: bool = False
+    absent: Absent = NOTHING

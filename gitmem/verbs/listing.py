@@ -119,7 +119,7 @@ class Summaries:
         """
         known = self._read()
         for row in known.rows if known else ():
-            if row.session == folder.session and row.tree == folder.tree:
+            if row.session == folder.session and row.tree == folder.tree and not row.absent:
                 return msgspec.structs.replace(row, repo=self._repo)
         return summarise(self._memory, folder, repo=self._repo)
 
@@ -149,6 +149,9 @@ class Summaries:
                 rows.pop(session, None)
             elif session not in rows or rows[session].tree != folder.tree:
                 changed[session] = folder
+        for row in rows.values():
+            if row.absent and row.session not in self._memory.absent and row.session not in changed:
+                changed[row.session] = Folder(row.session, row.tree)
         if known.root != self._memory.root:
             changed |= {folder.session: folder for folder in self._forks_of_changed(rows, changed)}
         return list(changed.values())

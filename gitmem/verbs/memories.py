@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from gitmem.format.absent import NOTHING, Absent
 from gitmem.format.memory import Memory, open_memory
 from gitmem.format.view import as_one
 from gitmem.model.errors import NoMemory
@@ -29,29 +30,40 @@ def sealed_storage(
 
 
 def open_memories(
-    storage: Storage, settings: Settings, private: Callable[[], Storage]
+    storage: Storage,
+    settings: Settings,
+    private: Callable[[], Storage],
+    absent: Callable[[str], Absent] = lambda ref: NOTHING,
 ) -> dict[Level, Memory]:
     """Open each memory that there is, the team's first; `private` is asked for the one that seals.
+
+    `absent` says what text of the memory at a ref is not here.
 
     Raises:
         NoMemory: There is none at all.
     """
     found: dict[Level, Memory] = {}
     if storage.read_ref(settings.memory_ref) is not None:
-        found["team"] = open_memory(storage, settings.memory_ref)
+        team = open_memory(storage, settings.memory_ref)
+        found["team"] = team._replace(absent=absent(settings.memory_ref))
     if read_tips(storage):
         found["private"] = open_memory(private(), PRIVATE_REF)
     if storage.read_ref(PUBLIC_REF) is not None:
-        found["public"] = open_memory(storage, PUBLIC_REF)
+        found["public"] = open_memory(storage, PUBLIC_REF)._replace(absent=absent(PUBLIC_REF))
     if not found:
         raise NoMemory(settings.memory_ref)
     return found
 
 
-def open_all(storage: Storage, settings: Settings, private: Callable[[], Storage]) -> Memory:
+def open_all(
+    storage: Storage,
+    settings: Settings,
+    private: Callable[[], Storage],
+    absent: Callable[[str], Absent] = lambda ref: NOTHING,
+) -> Memory:
     """Open all of them as one, for reading; where there is only one, it is that.
 
     Raises:
         NoMemory: There is none at all.
     """
-    return as_one(list(open_memories(storage, settings, private).values()))
+    return as_one(list(open_memories(storage, settings, private, absent).values()))

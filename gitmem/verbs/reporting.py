@@ -66,7 +66,7 @@ class MemoryState(NamedTuple):
     """The memory as of its last commit.
 
     `captured_s` is when a capture last came in, in seconds since 1970, if that was not long ago. `unreadable`
-    counts sessions whose record cannot be read.
+    counts sessions whose record cannot be read, `absent` those whose text stayed with a remote.
     """
 
     commit: Oid
@@ -80,6 +80,7 @@ class MemoryState(NamedTuple):
     remotes: tuple[RemoteState, ...]
     index_state: IndexState
     has_key: bool
+    absent: int = 0
 
 
 class SessionChange(NamedTuple):
@@ -143,6 +144,7 @@ def describe_memory(
         remotes=tuple(_remotes(memory, settings, read_contacts(state_dir))),
         index_state=_index_state(memory, state_dir, tip or memory.commit),
         has_key=(user_dir / "redaction-key").exists() and (state_dir / "repository-name").exists(),
+        absent=len(memory.absent),
     )
 
 
@@ -199,14 +201,19 @@ def _entry(memory: Memory, oid: Oid, commit: Commit) -> LogEntry:
 
 
 def _changes(memory: Memory, commit: Commit) -> Iterator[trees.Change]:
-    """Yield what differs from the first parent's tree; nothing where a shallow clone does not have it.
+    """Yield what differs from the first parent's tree; nothing where that is not here, as in a shallow clone
+    and of what a pull of the last months left with the remote.
 
     Nobody has looked at an earlier commit's tree before: only that of the tip was admitted. What gitmem puts
     nowhere is passed over, and so are segments, of which nothing is told.
     """
     before = _tree_before(memory, commit)
     if before is not None or not commit.parents:
-        yield from trees.diff(memory.storage, before, commit.tree, opens=_Unopened())
+        try:
+            found = list(trees.diff(memory.storage, before, commit.tree, opens=_Unopened()))
+        except ObjectMissing:
+            return  # `verify` tells what is lost from what was left
+        yield from found
 
 
 class _Unopened:

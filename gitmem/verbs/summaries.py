@@ -19,7 +19,7 @@ from gitmem.model.turns import Header, Tally, Turn
 from gitmem.verbs import caching, reading
 from gitmem.verbs.naming import tags_of, title_of
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Goes up whenever a Summary changes, or what stands in it."""
 
 DEFAULT_LEVEL = "team"
@@ -35,7 +35,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     and `ended_ms` are those of its turns, None where its agent writes no times; `captured_ms` is when
     something last came in. `forks` counts the further heads of its streams. `bytes` are those of its text.
     `origins` stand for the text of the session that it was forked from, as it was. `captured_by` are the
-    addresses of all who captured some of it.
+    addresses of all who captured some of it. The text of an `absent` one is not here, and nothing is known
+    that only it says.
     """
 
     session: SessionId
@@ -63,6 +64,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     forked_from: str | None = None
     origins: tuple[Oid | None, ...] = ()
     captured_by: tuple[str, ...] = ()
+    absent: bool = False
 
     @property
     def key(self) -> SessionKey:
@@ -78,10 +80,15 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
 def summarise(memory: Memory, folder: Folder, stored: StoredSession | None = None, repo: str = "") -> Summary:
     """Read a whole session and say what it comes to; holds no more than a piece of it at once.
 
+    Of one whose text is not here its records are read; nothing is fetched for it.
+
     Raises:
         StoreError: Something of it is missing, damaged or refused.
     """
     stored = stored or memory.load(folder)
+    if folder.session in memory.absent:
+        known = sum_up(stored, (), lambda: (Header(), Tally()), repo)
+        return msgspec.structs.replace(known, absent=True)
     try:
         turns = reading.turns(memory, folder, stored)
     except ReaderMissing:

@@ -20,13 +20,15 @@ from gitmem.model.refs import (
     sealed_ref,
 )
 from gitmem.sidecar.folders import data_folder
+from gitmem.verbs.absent_table import absent_mark
 
 _OID: Final = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\n?\Z")
 _SHA1_DIGITS: Final = 40
 
 
 class Tip(NamedTuple):
-    """Where the memories stand, which is the same as long as none of them moves, and nobody's own key comes.
+    """Where the memories stand, which is the same as long as none of them moves, no text comes that was left
+    with a remote, and nobody's own key comes.
 
     `commit` is what all of them together are shown at: where the first of them stands.
     """
@@ -45,7 +47,8 @@ def read_tip(common_dir: Path, ref: str, environ: Mapping[str, str]) -> Tip | No
     if refs is None:
         refs = _ask_git(common_dir, ref, environ)
     commit = refs.get(ref)
-    if commit is not None and len(refs) == 1:
+    absent = absent_mark(common_dir / "gitmem")
+    if commit is not None and len(refs) == 1 and not absent:
         return Tip(commit, commit)
     has_private = any(sealed_ref(name) in refs for name in map(sealed_name, refs) if name)
     if commit is None:
@@ -55,6 +58,7 @@ def read_tip(common_dir: Path, ref: str, environ: Mapping[str, str]) -> Tip | No
     digest = hashlib.sha256()
     for name, oid in sorted(refs.items()):
         digest.update(f"{name} {oid}\n".encode())
+    digest.update(absent)
     if has_private:
         digest.update(_own_identity(environ))
     return Tip(digest.hexdigest(), commit)

@@ -5,7 +5,7 @@ A finding names the sessions that it is about, as they were called when that cou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, Literal, NamedTuple
 
@@ -73,12 +73,14 @@ class Finding(NamedTuple):
 class Ground(NamedTuple):
     """What only the repository's own files can tell: `gitmem.git.integrity` reads it.
 
-    `shallow` are commits whose parents need not be here; the others are (name, why).
+    `shallow` are commits whose parents need not be here. Where it `is_lean`, what no memory has any more need
+    not be here either. The others are (name, why).
     """
 
     shallow: frozenset[Oid] = frozenset()
     broken_refs: Iterable[tuple[str, str]] = ()
     packs: Iterable[tuple[str, str]] = ()
+    is_lean: bool = False
 
 
 def verify(
@@ -87,18 +89,21 @@ def verify(
     counts: Counts,
     *,
     full: bool = False,
+    absent: Container[SessionId] = frozenset(),
     ground: Ground = Ground(),  # noqa: B008 (it is immutable)
     tell: Callable[[Counts], None] = lambda counts: None,
 ) -> Iterator[Finding]:
     """Yield all that does not hold about the memories at some refs, of which the first must exist.
 
-    What several refs share is looked at once. `counts` grows meanwhile, and `tell` is called as it does.
+    The text of `absent` sessions need not be here. What several refs share is looked at once. `counts` grows
+    meanwhile, and `tell` is called as it does.
 
     Raises:
         NoMemory: There is no ref of the first name.
     """
     names = _Names(storage, refs)
     inspector = Inspector(storage, refs[0], counts, full=full, tell=tell)
+    inspector.absent, inspector.is_lean = absent, ground.is_lean
     broken = dict(ground.broken_refs)
     for ref in refs:
         try:

@@ -80,6 +80,10 @@ def touchers(
     refused: list[SessionId] = []
     for done, folder in enumerate(todo):
         tell(done, len(todo))
+        if folder.session in memory.absent:
+            rows.pop(folder.session, None)  # it tells something once somebody has read it
+            refused.append(folder.session)
+            continue
         try:
             rows[folder.session] = _row(memory, folder, state_dir)
         except (RecordRefused, ObjectMissing, ObjectDamaged):

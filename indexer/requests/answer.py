@@ -25,6 +25,7 @@ from gitmem.query.filters import Filters
 from gitmem.query.narrowing import narrow
 from gitmem.query.text import parse, readable
 from gitmem.sidecar.wire import Json, Place, Request
+from gitmem.verbs.absent_table import read_absent
 from indexer.finding.correcting import corrected, corrections, with_corrections
 from indexer.finding.find import Found, count_values, find
 from indexer.finding.hits import hits_of
@@ -347,7 +348,15 @@ def _status(place: Place, environ: Mapping[str, str], model_dir: str | None) -> 
     loaded = states.load(root)
     condition = states.examine(loaded, place.ref, tip.name)
     answer: Json = {"state": condition, "memory": tip.commit, "commit": None, "behind": 0}
-    answer |= {"turns": 0, "sessions": 0, "unreadable": [], "vectors": 0, "unembedded": 0, "path": str(root)}
+    answer |= {
+        "turns": 0,
+        "sessions": 0,
+        "not_here": 0,
+        "unreadable": [],
+        "vectors": 0,
+        "unembedded": 0,
+        "path": str(root),
+    }
     if isinstance(loaded, State):
         try:
             counted = LexicalIndex(root / loaded.folder).count()
@@ -362,8 +371,12 @@ def _status(place: Place, environ: Mapping[str, str], model_dir: str | None) -> 
             answer["behind"] = count_behind(place, environ, loaded)
         elif condition == "behind":
             answer["state"] = "current"  # but another version of gitmem looked at it last
+        absent = read_absent(Path(place.common_dir) / "gitmem", place.ref)
+        answer["not_here"] = len(absent)
         answer["unreadable"] = [
-            {"session": session, "why": why} for session, why in sorted(loaded.unreadable.items())
+            {"session": session, "why": why}
+            for session, why in sorted(loaded.unreadable.items())
+            if session not in absent
         ]
     files = (path for path in root.parent.rglob("*") if path.is_file())
     answer["size_bytes"] = sum(map(_size_of, files))

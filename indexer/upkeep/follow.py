@@ -31,6 +31,7 @@ from gitmem.sidecar.folders import data_folder
 from gitmem.sidecar.wire import Place
 from gitmem.transcripts.read import READER_VERSION
 from gitmem.verbs import caching
+from gitmem.verbs.absence import absent_at
 from gitmem.verbs.memories import open_all, sealed_storage
 from gitmem.verbs.tips import read_tip
 from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Writer, as_key, create
@@ -150,7 +151,7 @@ def opened_memory(place: Place, environ: Mapping[str, str]) -> Iterator[Remember
         return private[0]
 
     try:
-        memory = open_all(storage, settings, open_private)
+        memory = open_all(storage, settings, open_private, absent_at(repository.state_dir))
         yield Remembered(memory, storage, private[0] if private else None)
     finally:
         storage.close()
@@ -292,6 +293,9 @@ def _apply(
         reached = index.streams(session)
         if folder is None:
             worn = worn.and_also(_take_out(writer, session, reached, is_gone=False))
+            continue
+        if session in memory.absent and not reached:
+            left.unreadable[session] = "its text is not here"
             continue
         try:
             followed = _follow_session(index, writer, memory, folder, reached, is_anew=session in beside)

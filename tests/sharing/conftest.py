@@ -23,3 +23,11 @@ def ada(team: Team) -> Clone:
 @pytest.fixture
 def ben(team: Team) -> Clone:
     return team.clone("ben")
+
+
+@pytest.fixture
+def has_http(git: RealGit, home: Path) -> None:
+    """Skip where git was built without it."""
+    tools = Path(git("--exec-path", cwd=home))
+    if not all((tools / name).exists() for name in ("git-remote-http", "git-http-backend")):
+        pytest.skip("this git has no http")

@@ -37,6 +37,7 @@ class Scribe:
 
     def __init__(self, storage: Storage, root: Oid | None = None, author: Author = ADA) -> None:
         self.storage, self.root, self.author = storage, root, author
+        self.at = AT
 
     @property
     def memory(self) -> Memory:
@@ -75,7 +76,7 @@ class Scribe:
         sealed = [one for one, _ in segments.seal_all(text, group)]
         capture = Capture(
             session=session,
-            at=AT,
+            at=self.at,
             author=self.author,
             by="gitmem 0",
             redaction="none",

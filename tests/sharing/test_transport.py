@@ -23,14 +23,6 @@ from tests.sharing.http_backend import Server, serving
 
 
 @pytest.fixture
-def has_http(git: RealGit, home: Path) -> None:
-    """Skip where git was built without it."""
-    tools = Path(git("--exec-path", cwd=home))
-    if not all((tools / name).exists() for name in ("git-remote-http", "git-http-backend")):
-        pytest.skip("this git has no http")
-
-
-@pytest.fixture
 def server(team: Team, git: RealGit) -> Iterator[Server]:
     git("config", "http.receivepack", "true", cwd=team.hub.path)
     with serving(team.folder) as server:

@@ -76,10 +76,12 @@ def search(
         facets=_facets(facets),
         is_recent=is_recent,
     )
+    not_here = _count_absent(places)
     has_found = False
     collected: list[Json] = []
     for answer in noted(context, places, marked(context, places, answers, only_known=bool(filters.trusted))):
         has_found = has_found or bool(answer["hits"])
+        answer["not_here"] = not_here
         if json_lines:
             context.output.json(answer)
         else:
@@ -90,8 +92,7 @@ def search(
         with context.paged() as output:
             for answer in collected:
                 show(output, answer, heading=batch is not None, with_repo=len(places) > 1)
-    if not has_found:
-        context.output.note("nothing found")
+    _say_rest(context, not has_found, 0 if as_json or json_lines else not_here)
     return 0 if has_found else 1
 
 
@@ -117,6 +118,19 @@ Ends with 1 if nothing was found.
     ),
     run=search,
 )
+
+
+def _say_rest(context: Context, is_nothing: bool, not_here: int) -> None:
+    if is_nothing:
+        context.output.note("nothing found")
+    if not_here:
+        context.output.warn(f"{not_here:,} sessions were not searched: their text stays with a remote")
+
+
+def _count_absent(places: tuple[Place, ...]) -> int:
+    from gitmem.verbs.absent_table import read_absent
+
+    return sum(len(read_absent(Path(place.common_dir) / "gitmem", place.ref)) for place in places)
 
 
 def _unite(context: Context) -> Caught:

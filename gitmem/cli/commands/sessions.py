@@ -162,7 +162,7 @@ def _say(
             Styled(names[summary.session], "name"),
             Styled(f"{summary.turns:,}", "dim"),
             *([Styled(summary.repo, "dim")] if with_repo else []),
-            " ".join([summary.title or "(no title)", *(f"#{tag}" for tag in summary.tags)]),
+            " ".join([_title(summary), *(f"#{tag}" for tag in summary.tags)]),
             *([summary.level] if is_mixed else []),
             *([_state(summary)] if has_states else []),
             *([Styled(summary.author.name, "dim")] if is_shared else []),
@@ -175,6 +175,10 @@ def _say(
     header += [name for name, is_told in further if is_told]
     with context.paged() as output:
         output.table(rows, header=header, flexible=header.index("title"), right=(2,))
+
+
+def _title(summary: Summary) -> str:
+    return summary.title or ("(its text is not here)" if summary.absent else "(no title)")
 
 
 def _state(summary: Summary) -> str:

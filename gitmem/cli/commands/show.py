@@ -83,7 +83,7 @@ def _show(
 ) -> None:
     from gitmem.verbs import picking
 
-    with opened_memory(context) as memory:
+    with opened_memory(context, fetches=True) as memory:
         found = _address(context, memory, session)
         if isinstance(found, str):
             log_of(context).note("show", f"checkpoint:{found}")
@@ -93,6 +93,7 @@ def _show(
         if turn is None and around:
             raise click.UsageError("--context needs a turn: SESSION#TURN")
         note_session(context, "show", memory, folder)
+        memory.absent.require(folder.session)
         if turn is None:
             _show_session(context, memory, folder, form or "people", full, stream)
             return

@@ -44,6 +44,7 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
     In a superproject, say also which submodules remember, and how each was synced last. Ends with 1 where
     there is no memory yet. Nothing is fetched: what a remote has is as of the last push or pull.
     """
+    from gitmem.cli.absence import absent_of
     from gitmem.format.memory import open_memory
     from gitmem.git.storage import pack_folder
     from gitmem.verbs.reporting import describe_memory
@@ -54,7 +55,7 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
     beside = look(context, recurse)
     with opened_storage(context) as storage:
         try:
-            memory = open_memory(storage, ref)
+            memory = open_memory(storage, ref)._replace(absent=absent_of(context)(ref))
         except NoMemory as error:
             _say_none(context, error, beside, as_json)
             ctx.exit(1)
@@ -181,6 +182,10 @@ def _say(
         ("index", _describe_index(state.index_state)),
         ("redaction", "has its key" if state.has_key else "has no key yet; the first capture makes it"),
     ]
+    if state.absent:
+        rows.append(
+            ("not here", f"the text of {count(state.absent, 'session')}; gitmem pull --whole fetches it")
+        )
     if state.unreadable:
         damage = f"{count(state.unreadable, 'session')}: gitmem verify names them"
         rows.append(("damaged", Styled(damage, "bad")))
@@ -303,6 +308,7 @@ def _as_json(state: MemoryState) -> dict[str, Any]:
         "sessions": sum(state.agents.values()),
         "agents": state.agents,
         "unreadable": state.unreadable,
+        "not_here": state.absent,
         "packs": state.packs,
         "packs_bytes": state.packs_bytes,
         "remotes": [_remote_as_json(remote) for remote in state.remotes],

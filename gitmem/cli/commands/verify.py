@@ -85,11 +85,12 @@ def _findings(
     context: Context, storage: GitStorage, counts: Counts, *, full: bool, tell: Callable[[Counts], None]
 ) -> Iterator[Finding]:
     """Verify the memory of every level; what is private as far as one's keys open it."""
+    from gitmem.cli.absence import absent_of
     from gitmem.cli.opening import private_storage
     from gitmem.format.memory import open_memory
     from gitmem.format.view import under_git_names
     from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
-    from gitmem.verbs.verifying import Finding, Ground, verify
+    from gitmem.verbs.verifying import Finding, verify
 
     ground = _ground(context, storage)
     has_team = storage.read_ref(context.settings.memory_ref) is not None
@@ -101,9 +102,12 @@ def _findings(
         others.append((under_git_names(open_memory(sealed, PRIVATE_REF)), [PRIVATE_REF]))
     if has_team or not others:
         refs = _refs(context, context.settings.memory_ref)
-        yield from verify(storage, refs, counts, full=full, ground=ground, tell=tell)
+        absent = absent_of(context)(context.settings.memory_ref)
+        yield from verify(storage, refs, counts, full=full, absent=absent, ground=ground, tell=tell)
     for at, refs in others:
-        yield from verify(at, refs, counts, full=full, ground=Ground(shallow=ground.shallow), tell=tell)
+        rest = ground._replace(broken_refs=(), packs=())
+        absent = absent_of(context)(refs[0])
+        yield from verify(at, refs, counts, full=full, absent=absent, ground=rest, tell=tell)
     for name, error in sealed.damaged().items() if others else ():
         yield Finding("object", PRIVATE_REF, f"refs/gitmem/private/{name}", str(error), (), error.hint)
 
@@ -129,6 +133,7 @@ def _ground(context: Context, storage: GitStorage) -> Ground:
     repository = context.repository
     return Ground(
         shallow=shallow_commits(repository),
+        is_lean=repository.is_lean,
         broken_refs=broken_refs(repository, context.git, PRIVATE_NAMESPACE),
         packs=pack_problems(pack_folder(repository), storage.hash_name),
     )
@@ -157,3 +162,5 @@ def _conclude(output: Output, counts: Counts, found: int) -> None:
     )
     verdict = Styled(f"{found:,} found", "bad") if found else Styled("all holds", "good")
     output.say(verdict, f": {looked_at}; {size(counts.bytes)}")
+    if counts.promised:
+        output.say(f"{counts.promised:,} objects stayed with a remote, and were not looked at")
