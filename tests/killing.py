@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import traceback
 from collections.abc import Callable
+from pathlib import Path
+
+from gitmem import disk
 
 _EVERY = 3
 
@@ -47,3 +51,20 @@ def chosen_points(count: int) -> list[int]:
     first = int(wanted) if wanted else random.randrange(_EVERY)
     print(f"GITMEM_TEST_KILLS={first}")
     return list(range(first, count, _EVERY))
+
+
+def kill_at(point: int, work: Callable[[], object]) -> None:
+    """Do some work in a forked process that dies before its effect of that number; it has to get there."""
+    left = point
+
+    def kill(effect: disk.Effect, path: Path) -> None:
+        nonlocal left
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+    def killed() -> None:
+        with disk.observe(kill):
+            work()
+
+    assert os.WIFSIGNALED(in_child(killed))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from gitmem import disk
 from gitmem.erasing.erase import announce, erase, pending, resume
 from tests.conftest import RealGit
 from tests.erasing.worlds import EVERYTHING, World, all_objects, expect_sound, make_world, output, reached
-from tests.killing import in_child
+from tests.killing import kill_at
 from tests.objects.storage_suite import REF
 
 
@@ -39,7 +38,7 @@ def test_killed_at_any_effect_the_repository_is_sound_and_the_next_run_finishes(
     for point in points:
         shutil.rmtree(world.top)
         shutil.copytree(template, world.top, symlinks=True)
-        kill_at(world, point)
+        kill_at(point, lambda: erase(world.repository, world.git, REF, []))
         assert before - all_objects(world.top) <= before - expected, effects[point]
         output(world.top, "fsck", "--full", "--strict", "--no-dangling")
         assert pending(world.repository.state_dir) or point >= len(effects) - 2, effects[point]
@@ -47,22 +46,6 @@ def test_killed_at_any_effect_the_repository_is_sound_and_the_next_run_finishes(
         assert all_objects(world.top) == expected, effects[point]
         assert not pending(world.repository.state_dir)
         expect_nothing_left(world)
-
-
-def kill_at(world: World, point: int) -> None:
-    left = point
-
-    def kill(effect: disk.Effect, path: Path) -> None:
-        nonlocal left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-
-    def work() -> None:
-        with disk.observe(kill):
-            erase(world.repository, world.git, REF, [])
-
-    assert os.WIFSIGNALED(in_child(work))
 
 
 def expect_nothing_left(world: World) -> None:

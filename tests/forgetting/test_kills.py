@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 from pathlib import Path
 
 import pytest
 
 from gitmem import disk
 from tests.conftest import RealGit
-from tests.killing import in_child
+from tests.killing import kill_at
 from tests.levels.conftest import Say
 from tests.levels.kill_everywhere import run as run_here
 
@@ -45,7 +43,7 @@ def test_killed_at_any_effect_an_erasure_is_finished_by_the_next_run(
         for place in (remembering, hub):
             shutil.rmtree(place)
             shutil.copytree(template / place.name, place, symlinks=True)
-        kill_at(point, remembering, work)
+        kill_at(point, lambda: run_here(remembering, *work))
         git("fsck", "--connectivity-only", "--no-dangling", cwd=remembering)
         assert run_here(remembering, *work) in (0, 1), f"point {point}: {effects[point]}"
         assert run_here(remembering, "push", "origin") == 0
@@ -56,19 +54,3 @@ def test_killed_at_any_effect_an_erasure_is_finished_by_the_next_run(
         assert not gone & here, f"point {point}: {effects[point]}"
         assert kept <= here
         assert git("rev-parse", "gitmem", cwd=hub) == git("rev-parse", "gitmem", cwd=remembering)
-
-
-def kill_at(point: int, here: Path, work: tuple[str, ...]) -> None:
-    left = point
-
-    def kill(effect: disk.Effect, path: Path) -> None:
-        nonlocal left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-
-    def killed() -> None:
-        with disk.observe(kill):
-            run_here(here, *work)
-
-    assert os.WIFSIGNALED(in_child(killed))

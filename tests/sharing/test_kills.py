@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +11,7 @@ from gitmem.format import layout
 from gitmem.objects import trees
 from gitmem.objects.history import walk_history
 from tests.conftest import RealGit
-from tests.killing import in_child
+from tests.killing import kill_at
 from tests.sharing.clones import Clone, Team
 
 
@@ -90,22 +86,6 @@ def test_killed_at_any_effect_of_an_erasure_nothing_comes_back_and_nothing_else_
                 assert all(
                     trees.find(storage, commit.tree, layout.session_folder(each)) is None for each in gone
                 )
-
-
-def kill_at(point: int, work: Callable[[], object]) -> None:
-    left = point
-
-    def kill(effect: disk.Effect, path: Path) -> None:
-        nonlocal left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-
-    def killed() -> None:
-        with disk.observe(kill):
-            work()
-
-    assert os.WIFSIGNALED(in_child(killed))
 
 
 def test_a_git_that_is_killed_in_the_middle_of_a_push_loses_nothing(
