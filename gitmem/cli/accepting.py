@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitmem.cli.context import Context
-from gitmem.format.union import Accept, accept_all
+from gitmem.format.outcomes import Accept, accept_all
 
 
 def erasures_of(context: Context) -> Accept:

@@ -10,7 +10,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage, sharing_of
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import fit, one_line
-from gitmem.format.union import Outcome
+from gitmem.format.outcomes import Outcome
 from gitmem.model.errors import SecretsFound
 from gitmem.model.ids import Oid, SessionId
 from gitmem.sharing.pulling import Loss, Pulled, Sharing, keys_of

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gitmem.format import records
-from gitmem.format.union import Accept, accept_all
+from gitmem.format.outcomes import Accept, accept_all
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.git.signing import SignedText, State, Verdict, check_texts, sign_text

@@ -16,7 +16,8 @@ from gitmem.format import layout, records
 from gitmem.format.burial import names_all
 from gitmem.format.layout import EntryKind
 from gitmem.format.memory import Memory, open_memory
-from gitmem.format.union import Accept, Outcome, Refusal, Union, accept_all, union
+from gitmem.format.outcomes import Accept, Outcome, Refusal, Union, accept_all
+from gitmem.format.union import union
 from gitmem.git.fetching import fetch
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository

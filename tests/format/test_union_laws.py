@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from gitmem.format.union import Union, union
+from gitmem.format.outcomes import Union
+from gitmem.format.union import union
 from gitmem.model.ids import Oid
 from gitmem.model.records import Author
 from gitmem.objects import trees
