@@ -40,6 +40,24 @@ def start_child(work: Callable[[], None]) -> int:
     return pid
 
 
+def is_interrupted(point: int, work: Callable[[], object]) -> bool:
+    """Do some work, and break it off at its effect of that number, from 1; tell whether it came so far."""
+    seen = 0
+
+    def interrupt(effect: disk.Effect, path: Path) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == point:
+            raise KeyboardInterrupt
+
+    try:
+        with disk.observe(interrupt):
+            work()
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
 def chosen_points(count: int) -> list[int]:
     """Return at which of so many effects to kill: every third, beginning with another one in each run.
 

@@ -15,7 +15,7 @@ def keep_days(context: Context, named: str | None, since: str) -> Context:
     from gitmem.git import lean
     from gitmem.git.settings import days_of
     from gitmem.git.transport import find_remote
-    from gitmem.sharing.pulling import choose_remote
+    from gitmem.sharing.choosing import choose_remote
 
     days_of("--since", since)
     name = choose_remote(context.settings, named)
@@ -36,7 +36,8 @@ def pull_whole(context: Context, named: str | None) -> Context:
     from gitmem.cli.sharing import opened_sharing
     from gitmem.git.transport import find_remote
     from gitmem.model.refs import PUBLIC_REF
-    from gitmem.sharing.pulling import alone, choose_remote
+    from gitmem.sharing.choosing import choose_remote
+    from gitmem.sharing.pulling import alone
     from gitmem.verbs.absence import become_whole
 
     name = choose_remote(context.settings, named)

@@ -17,7 +17,8 @@ from gitmem.format.memory import open_memory
 from gitmem.git.transport import Remote, find_remote
 from gitmem.model.errors import GitmemError, LevelNotShared, NoMemory, NoRemoteChosen, RemoteUnreachable
 from gitmem.model.refs import AUDIT_NAMESPACE, PUBLIC_REF, tracking_ref
-from gitmem.sharing.pulling import Pulled, Sharing, choose_remote, levels_of, preview, pull_all
+from gitmem.sharing.choosing import choose_remote, levels_of
+from gitmem.sharing.pulling import Pulled, Sharing, preview, pull_all
 from gitmem.sharing.pushing import Pushed, push_all
 from gitmem.verbs.contact import note_reached, note_trouble
 

@@ -1,4 +1,4 @@
-"""Sharing: which remote is meant, and `pull`, which brings in what its memory has.
+"""Pulling: what a remote's memory has comes in.
 
 What comes in is united with what is here before the memory ref moves, a fast-forward too, so that a pull
 never takes anything away and lets nothing in that does not belong.
@@ -25,22 +25,21 @@ from gitmem.git.transport import Remote, Tell, find_remote
 from gitmem.model.errors import (
     FetchRefused,
     LevelNotShared,
-    NoRemoteChosen,
     ObjectDamaged,
     RecordRefused,
     RefMoved,
-    RemoteAmbiguous,
     StoreError,
     TextNotHere,
 )
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import Session
 from gitmem.model.refs import PUBLIC_REF, tracking_ref
-from gitmem.model.settings import LEVELS, Level, Settings
+from gitmem.model.settings import Level, Settings
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, encode_commit
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Batch, Storage
+from gitmem.sharing.choosing import choose_remote, levels_of
 from gitmem.sharing.lean import Kept, choose
 from gitmem.verbs.absence import settle
 from gitmem.verbs.absent_table import note_absent, read_absent
@@ -116,57 +115,6 @@ class Pulled(NamedTuple):
     loss: Loss | None = None
     gone: Mapping[SessionId, SessionKey | None] = MappingProxyType({})
     note: str = ""
-
-
-def share(
-    repository: Repository, git: Git, remote: str, level: Level = "team", *, is_dedicated: bool = False
-) -> None:
-    """Choose a remote for good: `push` and `pull` without a name mean it. Other levels that it has stay.
-
-    One that is dedicated to the memory has no other branches, and the memory may be its first.
-
-    Raises:
-        RemoteUnknown: There is no such remote.
-    """
-    find_remote(repository, git, remote)
-    name = f"remote.{remote}.gitmem"
-    before = repository.config.get(name, ("",))[-1].replace(",", " ").split()
-    levels = dict.fromkeys([level, *(one for one in before if one in LEVELS)])
-    git.run(
-        ["config", "--replace-all", name, ",".join(levels)],
-        doing=f"choose {remote} to share the memory with",
-        git_dir=repository.git_dir,
-    )
-    if is_dedicated:
-        git.run(
-            ["config", "--replace-all", f"{name}Dedicated", "true"],
-            doing=f"dedicate {remote} to the memory",
-            git_dir=repository.git_dir,
-        )
-
-
-def levels_of(settings: Settings, remote: str) -> tuple[Level, ...]:
-    """Return the levels that a remote gets: those it was given, or the team's where it is named unasked."""
-    given = {chosen.name: chosen.levels for chosen in settings.remotes}
-    return tuple(level for level in LEVELS if level in given.get(remote, {"team"}))
-
-
-def choose_remote(settings: Settings, named: str | None) -> str:
-    """Return the remote that is meant: the one that was named, or the one that was chosen for good.
-
-    Raises:
-        NoRemoteChosen: None was.
-        RemoteAmbiguous: Several were chosen, and none named.
-    """
-    if named is not None:
-        return named
-    given = {remote.name: remote.levels for remote in settings.remotes}
-    fitting = [name for name, levels in given.items() if "team" in levels] or list(given)
-    if not fitting:
-        raise NoRemoteChosen
-    if len(fitting) > 1:
-        raise RemoteAmbiguous(tuple(fitting))
-    return fitting[0]
 
 
 def pull(sharing: Sharing, named: str | None = None) -> Pulled:

@@ -19,7 +19,7 @@ from gitmem.model.refs import (
 )
 from gitmem.model.settings import Settings
 from gitmem.objects.storage import Storage
-from gitmem.sharing.pulling import levels_of
+from gitmem.sharing.choosing import levels_of
 
 _SEALED: Final = (SEALED_NAMESPACE, KEYS_NAMESPACE)
 

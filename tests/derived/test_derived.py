@@ -27,6 +27,7 @@ from indexer.upkeep import state as states
 from tests.conftest import CommandLine
 from tests.indexer import remains
 from tests.journeys.people import Coder
+from tests.killing import is_interrupted
 from tests.sharing.samples import Scribe
 
 Erase = Callable[[], None]
@@ -154,20 +155,8 @@ def kill_at_every_step(context: Context) -> int:
         How often.
     """
     for stop_at in range(1, 100):
-        seen = 0
-
-        def kill(effect: disk.Effect, path: Path, stop_at: int = stop_at) -> None:
-            nonlocal seen
-            seen += 1
-            if seen == stop_at:
-                raise KeyboardInterrupt
-
-        try:
-            with disk.observe(kill):
-                derived.finish_forgetting(context)
-        except KeyboardInterrupt:
-            continue
-        return stop_at - 1
+        if not is_interrupted(stop_at, lambda: derived.finish_forgetting(context)):
+            return stop_at - 1
     pytest.fail("it did not come to its end")
 
 

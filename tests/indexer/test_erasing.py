@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from gitmem import disk
 from gitmem.model.errors import SemanticLibraryMissing
 from gitmem.model.ids import SessionId
 from gitmem.query.filters import Filters
@@ -26,6 +25,7 @@ from indexer.vectors.writing import build_graphs
 from tests.indexer import remains
 from tests.indexer.conftest import Asked
 from tests.indexer.memories import Filled, called, gave, said
+from tests.killing import is_interrupted
 
 WORDS = ("anchor", "buoy", "capstan", "deck", "ebb", "fathom", "gale", "hawser", "keel", "mast", "oakum")
 QUERIES = ("anchor", "anchor buoy", '"keel mast"', "gale -deck", "role:assistant hawser", "file:rig.py")
@@ -216,25 +216,11 @@ def test_run_that_is_killed_is_finished_by_the_next_update(
     memory: Filled, search: Asked, canary: str, seed: int
 ) -> None:
     fill(memory, search, seed, 2)
-    done = False
     for stop_at in range(1, 100):
         session = memory.add(f"native-{canary}-{stop_at}", [said(f"the {canary} holds")])
         search("anchor")
         memory.erase(session)
-        seen = 0
-
-        def kill(effect: disk.Effect, path: Path, stop_at: int = stop_at) -> None:
-            nonlocal seen
-            seen += 1
-            if seen == stop_at:
-                raise KeyboardInterrupt
-
-        try:
-            with disk.observe(kill):
-                erase(search)
-            done = True
-        except KeyboardInterrupt:
-            pass
+        done = not is_interrupted(stop_at, lambda: erase(search))
         search.status("update")
         assert_nothing_is_left(memory, canary)
         if done:

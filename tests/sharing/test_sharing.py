@@ -24,8 +24,8 @@ from gitmem.model.errors import (
     RemoteUnreachable,
 )
 from gitmem.objects.history import distance, read_commit, walk_history
+from gitmem.sharing import choosing, pushing
 from gitmem.sharing import pulling as sharing
-from gitmem.sharing import pushing
 from gitmem.verbs.committing import SKIP_CI
 from tests.conftest import IMPORTED_FROM, RealGit
 from tests.sharing.clones import REF, TRACKING, Clone, Team, new_team
@@ -235,7 +235,7 @@ class TestWhichRemote:
 
     def test_a_shared_remote_is_meant_where_none_is_named(self, team: Team, git: RealGit, ada: Clone) -> None:
         ada.remember("one")
-        sharing.share(ada.repository, ada.git, "origin")
+        choosing.share(ada.repository, ada.git, "origin")
         assert git("config", "--get-all", "remote.origin.gitmem", cwd=ada.path) == "team"
         assert ada.push(None).remote == "origin"
         assert team.hub.ref() == ada.ref()
@@ -243,7 +243,7 @@ class TestWhichRemote:
     def test_sharing_keeps_the_levels_that_a_remote_has(self, git: RealGit, ada: Clone) -> None:
         git("config", "remote.origin.gitmem", "public", cwd=ada.path)
         for _ in range(2):
-            sharing.share(ada.repository, ada.git, "origin")
+            choosing.share(ada.repository, ada.git, "origin")
             assert git("config", "--get-all", "remote.origin.gitmem", cwd=ada.path) == "team,public"
 
     @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ class TestWhichRemote:
             with pytest.raises(RemoteUnknown):
                 verb(name)
         with pytest.raises(RemoteUnknown):
-            sharing.share(ada.repository, ada.git, name)
+            choosing.share(ada.repository, ada.git, name)
         assert not list(ada.path.rglob("owned"))
 
     def test_a_remote_whose_name_looks_like_an_option_is_none(
@@ -272,7 +272,7 @@ class TestWhichRemote:
     def test_one_of_several_chosen_remotes_must_be_named(self, team: Team, git: RealGit, ada: Clone) -> None:
         git("remote", "add", "spare", team.url, cwd=ada.path)
         for name in ("origin", "spare"):
-            sharing.share(ada.repository, ada.git, name)
+            choosing.share(ada.repository, ada.git, name)
         ada.remember("one")
         with pytest.raises(RemoteAmbiguous, match="origin, spare"):
             ada.push(None)

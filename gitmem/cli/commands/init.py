@@ -95,8 +95,8 @@ class _How(NamedTuple):
 def _remember(context: Context, share: str | None, how: _How) -> dict[str, Any]:
     """Make one repository remember, tell people of it, and return what came of it for programs."""
     from gitmem.git.worktrees import working_trees
+    from gitmem.sharing.choosing import share as choose_remote
     from gitmem.sharing.pulling import adopt
-    from gitmem.sharing.pulling import share as choose_remote
     from gitmem.verbs.scanning import scan
     from gitmem.verbs.setback import note_tip
     from gitmem.verbs.starting import start
