@@ -36,7 +36,8 @@ def texts(folder: Path) -> Iterator[str]:
     meta: dict[str, Any] = json.loads((folder / "meta.json").read_text())
     pieces(folder)
     for segment in meta["segments"]:
-        with tempfile.TemporaryDirectory() as beside:
+        # tantivy looks at an index from a thread of its own, and may put a lock there as it is removed
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as beside:
             alone = Path(beside)
             for path in folder.glob(f"{segment['segment_id'].replace('-', '')}.*"):
                 shutil.copy(path, alone)
