@@ -35,14 +35,17 @@ _NAME_DIGITS: Final = 40
 
 
 class DirectBackend:
-    """One repository with SHA-1 names and refs in files. Not for use by several threads at once."""
+    """One repository with SHA-1 names and refs in files. Not for use by several threads at once.
 
-    def __init__(self, repository: Repository, git: Git) -> None:
+    Where libgit2 `is_loaded` by this process already, nothing is won by reading objects without it.
+    """
+
+    def __init__(self, repository: Repository, git: Git, *, is_loaded: bool = False) -> None:
         self._repository, self._git = repository, git
         self._common_dir = repository.common_dir
         self._objects = f"{self._common_dir}/objects/"
         self._library: LibgitBackend | None = None
-        self._reads = 0
+        self._reads = _MOST_READS if is_loaded else 0
         self._packs: dict[str, OpenPack] | None = None
         self._packed_refs: tuple[tuple[int, int, int], bytes] | None = None
 
