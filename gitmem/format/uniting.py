@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gitmem.format import layout
 from gitmem.format.admission import Offer, admit_file
 from gitmem.format.burial import counts_any
+from gitmem.format.lone import Vouch
 from gitmem.format.outcomes import Accept, Side, Union
 from gitmem.format.owned import Owned
 from gitmem.format.sides import OWN_RECORDS, OWNER_DEPTH, Difference, Entries, Sides
@@ -45,12 +46,13 @@ class Uniting:
         level: Level,
         accept: Accept,
         promised: Container[SessionId],
+        vouch: Vouch,
     ) -> None:
         self._tally = Tally()
         self._sides = Sides(storage, self._tally)
         self._owned = Owned(self._sides, self._tally)
         self._storage, self._batch = self._sides.storage, batch
-        self._level, self._accept, self._promised = level, accept, promised
+        self._level, self._accept, self._promised, self._vouch = level, accept, promised, vouch
         self._versions = (-1, -1)
         self._visited: set[Path] = set()
         self._lacking: set[Side] = set()
@@ -149,10 +151,16 @@ class Uniting:
         if self._is_buried(path):
             self._tally.conclude(path, "tombstoned")
             return None
+        is_of_one_side = ours is None or theirs is None
+        is_promised = path[0] == "sessions" and SessionId("".join(path[1:])) in self._promised
+        arrived = self._vouch(path, sample.oid) if is_of_one_side and not is_promised else None
+        if arrived is not None:
+            self._tally.conclude(path, "new there" if theirs else "new here")
+            self._tally.arrived.update(arrived if theirs else {})
+            return sample
         if not self._owned.belongs(path, ours, theirs):
             return None
-        is_of_one_side = ours is None or theirs is None
-        if path[0] == "sessions" and SessionId("".join(path[1:])) in self._promised:
+        if is_promised:
             if is_of_one_side:
                 self._tally.conclude(path, "new there" if theirs else "new here")
                 return sample
