@@ -6,7 +6,6 @@ Objects go in as kept packs, whichever backend reads them back. Refs move by com
 from __future__ import annotations
 
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -120,8 +119,7 @@ def open_storage(repository: Repository, git: Git) -> GitStorage:
     if repository.hash_name == "sha1" and repository.ref_format == "files" and not repository.is_partial:
         from gitmem.git.direct import DirectBackend
 
-        is_loaded = "gitmem.git.libgit" in sys.modules
-        return GitStorage(repository, DirectBackend(repository, git, is_loaded=is_loaded))
+        return GitStorage(repository, DirectBackend(repository, git))
     from gitmem.git.plumbing import PlumbingBackend
 
     return GitStorage(repository, PlumbingBackend(repository, git))

@@ -21,6 +21,7 @@ ObjectKind = Literal["blob", "tree", "commit", "tag"]
 FILE_MODE = 0o100644
 TREE_MODE = 0o040000
 _new_entry = tuple.__new__
+_HASHES = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 _MODES = {b"100644": FILE_MODE, b"40000": TREE_MODE}
 _ENTRIES = {size: re.compile(rb"([^ \0]{1,7}) ([^\0]*)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)}
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
@@ -60,7 +61,7 @@ class Commit(NamedTuple):
 
 def object_id(kind: ObjectKind, data: bytes, hash_name: HashName) -> Oid:
     """Return the name that git gives to an object."""
-    digest = hashlib.new(hash_name, b"%s %d\0" % (kind.encode(), len(data)), usedforsecurity=False)
+    digest = _HASHES[hash_name](b"%s %d\0" % (kind.encode(), len(data)), usedforsecurity=False)
     digest.update(data)
     return Oid(digest.hexdigest())
 

@@ -81,7 +81,6 @@ def loading_beside() -> Iterator[None]:
 def _load() -> None:
     import concurrent.futures.process  # noqa: F401
 
-    import gitmem.git.libgit
     import gitmem.verbs.workers  # noqa: F401
 
 
