@@ -122,10 +122,12 @@ class DirectBackend:
     def _read_by_hand(self, oid: Oid) -> tuple[ObjectKind, bytes] | None:
         # Nearly always in a pack that is open already: to ask for a file first would cost as much again.
         name = bytes.fromhex(oid)
-        with suppress(PackUnread, OSError):
-            at = self._find_in(self._packs or {}, name)
-            if at is not None and (found := self._read_at(at, oid)) is not None:
-                return found
+        try:
+            at = self._find_in(self._packs, name) if self._packs else None
+        except (PackUnread, OSError):
+            at = None
+        if at is not None and (found := self._read_at(at, oid)) is not None:
+            return found
         loose = read_loose(self._objects, oid)
         if loose is not None:
             return loose
@@ -160,13 +162,14 @@ class DirectBackend:
         return found
 
     def _find_in(self, packs: Mapping[str, OpenPack], name: bytes) -> tuple[OpenPack, int] | None:
-        for path, pack in packs.items():
-            self._steps += 1
+        for tried, (path, pack) in enumerate(packs.items(), 1):
             at = pack.find(name)
             if at is not None:
-                if self._packs is not None and next(iter(self._packs)) != path:
+                self._steps += tried
+                if tried > 1 and self._packs is not None:
                     self._packs = {path: pack, **self._packs}  # it will have the next one, too
                 return pack, at
+        self._steps += len(packs)
         return None
 
     def _list_packs(self) -> tuple[dict[str, OpenPack], bool]:

@@ -21,6 +21,7 @@ _FAN_OUT_BYTES: Final = 4 * 256
 _NAMES_AT: Final = len(_HEADER) + _FAN_OUT_BYTES
 _NAME_BYTES: Final = 20
 _FIRST_BYTES: Final = 4096
+_LONGEST_NUMBER: Final = 32
 _MOST_BYTES: Final = 8 << 20
 _MOST_DELTAS: Final = 64
 _MOST_KEPT: Final = 1_000_000
@@ -30,14 +31,6 @@ _KINDS: Final[dict[int, ObjectKind]] = {number: kind for kind, number in TYPE_NU
 
 class PackUnread(Exception):
     """It is not read here."""
-
-
-class _Head(NamedTuple):
-    """What stands before an object: its type, how many bytes it unfolds to, and where its body begins."""
-
-    number: int
-    size: int
-    body: int
 
 
 class _Bucket(NamedTuple):
@@ -119,17 +112,18 @@ class OpenPack:
         """
         deltas: list[bytes] = []
         while True:
-            head, raw = self._head(offset)
-            if head.number in _KINDS:
-                kind, data = _KINDS[head.number], self._unfold(offset, head.body, head.size, raw)
+            raw = os.pread(self._pack, _FIRST_BYTES, offset)
+            number, size, body = _head(raw)
+            if number in _KINDS:
+                kind, data = _KINDS[number], self._unfold(offset, body, size, raw)
                 break
-            if head.number == OFS_DELTA:
-                distance, length = _distance(raw[head.body :])
-                deltas.append(self._unfold(offset, head.body + length, head.size, raw))
+            if number == OFS_DELTA:
+                distance, length = _distance(raw[body : body + _LONGEST_NUMBER])
+                deltas.append(self._unfold(offset, body + length, size, raw))
                 offset -= distance
-            elif head.number == REF_DELTA:
-                name = raw[head.body : head.body + _NAME_BYTES]
-                deltas.append(self._unfold(offset, head.body + _NAME_BYTES, head.size, raw))
+            elif number == REF_DELTA:
+                name = raw[body : body + _NAME_BYTES]
+                deltas.append(self._unfold(offset, body + _NAME_BYTES, size, raw))
                 kind, data = base_of(Oid(name.hex()))
                 break
             else:
@@ -146,21 +140,6 @@ class OpenPack:
         if len(read) != size:
             raise PackUnread
         return read
-
-    def _head(self, offset: int) -> tuple[_Head, bytes]:
-        raw = os.pread(self._pack, _FIRST_BYTES, offset)
-        try:
-            byte, at = raw[0], 1
-            number, size, shift = byte >> 4 & 7, byte & 0x0F, 4
-            while byte & 0x80:
-                byte = raw[at]
-                size |= (byte & 0x7F) << shift
-                at, shift = at + 1, shift + 7
-        except IndexError:
-            raise PackUnread from None
-        if size > _MOST_BYTES:
-            raise PackUnread
-        return _Head(number, size, at), raw
 
     def _unfold(self, offset: int, body: int, size: int, raw: bytes) -> bytes:
         """Return what stands `body` bytes behind an offset, where `raw` begins; most end in it."""
@@ -183,6 +162,22 @@ class OpenPack:
         if len(data) != size:
             raise PackUnread
         return data
+
+
+def _head(raw: bytes) -> tuple[int, int, int]:
+    """Return an object's type, how many bytes it unfolds to, and where its body begins."""
+    try:
+        byte, at = raw[0], 1
+        number, size, shift = byte >> 4 & 7, byte & 0x0F, 4
+        while byte & 0x80:
+            byte = raw[at]
+            size |= (byte & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+    except IndexError:
+        raise PackUnread from None
+    if size > _MOST_BYTES or at > _LONGEST_NUMBER:
+        raise PackUnread
+    return number, size, at
 
 
 def _distance(raw: bytes) -> tuple[int, int]:
