@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitmem.model.settings import Level
     from gitmem.notes.listing import Listed
     from gitmem.notes.writing import Desk, Draft
+    from gitmem.objects.storage import Storage
     from gitmem.redaction.redactor import Redactor
 
 _OF_AN_AGENT = "agent:"
@@ -43,17 +44,23 @@ def opened_desk(context: Context) -> Iterator[tuple[Desk, Memory]]:
         NoMemory: There is none yet.
     """
     from gitmem.format.memory import open_memory
+
+    catch_up(context, unite)
+    with opened_storage(context) as storage:
+        memory = open_memory(storage, context.settings.memory_ref)
+        yield desk_of(context, storage), memory
+
+
+def desk_of(context: Context, storage: Storage) -> Desk:
+    """Return what notes are written through, where the repository is open."""
     from gitmem.notes.writing import Desk
 
     @cache
     def redactor() -> Redactor:
         return redactor_of(context)  # its rules take time to compile
 
-    catch_up(context, unite)
     ref = context.settings.memory_ref
-    with opened_storage(context) as storage:
-        memory = open_memory(storage, ref)
-        yield Desk(storage, ref, writer_of(context), lambda text: redactor().text(text)), memory
+    return Desk(storage, ref, writer_of(context), lambda text: redactor().text(text))
 
 
 def write(context: Context, desk: Desk, draft: Draft) -> Written:

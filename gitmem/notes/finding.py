@@ -1,4 +1,7 @@
-"""Finding notes by name: `note/<id>`, or the beginning of it, or of the id alone."""
+"""Finding notes by name: `note/<id>`, or the beginning of it, or of the id alone.
+
+A note is its own first turn, so `note/<id>#0`, as a search's hits are cited, names it too.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ from gitmem.model.ids import RecordId
 from gitmem.notes.listing import PREFIX, SHOWN_DIGITS
 
 LEAST_DIGITS: Final = 8
-_DIGITS: Final = 64
+_MOST_DIGITS: Final = 64
 _HEX: Final = frozenset("0123456789abcdef")
 
 
 def may_name(text: str) -> bool:
     """Whether a text has the form of a note's whole name, `note/<id>`: no other thing is called so."""
-    return text.startswith(PREFIX) and _is_id(text.removeprefix(PREFIX))
+    return text.startswith(PREFIX) and _is_id(_digits(text))
 
 
 def resolve(memory: Memory, text: str) -> RecordId:
@@ -28,7 +31,7 @@ def resolve(memory: Memory, text: str) -> RecordId:
         NoteUnknown: The memory has none of that name.
         NoteAmbiguous: It has more than one.
     """
-    digits = text.removeprefix(PREFIX)
+    digits = _digits(text)
     if not _is_id(digits):
         raise BadNoteName(text)
     found = notes.find_prefix(memory, digits)
@@ -37,12 +40,16 @@ def resolve(memory: Memory, text: str) -> RecordId:
     if len(found) > 1:
         length = next(
             count
-            for count in range(SHOWN_DIGITS, _DIGITS + 1)
+            for count in range(SHOWN_DIGITS, _MOST_DIGITS + 1)
             if len({name[:count] for name in found}) == len(found)
         )
         raise NoteAmbiguous(text, tuple(f"{PREFIX}{name[:length]}" for name in found))
     return found[0]
 
 
+def _digits(text: str) -> str:
+    return text.removeprefix(PREFIX).removesuffix("#0")
+
+
 def _is_id(digits: str) -> bool:
-    return LEAST_DIGITS <= len(digits) <= _DIGITS and _HEX.issuperset(digits)
+    return LEAST_DIGITS <= len(digits) <= _MOST_DIGITS and _HEX.issuperset(digits)

@@ -27,7 +27,7 @@ class Listed(NamedTuple):
     """A note as it is told of; moments are milliseconds since 1970 in UTC.
 
     `agent` wrote it for the author, or is None. Removed is stronger than superseded, and that than done.
-    `superseded_by` are the notes that stand in its place.
+    `superseded_by` are the notes that stand in its place, `own_title` is what somebody called it.
     """
 
     name: RecordId
@@ -44,6 +44,7 @@ class Listed(NamedTuple):
     tags: tuple[str, ...]
     supersedes: tuple[RecordId, ...]
     superseded_by: tuple[RecordId, ...]
+    own_title: str | None
     titled_by: str
     forgotten_ms: int | None
 
@@ -153,6 +154,7 @@ def _listed(row: Row, heads: tuple[RecordId, ...]) -> Listed:
         tags=row.tags,
         supersedes=row.supersedes,
         superseded_by=heads,
+        own_title=row.title,
         titled_by=row.titled_by,
         forgotten_ms=row.forgotten_ms,
     )

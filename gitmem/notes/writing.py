@@ -14,15 +14,16 @@ from gitmem.format import layout, notes, records
 from gitmem.format import registers as written
 from gitmem.format.memory import Memory, open_memory
 from gitmem.format.notes import StoredNote
-from gitmem.model.errors import BadNote, NoteUnknown, ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors import BadNote, BadTag, NoteUnknown, ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, RecordId
-from gitmem.model.records import MAX_LISTED, Note, NoteType, Position, Register, RegisterName
+from gitmem.model.records import MAX_LISTED, MAX_TAGS, Note, NoteType, Position, Register, RegisterName
 from gitmem.model.times import to_text
 from gitmem.notes.listing import PREFIX, SHOWN_DIGITS
 from gitmem.notes.table import DONE
 from gitmem.objects import trees
 from gitmem.objects.storage import Batch, Storage
 from gitmem.verbs.committing import SKIP_CI, Writer, commit
+from gitmem.verbs.naming import as_tag, as_title
 
 MAX_TEXT: Final = 10_000
 MAX_PATH: Final = 1_000
@@ -103,10 +104,37 @@ def forget(desk: Desk, names: Iterable[RecordId], until_ms: int | None) -> tuple
         return _set_all(desk, lineage, values, what)
 
 
-def set_value(desk: Desk, name: RecordId, register: RegisterName, value: written.Value) -> None:
-    """Write a register of one note, where it is not that already: its title or its tags."""
-    what = {"title": "Title", "tags": "Tag"}[register]
-    _set_all(desk, [name], {register: value}, f"{what} {PREFIX}{name[:SHOWN_DIGITS]}")
+def set_title(desk: Desk, name: RecordId, title: str | None) -> str | None:
+    """Give a note a title in place of its first line, or take it back (None); return it as it is stored.
+
+    Raises:
+        BadTitle: Nothing can be read in it, or it is too long.
+    """
+    new = None if title is None else desk.redact(as_title(title))
+    _set_all(desk, [name], {"title": new}, f"Title {PREFIX}{name[:SHOWN_DIGITS]}")
+    return new
+
+
+def set_tags(
+    desk: Desk, name: RecordId, add: Iterable[str] = (), remove: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Add tags to a note and take others away; return those that it has then, in order.
+
+    Raises:
+        BadTag: One is empty, too long, or holds what a tag cannot; or there are too many.
+    """
+    added = {desk.redact(as_tag(tag)) for tag in add}
+    # What was redacted when it was added is found again by what it was redacted to.
+    removed = {form for tag in remove for form in (tag, desk.redact(tag))}
+    with desk.storage.lock():
+        value = _load(open_memory(desk.storage, desk.ref), name).value("tags")
+        before = value if isinstance(value, tuple) else ()
+        after = tuple(sorted((set(before) | added) - removed))
+        if len(after) > max(MAX_TAGS, len(before)):
+            raise BadTag(f"{len(after)} tags", f"at most {MAX_TAGS} to a note")
+        if after != before:
+            _set_all(desk, [name], {"tags": after}, f"Tag {PREFIX}{name[:SHOWN_DIGITS]}")
+    return after
 
 
 def ancestry(memory: Memory, names: Iterable[RecordId]) -> Iterator[RecordId]:

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, cast, get_arg
 
 from gitmem.query.filters import Filters
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 MAX_REQUEST_BYTES: Final = 8 << 20
 """What a sidecar takes as one request; whoever has a longer one starts an indexer of their own."""
@@ -206,11 +206,11 @@ def decode(line: bytes) -> Json:
 
 def _filters(values: Json) -> Filters:
     numbers = {name: values.pop(name, None) for name in ("since_ms", "until_ms", "as_of_ms")}
-    errors = values.pop("errors", False)
+    flags = {name: values.pop(name, False) for name in ("errors", "closed")}
     _check(all(number is None or type(number) is int for number in numbers.values()), "a moment")
-    _check(type(errors) is bool, "errors")
+    _check(all(type(flag) is bool for flag in flags.values()), "errors and closed")
     texts = {name: _texts(value) for name, value in values.items()}
-    return Filters(**texts, **numbers, errors=errors)  # type: ignore[arg-type]
+    return Filters(**texts, **numbers, **flags)  # type: ignore[arg-type]
 
 
 def _texts(value: object) -> tuple[str, ...]:

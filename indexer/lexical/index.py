@@ -7,7 +7,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
@@ -102,6 +102,20 @@ class LexicalIndex:
     def stems(self, text: str) -> list[str]:
         """Return a text's words as the `body` and `output` fields have them."""
         return list(_analyzed("stems", text))
+
+    @cached_property
+    def closed(self) -> frozenset[int]:
+        """The numbers of the notes that do not stand any more.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        with guarded():
+            most = int(self.searcher.doc_freq("closed", True))
+            if not most:
+                return frozenset()
+            found = self.searcher.search(self.term("closed", True), limit=most, count=False).hits
+            return frozenset(self._column("session_number", [address for _, address in found]))
 
     def term(self, field: str, value: object) -> tantivy.Query:
         """Return what finds the documents that have a term."""

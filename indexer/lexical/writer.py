@@ -22,7 +22,8 @@ class Entry(NamedTuple):
     `session` and `stream` are what the turn belongs to, `ordinal` its number in that stream, `chain` a
     digest of the stream up to and including it. `meaning` is the key of the turn's embedding, 0 where it has
     none. `author` has all words by which who spoke is found, `name` is what they are called.
-    `captured_by` is the address of who captured it, empty where there is none.
+    `captured_by` is the address of who captured it, empty where there is none. A note has `kinds`, and
+    `is_closed` where it does not stand any more.
     """
 
     session: str
@@ -48,6 +49,8 @@ class Entry(NamedTuple):
     captured_ms: int | None
     meaning: int
     captured_by: str = ""
+    kinds: Sequence[str] = ()
+    is_closed: bool = False
 
 
 class Writer:
@@ -79,6 +82,10 @@ class Writer:
             text("tag", as_key(tag))
         for path in entry.files:
             text("file", path)
+        for kind in entry.kinds:
+            text("kind", kind)
+        if entry.is_closed:
+            document.add_boolean("closed", True)
         if entry.is_error:
             document.add_boolean("error", True)
         if entry.at_ms is not None:

@@ -7,12 +7,12 @@ import threading
 import pytest
 
 from gitmem.format import layout, notes, records
-from gitmem.model.errors import BadNote, NoteAmbiguous, NoteUnknown, RecordRefused
+from gitmem.model.errors import BadNote, BadTag, NoteAmbiguous, NoteUnknown, RecordRefused
 from gitmem.model.ids import RecordId
-from gitmem.model.records import MAX_LISTED, MAX_NOTE, Author, Note, Position
+from gitmem.model.records import MAX_LISTED, MAX_NOTE, MAX_TAGS, Author, Note, Position
 from gitmem.notes import finding, likeness
 from gitmem.notes.finding import resolve
-from gitmem.notes.writing import MAX_TEXT, forget, set_done, set_value
+from gitmem.notes.writing import MAX_TEXT, forget, set_done, set_tags, set_title
 from gitmem.objects.history import walk_history
 from tests.notes.desks import desk, listed, write
 from tests.reading.book import ADA, REF, Book
@@ -82,14 +82,25 @@ def test_two_who_write_at_once_both_have_written(real_book: Book) -> None:
 
 def test_registers_of_one_note_are_read_and_written_under_one_lock(book: Book) -> None:
     name = write(book, "tides", tags=("sea",))
-    set_value(desk(book), name, "title", "Tides")
-    set_value(desk(book), name, "title", "The tide table")
-    set_value(desk(book), name, "tags", ("sea", "moon"))
+    set_title(desk(book), name, "Tides")
+    assert set_title(desk(book), name, " The\ttide table of SECRET") == "The tide table of [gone]"
+    set_title(desk(book), name, "The tide table")
+    assert set_tags(desk(book), name, ["moon", "SECRET"]) == ("[gone]", "moon", "sea")
+    assert set_tags(desk(book), name, [], ["SECRET"]) == ("moon", "sea")
+    assert set_tags(desk(book), name, ["sea"], ["sky"]) == ("moon", "sea")
     (note,) = listed(book)
     assert (note.title, note.tags) == ("The tide table", ("moon", "sea"))
     stored = notes.find(book.memory(), name)
     assert stored is not None
-    assert sorted(each.clock for each in stored.registers.values()) == [1, 2, 3, 4]
+    assert sorted(each.clock for each in stored.registers.values()) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_note_has_no_more_tags_than_a_session(book: Book) -> None:
+    name = write(book, "tides")
+    with pytest.raises(BadTag):
+        set_tags(desk(book), name, map(str, range(MAX_TAGS + 1)))
+    with pytest.raises(BadTag):
+        set_tags(desk(book), name, ["two words"])
 
 
 def test_a_note_is_named_by_the_beginning_of_its_id(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:

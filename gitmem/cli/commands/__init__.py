@@ -24,7 +24,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "capture": Entry("capture", "Take in what has grown since last time.", is_declared=True),
     "checkpoint": Entry("checkpoint", "Record where the code and the sessions stand now."),
     "sessions": Entry("sessions", "List the sessions, the newest first."),
-    "show": Entry("show", "Show a session, one turn of it, or a checkpoint."),
+    "show": Entry("show", "Show a session, one turn of it, a checkpoint or a note."),
     "search": Entry("search", "Search the sessions by words, with filters.", is_declared=True),
     "note": Entry("note", "Decisions, patterns and reminders: write them down, list them."),
     "why": Entry("why", "Say which turns led to a line, a file or a commit.", is_declared=True),
