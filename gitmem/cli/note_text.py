@@ -9,7 +9,7 @@ from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.rendering import ago, iso, local_time, short_name
 from gitmem.cli.text import clean, one_line
 from gitmem.cli.trusting import mark
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors import ObjectDamaged, ObjectMissing, ReaderMissing, RecordRefused
 from gitmem.model.ids import RecordId, SessionKey
 from gitmem.notes.listing import PREFIX, SHOWN_DIGITS, Listed
 
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from gitmem.query.trusting import Trusting
 
 
-def as_json(memory: Memory, note: Listed, known: Trusting, now_ms: int) -> dict[str, Any]:
-    """Return all that a note says, and what has become of it."""
+def as_json(
+    memory: Memory, note: Listed, known: Trusting, now_ms: int, *, with_turns: bool = False
+) -> dict[str, Any]:
+    """Return all that a note says, and what has become of it.
+
+    For its turns' numbers the sessions that it names have to be read, which `with_turns` asks for.
+    """
     return {
         "note": note.address,
         "id": note.name,
@@ -36,7 +41,7 @@ def as_json(memory: Memory, note: Listed, known: Trusting, now_ms: int) -> dict[
         "agent": note.agent,
         "trust": known.of(note.author.email),
         "files": list(note.files),
-        "about": [_position_as_json(memory, each) for each in note.about],
+        "about": [_position_as_json(memory, each, with_turn=with_turns) for each in note.about],
         "tags": list(note.tags),
         "supersedes": [f"{PREFIX}{name}" for name in note.supersedes],
         "superseded_by": [f"{PREFIX}{name}" for name in note.superseded_by],
@@ -126,20 +131,43 @@ def _who(note: Listed) -> str:
 def _session(memory: Memory, position: Position) -> str:
     key = _key(memory, position)
     name = short_name(key) if key else f"a session of another memory, {position.session[:12]}"
-    if not position.lines:
-        return name
-    stream = f"{position.stream}, " if position.stream else ""
-    return f"{name}, {stream}up to line {position.lines:,}"
+    turn = _turn(memory, position)
+    return f"{name}#{turn}" if turn else name
 
 
-def _position_as_json(memory: Memory, position: Position) -> dict[str, Any]:
+def _position_as_json(memory: Memory, position: Position, *, with_turn: bool) -> dict[str, Any]:
     key = _key(memory, position)
-    return {
+    told: dict[str, Any] = {
         "session": None if key is None else str(key),
         "id": position.session,
         "stream": position.stream,
         "lines": position.lines,
     }
+    if with_turn:
+        turn = _turn(memory, position)
+        told["turn"] = f"{key}#{turn}" if turn and key else None
+    return told
+
+
+def _turn(memory: Memory, position: Position) -> str | None:
+    """Return how a turn is cited behind its session's name; None where a session is meant as a whole, or
+    where the turn cannot be read any more."""
+    from gitmem.verbs.reading import turns
+
+    folder = memory.find(position.session)
+    if folder is None or not position.lines or position.session in memory.absent:
+        return None
+    try:
+        found = [
+            turn.ordinal
+            for turn in turns(memory, folder)
+            if turn.stream == position.stream and turn.line == position.lines - 1
+        ]
+    except (ReaderMissing, RecordRefused, ObjectDamaged, ObjectMissing):
+        return None
+    if not found:
+        return None
+    return f"{position.stream}:{found[-1]}" if position.stream else str(found[-1])
 
 
 def _key(memory: Memory, position: Position) -> SessionKey | None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from gitmem.cli.auditing import acting
 from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage, redactor_of, unite, writer_of
-from gitmem.model.errors import BadNote, NoteNotKept, NoteNotWritten, NoteSuperseded
+from gitmem.model.errors import BadNote, GitmemError, NoteNotKept, NoteNotWritten, NoteSuperseded
 from gitmem.model.ids import RecordId
 from gitmem.model.records import Position
 
@@ -25,8 +26,13 @@ if TYPE_CHECKING:
     from gitmem.notes.writing import Desk, Draft
     from gitmem.objects.storage import Storage
     from gitmem.redaction.redactor import Redactor
+    from gitmem.sidecar.wire import Json
 
-_OF_AN_AGENT = "agent:"
+_OF_AN_AGENT: Final = "agent:"
+_NO_WORD: Final = re.compile(r"[^\w\s]+")
+_MOST_MEANT: Final = 2_000
+LEAST_COSINE: Final = 0.75
+"""From there on two notes mean nearly the same."""
 
 
 class Written(NamedTuple):
@@ -79,8 +85,31 @@ def write(context: Context, desk: Desk, draft: Draft) -> Written:
     memory = open_memory(desk.storage, desk.ref)
     everything = list_notes(memory, state_dir, closed=True)
     note = next(each for each in everything if each.name == name)
-    others = [each for each in everything if each.state == "open" and each.name != name]
-    return Written(note, alike(note.text, others))
+    others = {each.name: each for each in everything if each.state == "open" and each.name != name}
+    similar = dict.fromkeys((*alike(note.text, others.values()), *_meaning_alike(context, note.text, others)))
+    return Written(note, tuple(similar))
+
+
+def _meaning_alike(context: Context, text: str, others: Mapping[RecordId, Listed]) -> Iterator[Listed]:
+    """Yield the notes that mean nearly the same, where there is an index with vectors to tell that by."""
+    from gitmem.cli.indexing import ask_indexer
+    from gitmem.query.filters import Filters
+
+    if not others or not (context.repository.state_dir / "index" / "vectors").is_dir():
+        return
+    query = _NO_WORD.sub(" ", text[:_MOST_MEANT])  # nothing in it is meant as a phrase, a field or a filter
+    filters = Filters(kinds=("note",))
+    try:
+        (answer,) = ask_indexer(
+            context, "search", queries=(query,), filters=filters, mode="semantic", limit=4
+        )
+    except GitmemError as error:  # no model any more, say; the note is written down, whatever is like it
+        context.output.note(f"not looked for notes that mean the same: {error}")
+        return
+    for hit in cast("list[Json]", answer["hits"]):
+        found = others.get(RecordId(str(hit["id"])))
+        if found is not None and cast("float", hit["score"]) >= LEAST_COSINE:
+            yield found
 
 
 def draft_of(
@@ -141,7 +170,7 @@ def show(context: Context, memory: Memory, name: str, *, as_json: bool) -> None:
     log_of(context).note("show", f"note:{note.name}")
     known = trusting_here(context, [note.author.email])
     if as_json:
-        context.output.json(described(memory, note, known, context.now_ms()))
+        context.output.json(described(memory, note, known, context.now_ms(), with_turns=True))
         return
     with context.paged() as output:
         say_whole(output, memory, note, known, context.now_ms())
