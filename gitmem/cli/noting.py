@@ -32,8 +32,8 @@ _OF_AN_AGENT: Final = "agent:"
 _NO_WORD: Final = re.compile(r"[^\w\s]+")
 _MOST_MEANT: Final = 2_000
 LEAST_COSINE: Final = 0.65
-"""From there on two notes mean nearly the same. Seven pairs of sentences that do have .67 to .82 by the model;
-of seven that are only about the same things, six have .42 to .56, and one that says the opposite .75."""
+"""From there on two notes mean nearly the same. Of seven pairs of sentences that do, the model says .67 to
+.82; of seven that are only about the same things, .42 to .56 of six, and .75 of one that says the reverse."""
 
 
 class Written(NamedTuple):
