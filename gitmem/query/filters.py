@@ -9,9 +9,10 @@ class Filters(NamedTuple):
     """All that was said must hold; of several values of one kind, any may.
 
     `sessions` are names or beginnings of names, and so are `without`, those that are left out. `files` are
-    paths or parts of paths. `trusted` says whose captures count, as `gitmem.query.trusting` has it. Moments
-    are in milliseconds since 1970, both ends included; `since_ms` and `until_ms` are of turns, `as_of_ms` is
-    of the captures that they came in by.
+    paths or parts of paths. `trusted` says whose captures count, as `gitmem.query.trusting` has it. With
+    `firsthand`, no turn counts in which gitmem itself repeats what others said. Moments are in milliseconds
+    since 1970, both ends included; `since_ms` and `until_ms` are of turns, `as_of_ms` is of the captures that
+    they came in by.
     """
 
     agents: tuple[str, ...] = ()
@@ -27,6 +28,7 @@ class Filters(NamedTuple):
     without: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
     errors: bool = False
+    firsthand: bool = False
     since_ms: int | None = None
     until_ms: int | None = None
     as_of_ms: int | None = None

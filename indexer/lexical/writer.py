@@ -22,7 +22,7 @@ class Entry(NamedTuple):
     `session` and `stream` are what the turn belongs to, `ordinal` its number in that stream, `chain` a
     digest of the stream up to and including it. `meaning` is the key of the turn's embedding, 0 where it has
     none. `author` has all words by which who spoke is found, `name` is what they are called.
-    `captured_by` is the address of who captured it, empty where there is none.
+    `captured_by` is the address of who captured it, empty where there is none. An echo is gitmem's own words.
     """
 
     session: str
@@ -48,6 +48,7 @@ class Entry(NamedTuple):
     captured_ms: int | None
     meaning: int
     captured_by: str = ""
+    is_echo: bool = False
 
 
 class Writer:
@@ -81,6 +82,8 @@ class Writer:
             text("file", path)
         if entry.is_error:
             document.add_boolean("error", True)
+        if entry.is_echo:
+            document.add_boolean("echo", True)
         if entry.at_ms is not None:
             document.add_integer("at", entry.at_ms)
             text("month", month_of(entry.at_ms))

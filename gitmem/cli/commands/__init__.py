@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "sessions": Entry("sessions", "List the sessions, the newest first."),
     "show": Entry("show", "Show a session, one turn of it, or a checkpoint."),
     "search": Entry("search", "Search the sessions by words, with filters.", is_declared=True),
+    "recall": Entry("recall", "Quote what answers a question, cited, for an agent.", is_declared=True),
     "why": Entry("why", "Say which turns led to a line, a file or a commit.", is_declared=True),
     "index": Entry("index", "The state of the search index, and bringing it up."),
     "model": Entry("model", "The model behind search by meaning: install, look at or remove it."),
