@@ -10,12 +10,14 @@ from gitmem.recall.trimming import telling, trim
 from gitmem.recall.turns import Hit, Told
 from gitmem.recall.writing import Quotation, cost_of
 
-LONG: Final = 110
-SHORT: Final = 60
+LONG: Final = 80
+SHORT: Final = 36
+OTHERS: Final = 30
 FIRST: Final = 5
-AGAIN: Final = 0.93
-ANSWER: Final = 45
-QUESTION: Final = 30
+FOR_THE_BEST: Final = 0.35
+FOR_OTHERS: Final = 0.6
+ANSWER: Final = 36
+QUESTION: Final = 24
 
 
 Cite = Callable[[Told], tuple[str, str]]
@@ -25,34 +27,51 @@ Cite = Callable[[Told], tuple[str, str]]
 def assemble(hits: Sequence[Hit], budget: int, cite: Cite) -> list[Quotation]:
     """Return what is quoted of the hits, best first, in at most so many tokens.
 
-    A hit of a session that has been quoted counts less each time, so that several sessions have their say.
+    The best take a share of it; then as many other sessions as there is room for in another share have a word,
+    at their best turn; what is left is again for the best.
     """
-    seen = Seen()
-    taken: dict[tuple[str, str, str, int], Quotation] = {}
-    sessions: dict[tuple[str, str], int] = {}
-    left = list(hits)
-    while left:
-        best = max(
-            left, key=lambda hit: hit.told.score * AGAIN ** sessions.get((hit.told.repo, hit.told.id), 0)
-        )
-        left.remove(best)
-        if best.told.place in taken:
-            continue
-        tokens = LONG if len(taken) < FIRST else SHORT
-        for quotation in _with_neighbours(best, tokens):
+    page = _Page(budget, cite)
+    ordered = sorted(hits, key=lambda hit: -hit.told.score)
+    for hit in ordered:
+        if page.left < budget * (1 - FOR_THE_BEST):
+            break
+        page.add(hit, LONG if len(page.taken) < FIRST else SHORT)
+    for hit in ordered:
+        if page.left < budget * (1 - FOR_THE_BEST - FOR_OTHERS):
+            break
+        if hit.told.place[:2] not in page.sessions:
+            page.add(hit, OTHERS, alone=True)
+    for hit in ordered:
+        page.add(hit, SHORT)
+    return list(page.taken.values())
+
+
+class _Page:
+    """What has been quoted, and how much room is left."""
+
+    def __init__(self, budget: int, cite: Cite) -> None:
+        self.left = budget
+        self.taken: dict[tuple[str, str, str, int], Quotation] = {}
+        self.sessions: set[tuple[str, str]] = set()
+        self._seen, self._cite = Seen(), cite
+
+    def add(self, hit: Hit, tokens: int, *, alone: bool = False) -> None:
+        """Quote a hit, and what it needs beside it, as far as that is new and there is room."""
+        if hit.told.place in self.taken:
+            return
+        for quotation in _with_neighbours(hit, tokens):
             told = quotation.told
-            session = (told.repo, told.id)
-            if told.place in taken or not quotation.text or seen.has_like(quotation.text):
-                continue
-            found, commit = cite(told)
-            quotation = quotation._replace(cite=found, commit=commit)
-            needed = cost_of(quotation, session not in sessions)
-            if needed > budget:
-                continue
-            budget -= needed
-            taken[told.place] = quotation
-            sessions[session] = sessions.get(session, 0) + 1
-    return list(taken.values())
+            session = told.place[:2]
+            if told.place not in self.taken and quotation.text and not self._seen.has_like(quotation.text):
+                found, commit = self._cite(told)
+                quotation = quotation._replace(cite=found, commit=commit)
+                needed = cost_of(quotation, session not in self.sessions)
+                if needed <= self.left:
+                    self.left -= needed
+                    self.taken[told.place] = quotation
+                    self.sessions.add(session)
+            if alone:
+                break
 
 
 def _with_neighbours(hit: Hit, tokens: int) -> Iterator[Quotation]:

@@ -9,7 +9,7 @@ Json = Mapping[str, object]
 Clean = Callable[[str], str]
 """Takes out of a text whatever acts on a terminal or cannot be seen."""
 
-_LONGEST_NAME: Final = 80
+_LONGEST_NAME: Final = 60
 
 
 class Passage(NamedTuple):

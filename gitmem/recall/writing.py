@@ -14,6 +14,7 @@ from gitmem.recall.turns import Told
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,99}")
 _SHORT_KEY: Final = 32
 _ID_DIGITS: Final = 12
+_NATIVE_DIGITS: Final = 8
 _COMMIT_DIGITS: Final = 10
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
@@ -62,7 +63,10 @@ def written(quotations: Sequence[Quotation], around: Delimiters) -> str:
 
 def _about_session(told: Told) -> str:
     """Return the line about a session: its name, day, title, branch, and who captured it."""
-    name = told.session if _SAFE.fullmatch(told.session) else told.id[:_ID_DIGITS]
+    agent, slash, native = told.session.partition("/")
+    if len(native) > _SHORT_KEY:
+        native = f"{native[:_NATIVE_DIGITS]}…"
+    name = f"{agent}{slash}{native}" if _SAFE.fullmatch(told.session) else told.id[:_ID_DIGITS]
     parts = [name, _day(told.at), named(told.title) if told.title else ""]
     parts += [f"branch {named(told.branch)}" if told.branch else "", f"by {named(told.author)}"]
     parts.append("" if told.trust == "known" else f"{told.trust} author")
