@@ -44,7 +44,7 @@ def _turn(one: Quotation) -> Json:
         "ordinal": told.ordinal,
         "turn": told.turn,
         "role": told.role,
-        "kind": told.kind,
+        "kind": told.note or told.kind,
         "tool": told.tool or None,
         "error": told.is_error,
         "at": told.at or None,

@@ -27,8 +27,8 @@ Cite = Callable[[Told], tuple[str, str]]
 def assemble(hits: Sequence[Hit], budget: int, cite: Cite) -> list[Quotation]:
     """Return what is quoted of the hits, best first, in at most so many tokens.
 
-    The best take a share of it; then as many other sessions as there is room for in another share have a word,
-    at their best turn; what is left is again for the best.
+    The best take a share of it; then other sessions have a word at their best turn, as many as there is room
+    for in another share; what is left is again for the best.
     """
     page = _Page(budget, cite)
     ordered = sorted(hits, key=lambda hit: -hit.told.score)

@@ -50,6 +50,8 @@ class Told(NamedTuple):
     trust: str
     score: float
     passage: Passage
+    note: str = ""
+    """The type of a note, which is no turn of a session: `decision`, `pattern` or `reminder`."""
 
     @property
     def place(self) -> tuple[str, str, str, int]:
@@ -104,6 +106,7 @@ def _told(hit: Json, turn: Json, clean: Clean) -> Told:
         trust=str(hit["trust"]) if is_same else "unknown",
         score=float(cast(float, hit["score"])) if turn is hit else 0.0,
         passage=_passage(cast(Json, turn["passage"]), clean),
+        note=name(cast(Json, hit["note"])["kind"]) if "note" in hit else "",
     )
 
 

@@ -15,6 +15,7 @@ _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,99}")
 _SHORT_KEY: Final = 32
 _ID_DIGITS: Final = 12
 _NATIVE_DIGITS: Final = 8
+_NOTE_CHARACTERS: Final = len("note/") + 12
 _COMMIT_DIGITS: Final = 10
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
@@ -34,6 +35,8 @@ def citation(told: Told, *, is_only: bool) -> str:
     A session goes by its name where that is short and, as `is_only` says, no other has it; else by the first
     digits of its id. A stream of a name that a line cannot hold is left to whoever opens the session.
     """
+    if told.note:
+        return told.session[:_NOTE_CHARACTERS]
     name = told.session
     if len(name) > _SHORT_KEY or not _SAFE.fullmatch(name) or not is_only:
         name = told.id[:_ID_DIGITS]
@@ -76,7 +79,9 @@ def _about_session(told: Told) -> str:
 def _about_turn(quotation: Quotation, author: str) -> str:
     """Return the line about a turn: its citation, who spoke if that is not `author`, and its commits."""
     told = quotation.told
-    if told.kind == "tool_call":
+    if told.note:
+        who = told.note if _SAFE.fullmatch(told.note) else "note"
+    elif told.kind == "tool_call":
         who = "call"
     elif told.kind == "tool_result":
         who = "failed" if told.is_error else "result"

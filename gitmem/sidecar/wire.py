@@ -208,9 +208,9 @@ def decode(line: bytes) -> Json:
 
 def _filters(values: Json) -> Filters:
     numbers = {name: values.pop(name, None) for name in ("since_ms", "until_ms", "as_of_ms")}
-    flags = {name: values.pop(name, False) for name in ("errors", "firsthand")}
+    flags = {name: values.pop(name, False) for name in ("errors", "closed", "firsthand")}
     _check(all(number is None or type(number) is int for number in numbers.values()), "a moment")
-    _check(all(type(flag) is bool for flag in flags.values()), "errors or firsthand")
+    _check(all(type(flag) is bool for flag in flags.values()), "errors, closed and firsthand")
     texts = {name: _texts(value) for name, value in values.items()}
     return Filters(**texts, **numbers, **flags)  # type: ignore[arg-type]
 

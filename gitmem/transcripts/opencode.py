@@ -14,6 +14,7 @@ from gitmem.model.turns import Tokens, ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, integer, string
+from gitmem.transcripts.forms import documents
 from gitmem.transcripts.recorder import Details, Recorder
 from gitmem.transcripts.text import clean, part
 from gitmem.transcripts.times import to_ms
@@ -190,6 +191,6 @@ OPENCODE = Agent(
     identify=identify,
     reader=OpencodeReader,
     folders=folders,
-    messages_key="messages",
-    lines_are_documents=True,
+    records=documents("messages"),
+    writes_documents=True,
 )

@@ -67,16 +67,15 @@ def _hit(
     session = turn["session"]
     at = (candidate.source, session)
     if at not in cards:
-        cards[at] = source.turns.card(session)
+        cards[at] = turn.get("card") or source.turns.card(session)  # a note has its own
     card = cards[at]
     shown = snippet(turn["text"], matches)
-    at_ms = turn["at"]
-    return {
+    hit: Json = {
         "session": turn["key"],
         "turn": turn["turn"],
         "ordinal": turn["ordinal"],
         "role": turn["role"],
-        "at": None if at_ms is None else to_text(at_ms),
+        "at": _moment(turn["at"]),
         "score": round(candidate.score, 4),
         "title": card.get("title", ""),
         "snippet": shown.text,
@@ -96,6 +95,13 @@ def _hit(
         "error": turn["error"],
         "marks": shown.marks,
     }
+    if "note" in turn:
+        hit["note"] = {**turn["note"], "due": _moment(turn["note"]["due"])}
+    return hit
+
+
+def _moment(at_ms: int | None) -> str | None:
+    return None if at_ms is None else to_text(at_ms)
 
 
 class _Marker:

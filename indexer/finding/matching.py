@@ -147,6 +147,12 @@ class Matcher:
             )
         )
 
+    def standing(self, query: tantivy.Query) -> tantivy.Query:
+        """Return what finds the same, but for notes that do not stand any more."""
+        if not self._index.closed:
+            return query
+        return tantivy.Query.boolean_query([(_MUST, query), (_MUST_NOT, self._one("closed", True))])
+
     def others(self, term: Term) -> list[list[str]]:
         """Return what else a term may be called, each as words."""
         if term.kind != "word" or not self._synonyms:
@@ -327,6 +333,7 @@ class Matcher:
             [one("agent", as_key(agent)) for agent in filters.agents],
             [one("branch", as_key(branch)) for branch in filters.branches],
             [one("role", role) for role in filters.roles],
+            [one("kind", kind) for kind in filters.kinds],
             [one("tool", tool[:LONGEST_TOOL].lower()) for tool in filters.tools],
             [one("tag", as_key(tag)) for tag in filters.tags],
             [one("level", as_key(level)) for level in levels],

@@ -103,6 +103,20 @@ class LexicalIndex:
         """Return a text's words as the `body` and `output` fields have them."""
         return list(_analyzed("stems", text))
 
+    @cached_property
+    def closed(self) -> frozenset[int]:
+        """The numbers of the notes that do not stand any more.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        with guarded():
+            most = int(self.searcher.doc_freq("closed", True))
+            if not most:
+                return frozenset()
+            found = self.searcher.search(self.term("closed", True), limit=most, count=False).hits
+            return frozenset(self._column("session_number", [address for _, address in found]))
+
     def term(self, field: str, value: object) -> tantivy.Query:
         """Return what finds the documents that have a term."""
         return tantivy.Query.term_query(self.schema, field, value)

@@ -142,7 +142,7 @@ class _Scribe:
             "text": text,
         }
         encoded = _encoder.encode(stored)
-        self._chain = _digest(self._chain.to_bytes(8) + encoded)
+        self._chain = digest(self._chain.to_bytes(8) + encoded)
         is_output = turn.kind in ("tool_result", "preamble")
         return Entry(
             session=self._session,
@@ -167,7 +167,7 @@ class _Scribe:
             at_ms=self._at_ms,
             captured_ms=to_ms(capture.at) if capture else None,
             captured_by=capture.author.email if capture else "",
-            meaning=_digest(meant.encode("utf-8", "surrogatepass")) or 1 if meant else 0,
+            meaning=digest(meant.encode("utf-8", "surrogatepass")) or 1 if meant else 0,
             is_echo=is_echo,
         )
 
@@ -179,7 +179,7 @@ class _Scribe:
         """
         text = turn.text.strip()
         what = [turn.kind, tool, text] if text else [self._session, turn.stream, turn.ordinal]
-        return _digest(_encoder.encode(what))
+        return digest(_encoder.encode(what))
 
     def _capture(self, line: int) -> Capture | None:
         at = bisect_right(self._first_lines, line)
@@ -224,7 +224,7 @@ def meant_by(role: str, kind: str, text: str, speaker: str | None) -> str:
     Empty for what has no embedding.
     """
     said = text[:MAX_MEANT].strip()
-    if kind != "message" or role not in ("user", "assistant") or not said:
+    if kind not in ("message", "note") or role not in ("user", "assistant") or not said:
         return ""
     return f"{speaker}: {said}" if speaker else said
 
@@ -250,5 +250,6 @@ def _shortened(turn: Turn) -> str:
             return text[:MAX_SAID]
 
 
-def _digest(data: bytes) -> int:
+def digest(data: bytes) -> int:
+    """Return 64 bits that stand for some bytes."""
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
