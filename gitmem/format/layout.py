@@ -80,6 +80,21 @@ def session_register_path(session: SessionId, register: RecordId) -> Path:
     return (*session_folder(session), "registers", register[:2], register[2:])
 
 
+def note_folder(note: RecordId) -> Path:
+    """Return the folder of one note."""
+    return ("notes", note[:2], note[2:4], note[4:])
+
+
+def note_path(note: RecordId) -> Path:
+    """Return where a note's own record stands."""
+    return (*note_folder(note), "note")
+
+
+def note_register_path(note: RecordId, register: RecordId) -> Path:
+    """Return where a register of a note stands."""
+    return (*note_folder(note), "registers", register[:2], register[2:])
+
+
 def checkpoint_path(checkpoint: RecordId) -> Path:
     """Return where a checkpoint stands."""
     return ("checkpoints", checkpoint[:2], checkpoint[2:4], checkpoint[4:])
