@@ -6,11 +6,24 @@ from gitmem.transcripts.agent import Agent
 from gitmem.transcripts.claude_code import CLAUDE_CODE
 from gitmem.transcripts.codex import CODEX
 from gitmem.transcripts.copilot_cli import COPILOT_CLI
+from gitmem.transcripts.crush import CRUSH
 from gitmem.transcripts.cursor import CURSOR
 from gitmem.transcripts.gemini_cli import GEMINI_CLI
 from gitmem.transcripts.generic import GENERIC
+from gitmem.transcripts.goose import GOOSE
 from gitmem.transcripts.opencode import OPENCODE
 
 REGISTRY: dict[str, Agent] = {
-    agent.name: agent for agent in (CLAUDE_CODE, CODEX, COPILOT_CLI, GEMINI_CLI, OPENCODE, CURSOR, GENERIC)
+    agent.name: agent
+    for agent in (
+        CLAUDE_CODE,
+        CODEX,
+        COPILOT_CLI,
+        GEMINI_CLI,
+        OPENCODE,
+        CURSOR,
+        GOOSE,
+        CRUSH,
+        GENERIC,
+    )
 }

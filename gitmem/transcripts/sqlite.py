@@ -60,6 +60,13 @@ def columns_of(connection: sqlite3.Connection, table: str) -> frozenset[str]:
     return frozenset(name for (name,) in rows)
 
 
+def rows_of(cursor: sqlite3.Cursor) -> Iterator[Object]:
+    """Yield the rows of an answer as objects: versions of an agent differ in the columns that there are."""
+    names = [column[0] for column in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))
+
+
 def value_of(connection: sqlite3.Connection, table: Literal["ItemTable", "cursorDiskKV"], key: str) -> object:
     """Return the value that a table of keys and values has for a key; None where it has none."""
     row = connection.execute(_VALUE_OF[table], (key,)).fetchone()
