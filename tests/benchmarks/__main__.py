@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     captures,
+    databases,
     embedding,
     erasing,
     false_positives,
@@ -36,6 +37,7 @@ from tests.benchmarks.table import Row, show
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "import": imports.run,
     "capture": captures.run,
+    "databases": databases.run,
     "hooks": hooks.run,
     "size": sizes.run,
     "read": reads.run,
