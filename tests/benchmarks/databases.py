@@ -181,7 +181,7 @@ def _make_opencode(path: Path) -> None:
 def _add_opencode(
     connection: sqlite3.Connection, own: str, cwd: str, at_ms: int, text: Callable[[int], str]
 ) -> None:
-    row = (own, "p", None, own, cwd, f"Of {own}", "1.18.33", text(2_000), "[]", at_ms, at_ms)
+    row = (own, "p", None, own, cwd, f"Of {own}", "1.18.33", None, text(200), at_ms, at_ms)
     connection.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     messages, parts = [], []
     for number in range(_MESSAGES):
