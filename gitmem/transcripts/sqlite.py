@@ -39,7 +39,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(_connect(path)) as connection:
             connection.execute("BEGIN")
             yield connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # damage may be in a name, which SQLite's error has
         raise UnknownTranscript(str(path), f"its database says: {error}") from error
 
 
