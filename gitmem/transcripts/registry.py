@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gitmem.transcripts.agent import Agent
 from gitmem.transcripts.aider import AIDER
+from gitmem.transcripts.chatgpt import CHATGPT
+from gitmem.transcripts.claude_ai import CLAUDE_AI
 from gitmem.transcripts.claude_code import CLAUDE_CODE
 from gitmem.transcripts.codex import CODEX
 from gitmem.transcripts.copilot_cli import COPILOT_CLI
@@ -22,6 +24,8 @@ REGISTRY: dict[str, Agent] = {
         OPENCODE,
         WINDSURF,
         AIDER,
+        CHATGPT,
+        CLAUDE_AI,
         GENERIC,
     )
 }

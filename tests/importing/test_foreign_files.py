@@ -15,6 +15,7 @@ from gitmem.verbs.scanning import scan
 from gitmem.verbs.sealing import HereSealer
 from tests.importing.conftest import KEY, REF, WHO, texts
 from tests.importing.samples import lines, write
+from tests.transcripts.exports import archive, chatgpt_talk, conversation
 from tests.transcripts.test_aider import run
 
 LATER_NS = 4_000_000_000_000_000_000
@@ -65,3 +66,15 @@ def test_markdown_and_archives_in_a_folder_are_passed_over(storage: GitStorage, 
 def test_markdown_that_is_named_is_refused_by_name(storage: GitStorage, tmp_path: Path) -> None:
     path = write(tmp_path / "README.md", b"# Tides\n")
     assert [refused.path for refused in taken(storage, list(named_sources([path], None))).refused] == [path]
+
+
+def test_conversations_of_an_export_are_imported_and_imported_again(
+    storage: GitStorage, tmp_path: Path, memory: Callable[[], Memory]
+) -> None:
+    path = tmp_path / "export.zip"
+    path.write_bytes(archive(("conversations.json", [chatgpt_talk(), conversation("c/../2")])))
+    report = taken(storage, list(named_sources([path], None)))
+    assert (len(report.new_sessions), report.refused) == (2, [])
+    assert taken(storage, list(named_sources([path], None))).unchanged == 2
+    names = {memory().load(folder).key.native_id for folder in memory().folders()}
+    assert names == {"c/../2", chatgpt_talk()["id"]}
