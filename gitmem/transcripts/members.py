@@ -51,8 +51,13 @@ def object_line(
 ) -> bytes:
     """Return the line `{kind: {…}}` with some members of an object, in their order."""
     kept = [
-        _ENCODE(key) + b":" + value.replace(b"\n", b" ")  # an export may be indented
+        _ENCODE(key) + b":" + value.replace(b"\n", b" ")  # it may be indented
         for key, value in members.items()
         if key not in without and (only is None or key in only)
     ]
     return b'{"%b":{%b}}\n' % (kind.encode(), b",".join(kept))
+
+
+def line_of(data: bytes) -> bytes:
+    """Return a value as a line."""
+    return data.replace(b"\n", b" ") + b"\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitmem.transcripts.agent import Agent
 from gitmem.transcripts.aider import AIDER
+from gitmem.transcripts.atif import ATIF
 from gitmem.transcripts.chatgpt import CHATGPT
 from gitmem.transcripts.claude_ai import CLAUDE_AI
 from gitmem.transcripts.claude_code import CLAUDE_CODE
@@ -26,6 +27,7 @@ REGISTRY: dict[str, Agent] = {
         AIDER,
         CHATGPT,
         CLAUDE_AI,
+        ATIF,
         GENERIC,
     )
 }

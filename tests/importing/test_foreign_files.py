@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.importing.conftest import KEY, REF, WHO, texts
 from tests.importing.samples import lines, write
 from tests.transcripts.exports import archive, chatgpt_talk, conversation
 from tests.transcripts.test_aider import run
+from tests.transcripts.trajectories import lock_gates
 
 LATER_NS = 4_000_000_000_000_000_000
 
@@ -78,3 +80,14 @@ def test_conversations_of_an_export_are_imported_and_imported_again(
     assert taken(storage, list(named_sources([path], None))).unchanged == 2
     names = {memory().load(folder).key.native_id for folder in memory().folders()}
     assert names == {"c/../2", chatgpt_talk()["id"]}
+
+
+def test_trajectory_is_imported_with_its_subagents(
+    storage: GitStorage, tmp_path: Path, memory: Callable[[], Memory]
+) -> None:
+    path = write(tmp_path / "lock.trajectory.json", json.dumps(lock_gates()).encode())
+    report = taken(storage, list(named_sources([path], None)))
+    assert (len(report.new_sessions), report.refused) == (1, [])
+    [folder] = memory().folders()
+    assert set(memory().load(folder).heads()) == {"", "agent-sub-1", "agent-sub-2"}
+    assert taken(storage, list(named_sources([path], None))).unchanged == 3
