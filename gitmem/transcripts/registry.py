@@ -13,6 +13,7 @@ from gitmem.transcripts.copilot_cli import COPILOT_CLI
 from gitmem.transcripts.gemini_cli import GEMINI_CLI
 from gitmem.transcripts.generic import GENERIC
 from gitmem.transcripts.opencode import OPENCODE
+from gitmem.transcripts.specstory import SPECSTORY
 from gitmem.transcripts.windsurf import WINDSURF
 
 REGISTRY: dict[str, Agent] = {
@@ -28,6 +29,7 @@ REGISTRY: dict[str, Agent] = {
         CHATGPT,
         CLAUDE_AI,
         ATIF,
+        SPECSTORY,
         GENERIC,
     )
 }
