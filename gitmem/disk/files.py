@@ -15,6 +15,7 @@ from gitmem.disk.folders import make_folder
 from gitmem.model.errors import DiskRefused
 
 _GATHERED_BYTES = 1 << 20
+_NAME_BYTES = 12  # nobody draws the same twice
 
 
 def replace_file(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o666) -> None:
@@ -38,13 +39,12 @@ class NewFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        import tempfile  # Costs what a search that only appends a line has not got to spend.
-
         make_folder(folder)
         announce("write", folder)
+        # By hand, for `tempfile` takes as long to load as a push may take to write its files.
+        self.path = folder / f"{UNPUBLISHED}{os.urandom(_NAME_BYTES).hex()}"
         with refusing("write to", folder):
-            handle, name = tempfile.mkstemp(prefix=UNPUBLISHED, dir=folder)
-        self.path = Path(name)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._file = os.fdopen(handle, "w+b", buffering=0)
         self._gathered = bytearray()
         self._published = False

@@ -8,13 +8,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import CommandLine, RealGit
+from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
 from tests.sharing.clones import TRACKING, Clone, Team
 
 
@@ -39,6 +40,29 @@ def test_push_and_pull_name_the_sessions(ada: Clone, ben: Clone, run: CommandLin
     assert finished.stdout == "Pulled from origin: 1 session changed\ngrown there  generic/one\n"
     assert finished.stderr == ""
     assert run("pull", "origin", cwd=ben.path).stdout == "Nothing new from origin\n"
+
+
+def test_a_push_loads_little_beside_the_rules(ada: Clone) -> None:
+    ada.remember("one")
+    program = (
+        "import sys\n"
+        "from gitmem.cli.context import context_of_process\n"
+        "from gitmem.cli.main import run\n"
+        "assert run(['push', 'origin'], context_of_process()) == 0\n"
+        "print(*sorted(sys.modules), sep='\\n')\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        cwd=ada.path,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(IMPORTED_FROM)},
+        check=True,
+    )
+    loaded = finished.stdout.decode().split()
+    assert "gitmem.sharing.rechecking" in loaded
+    for name in ("click", "concurrent", "inspect", "pygit2", "tempfile", "typing_extensions"):
+        assert name not in loaded
+    assert not [name for name in loaded if name.startswith("gitmem.transcripts.")]
 
 
 def test_programs_get_ids_names_and_outcomes(ada: Clone, ben: Clone, run: CommandLine) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.declared import AS_JSON, Declared, Option, only_word
+from gitmem.model.backports import load_msgspec
 from gitmem.model.errors import UsageError
 
 
@@ -21,11 +23,14 @@ def pull(
 ) -> int:
     """Bring in what a remote has, of all the levels that it was given."""
     context.seek_repository()  # what follows takes some time to load
+    load_msgspec()
     from gitmem.cli.levels_text import describe_levels, levels_as_json
     from gitmem.cli.sharing import opened_sharing
     from gitmem.cli.sharing_levels import preview_levels, pull_levels
 
     remote = only_word(words, "REMOTE")
+    gc.freeze()
+    gc.enable()  # there may be much to move
     if (since is not None) + whole + dry_run > 1:
         hint = "gitmem pull -h: shows how it is used"
         raise UsageError("--since, --whole and --dry-run exclude each other", hint=hint)

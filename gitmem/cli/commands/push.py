@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.declared import AS_JSON, NO_SIGN, Declared, only_word
+from gitmem.model.backports import load_msgspec
 
 
 def push(context: Context, words: tuple[str, ...], /, *, no_sign: bool, as_json: bool) -> int:
     """Send a remote what it lacks, of all the levels that it was given."""
     context.seek_repository()  # what follows takes some time to load
+    load_msgspec()
     from gitmem.cli.levels_text import describe_levels, levels_as_json
     from gitmem.cli.sharing import opened_sharing
     from gitmem.cli.sharing_levels import push_levels
 
     remote = only_word(words, "REMOTE")
+    gc.freeze()
+    gc.enable()  # there may be much to move
     with opened_sharing(context, signs=not no_sign) as sharing:
         shared = push_levels(context, sharing, remote)
         if as_json:

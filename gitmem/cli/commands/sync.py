@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.declared import AS_JSON, NO_SIGN, RECURSE, Declared, only_word
+from gitmem.model.backports import load_msgspec
 from gitmem.model.errors import NoRemoteChosen, UsageError
 
 if TYPE_CHECKING:
@@ -17,12 +19,15 @@ def sync(
 ) -> int:
     """Bring in and send, with one remote or all; return 1 where one could not be synced with."""
     context.seek_repository()  # what follows takes some time to load
+    load_msgspec()
     from gitmem.cli.levels_text import describe_synced, synced_as_json
     from gitmem.cli.recursing import recurses
     from gitmem.cli.sharing import opened_sharing
     from gitmem.cli.sharing_levels import sync_levels
 
     remote = only_word(words, "REMOTE")
+    gc.freeze()
+    gc.enable()  # there may be much to move
     if remote is not None and recurse:
         hint = "gitmem sync --recurse-submodules: syncs each with the remotes that were chosen there"
         raise UsageError("REMOTE is one of this repository's, and not of its submodules'", hint=hint)
