@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _KIND: Final = "forgotten 1"
 DAY_MS: Final = 86_400_000
-_FEW_SESSIONS: Final = 8
 
 
 class Waiting(msgspec.Struct, frozen=True, array_like=True):
@@ -60,17 +59,13 @@ def waiting(memory: Memory, state_dir: Path, now_ms: int) -> dict[SessionId, Wai
         seen, rows = rows, {}
     else:
         seen = rows
-    was, looked_at = tuple(rows.values()), 0
     for session, folder in changed_sessions(memory, before):
-        looked_at += 1
         found = _look(memory, folder, now_ms, seen.get(session)) if folder else None
         rows = {name: row for name, row in rows.items() if name != session}
         if found is not None:
             rows[session] = found
-    now = tuple(rows.values())
-    # A few that wait for nothing are looked at again sooner than a file is put in place.
-    if before is None or now != was or looked_at > _FEW_SESSIONS:
-        caching.write_derived(path, _KIND, _encoder.encode(_Known(memory.root, now)))
+    # Each time, whatever there was: of an older root an erasure may have taken a part.
+    caching.write_derived(path, _KIND, _encoder.encode(_Known(memory.root, tuple(rows.values()))))
     return rows
 
 
