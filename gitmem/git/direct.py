@@ -2,8 +2,8 @@
 
 To load libgit2 takes longer than a push has to do with it. So the first few reads are done by hand, and
 whatever is not found, or not as expected, is left to libgit2: nothing is said to be missing or damaged
-here. Each object is hashed as it is read. As long as nothing else has loaded libgit2, refs are moved by git
-itself, and those of gitmem's own that have no log by hand.
+here. Each object is hashed as it is read. Refs are moved by git itself as long as nothing else has loaded
+libgit2.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class DirectBackend:
         return self._loaded().list_refs(prefix)
 
     def move_ref(self, ref: str, new: Oid, expected: Oid | None, reason: str) -> None:
-        """Point a ref at `new` if it still points at `expected`.
+        """Point a ref at `new` if it still points at `expected`; one of gitmem's own, without a log, by hand.
 
         Raises:
             BlockingIOError: Another process holds the ref's lock; try again.
