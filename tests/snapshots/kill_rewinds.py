@@ -23,6 +23,7 @@ from gitmem import disk
 from gitmem.model.errors import NothingToUndo
 from gitmem.verbs.verifying import Counts, verify
 from tests.importing.kill_everywhere import in_child
+from tests.killing import wait_for_no_disk
 from tests.snapshots.conftest import REF, Timeline, write
 
 START_MS = 1_772_000_000_000
@@ -30,6 +31,7 @@ START_MS = 1_772_000_000_000
 
 def main(folder: Path) -> None:
     """Kill everywhere."""
+    wait_for_no_disk()
     template = folder / "template"
     point = make(template)
     rewound = kill_at_each(folder, template, lambda here: here.rewind(point, is_forced=True) and None)
