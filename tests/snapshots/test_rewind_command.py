@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from tests.snapshots.conftest import Timeline, write
 
 def test_a_kill_before_any_effect_is_undone(tmp_path: Path) -> None:
     told = kills("snapshots.kill_rewinds", str(tmp_path))
-    assert told.count("every time it was undone") == 2
+    counts = [int(effects) for effects in re.findall(r"before some of (\d+) effects", told)]
+    assert len(counts) == 2
+    assert min(counts) >= 10
 
 
 def test_it_says_what_it_did_and_how_to_go_back(run: CommandLine, timeline: Timeline, git: RealGit) -> None:
