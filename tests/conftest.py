@@ -116,7 +116,8 @@ def surroundings(home: Path) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give each test a home directory that nothing has been in."""
-    with tempfile.TemporaryDirectory(prefix="gitmem-") as directory:
+    # What a test has started may still be ending, and write.
+    with tempfile.TemporaryDirectory(prefix="gitmem-", ignore_cleanup_errors=True) as directory:
         for name, value in surroundings(Path(directory)).items():
             monkeypatch.setenv(name, value)
         yield Path(directory)

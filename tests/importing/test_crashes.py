@@ -76,7 +76,7 @@ def test_an_interrupted_import_ends_at_once_and_goes_on(
         time.sleep(pause)  # wherever that is: what must hold, holds everywhere
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=180)
     # It may be met before its first handler or behind its last, where the signal itself ends it; never as a bug.
     assert process.returncode != 3, stderr
     deadline = time.monotonic() + 120
