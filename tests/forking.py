@@ -138,6 +138,7 @@ def _serve(address: str) -> None:
     before = signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
     running: dict[int, socket.socket] = {}
+    _count_anew()
     gc.collect()
     gc.freeze()  # what is shared stays so, however often it is counted
     os.write(1, b"ready\n")
@@ -167,6 +168,14 @@ def _serve(address: str) -> None:
         running[pid] = channel
         for stream in streams:
             os.close(stream)
+
+
+def _count_anew() -> None:
+    """Write the lines that were counted by now, so that what is forked does not write them again."""
+    if (coverage := sys.modules.get("coverage")) is not None and (
+        here := coverage.Coverage.current()
+    ) is not None:
+        here.save()
 
 
 def _receive(channel: socket.socket) -> tuple[int, list[int]]:
