@@ -91,7 +91,7 @@ def is_interrupted(point: int, work: Callable[[], object]) -> bool:
 
 
 def chosen_points(count: int) -> list[int]:
-    """Return at which of so many effects to kill: every third, beginning with another one in each run.
+    """Return at which of so many effects to kill, or which to harm: every third, from another one on in each run.
 
     GITMEM_TEST_KILLS=all kills at each of them, and a number says which third it is.
     """
