@@ -196,11 +196,11 @@ class CommandLine:
     ) -> Finished:
         started = {**os.environ, "PYTHONPATH": str(IMPORTED_FROM), **(environ or {})}
         if _is_begun_anew(environ or {}):
-            finished = _begin_anew(args, cwd, stdin, started)
+            finished = begin_anew(args, cwd, stdin, started)
         else:
             # What it starts counts no lines, which takes longer than the work; what was begun anew shows them.
             quick = {name: value for name, value in started.items() if not name.startswith("COVERAGE_")}
-            finished = _forks().run(args, cwd, stdin, quick)
+            finished = forks().run(args, cwd, stdin, quick)
         stdout, stderr = finished.stdout.decode(), finished.stderr.decode()
         if status is not None and finished.status != status:
             pytest.fail(f"gitmem {args} ended with {finished.status}, not {status}\n{stdout}\n{stderr}")
@@ -208,10 +208,11 @@ class CommandLine:
 
 
 @cache
-def _forks() -> Forks:
-    forks = Forks(IMPORTED_FROM)
-    atexit.register(forks.close)
-    return forks
+def forks() -> Forks:
+    """Return what this process has gitmem forked from; it is started when it is first asked for."""
+    started = Forks(IMPORTED_FROM)
+    atexit.register(started.close)
+    return started
 
 
 _ANEW_EVERY = 12
@@ -225,7 +226,7 @@ def _is_begun_anew(environ: Mapping[str, str]) -> bool:
     )
 
 
-def _begin_anew(args: Sequence[str], cwd: Path, stdin: bytes, environ: Mapping[str, str]) -> Ended:
+def begin_anew(args: Sequence[str], cwd: Path, stdin: bytes, environ: Mapping[str, str]) -> Ended:
     finished = subprocess.run(
         [sys.executable, "-P", "-m", "gitmem", *args],
         cwd=cwd,
