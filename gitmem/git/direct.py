@@ -1,9 +1,9 @@
 """Objects and refs straight from git's files, for processes that need few; libgit2 for all the rest.
 
-To load libgit2 takes longer than a push has to do with it. So the first few reads are done by hand, and
-whatever is not found, or not as expected, is left to libgit2: nothing is said to be missing or damaged
-here. Each object is hashed as it is read. Refs are moved by git itself as long as nothing else has loaded
-libgit2.
+To load libgit2 takes longer than a push has to do with it. So reads are done by hand, as long as that has
+cost less than loading it would, and whatever is not found, or not as expected, is left to libgit2: nothing
+is said to be missing or damaged here. Each object is hashed as it is read. Refs are moved by git itself as
+long as nothing else has loaded libgit2.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gitmem import disk
@@ -20,15 +20,17 @@ from gitmem.git.packreading import OpenPack, PackUnread
 from gitmem.git.plumbing import move_ref_by_git
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import ObjectDamaged, ObjectMissing
+from gitmem.model.errors import ObjectDamaged, ObjectMissing, RefMoved
 from gitmem.model.ids import Oid
+from gitmem.model.refs import PRIVATE_NAMESPACE
 from gitmem.objects.encoding import ObjectKind, object_id
 
 if TYPE_CHECKING:
     from gitmem.git.libgit import LibgitBackend
 
-_MOST_READS: Final = 300
-"""By hand one takes some 50 µs longer, so that this many take a third of what it does to load libgit2."""
+_MOST_STEPS: Final = 30_000
+"""Of which one takes some µs: more than these, and libgit2 is worth the 50 ms that it takes to load."""
+_STEPS_OF_DELTA: Final = 20
 _MOST_PACKS: Final = 128
 _MOST_LOOKS: Final = 5
 _NAME_DIGITS: Final = 40
@@ -42,7 +44,7 @@ class DirectBackend:
         self._common_dir = repository.common_dir
         self._objects = f"{self._common_dir}/objects/"
         self._library: LibgitBackend | None = None
-        self._reads = 0
+        self._steps = 0
         self._packs: dict[str, OpenPack] | None = None
         self._packed_refs: tuple[tuple[int, int, int], bytes] | None = None
 
@@ -50,9 +52,8 @@ class DirectBackend:
         """Return an object, whose hash is checked."""
         if self._library is not None:
             return self._library.read(oid)
-        self._reads += 1
-        if self._reads <= _MOST_READS:
-            found = read_loose(self._objects, oid) or self._read_packed(oid)
+        if self._steps < _MOST_STEPS:
+            found = self._read_by_hand(oid)
             if found is not None:
                 return found
         return self._loaded().read(oid)
@@ -83,13 +84,16 @@ class DirectBackend:
         return self._loaded().list_refs(prefix)
 
     def move_ref(self, ref: str, new: Oid, expected: Oid | None, reason: str) -> None:
-        """Point a ref at `new` if it still points at `expected`.
+        """Point a ref at `new` if it still points at `expected`; one of gitmem's own, without a log, by hand.
 
         Raises:
             BlockingIOError: Another process holds the ref's lock; try again.
         """
         if self._library is not None:
             self._library.move_ref(ref, new, expected, reason)
+            return
+        with suppress(_NotPlain):
+            self._move_plain(ref, new, expected)
             return
         disk.announce("move ref", self._common_dir / ref)
         move_ref_by_git(self._git, self._common_dir, self.read_ref, ref, new, expected, reason)
@@ -119,14 +123,32 @@ class DirectBackend:
             pack.close()
         self._packs = None
 
-    def _read_packed(self, oid: Oid) -> tuple[ObjectKind, bytes] | None:
+    def _read_by_hand(self, oid: Oid) -> tuple[ObjectKind, bytes] | None:
+        # Nearly always in a pack that is open already: to ask for a file first would cost as much again.
+        name = bytes.fromhex(oid)
         try:
-            found = self._find(bytes.fromhex(oid))
-            if found is None:
-                return None
-            kind, data = found[0].read(found[1], self.read)
+            at = self._find_in(self._packs, name) if self._packs else None
+        except (PackUnread, OSError):
+            at = None
+        if at is not None and (found := self._read_at(at, oid)) is not None:
+            return found
+        loose = read_loose(self._objects, oid)
+        if loose is not None:
+            return loose
+        with suppress(PackUnread, OSError):
+            at = self._find(name)
+            return self._read_at(at, oid) if at is not None else None
+        return None
+
+    def _read_at(self, at: tuple[OpenPack, int], oid: Oid) -> tuple[ObjectKind, bytes] | None:
+        """Read what stands at a place in a pack; None where it is not read by hand, or is another object."""
+        pack, offset = at
+        deltas = pack.deltas
+        try:
+            kind, data = pack.read(offset, self.read)
         except (PackUnread, OSError, ObjectDamaged, ObjectMissing):
             return None
+        self._steps += _STEPS_OF_DELTA * (pack.deltas - deltas)
         return (kind, data) if object_id(kind, data, "sha1") == oid else None
 
     def _find(self, name: bytes) -> tuple[OpenPack, int] | None:
@@ -144,12 +166,14 @@ class DirectBackend:
         return found
 
     def _find_in(self, packs: Mapping[str, OpenPack], name: bytes) -> tuple[OpenPack, int] | None:
-        for path, pack in packs.items():
+        for tried, (path, pack) in enumerate(packs.items(), 1):
             at = pack.find(name)
             if at is not None:
-                if self._packs is not None and next(iter(self._packs)) != path:
+                self._steps += tried
+                if tried > 1 and self._packs is not None:
                     self._packs = {path: pack, **self._packs}  # it will have the next one, too
                 return pack, at
+        self._steps += len(packs)
         return None
 
     def _list_packs(self) -> tuple[dict[str, OpenPack], bool]:
@@ -189,6 +213,34 @@ class DirectBackend:
         if match is None:
             raise _NotPlain
         return Oid(match[1].decode())
+
+    def _move_plain(self, ref: str, new: Oid, expected: Oid | None) -> None:
+        """Move a ref of gitmem's own without git, which would only write its file: no log is kept of it."""
+        config, path = self._repository.config, self._common_dir / ref
+        logs = config.get("core.logallrefupdates", ("",))[-1].lower() == "always"
+        if not ref.startswith(PRIVATE_NAMESPACE) or logs or "core.sharedrepository" in config:
+            raise _NotPlain
+        if (self._common_dir / "logs" / ref).exists() or path.is_symlink() or path.is_dir():
+            raise _NotPlain
+        packed = self._packed()
+        above = [str(folder) for folder in PurePosixPath(ref).parents]
+        if b" %s/" % os.fsencode(ref) in packed or any(self._is_ref(name, packed) for name in above):
+            raise _NotPlain  # git says what stands in the way
+        found: list[Oid | None] = []
+
+        def is_expected() -> bool:
+            found.append(self._read_plain(ref))
+            return found[0] == expected
+
+        disk.make_folder(path.parent)
+        try:
+            if not disk.replace_locked(path, f"{new}\n".encode(), is_expected):
+                raise RefMoved(ref, expected, found[0])
+        except (FileNotFoundError, NotADirectoryError):
+            raise _NotPlain from None  # git takes away folders that are empty
+
+    def _is_ref(self, name: str, packed: bytes) -> bool:
+        return b" %s\n" % os.fsencode(name) in packed or (self._common_dir / name).is_file()
 
     def _read_packed_ref(self, ref: str) -> Oid | None:
         content = self._packed()

@@ -45,6 +45,7 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
     there is no memory yet. Nothing is fetched: what a remote has is as of the last push or pull.
     """
     from gitmem.cli.absence import absent_of
+    from gitmem.cli.inbox import inbox_as_json, read_inbox, say_inbox
     from gitmem.format.memory import open_memory
     from gitmem.git.storage import pack_folder
     from gitmem.verbs.reporting import describe_memory
@@ -70,6 +71,7 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
         )
         capture = _capture(context, memory)
         others = {**_others(context, storage), **_going(context, memory)}
+        inbox = read_inbox(context, memory)
     if as_json:
         context.output.json(
             {
@@ -78,12 +80,14 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
                 "memory": _as_json(state),
                 "capture": _capture_as_json(capture),
                 **others,
+                "notes": inbox_as_json(inbox, memory, context.now_ms()),
                 **submodules_as_json(beside),
             }
         )
     else:
         with context.paged() as output:
             _say(output, repository.name, ref, state, capture, others, context.now_ms())
+            say_inbox(output, inbox, context.now_ms())
             say_submodules(output, beside, context.now_ms())
 
 
@@ -159,9 +163,9 @@ def _say(
     others: dict[str, Any],
     now_ms: int,
 ) -> None:
-    from gitmem.cli.intake import count
     from gitmem.cli.progress import size
     from gitmem.cli.rendering import ago
+    from gitmem.cli.text import count
     from gitmem.model.refs import short_name
 
     total = sum(state.agents.values())
@@ -194,7 +198,7 @@ def _say(
 
 
 def _describe_others(others: dict[str, Any]) -> Iterator[tuple[str, Part]]:
-    from gitmem.cli.intake import count
+    from gitmem.cli.text import count
 
     if "public" in others:
         yield "public", count(others["public"]["sessions"], "session")
@@ -228,8 +232,8 @@ def _describe_hooks(capture: _Capture) -> Part:
 
 
 def _describe_waiting(spool: SpoolState, now_ms: int) -> Iterator[Part]:
-    from gitmem.cli.intake import count
     from gitmem.cli.rendering import ago
+    from gitmem.cli.text import count
 
     if spool.oldest_ns is not None:
         events = count(spool.waiting, "event")
