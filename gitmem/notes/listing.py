@@ -6,7 +6,7 @@ the same one, on two machines, both stand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -27,7 +27,8 @@ class Listed(NamedTuple):
     """A note as it is told of; moments are milliseconds since 1970 in UTC.
 
     `agent` wrote it for the author, or is None. Removed is stronger than superseded, and that than done.
-    `superseded_by` are the notes that stand in its place, `own_title` is what somebody called it.
+    `superseded_by` are the notes that stand in its place, `closed_by` the addresses of those who wrote what
+    supersedes it. `own_title` is what somebody called it.
     """
 
     name: RecordId
@@ -44,6 +45,7 @@ class Listed(NamedTuple):
     tags: tuple[str, ...]
     supersedes: tuple[RecordId, ...]
     superseded_by: tuple[RecordId, ...]
+    closed_by: tuple[str, ...]
     own_title: str | None
     titled_by: str
     forgotten_ms: int | None
@@ -107,35 +109,36 @@ def list_notes(
 def listed(rows: Iterable[Row]) -> Iterator[Listed]:
     """Yield what has become of each of some notes, in their order."""
     rows = tuple(rows)
-    heirs: dict[RecordId, list[RecordId]] = {}
+    heirs: dict[RecordId, list[Row]] = {}
     for row in rows:
         for name in row.supersedes:
-            heirs.setdefault(name, []).append(row.name)
+            heirs.setdefault(name, []).append(row)
     for row in rows:
         heads = tuple(sorted(_heads(row.name, heirs)))
-        yield _listed(row, heads)
+        closers = tuple(sorted({heir.author.email for heir in heirs.get(row.name, ())}))
+        yield _listed(row, heads, closers)
 
 
-def _heads(name: RecordId, heirs: dict[RecordId, list[RecordId]]) -> set[RecordId]:
+def _heads(name: RecordId, heirs: Mapping[RecordId, Sequence[Row]]) -> set[RecordId]:
     """Return the notes at the ends of all that supersedes a note.
 
     None supersedes itself, by way of others either, for its name is a digest of what it supersedes.
     """
     heads: set[RecordId] = set()
     seen: set[RecordId] = set()
-    todo = list(heirs.get(name, ()))
+    todo = [heir.name for heir in heirs.get(name, ())]
     while todo:
         at = todo.pop()
         if at in seen:
             continue
         seen.add(at)
-        todo += heirs.get(at, ())
+        todo += [heir.name for heir in heirs.get(at, ())]
         if at not in heirs:
             heads.add(at)
     return heads
 
 
-def _listed(row: Row, heads: tuple[RecordId, ...]) -> Listed:
+def _listed(row: Row, heads: tuple[RecordId, ...], closers: tuple[str, ...]) -> Listed:
     state: State = (
         "removed" if row.is_hidden else "superseded" if heads else "done" if row.is_done else "open"
     )
@@ -154,6 +157,7 @@ def _listed(row: Row, heads: tuple[RecordId, ...]) -> Listed:
         tags=row.tags,
         supersedes=row.supersedes,
         superseded_by=heads,
+        closed_by=closers,
         own_title=row.title,
         titled_by=row.titled_by,
         forgotten_ms=row.forgotten_ms,
