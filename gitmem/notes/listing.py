@@ -19,6 +19,7 @@ from gitmem.verbs.summaries import shorten
 
 PREFIX: Final = "note/"
 SHOWN_DIGITS: Final = 12
+_MOST_HEIRS: Final = 256
 
 State = Literal["open", "done", "superseded", "removed"]
 
@@ -93,9 +94,8 @@ def list_notes(
     rows = [row for row in table.read(memory, state_dir).rows if is_known(row.author.email)]
     found = [
         note
-        for note in listed(rows)
-        if (closed or note.state == "open")
-        and (not types or note.type in types)
+        for note in listed(rows, closed=closed)
+        if (not types or note.type in types)
         and (not files or any(_is_of(file, asked) for file in note.files for asked in files))
         and (not tags or not set(tags).isdisjoint(note.tags))
         and (due_at_ms is None or note.is_due(due_at_ms))
@@ -106,14 +106,17 @@ def list_notes(
     return tuple(found[:limit])
 
 
-def listed(rows: Iterable[Row]) -> Iterator[Listed]:
-    """Yield what has become of each of some notes, in their order."""
+def listed(rows: Iterable[Row], *, closed: bool = True) -> Iterator[Listed]:
+    """Yield what has become of each of some notes, in their order; with `closed` of those that do not stand,
+    too."""
     rows = tuple(rows)
     heirs: dict[RecordId, list[Row]] = {}
     for row in rows:
         for name in row.supersedes:
             heirs.setdefault(name, []).append(row)
     for row in rows:
+        if not closed and (row.name in heirs or row.is_hidden or row.is_done):
+            continue
         heads = tuple(sorted(_heads(row.name, heirs)))
         closers = tuple(sorted({heir.author.email for heir in heirs.get(row.name, ())}))
         yield _listed(row, heads, closers)
@@ -122,12 +125,13 @@ def listed(rows: Iterable[Row]) -> Iterator[Listed]:
 def _heads(name: RecordId, heirs: Mapping[RecordId, Sequence[Row]]) -> set[RecordId]:
     """Return the notes at the ends of all that supersedes a note.
 
-    None supersedes itself, by way of others either, for its name is a digest of what it supersedes.
+    None supersedes itself, by way of others either, for its name is a digest of what it supersedes. Where
+    somebody made up more than anybody writes, not all of it is gone through.
     """
     heads: set[RecordId] = set()
     seen: set[RecordId] = set()
     todo = [heir.name for heir in heirs.get(name, ())]
-    while todo:
+    while todo and len(seen) < _MOST_HEIRS:
         at = todo.pop()
         if at in seen:
             continue
@@ -135,7 +139,7 @@ def _heads(name: RecordId, heirs: Mapping[RecordId, Sequence[Row]]) -> set[Recor
         todo += [heir.name for heir in heirs.get(at, ())]
         if at not in heirs:
             heads.add(at)
-    return heads
+    return heads or {heir.name for heir in heirs.get(name, ())}
 
 
 def _listed(row: Row, heads: tuple[RecordId, ...], closers: tuple[str, ...]) -> Listed:
