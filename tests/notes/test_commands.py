@@ -34,7 +34,7 @@ def test_what_is_written_down_is_listed_and_shown(here: Here) -> None:
         "title": "Times are UTC.",
         "text": "Times are UTC.",
         "state": "open",
-        "at": "2026-02-25T06:13:22Z",
+        "at": "2026-02-25T06:13:21Z",
         "due": None,
         "is_due": False,
         "author": "Ada Example",
@@ -236,6 +236,17 @@ def test_removing_for_good_leaves_no_trace(here: Here, git: RealGit) -> None:
     for path in (here.folder / ".git" / "gitmem").rglob("*"):
         assert not path.is_file() or b"Smithereens" not in path.read_bytes(), path
     here("note", "rm", "--now", "--undo", new, status=2)
+
+
+def test_whoever_sits_at_a_terminal_is_asked_before_something_goes_for_good(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = here.add("one")
+    monkeypatch.setattr("click.confirm", lambda *args, **more: False)
+    assert here("note", "rm", "--now", address, is_terminal=True, status=2).stdout.endswith("  one\n")
+    assert here.texts() == ["one"]
+    here("note", "rm", "--now", "--yes", address, is_terminal=True)
+    assert here.texts("--all") == []
 
 
 def test_notes_are_the_teams_and_where_sessions_are_private_only_on_purpose(here: Here, git: RealGit) -> None:
