@@ -13,9 +13,10 @@ class Filters(NamedTuple):
 
     `sessions` are names or beginnings of names, and so are `without`, those that are left out. `files` are
     paths or parts of paths. `trusted` says whose captures count, as `gitmem.query.trusting` has it. `kinds`
-    are `note` and the types of notes; with `closed`, those that do not stand any more are found too. Moments
-    are in milliseconds since 1970, both ends included; `since_ms` and `until_ms` are of turns, `as_of_ms` is
-    of the captures that they came in by.
+    are `note` and the types of notes; with `closed`, those that do not stand any more are found too. With
+    `firsthand`, no turn counts in which gitmem itself repeats what others said. Moments are in milliseconds
+    since 1970, both ends included; `since_ms` and `until_ms` are of turns, `as_of_ms` is of the captures that
+    they came in by.
     """
 
     agents: tuple[str, ...] = ()
@@ -33,6 +34,7 @@ class Filters(NamedTuple):
     kinds: tuple[str, ...] = ()
     closed: bool = False
     errors: bool = False
+    firsthand: bool = False
     since_ms: int | None = None
     until_ms: int | None = None
     as_of_ms: int | None = None

@@ -109,6 +109,8 @@ class Matcher:
         clauses += [(_MUST_NOT, self._anywhere(term)) for term in asked.query.unwanted]
         left_out = [query for name in filters.without if name for query in self._sessions(name)]
         left_out += [self._one("session", session) for session in without]
+        if filters.firsthand and self._index.has_echoes:
+            left_out.append(self._one("echo", True))
         if left_out:
             clauses.append((_MUST_NOT, _any(left_out)))
         terms = self.asking(asked.query.terms)

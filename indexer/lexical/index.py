@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, cast
 
 import tantivy
 
-from indexer.lexical.schema import NO_MOMENT, Damaged, analyzers, at_least, guarded, number_of
+from indexer.lexical.schema import NO_MOMENT, Damaged, analyzers, as_key, at_least, guarded, number_of
 from indexer.lexical.words import spaced
 from indexer.lexical.writer import HEAP_BYTES, Writer
 
@@ -142,6 +142,11 @@ class LexicalIndex:
     def size(self) -> int:
         """How many documents there are."""
         return int(self.searcher.num_docs)
+
+    @cached_property
+    def has_echoes(self) -> bool:
+        """Whether any document is gitmem's own words."""
+        return self.matching(self.term("echo", True)) > 0
 
     def matching(self, query: tantivy.Query) -> int:
         """Return how many documents match a query."""
@@ -276,6 +281,27 @@ class LexicalIndex:
             return cast(
                 dict[str, Any], json.loads(cast(bytes, self.searcher.doc(address).get_first("stored")))
             )
+
+    def beside_turn(self, session: str, stream: str, ordinal: int, reach: int) -> list[dict[str, Any]]:
+        """Return what was stored with the turns at most so far from one in its stream, in order, without it.
+
+        Those that are gitmem's own words are left out.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        unsigned, must = tantivy.FieldType.Unsigned, tantivy.Occur.Must
+        first, last = max(0, ordinal - reach), ordinal + reach
+        near = tantivy.Query.range_query(self.schema, "ordinal", unsigned, first, last)
+        clauses = [(must, self.term("part", f"{session}/{as_key(stream)}")), (must, near)]
+        clauses += [(tantivy.Occur.MustNot, self.term("echo", True))] if self.has_echoes else []
+        with guarded():
+            query = tantivy.Query.const_score_query(tantivy.Query.boolean_query(clauses), 0.0)
+            found = self.searcher.search(query, limit=2 * reach + 1, count=False).hits
+        turns = [self.stored(address) for _, address in found]
+        return sorted(
+            (turn for turn in turns if turn["ordinal"] != ordinal), key=lambda turn: int(turn["ordinal"])
+        )
 
     def card(self, session: str) -> dict[str, Any]:
         """Return a session's card; empty where it has none."""

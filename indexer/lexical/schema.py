@@ -19,7 +19,7 @@ import tantivy
 
 from gitmem.model.times import to_text
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """Goes up whenever a field, an analyzer or what is put into them changes."""
 
 MOST_UNSIGNED: Final = (1 << 64) - 1
@@ -91,8 +91,8 @@ def _schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
     builder.add_text_field("author", tokenizer_name="words", index_option="position")
     builder.add_text_field("file", tokenizer_name="path", index_option="position")
-    builder.add_boolean_field("error", indexed=True)
-    builder.add_boolean_field("closed", indexed=True)
+    for name in ("error", "closed", "echo"):
+        builder.add_boolean_field(name, indexed=True)
     builder.add_integer_field("at", indexed=True, fast=True)
     builder.add_integer_field("captured", indexed=True)
     for name in ("ordinal", "digest", "meaning", "round"):

@@ -23,7 +23,7 @@ class Entry(NamedTuple):
     digest of the stream up to and including it. `meaning` is the key of the turn's embedding, 0 where it has
     none. `author` has all words by which who spoke is found, `name` is what they are called.
     `captured_by` is the address of who captured it, empty where there is none. A note has `kinds`, and
-    `is_closed` where it does not stand any more.
+    `is_closed` where it does not stand any more. An echo is gitmem's own words.
     """
 
     session: str
@@ -51,6 +51,7 @@ class Entry(NamedTuple):
     captured_by: str = ""
     kinds: Sequence[str] = ()
     is_closed: bool = False
+    is_echo: bool = False
 
 
 class Writer:
@@ -84,10 +85,10 @@ class Writer:
             text("file", path)
         for kind in entry.kinds:
             text("kind", kind)
-        if entry.is_closed:
-            document.add_boolean("closed", True)
-        if entry.is_error:
-            document.add_boolean("error", True)
+        flags = (("closed", entry.is_closed), ("error", entry.is_error), ("echo", entry.is_echo))
+        for name, holds in flags:
+            if holds:
+                document.add_boolean(name, True)
         if entry.at_ms is not None:
             document.add_integer("at", entry.at_ms)
             text("month", month_of(entry.at_ms))

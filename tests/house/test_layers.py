@@ -22,6 +22,7 @@ FLOORS = {
     "gitmem.format": 2,
     "gitmem.redaction": 2,
     "gitmem.query": 2,
+    "gitmem.recall": 2,
     "gitmem.disk": 3,
     "gitmem.auditing": 4,
     "gitmem.git": 4,
