@@ -104,6 +104,8 @@ def files_of(arguments: object) -> tuple[str, ...]:
     elif isinstance(arguments, dict):
         for key in _PATH_KEYS:
             value = arguments.get(key)
+            if value is None:
+                continue
             for path in value if isinstance(value, list) else (value,):
                 if isinstance(path, str) and 0 < len(path) <= _LONGEST_PATH and "\n" not in path:
                     found[path] = None

@@ -308,8 +308,10 @@ class CodexReader:
             self._place_usage()
 
     def _place_usage(self) -> None:
+        if self._unplaced is None:
+            return
         at = self._last_of_model()
-        if self._unplaced is not None and at is not None:
+        if at is not None:
             turn = self._recorder.pending[at]
             tokens = _sum(turn.tokens, self._unplaced)
             self._recorder.pending[at] = msgspec.structs.replace(turn, tokens=tokens)
