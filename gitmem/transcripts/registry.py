@@ -6,11 +6,12 @@ from gitmem.transcripts.agent import Agent
 from gitmem.transcripts.claude_code import CLAUDE_CODE
 from gitmem.transcripts.codex import CODEX
 from gitmem.transcripts.copilot_cli import COPILOT_CLI
+from gitmem.transcripts.droid import DROID
 from gitmem.transcripts.gemini_cli import GEMINI_CLI
 from gitmem.transcripts.generic import GENERIC
 from gitmem.transcripts.opencode import OPENCODE
 from gitmem.transcripts.pi import PI
 
 REGISTRY: dict[str, Agent] = {
-    agent.name: agent for agent in (CLAUDE_CODE, CODEX, COPILOT_CLI, GEMINI_CLI, OPENCODE, PI, GENERIC)
+    agent.name: agent for agent in (CLAUDE_CODE, CODEX, COPILOT_CLI, GEMINI_CLI, OPENCODE, PI, DROID, GENERIC)
 }
