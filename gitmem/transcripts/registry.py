@@ -11,7 +11,9 @@ from gitmem.transcripts.gemini_cli import GEMINI_CLI
 from gitmem.transcripts.generic import GENERIC
 from gitmem.transcripts.opencode import OPENCODE
 from gitmem.transcripts.pi import PI
+from gitmem.transcripts.vscode_copilot import VSCODE_COPILOT
 
 REGISTRY: dict[str, Agent] = {
-    agent.name: agent for agent in (CLAUDE_CODE, CODEX, COPILOT_CLI, GEMINI_CLI, OPENCODE, PI, DROID, GENERIC)
+    agent.name: agent
+    for agent in (CLAUDE_CODE, CODEX, COPILOT_CLI, GEMINI_CLI, OPENCODE, PI, DROID, VSCODE_COPILOT, GENERIC)
 }
