@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitmem.transcripts.agent import Agent
 from gitmem.transcripts.claude_code import CLAUDE_CODE
+from gitmem.transcripts.cline import CLINE
 from gitmem.transcripts.codex import CODEX
 from gitmem.transcripts.copilot_cli import COPILOT_CLI
 from gitmem.transcripts.droid import DROID
@@ -11,9 +12,22 @@ from gitmem.transcripts.gemini_cli import GEMINI_CLI
 from gitmem.transcripts.generic import GENERIC
 from gitmem.transcripts.opencode import OPENCODE
 from gitmem.transcripts.pi import PI
+from gitmem.transcripts.roo import ROO
 from gitmem.transcripts.vscode_copilot import VSCODE_COPILOT
 
 REGISTRY: dict[str, Agent] = {
     agent.name: agent
-    for agent in (CLAUDE_CODE, CODEX, COPILOT_CLI, GEMINI_CLI, OPENCODE, PI, DROID, VSCODE_COPILOT, GENERIC)
+    for agent in (
+        CLAUDE_CODE,
+        CODEX,
+        COPILOT_CLI,
+        GEMINI_CLI,
+        OPENCODE,
+        PI,
+        DROID,
+        VSCODE_COPILOT,
+        CLINE,
+        ROO,
+        GENERIC,
+    )
 }

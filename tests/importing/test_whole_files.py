@@ -26,13 +26,34 @@ def vscode(home: Path, cwd: Path, texts: list[str]) -> Path:
     return put(folder / "chatSessions" / "s-1.json", session)
 
 
+def cline(home: Path, cwd: Path, texts: list[str]) -> Path:
+    storage = home / ".config" / "Code" / "User" / "globalStorage" / "saoudrizwan.claude-dev"
+    put(storage / "state" / "taskHistory.json", [{"id": "7", "cwdOnTaskInitialization": str(cwd), "ts": 1}])
+    messages = [{"role": "user", "content": text} for text in texts]
+    return put(storage / "tasks" / "7" / "api_conversation_history.json", messages)
+
+
+def cline_sdk(home: Path, cwd: Path, texts: list[str]) -> Path:
+    folder = home / ".cline" / "data" / "sessions" / "s-1"
+    put(folder / "s-1.json", {"session_id": "s-1", "cwd": str(cwd)})
+    messages = [{"role": "user", "content": text} for text in texts]
+    return put(folder / "s-1.messages.json", {"version": 1, "sessionId": "s-1", "messages": messages})
+
+
+def roo(home: Path, cwd: Path, texts: list[str]) -> Path:
+    storage = home / ".config" / "Cursor" / "User" / "globalStorage" / "rooveterinaryinc.roo-cline"
+    put(storage / "tasks" / "7" / "history_item.json", {"id": "7", "workspace": str(cwd)})
+    messages = [{"role": "user", "content": text} for text in texts]
+    return put(storage / "tasks" / "7" / "api_conversation_history.json", messages)
+
+
 def put(path: Path, value: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value))
     return path
 
 
-MAKERS = [vscode]
+MAKERS = [vscode, cline, cline_sdk, roo]
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
