@@ -26,6 +26,13 @@ def vscode(home: Path, cwd: Path, texts: list[str]) -> Path:
     return put(folder / "chatSessions" / "s-1.json", session)
 
 
+def amp(home: Path, cwd: Path, texts: list[str]) -> Path:
+    messages = [{"role": "user", "messageId": n, "content": text} for n, text in enumerate(texts)]
+    env = {"initial": {"trees": [{"uri": f"file://{cwd}"}]}}
+    thread = {"v": len(texts), "id": "T-1", "created": 1, "messages": messages, "env": env}
+    return put(home / ".local" / "share" / "amp" / "threads" / "T-1.json", thread)
+
+
 def cline(home: Path, cwd: Path, texts: list[str]) -> Path:
     storage = home / ".config" / "Code" / "User" / "globalStorage" / "saoudrizwan.claude-dev"
     put(storage / "state" / "taskHistory.json", [{"id": "7", "cwdOnTaskInitialization": str(cwd), "ts": 1}])
@@ -53,7 +60,7 @@ def put(path: Path, value: Any) -> Path:
     return path
 
 
-MAKERS = [vscode, cline, cline_sdk, roo]
+MAKERS = [vscode, amp, cline, cline_sdk, roo]
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
