@@ -95,7 +95,8 @@ def _edits(value: object, path: str | None, depth: int) -> Iterator[Edit]:
     if depth > _DEEPEST:
         return
     if isinstance(value, str):
-        yield from _of_pieces(pieces_of_patch(value), is_shell=False)
+        for edit in _of_pieces(pieces_of_patch(value), is_shell=False):
+            yield edit._replace(path=edit.path or path)
         if depth == 0:  # a script is all that there is, and starts commands by its own means
             for literal in literals(value):
                 yield from _of_pieces(pieces_of_shell(literal), is_shell=True)
