@@ -11,6 +11,7 @@ that VS Code keeps beside it, a line for each request, and a last one with all t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -37,17 +38,19 @@ _FIRST = (
 _DRAFT = "inputState"
 """What has been typed and not sent is no part of the session."""
 
+_LOG = re.compile(rb'\s*\{\s*"kind"\s*:\s*0\s*,')
 _INITIAL, _SET, _PUSH, _DELETE = range(4)
 _DEEPEST_PATH = 64
 
 
 def is_session(path: Path, head: bytes) -> bool:
     """Tell a chat session, or a log of one, by its first members."""
-    if b'"requests"' not in head and b'"sessionId"' not in head:
-        return False
+    is_log = _LOG.match(head) is not None
+    if not is_log and (path.suffix == ".jsonl" or b'"requests"' not in head):
+        return False  # without decoding what others wrote
     records = read_head(head, path).records
     first = records[0] if records else {}
-    if first.get("kind") == _INITIAL:
+    if is_log:
         first = child(first, "v")
         return "version" in first and bool({"sessionId", "requests"} & first.keys())
     names = {"requesterUsername", "responderUsername", "initialLocation", "sessionId"}
