@@ -137,12 +137,28 @@ class _Cited(NamedTuple):
 
 def _open(context: Context, place: Place, stack: ExitStack) -> _Cited | None:
     from gitmem.checkpoints.tied import Ties
-    from gitmem.cli.opening import opened_memory
     from gitmem.git.repository import discover
 
     try:
         there = context.at(discover(Path(place.common_dir), context.git.elsewhere()))
-        memory = stack.enter_context(opened_memory(there))
+        memory = stack.enter_context(opened_as_it_is(there))
         return _Cited(memory, Ties(memory, there.repository.state_dir))
     except (RepositoryError, StoreError):
         return None
+
+
+@contextmanager
+def opened_as_it_is(context: Context) -> Iterator[Memory]:
+    """Open all that the repository remembers, without what was fetched and is not part of it yet.
+
+    Raises:
+        NoMemory: There is none yet.
+    """
+    from gitmem.cli.absence import absent_of
+    from gitmem.cli.opening import opened_storage, private_storage
+    from gitmem.verbs.memories import open_all
+
+    with opened_storage(context) as storage:
+        yield open_all(
+            storage, context.settings, lambda: private_storage(context, storage), absent_of(context)
+        )

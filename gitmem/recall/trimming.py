@@ -45,6 +45,11 @@ def telling(text: str, tokens: int) -> str:
     return trim(Passage(shown, before=not is_all and chosen[:1] != [0], behind=not is_all), tokens)
 
 
+def beginning(passage: Passage, tokens: int) -> str:
+    """Return how a text begins, on one line: of what an agent said last, what came of its work."""
+    return trim(Passage(" ".join(passage.text.split()), before=passage.before, behind=passage.behind), tokens)
+
+
 def _stretch(passage: Passage, characters: int) -> tuple[int, int]:
     """Return where most different words that were asked for stand together; the beginning if none does."""
     text, starts = passage.text, [start for start, _ in passage.words]
