@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gitmem.notes.listing import Listed
     from gitmem.sidecar.wire import Json, Place
 
-DEADLINE_S: Final = 0.6
+DEADLINE_S: Final = 0.75
 """For all of it; what starts the program and hands its answer on has the rest of a second."""
 
 _GIT_S: Final = 0.3

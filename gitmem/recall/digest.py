@@ -16,7 +16,7 @@ MORE: Final = (
 
 
 class Item(NamedTuple):
-    """Something that a digest tells of: its citation, a day, names that are somebody's words, and what was said.
+    """Something that a digest tells of: its citation, a day, names that somebody gave, and what was said.
 
     `commit` is an object id, empty where none is known.
     """

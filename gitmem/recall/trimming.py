@@ -41,8 +41,9 @@ def telling(text: str, tokens: int) -> str:
     chosen = [at for at, line in enumerate(lines) if _TELLING.search(line)][:_MOST_TELLING]
     chosen = chosen or list(range(max(0, len(lines) - 2), len(lines)))
     shown = "\n".join(lines[at] for at in chosen)
-    is_all = len(chosen) == len(lines)
-    return trim(Passage(shown, before=not is_all and chosen[:1] != [0], behind=not is_all), tokens)
+    is_cut = bool(chosen)
+    before, behind = is_cut and chosen[0] > 0, is_cut and chosen[-1] < len(lines) - 1
+    return trim(Passage(shown, before=before, behind=behind), tokens)
 
 
 def beginning(passage: Passage, tokens: int) -> str:
