@@ -11,7 +11,7 @@ from gitmem.recall.tokens import estimate
 
 TOKENS: Final = 350
 MORE: Final = (
-    "More: gitmem recall QUESTION; gitmem show CITATION; gitmem search --file PATH; gitmem note list"
+    "more: gitmem recall QUESTION; gitmem show CITATION; gitmem search --file PATH; gitmem note list"
 )
 
 
@@ -61,7 +61,7 @@ def _whole(told: dict[str, list[str]], around: Delimiters) -> str:
     for heading, items in told.items():
         if items:
             lines += [f"{HEADING}{heading}", *items]
-    return "\n".join([*lines, around.ends, MORE])
+    return "\n".join([*lines, f"{HEADING}{MORE}", around.ends])
 
 
 def _lines(item: Item) -> str:

@@ -49,4 +49,5 @@ def is_echo(kind: str, text: str, tool: str) -> bool:
     if MARK not in text:
         return False
     left = without_echoes(text).strip()
-    return not left or (kind != "message" and len(left) <= _WRAPPING)
+    is_wrapping = len(left) <= _WRAPPING and (kind != "message" or left.endswith(":"))
+    return not left or is_wrapping
