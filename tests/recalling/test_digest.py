@@ -20,10 +20,9 @@ from gitmem.model.ids import SessionKey
 from gitmem.recall.delimiters import delimiters
 from gitmem.recall.digest import TOKENS, Item, Part, written
 from gitmem.recall.tokens import estimate
-from tests.conftest import CommandLine, RealGit
 from tests.importing import samples
 from tests.indexer.memories import Filled, called, said
-from tests.recalling.conftest import EVE, checkpoint
+from tests.recalling.conftest import EVE, Run, checkpoint
 
 LONG_S = 60.0
 
@@ -40,15 +39,18 @@ def context_at(top: Path, **environ: str) -> Context:
     return context
 
 
+@pytest.fixture(autouse=True)
+def here(run: Run) -> None:
+    """Have the indexer answer within this process."""
+
+
 def told(top: Path, without: tuple[str, ...] = (), **environ: str) -> dict[str, list[Item]]:
     found = digest_of(context_at(top, **environ), without, LONG_S)
     assert estimate(found.text) <= TOKENS
     return {part.heading: list(part.items) for part in found.parts}
 
 
-def test_a_digest_tells_what_happened_last_and_who_touched_what_is_changed(
-    run: CommandLine, git: RealGit, memory: Filled
-) -> None:
+def test_a_digest_tells_what_happened_last_and_who_touched_what_is_changed(run: Run, memory: Filled) -> None:
     session = memory.add(
         "editor",
         [
@@ -93,7 +95,7 @@ def test_it_has_nothing_of_strangers_of_itself_or_of_the_session_that_starts(mem
     assert "claude-code/now" not in cited(CLAUDE_CODE_SESSION_ID="now")
 
 
-def test_open_notes_are_told_of(run: CommandLine, memory: Filled) -> None:
+def test_open_notes_are_told_of(run: Run, memory: Filled) -> None:
     run("note", "add", "--kind", "decision", "Shackles are replaced each year.", cwd=memory.top)
     run("note", "add", "--kind", "reminder", "--due", "2026-01-01", "Grease the winch.", cwd=memory.top)
     notes = told(memory.top)["open reminders and decisions"]
@@ -124,7 +126,7 @@ def test_what_is_late_is_left_out_and_what_cannot_be_read_too(
         digest(context_at(memory.top), SessionKey("generic", "anchors"))
 
 
-def test_without_a_memory_there_is_nothing_to_say(run: CommandLine, repository: Path) -> None:
+def test_without_a_memory_there_is_nothing_to_say(run: Run, repository: Path) -> None:
     assert digest(context_at(repository), None) == ""
     assert run("digest", cwd=repository, status=1).stdout == ""
     assert json.loads(run("digest", "--json", cwd=repository, status=1).stdout)["parts"] == []

@@ -7,15 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import CommandLine
 from tests.importing import samples
 from tests.indexer.memories import Filled, called, gave, said
-from tests.recalling.conftest import AT, UUID, checkpoint
+from tests.recalling.conftest import AT, UUID, Run, checkpoint
 
 _CITATION = re.compile(r"^# (\S+#\S+) ", re.MULTILINE)
 
 
-def recalled(run: CommandLine, cwd: Path, *arguments: str, **environ: str) -> dict[str, Any]:
+def recalled(run: Run, cwd: Path, *arguments: str, **environ: str) -> dict[str, Any]:
     done = run("recall", "--json", *arguments, cwd=cwd, status=None, environ=environ)
     found: dict[str, Any] = json.loads(done.stdout)
     assert done.status == (0 if found["turns"] else 1)
@@ -26,7 +25,7 @@ def sessions(found: dict[str, Any]) -> set[str]:
     return {turn["session"] for turn in found["turns"]}
 
 
-def test_every_citation_opens_what_it_was_printed_for(run: CommandLine, memory: Filled) -> None:
+def test_every_citation_opens_what_it_was_printed_for(run: Run, memory: Filled) -> None:
     found = recalled(run, memory.top, "anchor")
     assert len(found["turns"]) > 5
     assert {"generic/anchors", f"generic/{UUID}"} <= sessions(found)
@@ -40,7 +39,7 @@ def test_every_citation_opens_what_it_was_printed_for(run: CommandLine, memory: 
     }
 
 
-def test_an_answer_is_quoted_cited_and_says_what_it_is(run: CommandLine, memory: Filled) -> None:
+def test_an_answer_is_quoted_cited_and_says_what_it_is(run: Run, memory: Filled) -> None:
     first, second = (run("recall", "anchor", "chain", cwd=memory.top).stdout.rstrip("\n") for _ in range(2))
     for text in (first, second):
         begins, *lines, ends = text.split("\n")
@@ -59,7 +58,7 @@ def test_an_answer_is_quoted_cited_and_says_what_it_is(run: CommandLine, memory:
     assert "unknown author" in first, "whoever asks is told who is not known"
 
 
-def test_the_budget_is_kept_and_filters_narrow(run: CommandLine, memory: Filled) -> None:
+def test_the_budget_is_kept_and_filters_narrow(run: Run, memory: Filled) -> None:
     small = recalled(run, memory.top, "anchor", "--budget", "200")
     assert small["tokens"] <= 200
     assert len(small["turns"]) < len(recalled(run, memory.top, "anchor")["turns"])
@@ -71,7 +70,7 @@ def test_the_budget_is_kept_and_filters_narrow(run: CommandLine, memory: Filled)
     assert run("recall", "zeppelin", cwd=memory.top, status=1).stdout == ""
 
 
-def test_what_gitmem_said_and_the_session_itself_are_left_out(run: CommandLine, memory: Filled) -> None:
+def test_what_gitmem_said_and_the_session_itself_are_left_out(run: Run, memory: Filled) -> None:
     answer = run("recall", "anchor", cwd=memory.top).stdout
     memory.add(
         "asker",
@@ -101,7 +100,7 @@ def test_what_gitmem_said_and_the_session_itself_are_left_out(run: CommandLine, 
     assert "claude-code/5f3a" not in sessions(without)
 
 
-def test_a_page_of_markdown_holds_each_turn_in_a_fence(run: CommandLine, memory: Filled) -> None:
+def test_a_page_of_markdown_holds_each_turn_in_a_fence(run: Run, memory: Filled) -> None:
     page = run("recall", "--markdown", "anchor", cwd=memory.top).stdout
     assert page.startswith("# anchor\n")
     assert "## `generic/anchors#1`\n" in page
@@ -111,7 +110,7 @@ def test_a_page_of_markdown_holds_each_turn_in_a_fence(run: CommandLine, memory:
     assert "<" not in outside.replace("\\<", "")
 
 
-def test_a_turn_names_the_commit_that_it_led_to(run: CommandLine, memory: Filled) -> None:
+def test_a_turn_names_the_commit_that_it_led_to(run: Run, memory: Filled) -> None:
     session = memory.add("winch", [said("a new capstan", at=AT), said("done", "assistant", at=AT)])
     committed = checkpoint(memory, "2026-02-03T07:00:00.000Z", "c" * 40, {session: 1})
     checkpoint(memory, "2026-02-03T08:00:00.000Z", "d" * 40, {session: 2})
