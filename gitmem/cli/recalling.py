@@ -67,29 +67,44 @@ def recall(
     mode: Mode = "hybrid",
     is_recent: bool = False,
 ) -> Recalled:
-    """Return what answers a query in at most `budget` tokens; raises as `ask_indexer` does.
+    """Return what answers a query in at most `budget` tokens, as `recall_each` does."""
+    [found] = recall_each(context, places, (query,), filters, budget=budget, mode=mode, is_recent=is_recent)
+    return found
+
+
+def recall_each(
+    context: Context,
+    places: tuple[Place, ...],
+    queries: tuple[str, ...],
+    filters: Filters,
+    *,
+    budget: int,
+    mode: Mode = "hybrid",
+    is_recent: bool = False,
+) -> Iterator[Recalled]:
+    """Yield what answers each query in at most `budget` tokens; raises as `ask_indexer` does.
 
     What gitmem itself said before, and the session that this runs in, are left out.
     """
-    filters = filters._replace(firsthand=True, without=(*filters.without, *current_sessions(context.environ)))
-    answers = ask_indexer(
+    without = (*filters.without, *current_sessions(context.environ))
+    asked = ask_indexer(
         context,
         "search",
         places=places,
-        queries=(query,),
-        filters=filters,
+        queries=queries,
+        filters=filters._replace(firsthand=True, without=without),
         mode=mode,
         limit=HITS,
         is_recent=is_recent,
         passage=PASSAGE_CHARACTERS,
     )
     only_known = bool(filters.trusted)
-    [answer] = noted(context, places, marked(context, places, answers, only_known=only_known))
-    hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=only_known)
-    around = delimiters(os.urandom(NONCE_BYTES))
     with citing(context, places) as cite:
-        quotations = assemble(hits, budget - estimate(written((), around)), cite)
-    return Recalled(tuple(quotations), around, answer)
+        for answer in noted(context, places, marked(context, places, asked, only_known=only_known)):
+            hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=only_known)
+            around = delimiters(os.urandom(NONCE_BYTES))
+            quotations = assemble(hits, budget - estimate(written((), around)), cite)
+            yield Recalled(tuple(quotations), around, answer)
 
 
 @contextmanager
