@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from gitmem.redaction.redactor import Redactor
     from gitmem.sidecar.wire import Json
 
+_PERSON: Final = "person"
 _OF_AN_AGENT: Final = "agent:"
 _NO_WORD: Final = re.compile(r"[^\w\s]+")
 _MOST_MEANT: Final = 2_000
 LEAST_COSINE: Final = 0.65
-"""From there on two notes mean nearly the same. Seven pairs of sentences that do have .67 to .82 by the model;
-of seven that are only about the same things, six have .42 to .56, and one that says the opposite .75."""
+"""From there on two notes mean nearly the same. Of seven pairs of sentences that do, the model says .67 to
+.82; of seven that are only about the same things, .42 to .56 of six, and .75 of one that says the reverse."""
 
 
 class Written(NamedTuple):
@@ -189,11 +190,14 @@ def check_level(context: Context, level: Level | None) -> None:
 
 
 def writer_agent(context: Context, named: str | None) -> str | None:
-    """Return the agent that writes: one that is named, or whose environment this is; None for a person."""
+    """Return the agent that writes: one that is named, or whose environment this is; None for a person.
+
+    Where the environment does not say which agent's it is, it is called `agent`.
+    """
     if named is not None:
         return named or None
     by = acting(context.environ)
-    return by.removeprefix(_OF_AN_AGENT) if by.startswith(_OF_AN_AGENT) else None
+    return None if by == _PERSON else by.removeprefix(_OF_AN_AGENT)
 
 
 def files_of(context: Context, paths: Iterable[str]) -> tuple[str, ...]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import msgspec
 
@@ -35,7 +34,8 @@ from gitmem.model.settings import Level, lowest
 from gitmem.objects.storage import Batch
 from gitmem.objects.trees import Path as TreePath
 from gitmem.transcripts.detect import HEAD_BYTES, Identity
-from gitmem.verbs.committing import SKIP_CI, commit
+from gitmem.verbs.batches import Stream, Work, batch_message
+from gitmem.verbs.committing import commit
 from gitmem.verbs.intake import Diverted, Intake, Progress, Refused, Report, Source
 from gitmem.verbs.levels import registered
 from gitmem.verbs.looking import Looked, as_refusal, identify, last_line_end, named, open_regular
@@ -45,7 +45,6 @@ from gitmem.verbs.renditions import Renditions
 from gitmem.verbs.sealing import Range, SealedRange, cut_ranges
 from gitmem.verbs.sources import Position, begins_as_before, digests, write_position
 
-_NAMED = 50
 _IN_FLIGHT = 6
 """Ranges handed out and not yet taken back: what is held in memory at once."""
 
@@ -71,36 +70,6 @@ def import_sources(intake: Intake, sources: Iterable[Source]) -> Report:
     return run.report
 
 
-@dataclass
-class _Stream:
-    """A file being captured: the plan, and the capture that its sealed segments will make next.
-
-    `name` is what it is known by, for a rendition's own file is gone at the end.
-    """
-
-    plan: Plan
-    name: Path
-    status: os.stat_result
-    position: Position | None
-    parent: RecordId | None
-    keep: int
-    offset: int
-    entries: list[SegmentEntry] = field(default_factory=list)
-    blobs: dict[TreePath, Oid] = field(default_factory=dict)
-    lines: int = 0
-    error: GitmemError | None = None
-    started: bool = False
-
-
-class _Work(NamedTuple):
-    """A range on its way; `take` is None for the end of a file."""
-
-    stream: _Stream
-    start: int
-    stop: int
-    take: Callable[[], SealedRange] | None
-
-
 class _Run:
     """One import: files come in by `add`, sealed ranges go out in the same order, batches are committed."""
 
@@ -108,7 +77,7 @@ class _Run:
         self.report = Report()
         self._intake = intake
         self._memory: Memory = open_memory(intake.storage, intake.ref)._replace(absent=intake.absent)
-        self._queue: deque[_Work] = deque()
+        self._queue: deque[Work] = deque()
         self._pending: dict[SessionKey, Joined] = {}
         self._busy: set[tuple[SessionId, str]] = set()
         self._deferred: list[Source] = []
@@ -250,7 +219,7 @@ class _Run:
 
     def _hand_out(self, looked: Looked, found: Plan) -> None:
         """Have what is new of a file sealed, range by range, and take back what has been sealed meanwhile."""
-        stream = _Stream(
+        stream = Stream(
             found, looked.path, looked.status, looked.position, found.parent, found.keep, found.start
         )
         self._busy.add((found.session, looked.identity.stream))
@@ -267,9 +236,9 @@ class _Run:
             if start == stop:
                 break
             work = Range(looked.text, start, stop, group, found.session.encode())
-            self._queue.append(_Work(stream, start, stop, self._intake.sealer.submit(work)))
+            self._queue.append(Work(stream, start, stop, self._intake.sealer.submit(work)))
             self._drain(_IN_FLIGHT)
-        self._queue.append(_Work(stream, found.stop, found.stop, None))
+        self._queue.append(Work(stream, found.stop, found.stop, None))
 
     def _settle(self) -> None:
         """Take back all that is on its way, and commit it: then the memory can be asked about it."""
@@ -293,7 +262,7 @@ class _Run:
             if stream.error is None:
                 self._take(stream, work, sealed)
 
-    def _take(self, stream: _Stream, work: _Work, sealed: SealedRange) -> None:
+    def _take(self, stream: Stream, work: Work, sealed: SealedRange) -> None:
         """Store the segments of a range, and commit if enough has come together."""
         session = stream.plan.session
         for segment in sealed.segments:
@@ -311,7 +280,7 @@ class _Run:
             self._close_capture(stream)
             self._commit()
 
-    def _end(self, stream: _Stream) -> None:
+    def _end(self, stream: Stream) -> None:
         """Make the last capture of a file, or drop what has not been captured of one that failed."""
         if stream.error is not None:
             self._refuse(stream.name, stream.error)
@@ -321,7 +290,7 @@ class _Run:
         if self._batch_sources >= self._intake.batch_sources:
             self._commit()
 
-    def _close_capture(self, stream: _Stream) -> None:
+    def _close_capture(self, stream: Stream) -> None:
         """Turn the segments that have come together into a capture, on top of the one before."""
         found, intake = stream.plan, self._intake
         if not stream.entries and (stream.started or found.start != found.stop):
@@ -362,7 +331,7 @@ class _Run:
         self._stack = ExitStack()
         self._batch: Batch = self._stack.enter_context(self._intake.storage.begin())
         self._changes: dict[TreePath, Oid | None] = {}
-        self._captures: dict[Path, tuple[_Stream, Settled, RecordId]] = {}
+        self._captures: dict[Path, tuple[Stream, Settled, RecordId]] = {}
         self._captured: Counter[str] = Counter()
         self._batch_bytes = self._batch_sources = 0
 
@@ -374,7 +343,12 @@ class _Run:
                 self._remember(stream, settled, capture)
             with self._stack:
                 tip = commit(
-                    intake.storage, intake.ref, intake.writer, self._message(), self._changes, self._batch
+                    intake.storage,
+                    intake.ref,
+                    intake.writer,
+                    batch_message(self._captured),
+                    self._changes,
+                    self._batch,
                 )
             self._begin_batch()
             self.report.commits.append(tip)
@@ -391,17 +365,7 @@ class _Run:
         captured = [stream for stream, *_ in self._captures.values()]
         return {stream.plan.path for stream in [*captured, *(work.stream for work in self._queue)]}
 
-    def _message(self) -> str:
-        """Say what a batch brings, for people who read `git log`."""
-        told = sorted(self._captured.items())
-        shown = [f"- {_one_line(name)}: {_count(lines, 'line')}" for name, lines in told[:_NAMED]]
-        if len(told) > len(shown):
-            shown.append(f"- and {len(told) - len(shown)} more")
-        total = _count(sum(self._captured.values()), "line")
-        subject = f"Capture {_count(len(told), 'session')}, {total} {SKIP_CI}"
-        return "\n".join([subject, "", *shown]) + "\n"
-
-    def _remember(self, stream: _Stream, settled: Settled, capture: RecordId) -> None:
+    def _remember(self, stream: Stream, settled: Settled, capture: RecordId) -> None:
         """Write down how far a file will be stored, beside how far it is."""
         is_rewritten = stream.plan.identity.shape == "document"
         try:
@@ -421,11 +385,3 @@ class _Run:
 
     def _refuse(self, path: Path, error: GitmemError) -> None:
         self.report.refused.append(Refused(path, error))
-
-
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:200]
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" + ("" if number == 1 else "s")

@@ -11,26 +11,24 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from gitmem import disk
 from gitmem.model.errors import UnknownTranscript
-from gitmem.transcripts.agent import Listed, Listing
+from gitmem.transcripts.agent import Listed
 from gitmem.transcripts.detect import HEAD_BYTES, Identity, detect
 from gitmem.transcripts.places import SUFFIXES, places, places_in_tree
-from gitmem.transcripts.read import READER_VERSION
 from gitmem.transcripts.registry import REGISTRY
-from gitmem.verbs import caching
+from gitmem.verbs import scanned
 from gitmem.verbs.belonging import Belonging
 from gitmem.verbs.collected import collection_in, looks_of, name_of, source_of
 from gitmem.verbs.intake import Source
 from gitmem.verbs.looking import open_regular
+from gitmem.verbs.scanned import KnownFile, KnownFolder, after_listing, path_of, unsettled
 
-SCHEMA_VERSION = 2
 _FIRST_BYTES = 16 << 10
 _RACY_NS = 2_000_000_000
 """A folder that had changed so shortly before it was listed may have changed again within the same tick."""
@@ -83,89 +81,15 @@ def scan(
     `agents` limits whose are looked for; None means everybody's. With `anew` nothing counts as seen. A folder
     or a file that cannot be read has nothing for us.
     """
-    path = state_dir / "cache" / "transcripts"
-    return _Scanning(path, tops, now_ns, anew).run(home, environ, agents)
-
-
-def forget_missing(state_dir: Path) -> int:
-    """Drop the files that are there no more from what is remembered of agents' folders.
-
-    Their names are those of sessions. Those that are there are told of by the folders themselves.
-
-    Returns:
-        How many were dropped.
-
-    Raises:
-        DiskRefused: The disk does not let it.
-    """
-    path = state_dir / "cache" / "transcripts"
-    if not path.exists():
-        return 0
-    known = _read(path)
-    left = {
-        at: msgspec.structs.replace(
-            folder, files=tuple(file for file in folder.files if os.path.lexists(_path_of(at, file.name)))
-        )
-        for at, folder in known.items()
-        if os.path.lexists(at)
-    }
-    if left == known and known:
-        return 0
-    disk.remove_file(path)
-    caching.write_derived(path, _KIND, _encode(left))
-    return _count(known) - _count(left)
-
-
-class _Session(msgspec.Struct, frozen=True, array_like=True):
-    """A session of a collection, as it was listed, and its mark when it was last taken in."""
-
-    identity: Identity
-    mark: str
-    updated_ms: int | None
-    size_bytes: int
-    settled: str | None = None
-
-
-class _File(msgspec.Struct, frozen=True, array_like=True):
-    """A file: where its session began (None: no session that could be told), how it looked when that was read
-    and when it was last taken in, and the innermost working tree that it ever belonged to.
-
-    Of a collection, its sessions, and its mark.
-    """
-
-    name: str
-    cwd: str | None
-    inode: int
-    read: tuple[int, int] | None = None
-    settled: tuple[int, int] | None = None
-    top: str | None = None
-    sessions: tuple[_Session, ...] | None = None
-    mark: str | None = None
-
-
-class _Folder(msgspec.Struct, frozen=True, array_like=True):
-    """A folder as it was listed at `listed_ns`, with its own time of modification from just before.
-
-    A place that is a single file is a folder with one file, whose name is empty.
-    """
-
-    mtime_ns: int
-    listed_ns: int
-    folders: tuple[str, ...]
-    files: tuple[_File, ...]
-
-
-_KIND = f"transcripts of {SCHEMA_VERSION}.{READER_VERSION}"
-_encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[dict[str, _Folder]] = msgspec.msgpack.Decoder(dict[str, _Folder])
+    return _Scanning(scanned.path_in(state_dir), tops, now_ns, anew).run(home, environ, agents)
 
 
 class _Scanning:
     def __init__(self, path: Path, tops: Sequence[Path], now_ns: int, anew: bool) -> None:
         self._path, self._now_ns, self._anew = path, now_ns, anew
         self._tops, self._belonging = tops, Belonging(tops)
-        self._known = _read(path)
-        self._now: dict[str, _Folder] = {}
+        self._known = scanned.read(path)
+        self._now: dict[str, KnownFolder] = {}
         self._found: list[Found] = []
         self._grown: list[Source] = []
 
@@ -203,8 +127,8 @@ class _Scanning:
             if at == root and stat.S_ISREG(status.st_mode):
                 file = known.files[0] if known and len(known.files) == 1 else None
                 if file is None or file.name or file.inode != status.st_ino:
-                    file = _File("", None, status.st_ino)
-                self._now[at] = _Folder(-1, 0, (), (file,))
+                    file = KnownFile("", None, status.st_ino)
+                self._now[at] = KnownFolder(-1, 0, (), (file,))
                 yield at
             if not stat.S_ISDIR(status.st_mode):
                 continue
@@ -214,7 +138,7 @@ class _Scanning:
             left += [f"{at}/{name}" for name in reversed(known.folders)]
             yield at
 
-    def _list(self, at: str, mtime_ns: int, before: _Folder | None) -> _Folder:
+    def _list(self, at: str, mtime_ns: int, before: KnownFolder | None) -> KnownFolder:
         old = {file.name: file for file in before.files} if before else {}
         folders, files = [], []
         try:
@@ -225,24 +149,26 @@ class _Scanning:
                     elif entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
                         known = old.get(entry.name)
                         is_same = known is not None and known.inode == entry.inode()
-                        files.append(known if known and is_same else _File(entry.name, None, entry.inode()))
+                        files.append(
+                            known if known and is_same else KnownFile(entry.name, None, entry.inode())
+                        )
         except OSError:
-            return _Folder(-1, 0, (), ())
+            return KnownFolder(-1, 0, (), ())
         files.sort(key=lambda file: file.name)
-        return _Folder(mtime_ns, self._now_ns, tuple(sorted(folders)), tuple(files))
+        return KnownFolder(mtime_ns, self._now_ns, tuple(sorted(folders)), tuple(files))
 
     def _look_at_files(self, agent: str, at: str, tree: Path | None) -> None:
         folder, suffixes = self._now[at], REGISTRY[agent].suffixes
         files = tuple(
-            self._look_at(agent, _path_of(at, file.name), file, tree)
-            if _path_of(at, file.name).endswith(suffixes)
+            self._look_at(agent, path_of(at, file.name), file, tree)
+            if path_of(at, file.name).endswith(suffixes)
             else file
             for file in folder.files
         )
         if files != folder.files:
             self._now[at] = msgspec.structs.replace(folder, files=files)
 
-    def _look_at(self, agent: str, path: str, file: _File, tree: Path | None) -> _File:
+    def _look_at(self, agent: str, path: str, file: KnownFile, tree: Path | None) -> KnownFile:
         top = self._belonging.top_of(file.cwd)
         if top is None and file.cwd is not None:
             return file  # another repository's, and it stays so
@@ -254,7 +180,7 @@ class _Scanning:
             return file
         looks = (status.st_size, status.st_mtime_ns)
         if (file.cwd is None and file.read != looks) or file.inode != status.st_ino:
-            file = _File(file.name, _began_in(agent, Path(path), tree), status.st_ino, looks)
+            file = KnownFile(file.name, _began_in(agent, Path(path), tree), status.st_ino, looks)
             top = self._belonging.top_of(file.cwd)
         if top is not None:
             gone = Path(file.top) if file.top is not None and file.top.startswith(f"{top}/") else None
@@ -271,7 +197,7 @@ class _Scanning:
         elsewhere = str(tree) if tree else None
         return lambda found: self._belonging.top_of(found.began_in or elsewhere) is not None
 
-    def _look_into(self, agent: str, path: Path, file: _File, tree: Path | None) -> _File:
+    def _look_into(self, agent: str, path: Path, file: KnownFile, tree: Path | None) -> KnownFile:
         """List the sessions of a collection that may have changed, and look at those that are ours."""
         collection = REGISTRY[agent].collection
         assert collection is not None
@@ -280,8 +206,8 @@ class _Scanning:
             if self._anew or file.read != looks or file.inode != inode:
                 is_same = file.inode == inode and not self._anew
                 listing = collection.sessions(path, file.mark if is_same else None)
-                known = _listed(listing, file.sessions or ())
-                file = _File(file.name, None, inode, looks, sessions=known, mark=listing.mark)
+                known = after_listing(listing, file.sessions or ())
+                file = KnownFile(file.name, None, inode, looks, sessions=known, mark=listing.mark)
         except (OSError, UnknownTranscript):
             return file  # it is being written, or it is none any more: the next scan asks again
         elsewhere = str(tree) if tree else None
@@ -306,7 +232,7 @@ class _Scanning:
                     if at in self._now:
                         folder = self._now[at]
                         files = (
-                            _unsettled(file, whole, path) if file.name == name else file
+                            unsettled(file, whole, path) if file.name == name else file
                             for file in folder.files
                         )
                         self._now[at] = msgspec.structs.replace(folder, files=tuple(files))
@@ -315,11 +241,7 @@ class _Scanning:
 
     def _write(self) -> None:
         if self._now != self._known:
-            caching.write_derived(self._path, _KIND, _encode(self._now))
-
-
-def _path_of(at: str, name: str) -> str:
-    return f"{at}/{name}" if name else at
+            scanned.write(self._path, self._now)
 
 
 def _is_collection(agent: str, path: str) -> bool:
@@ -331,50 +253,8 @@ def _is_collection(agent: str, path: str) -> bool:
         return False
 
 
-def _listed(listing: Listing, known: Iterable[_Session]) -> tuple[_Session, ...]:
-    """Return what a collection has after a listing: each session with what was settled of it."""
-    before = {(one.identity.native_id, one.identity.stream): one for one in known}
-    now = {} if listing.is_whole else dict(before)
-    for listed in listing.sessions:
-        name = (listed.identity.native_id, listed.identity.stream)
-        settled = before[name].settled if name in before else None
-        now[name] = _Session(listed.identity, listed.mark, listed.updated_ms, listed.size_bytes, settled)
-    return tuple(now.values())
-
-
-def _unsettled(file: _File, path: Path, refused: Path) -> _File:
-    """Return a file of which something was not taken in: itself, or a session of it."""
-    if path == refused:
-        return msgspec.structs.replace(file, settled=None)
-    sessions = tuple(
-        msgspec.structs.replace(one, settled=None) if name_of(path, one.identity) == refused else one
-        for one in file.sessions or ()
-    )
-    return msgspec.structs.replace(file, sessions=sessions) if file.sessions is not None else file
-
-
-def _count(folders: Mapping[str, _Folder]) -> int:
-    return sum(len(folder.files) for folder in folders.values())
-
-
-def _is_as_listed(folder: _Folder, mtime_ns: int) -> bool:
+def _is_as_listed(folder: KnownFolder, mtime_ns: int) -> bool:
     return folder.mtime_ns == mtime_ns and folder.listed_ns - mtime_ns > _RACY_NS
-
-
-def _encode(folders: dict[str, _Folder]) -> bytes:
-    """Encode folders, but for those with a name that is no UTF-8: they are looked at anew each time."""
-    try:
-        return _encoder.encode(folders)
-    except UnicodeEncodeError:
-        return _encoder.encode({at: folder for at, folder in folders.items() if _is_text(at, folder)})
-
-
-def _is_text(at: str, folder: _Folder) -> bool:
-    try:
-        _encoder.encode({at: folder})
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _began_in(agent: str, path: Path, tree: Path | None) -> str | None:
@@ -399,7 +279,3 @@ def _cwd_in(head: bytes, path: Path, agent: str, tree: Path | None) -> str | Non
         return detect(head, path, agent).began_in or (str(tree) if tree else None)
     except UnknownTranscript:
         return None
-
-
-def _read(path: Path) -> dict[str, _Folder]:
-    return caching.load(path, _KIND, _decoder) or {}
