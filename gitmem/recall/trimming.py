@@ -11,6 +11,9 @@ from gitmem.recall.turns import Passage
 
 CUT: Final = "…"
 _CHARACTERS_TO_A_TOKEN: Final = 3.2
+_LONGEST_TOKEN: Final = 8
+"""Characters to a token that no text has on average, but for one that is nearly all white space."""
+
 _LONGEST_LINE: Final = 400
 _BLANK: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 _SPACES: Final = re.compile(r"(?<=\S)[ \t]{2,}|[ \t]+(?=\n|\Z)|(?<=\n)[ \t]+(?=[ \t]{4})")
@@ -24,7 +27,7 @@ _MOST_TELLING: Final = 4
 def trim(passage: Passage, tokens: int) -> str:
     """Return the best stretch of a passage that has at most so many tokens; what is cut shows as `…`."""
     text = passage.text
-    if len(text) <= tokens * 2 or estimate(text) <= tokens:
+    if len(text) <= tokens * _LONGEST_TOKEN and estimate(text) <= tokens:
         start, stop = 0, len(text)
     else:
         start, stop = _stretch(passage, int(tokens * _CHARACTERS_TO_A_TOKEN))

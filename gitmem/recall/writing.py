@@ -45,10 +45,10 @@ def citation(told: Told, *, is_only: bool) -> str:
     return f"{name}#{told.stream}:{told.ordinal}" if _SAFE.fullmatch(told.stream) else name
 
 
-def cost_of(quotation: Quotation, is_first: bool) -> int:
-    """Return how many tokens a quotation takes at most; more where it is the first of its session."""
-    lines = [_about_turn(quotation, None), quoted(quotation.text), ""]
-    return estimate("\n".join([_about_session(quotation.told), *lines] if is_first else lines))
+def cost_of(quotation: Quotation, first: Told | None) -> int:
+    """Return how many tokens a quotation takes; more where no `first` one of its session was quoted."""
+    lines = [_about_turn(quotation, first or quotation.told), quoted(quotation.text), ""]
+    return estimate("\n".join(lines if first else [_about_session(quotation.told), *lines]))
 
 
 def written(quotations: Sequence[Quotation], around: Delimiters) -> str:
@@ -76,7 +76,7 @@ def _about_session(told: Told) -> str:
     return HEADING + ", ".join(part for part in parts if part)
 
 
-def _about_turn(quotation: Quotation, first: Told | None) -> str:
+def _about_turn(quotation: Quotation, first: Told) -> str:
     """Return the line about a turn: its citation, its role, who spoke, and its commit.
 
     Who spoke, and how far whoever captured it is trusted, goes without saying where it is as of the `first`.
@@ -91,7 +91,7 @@ def _about_turn(quotation: Quotation, first: Told | None) -> str:
     else:
         who = told.role if told.kind == "message" else f"{told.role} {told.kind}"
     parts = [quotation.cite, who, named(told.tool) if told.tool else ""]
-    if first is None or (told.author, told.trust) != (first.author, first.trust):
+    if (told.author, told.trust) != (first.author, first.trust):
         parts += [named(told.author), "" if told.trust == "known" else f"{told.trust} author"]
     parts.append(f"commit {quotation.commit[:_COMMIT_DIGITS]}" if quotation.commit else "")
     return HEADING + " ".join(part for part in parts if part)
