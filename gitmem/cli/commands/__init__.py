@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "show": Entry("show", "Show a session, one turn of it, a checkpoint or a note."),
     "search": Entry("search", "Search the sessions by words, with filters.", is_declared=True),
     "recall": Entry("recall", "Quote what answers a question, cited, for an agent.", is_declared=True),
+    "digest": Entry("digest", "What an agent is told when it starts here.", is_declared=True),
     "note": Entry("note", "Decisions, patterns and reminders: write them down, list them."),
     "why": Entry("why", "Say which turns led to a line, a file or a commit.", is_declared=True),
     "index": Entry("index", "The state of the search index, and bringing it up."),
