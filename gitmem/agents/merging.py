@@ -69,7 +69,7 @@ def merge(text: str, entries: Sequence[Entry]) -> Merged:
     root = _root(text)
     if _is_current(root, entries):
         return Merged(text, (), tuple(_foreign(root, entries)))
-    text = strip(text, made=())
+    text = strip(text)
     made: list[Path] = []
     for entry in entries:
         match entry:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -49,77 +49,90 @@ class _Plan(NamedTuple):
 
 
 def enable(
-    targets: Iterable[Target], where: Where, texts: Texts, state_dir: Path, git: Git, now_ns: int
-) -> list[Outcome]:
-    """Write what is missing or old in an agent's files; the second time nothing is changed.
+    wanted: Mapping[str, Sequence[Target]],
+    where: Where,
+    texts: Texts,
+    state_dir: Path,
+    git: Git,
+    now_ns: int,
+) -> dict[str, list[Outcome]]:
+    """Write what is missing or old in agents' files; the second time nothing is changed.
 
     Raises:
-        ConfigUnreadable: A file is not what the agent could read either; nothing was written.
+        ConfigUnreadable: A file is not what its agent could read either; nothing was written.
         ConfigRefused: A file may not be written to, or leads out of the repository; nothing was written.
         DiskRefused: The disk does not let it.
         StoreBusy: Another gitmem is at it.
     """
-    outcomes: list[Outcome] = []
-    plans: list[_Plan] = []
-    targets = list(targets)
+    plans: dict[Path, _Plan] = {}
     with _locked(state_dir):
-        tracked = _tracked(targets, where, git)
-        for target in targets:
+        tracked = _tracked([target for each in wanted.values() for target in each], where, git)
+
+        def look_at(target: Target) -> Outcome:
             path = _real(target.path, where, tracked)
             before = _read(path)
-            wanted = _wanted(target, path, before, _whole(target, texts))
-            if wanted.content == before:
-                outcomes.append(Outcome(target.path, "left" if wanted.left else "unchanged", wanted.left))
-            elif where.scope == "local" and str(target.path) in tracked:
-                outcomes.append(
-                    Outcome(target.path, "left", "git tracks it, and this would be for one clone")
-                )
-            else:
-                _check_writable(path, before)
-                plans.append(_Plan(target, path, before, wanted))
-                outcomes.append(Outcome(target.path, "written", wanted.left))
-        for plan in plans:
+            content = _wanted(target, path, before, _whole(target, texts))
+            if content.content == before or path in plans:
+                return Outcome(target.path, "left" if content.left else "unchanged", content.left)
+            if where.scope == "local" and str(target.path) in tracked:
+                return Outcome(target.path, "left", "git tracks it, and this would be for one clone alone")
+            _check_writable(path, before)
+            plans[path] = _Plan(target, path, before, content)
+            return Outcome(target.path, "written", content.left)
+
+        outcomes = {agent: [look_at(target) for target in each] for agent, each in wanted.items()}
+        for plan in plans.values():
             _write(plan, where, state_dir, now_ns)
         excluding.renew(ledger.read(state_dir).files, where, git)
     return outcomes
 
 
 def disable(
-    targets: Iterable[Target], where: Where, shared: Mapping[Path, str], state_dir: Path, git: Git
-) -> list[Outcome]:
-    """Take gitmem's entries out of an agent's files: each is what it was, or what others made of it since.
+    unwanted: Mapping[str, Sequence[Target]],
+    where: Where,
+    shared: Mapping[Path, str],
+    state_dir: Path,
+    git: Git,
+) -> dict[str, list[Outcome]]:
+    """Take gitmem's entries out of agents' files: each is what it was, or what others made of it since.
 
     `shared` names the files that another agent needs still, with who it is.
 
     Raises:
-        ConfigUnreadable: A file is not what the agent could read either; nothing was written.
+        ConfigUnreadable: A file is not what its agent could read either; nothing was written.
         ConfigRefused: A file may not be written to; nothing was written.
         DiskRefused: The disk does not let it.
         StoreBusy: Another gitmem is at it.
     """
-    outcomes: list[Outcome] = []
-    todo: list[tuple[Target, Path, bytes]] = []
-    targets = list(targets)
+    todo: dict[Path, tuple[Target, bytes | None]] = {}
     with _locked(state_dir):
-        tracked = _tracked(targets, where, git)
-        for target in targets:
+        tracked = _tracked([target for each in unwanted.values() for target in each], where, git)
+        notes = ledger.read(state_dir).files
+
+        def look_at(target: Target) -> Outcome | Path:
             path = _real(target.path, where, tracked)
             before = _read(path)
+            if path in todo:
+                return Outcome(target.path, "none")
             if before is None or not _has_entries(target, path, before):
-                outcomes.append(Outcome(target.path, "none"))
-            elif target.path in shared:
-                outcomes.append(Outcome(target.path, "left", f"{shared[target.path]} reads it too"))
-            else:
-                _check_writable(path, before)
-                todo.append((target, path, before))
-        notes = ledger.read(state_dir).files
-        for target, path, before in todo:
-            outcomes.append(_take_out(target, path, before, state_dir))
-        made = {folder for _, path, _ in todo if str(path) in notes for folder in notes[str(path)].folders}
+                if str(path) in notes:  # of a process that was killed, or somebody took them out
+                    todo[path] = target, None
+                return Outcome(target.path, "none")
+            if target.path in shared:
+                return Outcome(target.path, "left", f"{shared[target.path]} reads it too")
+            _check_writable(path, before)
+            todo[path] = target, before
+            return path
+
+        found = {agent: [look_at(target) for target in each] for agent, each in unwanted.items()}
+        done = {path: _take_out(target, path, before, state_dir) for path, (target, before) in todo.items()}
+        made = {folder for path in todo if str(path) in notes for folder in notes[str(path)].folders}
         for folder in sorted(made, key=len, reverse=True):
             disk.remove_empty_folder(Path(folder))
         excluding.renew(ledger.read(state_dir).files, where, git)
-    return outcomes
+    return {
+        agent: [done[one] if isinstance(one, Path) else one for one in each] for agent, each in found.items()
+    }
 
 
 def condition(
@@ -200,9 +213,22 @@ def _write(plan: _Plan, where: Where, state_dir: Path, now_ns: int) -> None:
     _put(path, before, wanted.content)
 
 
-def _take_out(target: Target, path: Path, before: bytes, state_dir: Path) -> Outcome:
+def _take_out(target: Target, path: Path, before: bytes | None, state_dir: Path) -> Outcome:
+    """Put back what was there, or take entries out of what is; None stands for a file that has none."""
     book = ledger.read(state_dir)
     note = book.files.get(str(path))
+    outcome = (
+        Outcome(target.path, "none") if before is None else _restore(target, path, before, note, state_dir)
+    )
+    if note is not None:
+        files = {name: one for name, one in book.files.items() if name != str(path)}
+        if note.backup is not None:
+            ledger.drop(state_dir, note.backup)
+        ledger.write(state_dir, msgspec.structs.replace(book, files=files))
+    return outcome
+
+
+def _restore(target: Target, path: Path, before: bytes, note: Written | None, state_dir: Path) -> Outcome:
     why = ""
     what: What
     is_as_left = note is not None and ledger.digest(before) == note.after
@@ -220,11 +246,6 @@ def _take_out(target: Target, path: Path, before: bytes, state_dir: Path) -> Out
         disk.remove_file(path)
     elif after != before:
         _put(path, before, after)
-    if note is not None:
-        files = {name: one for name, one in book.files.items() if name != str(path)}
-        if note.backup is not None:
-            ledger.drop(state_dir, note.backup)
-        ledger.write(state_dir, msgspec.structs.replace(book, files=files))
     return Outcome(target.path, what, why)
 
 

@@ -38,6 +38,8 @@ Subject = Literal[
     "levels",
     "private",
     "audit",
+    "agents",
+    "runs",
 ]
 
 

@@ -50,13 +50,10 @@ def enable_agents(context: Context, agents: tuple[str, ...], scope: Scope) -> di
         opt_in(context.repository.state_dir)
         note_ref(context.repository.state_dir, context.settings.memory_ref)
     write_agent_stubs(where.folder)
+    wanted = {agent: targets(agent, where) for agent in agents}
     now_ns = context.now_ms() * 1_000_000
-    return {
-        agent: placing.enable(
-            targets(agent, where), where, texts_for(where), ledger_dir(context, where), context.git, now_ns
-        )
-        for agent in agents
-    }
+    book = ledger_dir(context, where)
+    return placing.enable(wanted, where, texts_for(where), book, context.git, now_ns)
 
 
 def disable_agents(context: Context, agents: tuple[str, ...], scope: Scope) -> dict[str, list[Outcome]]:
@@ -76,10 +73,8 @@ def disable_agents(context: Context, agents: tuple[str, ...], scope: Scope) -> d
     where = where_of(context, scope)
     left = [agent for agent in enabled(context, scope) if agent not in agents]
     shared = {target.path: agent for agent in left for target in targets(agent, where)}
-    found = {
-        agent: placing.disable(targets(agent, where), where, shared, ledger_dir(context, where), context.git)
-        for agent in agents
-    }
+    unwanted = {agent: targets(agent, where) for agent in agents}
+    found = placing.disable(unwanted, where, shared, ledger_dir(context, where), context.git)
     if scope == "user":
         if not left:
             remove_agent_stubs(where.folder, with_python=True)

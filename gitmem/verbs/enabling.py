@@ -154,10 +154,22 @@ def write_agent_stubs(folder: Path) -> None:
         DiskRefused: The disk does not let it.
     """
     note_python(folder)
-    for name, content in ((STUB, stub()), (SERVER, _shipped("agents/gitmem-mcp"))):
+    for name, content in _agent_stubs():
         path = folder / name
         if not path.is_file() or path.read_bytes() != content:
             disk.replace_file(path, content, mode=0o777)
+
+
+def are_agent_stubs_current(folder: Path) -> bool:
+    """Tell whether what agents' entries run is there, as this version writes it."""
+    try:
+        return all((folder / name).read_bytes() == content for name, content in _agent_stubs())
+    except OSError:
+        return False
+
+
+def _agent_stubs() -> tuple[tuple[str, bytes], ...]:
+    return (STUB, stub()), (SERVER, _shipped("agents/gitmem-mcp"))
 
 
 def remove_agent_stubs(folder: Path, *, with_python: bool = False) -> None:
