@@ -88,18 +88,19 @@ def forget_derived(context: Context, gone: Collection[str]) -> Mapping[str, int]
 def forget_tables(context: Context, gone: Collection[str]) -> dict[str, int]:
     """Forget the part of it that is no index; as `forget_derived`."""
     from gitmem.checkpoints import spool, table
+    from gitmem.notes import table as notes
     from gitmem.sidecar.folders import state_folder
-    from gitmem.verbs import listing, picking, scanning, sources
+    from gitmem.verbs import listing, picking, scanned, sources
     from gitmem.why import edits, touched
 
     state_dir = context.repository.state_dir
     spool.forget(state_dir)
     return {
-        "tables": sum(each.forget(state_dir, gone) for each in (listing, touched, table)),
+        "tables": sum(each.forget(state_dir, gone) for each in (listing, touched, table, notes)),
         "maps": picking.forget(state_dir, gone) + edits.forget(state_dir, gone),
         "positions": sources.forget(state_dir, gone),
         "transcripts": sum(
-            scanning.forget_missing(each) for each in (state_dir, state_folder(context.environ))
+            scanned.forget_missing(each) for each in (state_dir, state_folder(context.environ))
         ),
         "leftovers": _remove_leftovers(state_dir),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gitmem.cli.absence import absent_of
 from gitmem.cli.context import Context
 from gitmem.cli.forgetting import erase_for_good, find_everywhere
-from gitmem.model.ids import SessionId
+from gitmem.model.ids import RecordId, SessionId
 
 if TYPE_CHECKING:
     from gitmem.forgetting.forget import Erasure
@@ -26,7 +26,7 @@ def expire(context: Context, storage: Storage, catch_up: Callable[[], object]) -
     Where the settings name who may erase, somebody has to ask for it: nobody vouches for what only says when
     a session is to go.
     """
-    if context.settings.erasers or not any(due_in(context, _opened(context, storage))):
+    if context.settings.erasers or not _is_any_due(context, _opened(context, storage)):
         return []
     from gitmem.cli.levels import Shelf
 
@@ -34,7 +34,12 @@ def expire(context: Context, storage: Storage, catch_up: Callable[[], object]) -
     memories = _opened(context, storage)
     shelf = Shelf(context, storage, memories)
     due = [find_everywhere(context, shelf, session, (level,)) for level, session in due_in(context, memories)]
-    return erase_for_good(context, shelf, due) if due else []
+    notes = due_notes(context, memories)
+    return erase_for_good(context, shelf, due, notes={"team": notes}) if due or notes else []
+
+
+def _is_any_due(context: Context, memories: Mapping[Level, Memory]) -> bool:
+    return any(due_in(context, memories)) or bool(due_notes(context, memories))
 
 
 def _opened(context: Context, storage: Storage) -> dict[Level, Memory]:
@@ -53,10 +58,28 @@ def due_in(context: Context, memories: Mapping[Level, Memory]) -> Iterator[tuple
     for level, memory in memories.items():
         grace_ms = context.settings.grace_days * DAY_MS
         for session in due(waiting_in(context, memory).values(), context.now_ms(), grace_ms):
-            yield level, session
+            yield level, SessionId(session)
         if days is not None:
             for session in outdated(listing_of(context, memory).summaries, days, context.now_ms()):
                 yield level, session
+
+
+def due_notes(context: Context, memories: Mapping[Level, Memory]) -> list[RecordId]:
+    """Return the notes that have been removed long enough; only the team's memory has notes."""
+    from gitmem.forgetting.waiting import DAY_MS, due
+
+    if "team" not in memories:
+        return []
+    rows = waiting_notes_in(context, memories["team"]).values()
+    grace_ms = context.settings.grace_days * DAY_MS
+    return [RecordId(name) for name in due(rows, context.now_ms(), grace_ms)]
+
+
+def waiting_notes_in(context: Context, memory: Memory) -> dict[RecordId, Waiting]:
+    """Return the removed notes of a memory."""
+    from gitmem.forgetting.waiting import waiting_notes
+
+    return waiting_notes(memory, context.repository.state_dir, context.now_ms())
 
 
 def waiting_in(context: Context, memory: Memory) -> dict[SessionId, Waiting]:

@@ -94,8 +94,10 @@ def erase_for_good(
     found: Iterable[Found],
     reason: str = "",
     checkpoints: Mapping[Level, Sequence[str]] | None = None,
+    notes: Mapping[Level, Sequence[str]] | None = None,
 ) -> list[Erasure]:
-    """Erase sessions from each memory that has them, in one epoch for each; checkpoints by their names, too.
+    """Erase sessions from each memory that has them, in one epoch for each; checkpoints and notes by their
+    names, too.
 
     What is private is shed: its key goes, and it is not captured again.
     """
@@ -105,11 +107,12 @@ def erase_for_good(
     done = []
     for level in _SHARED:
         ids = [each.ids[level] for each in sessions if level in each.ids]
-        targets = [*ids, *(checkpoints or {}).get(level, ())]
+        others = [tuple((names or {}).get(level, ())) for names in (checkpoints, notes)]
+        targets = [*ids, *others[0], *others[1]]
         if not targets:
             continue
         memory = shelf.memories[level]
-        _note_erased(context, level, ids, len(targets) - len(ids))
+        _note_erased(context, level, ids, *map(len, others))
         erasure = erase(erasing_at(context, memory.storage, memory.ref, level), targets, reason)
         if erasure is not None:
             done.append(erasure)
@@ -181,12 +184,16 @@ def _read(storage: Storage, name: str) -> Oid | None:
     return storage.read_ref(name) if name.startswith("refs/") else None
 
 
-def _note_erased(context: Context, level: Level, ids: Sequence[SessionId], checkpoints: int) -> None:
+def _note_erased(
+    context: Context, level: Level, ids: Sequence[SessionId], checkpoints: int, notes: int
+) -> None:
     log = log_of(context)
     for session in ids:
         log.note("erase", partial(log.session, session, level), detail={"level": level})
     if checkpoints:
         log.note("erase", detail={"level": level, "checkpoints": checkpoints})
+    if notes:
+        log.note("erase", detail={"level": level, "notes": notes})
 
 
 def _shed(context: Context, shelf: Shelf, private: Sequence[Found]) -> None:

@@ -27,6 +27,11 @@ _SHOWN: Final = 50
 Checkpoints = Mapping[Level, Sequence[str]]
 """Names of checkpoints that go, too, by the level of their memory."""
 
+Notes = Mapping[Level, Sequence[str]]
+"""Names of notes, likewise."""
+
+_NO_NOTES: Final[Notes] = {}
+
 
 def say_done(
     context: Context,
@@ -36,14 +41,15 @@ def say_done(
     until_ms: int | None = None,
     *,
     as_json: bool,
+    notes: Notes = _NO_NOTES,
 ) -> None:
     """Print what was done to which sessions; `until_ms` is from when on they may be erased."""
     until = None if until_ms is None else to_text(until_ms)
     if as_json:
-        context.output.json({"done": word, "until": until, **_as_json(found, checkpoints)})
+        context.output.json({"done": word, "until": until, **_as_json(found, checkpoints, notes)})
         return
     output = context.output
-    if not found and not checkpoints:
+    if not found and not checkpoints and not notes:
         output.note("no session is like that")
         return
     rows: list[list[Part]] = [
@@ -54,6 +60,8 @@ def say_done(
         output.say(f"and {len(found) - _SHOWN} more; --json: names them all")
     for level, names in checkpoints.items():
         output.say(f"{word}: {len(names)} checkpoints at level {level}")
+    for level, names in notes.items():
+        output.say(f"{word}: {count(len(names), 'note')} at level {level}")
     if until is not None:
         output.say(f"erased for good from {until[:10]} on; until then gitmem forget --undo takes it back")
 
@@ -66,6 +74,7 @@ def say_erased(
     followed: Followed,
     *,
     as_json: bool,
+    notes: Notes = _NO_NOTES,
 ) -> None:
     """Print what was erased, what of it went from where in this clone, and who may have it still."""
     remotes = _remotes(context, erasures)
@@ -77,14 +86,14 @@ def say_erased(
         context.output.json(
             {
                 "done": "erased",
-                **_as_json(found, checkpoints),
+                **_as_json(found, checkpoints, notes),
                 "memories": memories,
                 **followed_as_json(followed),
                 "remotes": [{"remote": name, "host": host_of(url).name} for name, url in remotes.items()],
             }
         )
         return
-    say_done(context, found, checkpoints, "erased", as_json=False)
+    say_done(context, found, checkpoints, "erased", as_json=False, notes=notes)
     say_followed(context, followed)
     for name, url in remotes.items():
         host = host_of(url)
@@ -137,17 +146,14 @@ def _as_amounts(cleared: Erased) -> dict[str, Any]:
 
 
 def say_listed(context: Context, rows: Sequence[Row], *, as_json: bool) -> None:
-    """Print the sessions that wait to be erased."""
+    """Print the sessions and notes that wait to be erased."""
     if as_json:
-        told = [
-            {"session": str(row.found.key), "level": row.level, "until": to_text(row.until_ms)}
-            for row in rows
-        ]
+        told = [{"session": row.name, "level": row.level, "until": to_text(row.until_ms)} for row in rows]
         context.output.json({"waiting": told})
     elif rows:
         with context.paged() as output:
             table: list[list[Part]] = [
-                [to_text(row.until_ms)[:10], _name(row.found), row.level] for row in rows
+                [to_text(row.until_ms)[:10], one_line(f"{row.name}  {row.title}"), row.level] for row in rows
             ]
             output.table(table, flexible=1)
     else:
@@ -201,8 +207,9 @@ def _name(found: Found) -> str:
     return one_line(f"{found.key}  {found.title}" if found.title else str(found.key))
 
 
-def _as_json(found: Sequence[Found], checkpoints: Checkpoints) -> dict[str, Any]:
+def _as_json(found: Sequence[Found], checkpoints: Checkpoints, notes: Notes) -> dict[str, Any]:
     return {
         "sessions": [{"session": str(each.key), "ids": dict(each.ids)} for each in found],
         "checkpoints": {level: list(names) for level, names in checkpoints.items()},
+        "notes": {level: list(names) for level, names in notes.items()},
     }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Final, cast
 
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import clean, one_line
 from gitmem.cli.trusting import mark
 from gitmem.query.trusting import Trust
 from gitmem.sidecar.wire import Json
+
+_NOTE_CHARACTERS: Final = len("note/") + 12
 
 
 def show(output: Output, answer: Json, *, heading: bool, with_repo: bool) -> None:
@@ -33,12 +35,21 @@ def show(output: Output, answer: Json, *, heading: bool, with_repo: bool) -> Non
 
 def _show_hit(output: Output, hit: Json, *, with_repo: bool) -> None:
     """Print a hit; nothing in it can end a line, so that none can be made up by what a memory holds."""
-    about = [hit["role"], hit["tool"], hit["at"] and str(hit["at"])[:16].replace("T", " "), hit["author"]]
+    note = cast("Json | None", hit.get("note"))
+    about = [
+        note["kind"] if note else hit["role"],
+        hit["tool"],
+        hit["at"] and str(hit["at"])[:16].replace("T", " "),
+        hit["author"],
+    ]
     if with_repo:
         about.insert(0, hit["repo"])
+    if note and note["state"] != "open":
+        about.append(note["state"])
     turn = f"{hit['stream']}:{hit['ordinal']}" if hit["stream"] else hit["ordinal"]
+    name = str(hit["session"])[:_NOTE_CHARACTERS] if note else f"{hit['session']}#{turn}"
     output.say(
-        Styled(one_line(f"{hit['session']}#{turn}"), "name"),
+        Styled(one_line(name), "name"),
         "  ",
         Styled("  ".join(one_line(str(each)) for each in about if each), "dim"),
         *mark(cast(Trust, hit["trust"])),

@@ -42,6 +42,7 @@ def ask_indexer(
     limit: int = 10,
     facets: tuple[Facet, ...] = (),
     is_recent: bool = False,
+    passage: int = 0,
 ) -> Iterator[Json]:
     """Yield the indexer's answers about memories, or that of the repository at hand; raises as `ask` does."""
     output, settings = context.output, _settings(context)
@@ -59,6 +60,7 @@ def ask_indexer(
         limit=limit,
         facets=facets,
         is_recent=is_recent,
+        passage=passage,
         model_dir=str(model_dir_of(context)),
         synonyms=str(config_folder(context.environ) / "synonyms.txt"),
         now_ms=context.now_ms(),

@@ -24,6 +24,9 @@ def total_bytes(sources: Iterable[Source]) -> int:
     """Return how much there is to read; a file that is gone meanwhile counts nothing."""
     total = 0
     for source in sources:
+        if source.rendition is not None:
+            total += source.rendition.size_bytes
+            continue
         with suppress(OSError):
             total += source.path.stat().st_size
     return total

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from gitmem.verbs.naming import Naming
 
 
+def is_note(name: str) -> bool:
+    """Whether what is named as a session would be is a note."""
+    from gitmem.notes.finding import may_name
+
+    return may_name(name)
+
+
 @contextmanager
 def opened_naming(context: Context, session: str) -> Iterator[tuple[Naming, StoredSession]]:
     """Find a session in the repository's memory, and make ready to name it."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from gitmem.cli.declared import RECURSE, Option
 from gitmem.model.settings import LEVELS
+from gitmem.query.filters import KINDS
 from gitmem.sidecar.wire import FACETS
 
 ROLES: Final = ("user", "assistant", "tool", "system")
@@ -37,13 +38,27 @@ OPTIONS: Final = (
     Option(("--author",), "authors", "By words of a name or address.", metavar="WHO", is_many=True),
     Option(("--role",), "roles", "Whose turns.", choices=ROLES, is_many=True),
     Option(
+        ("--kind",),
+        "kinds",
+        "Notes, or those of this type.",
+        choices=KINDS,
+        is_many=True,
+    ),
+    Option(("--closed",), "closed", "Notes that are done or superseded, too.", kind="flag"),
+    Option(
         ("--session",),
         "sessions",
         "Sessions whose name or id begins so.",
         metavar="SESSION",
         is_many=True,
     ),
-    Option(("--file",), "files", "Calls of tools on this file or folder.", metavar="PATH", is_many=True),
+    Option(
+        ("--file",),
+        "files",
+        "Calls of tools on this file or folder, and notes.",
+        metavar="PATH",
+        is_many=True,
+    ),
     Option(("--tool",), "tools", "Calls of this tool, and their results.", metavar="NAME", is_many=True),
     Option(("--errors",), "errors", "Results of tools that failed.", kind="flag"),
     Option(("--tag",), "tags", "Sessions with this tag.", metavar="TAG", is_many=True),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
 from gitmem.cli.context import Context
-from gitmem.cli.expiring import due_in, listing_of, waiting_in
+from gitmem.cli.expiring import due_in, due_notes, listing_of, waiting_in
 from gitmem.cli.forgetting import Found, find_everywhere
+from gitmem.cli.naming import is_note
+from gitmem.cli.text import one_line
 from gitmem.model.errors import ForgetRefused, NotForgotten, RedactionFailed, UsageError
 from gitmem.model.ids import SessionId
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from gitmem.cli.levels import Shelf
     from gitmem.format.memory import Memory
     from gitmem.model.settings import Level
+    from gitmem.notes.listing import Listed
 
 _SHOWN: Final = 20
 
@@ -43,26 +46,39 @@ class Choice(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A forgotten session, and from when on it may be erased."""
+    """A forgotten session or note by its name and title, and from when on it may be erased."""
 
-    found: Found
+    name: str
+    title: str
     level: Level
     until_ms: int
 
 
-def choose(
-    context: Context, shelf: Shelf, choice: Choice, *, due: bool, with_checkpoints: bool
-) -> tuple[list[Found], dict[Level, list[str]]]:
-    """Return the sessions that are meant, by level, and the checkpoints of an author that go with theirs.
+class Chosen(NamedTuple):
+    """What is to be forgotten: sessions, the checkpoints that go with them by level, and notes."""
+
+    found: list[Found]
+    checkpoints: dict[Level, list[str]]
+    notes: list[Listed]
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.found or self.checkpoints or self.notes)
+
+
+def choose(context: Context, shelf: Shelf, choice: Choice, *, due: bool, with_checkpoints: bool) -> Chosen:
+    """Return the sessions that are meant, by level, the checkpoints of an author that go with theirs, and the
+    notes.
 
     Raises:
-        SessionUnknown, SessionAmbiguous: A name means none, or several.
+        SessionUnknown, SessionAmbiguous, NoteUnknown, NoteAmbiguous: A name means none, or several.
         UsageError: The expression or the date cannot be read.
     """
     from gitmem.verbs.reading import resolve
 
     whole = shelf.memory()
-    ids = dict.fromkeys(resolve(whole, name).session for name in choice.names)
+    ids = dict.fromkeys(resolve(whole, name).session for name in choice.names if not is_note(name))
     if choice.is_search:
         ids |= dict.fromkeys(_searched(context, whole, choice))
     found = {each: find_everywhere(context, shelf, each, choice.levels) for each in ids}
@@ -73,7 +89,50 @@ def choose(
     checkpoints: dict[Level, list[str]] = {}
     if with_checkpoints and choice.author is not None:
         checkpoints = _checkpoints_by(shelf, choice.author, choice.levels)
-    return [each for each in found.values() if each.ids], checkpoints
+    notes = _notes(context, shelf, choice, due=due)
+    return Chosen([each for each in found.values() if each.ids], checkpoints, notes)
+
+
+def _notes(context: Context, shelf: Shelf, choice: Choice, *, due: bool) -> list[Listed]:
+    """Return the notes that are meant, each with all that it supersedes."""
+    from gitmem.cli.noting import named_notes
+    from gitmem.notes.listing import list_notes
+    from gitmem.notes.writing import ancestry
+
+    memory = shelf.memories.get("team")
+    named = [name for name in choice.names if is_note(name)]
+    if memory is None or (choice.levels is not None and "team" not in choice.levels):
+        return []
+    wanted = [note.name for note in named_notes(context, memory, named)] if named else []
+    if not (wanted or choice.is_search or due):
+        return []
+    everything = list_notes(memory, context.repository.state_dir, closed=True)
+    wanted = list(ancestry(memory, wanted))
+    if choice.is_search:
+        wanted += [note.name for note in everything if _fits(context, note, choice)]
+    if due:
+        wanted += due_notes(context, shelf.memories)
+    return [note for note in everything if note.name in wanted]
+
+
+def _fits(context: Context, note: Listed, choice: Choice) -> bool:
+    from gitmem.forgetting.forget import fits_note, is_by
+    from gitmem.query.moments import parse_since
+
+    return (
+        (choice.author is None or is_by(note.author, choice.author))
+        and (choice.agent is None or note.agent == choice.agent)
+        and (choice.older_than is None or note.at_ms < parse_since(choice.older_than, context.now_ms()))
+        and (choice.matching is None or fits_note(note, _compiled(choice.matching)))
+    )
+
+
+def only_removed(choice: Choice, notes: Sequence[Listed]) -> list[Listed]:
+    """Return those of the notes that are removed and not erased yet; as `only_forgotten`."""
+    removed = [note for note in notes if note.forgotten_ms is not None]
+    if len(removed) < len(notes) and not choice.is_search:
+        raise NotForgotten(next(note.short_address for note in notes if note not in removed))
+    return removed
 
 
 def only_forgotten(context: Context, shelf: Shelf, choice: Choice, found: Sequence[Found]) -> list[Found]:
@@ -92,8 +151,7 @@ def only_forgotten(context: Context, shelf: Shelf, choice: Choice, found: Sequen
 def confirm(
     context: Context,
     choice: Choice,
-    found: Sequence[Found],
-    checkpoints: Mapping[Level, Sequence[str]],
+    chosen: Chosen,
     *,
     for_good: bool,
     yes: bool,
@@ -105,25 +163,35 @@ def confirm(
     """
     if yes or not (choice.is_search or (for_good and context.is_interactive and choice.names)):
         return
-    number = len(found) + sum(map(len, checkpoints.values()))
-    what = "sessions" if not checkpoints else "sessions and checkpoints"
+    found, checkpoints, notes = chosen
+    number = len(found) + sum(map(len, checkpoints.values())) + len(notes)
+    kinds = (("sessions", found), ("checkpoints", checkpoints), ("notes", notes))
+    what = " and ".join(name for name, some in kinds if some) or "sessions"
     if not context.is_interactive:
         raise ForgetRefused(number, what)
     for each in found[:_SHOWN]:
-        context.output.say(f"{each.key}  {each.title}")
+        context.output.say(one_line(f"{each.key}  {each.title}"))
+    for note in notes[:_SHOWN]:
+        context.output.say(one_line(f"{note.short_address}  {note.title}"))
     question = f"erase {number} {what} for good?" if for_good else f"forget {number} {what}?"
     if not click.confirm(question, err=True):
         raise ForgetRefused(number, what)
 
 
 def waiting_rows(context: Context, shelf: Shelf) -> list[Row]:
-    """Return the forgotten sessions, those that go first coming first."""
+    """Return the forgotten sessions and the removed notes, those that go first coming first."""
+    from gitmem.notes.listing import list_notes
+
     rows = []
     for level, memory in shelf.memories.items():
-        for row in waiting_in(context, memory).values():
-            found = find_everywhere(context, shelf, row.session, (level,))
-            rows.append(Row(found, level, row.until_ms))
-    return sorted(rows, key=lambda row: (row.until_ms, row.found.key))
+        for session, row in waiting_in(context, memory).items():
+            found = find_everywhere(context, shelf, session, (level,))
+            rows.append(Row(str(found.key), found.title, level, row.until_ms))
+    if "team" in shelf.memories:
+        notes = list_notes(shelf.memories["team"], context.repository.state_dir, closed=True)
+        gone = [note for note in notes if note.forgotten_ms is not None]
+        rows += [Row(note.short_address, note.title, "team", note.forgotten_ms or 0) for note in gone]
+    return sorted(rows, key=lambda row: (row.until_ms, row.name))
 
 
 def _searched(context: Context, memory: Memory, choice: Choice) -> Iterator[SessionId]:

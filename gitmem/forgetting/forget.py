@@ -18,6 +18,7 @@ from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Author, Checkpoint, Tombstone
 from gitmem.model.settings import level_at
 from gitmem.model.times import to_text
+from gitmem.notes.listing import Listed
 from gitmem.objects import trees
 from gitmem.objects.storage import Batch, Storage
 from gitmem.verbs.committing import Writer
@@ -135,6 +136,13 @@ def fits(memory: Memory, folder: Folder, stored: StoredSession, is_found: Callab
         return True
     heads = (head for found in stored.heads().values() for head in found)
     return any(is_found(line) for head in heads for line in lines_of(memory.text(folder, head)))
+
+
+def fits_note(note: Listed, is_found: Callable[[bytes], bool]) -> bool:
+    """Whether something is found in a note's text, its title, its tags or the paths that it names."""
+    return any(
+        is_found(text.encode("utf-8", "replace")) for text in (note.text, note.title, *note.tags, *note.files)
+    )
 
 
 def checkpoints_by(memory: Memory, who: str) -> Iterator[str]:

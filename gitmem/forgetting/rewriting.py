@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from gitmem.forgetting.forget import Erasing, Erasure, erase
-from gitmem.format import codec, layout, records
+from gitmem.forgetting.renoting import note_anew, note_at, register_anew
+from gitmem.format import codec, layout, notes, records
 from gitmem.format.burial import names_all
 from gitmem.format.memory import Memory, StoredSession, open_memory
 from gitmem.format.records import MAX_RECORD_BYTES
@@ -65,7 +66,7 @@ def rewrite(target: Target, leaks: Iterable[Leak], shared: Oid | None) -> Rewrit
             changes |= _of_session(memory, there, session, target, batch)
         others = [leak for leak in found if leak.session is None]
         for leak in others:
-            changes |= _of_record(memory, leak, target, batch)
+            changes |= _beside_sessions(memory, there, leak, target, batch)
         tree = trees.edit(storage, batch, memory.root, changes)
         assert tree is not None, "the root's own files are never taken out"
         who = target.writer.sign()
@@ -81,7 +82,7 @@ def rewrite(target: Target, leaks: Iterable[Leak], shared: Oid | None) -> Rewrit
 def rewrite_shared(target: Target, erasing: Erasing, leaks: Iterable[Leak]) -> Erasure | None:
     """Write anew what leaks and was shared, and erase what stood there: for good, wherever it was pulled to.
 
-    A session goes on as its next incarnation, with the same name, and a checkpoint under another.
+    A session goes on as its next incarnation, with the same name, a checkpoint or a note under another.
 
     Returns:
         What was erased; None where there was nothing.
@@ -91,14 +92,14 @@ def rewrite_shared(target: Target, erasing: Erasing, leaks: Iterable[Leak]) -> E
         RedactionFailed: The redactor cannot do its work, and nothing has changed.
     """
     found = list(leaks)
-    records_at = {name: leak for leak in found if (name := _checkpoint_of(leak)) is not None}
+    records_at = {name: leak for leak in found if (name := _record_of(leak)) is not None}
     sessions = dict.fromkeys(leak.session for leak in found if leak.session is not None)
 
     def adding(memory: Memory, batch: Batch, going: Sequence[str]) -> Changes:
         changes: Changes = {}
         for name in going:
             if name in records_at:
-                changes |= _of_record(memory, records_at[name], target, batch)
+                changes |= _beside_sessions(memory, None, records_at[name], target, batch)
                 continue
             folder = memory.find(SessionId(name))
             assert folder is not None, "it was there a moment ago, under the same lock"
@@ -109,9 +110,11 @@ def rewrite_shared(target: Target, erasing: Erasing, leaks: Iterable[Leak]) -> E
     return erase(erasing, [*sessions, *records_at], _REASON, adding)
 
 
-def _checkpoint_of(leak: Leak) -> str | None:
+def _record_of(leak: Leak) -> str | None:
+    """Return the checkpoint or note that something of no session stands in."""
     path = tuple(leak.place.split("/"))
-    return layout.target_at(path) if leak.session is None and path[0] == "checkpoints" else None
+    is_either = leak.session is None and path[0] in ("checkpoints", "notes")
+    return layout.target_at(path) if is_either else None
 
 
 def _values(stored: StoredSession) -> Values:
@@ -170,6 +173,18 @@ def _of_session(
     }
     stored = memory.load(folder)
     return changes | written_anew(memory, folder, there, target, batch, _values(stored))[1]
+
+
+def _beside_sessions(
+    memory: Memory, there: Memory | None, leak: Leak, target: Target, batch: Batch
+) -> Changes:
+    """Write a checkpoint or a note anew; of a note that is `there` already only what is said of it."""
+    note = note_at(leak.place)
+    if note is None:
+        return _of_record(memory, leak, target, batch)
+    if there is not None and notes.find(there, note) is not None:
+        return register_anew(memory, leak.place, target, batch)
+    return note_anew(memory, note, target, batch)
 
 
 def _of_record(memory: Memory, leak: Leak, target: Target, batch: Batch) -> Changes:

@@ -7,12 +7,14 @@ old a session is counts from the newest capture in the memory, if the clock is a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from gitmem.format import notes
+from gitmem.format import registers as written
 from gitmem.format.memory import Folder, Memory, changed_sessions
 from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, RecordId, SessionId
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
 _KIND: Final = "forgotten 1"
 DAY_MS: Final = 86_400_000
 
+Registers = Mapping[RecordId, Register]
+
 
 class Waiting(msgspec.Struct, frozen=True, array_like=True):
-    """A forgotten session: from when on it may be erased, when it was forgotten by the clock of whoever did,
-    and when this clone first saw that by its own; in milliseconds since 1970."""
+    """A forgotten session or note: from when on it may be erased, when it was forgotten by the clock of
+    whoever did, and when this clone first saw that by its own; in milliseconds since 1970."""
 
-    session: SessionId
+    target: str
     until_ms: int
     asked_ms: int
     seen_ms: int
@@ -49,27 +53,52 @@ _decoder: msgspec.msgpack.Decoder[_Known] = msgspec.msgpack.Decoder(_Known)
 
 def waiting(memory: Memory, state_dir: Path, now_ms: int) -> dict[SessionId, Waiting]:
     """Return the forgotten sessions of a memory; only what has changed since the last time is looked at."""
-    path = caching.table_path(state_dir, "forgotten", memory)
+
+    def look(before: Oid | None) -> Iterator[tuple[str, Registers]]:
+        for session, folder in changed_sessions(memory, before):
+            yield session, _of_session(memory, folder) if folder else {}
+
+    rows = _waiting(memory, state_dir, now_ms, "forgotten", look)
+    return {SessionId(name): row for name, row in rows.items()}
+
+
+def waiting_notes(memory: Memory, state_dir: Path, now_ms: int) -> dict[RecordId, Waiting]:
+    """Return the removed notes of a memory, likewise."""
+
+    def look(before: Oid | None) -> Iterator[tuple[str, Registers]]:
+        for name, tree in notes.changed(memory, before):
+            yield name, _of_note(memory, name, tree) if tree else {}
+
+    rows = _waiting(memory, state_dir, now_ms, "forgotten-notes", look)
+    return {RecordId(name): row for name, row in rows.items()}
+
+
+def _waiting(
+    memory: Memory,
+    state_dir: Path,
+    now_ms: int,
+    table: str,
+    look: Callable[[Oid | None], Iterator[tuple[str, Registers]]],
+) -> dict[str, Waiting]:
+    """Return what waits; `look` yields what differs from a root tree, with the registers that it has now."""
+    path = caching.table_path(state_dir, table, memory)
     known = caching.load(path, _KIND, _decoder)
-    rows = {row.session: row for row in known.rows} if known else {}
+    rows = {row.target: row for row in known.rows} if known else {}
     if known is not None and known.root == memory.root:
         return rows
     before = known.root if known is not None and memory.storage.contains(known.root) else None
-    if before is None:
-        seen, rows = rows, {}
-    else:
-        seen = rows
-    for session, folder in changed_sessions(memory, before):
-        found = _look(memory, folder, now_ms, seen.get(session)) if folder else None
-        rows = {name: row for name, row in rows.items() if name != session}
+    seen, rows = rows, {} if before is None else dict(rows)
+    for name, registers in look(before):
+        rows.pop(name, None)
+        found = _row(name, registers, now_ms, seen.get(name))
         if found is not None:
-            rows[session] = found
+            rows[name] = found
     caching.write_derived(path, _KIND, _encoder.encode(_Known(memory.root, tuple(rows.values()))))
     return rows
 
 
-def due(rows: Iterable[Waiting], now_ms: int, least_ms: int = 0) -> Iterator[SessionId]:
-    """Yield the sessions whose time of grace is over, by the clock of whoever forgot them and by ours.
+def due(rows: Iterable[Waiting], now_ms: int, least_ms: int = 0) -> Iterator[str]:
+    """Yield those whose time of grace is over, by the clock of whoever forgot them and by ours.
 
     This clone waits for `least_ms` in any case, since when it first saw it: whoever writes that a session is
     forgotten may write any moments.
@@ -77,7 +106,7 @@ def due(rows: Iterable[Waiting], now_ms: int, least_ms: int = 0) -> Iterator[Ses
     for row in rows:
         grace_ms = max(least_ms, row.until_ms - row.asked_ms)
         if row.until_ms <= now_ms and now_ms - row.seen_ms >= grace_ms:
-            yield row.session
+            yield row.target
 
 
 def outdated(summaries: Iterable[Summary], retention_days: int, now_ms: int) -> Iterator[SessionId]:
@@ -91,22 +120,27 @@ def outdated(summaries: Iterable[Summary], retention_days: int, now_ms: int) -> 
             yield row.session
 
 
-def _look(memory: Memory, folder: Folder, now_ms: int, seen: Waiting | None) -> Waiting | None:
+def _of_session(memory: Memory, folder: Folder) -> Registers:
     if trees.find(memory.storage, folder.tree, ("registers",)) is None:
-        return None
+        return {}
     try:
-        registers = memory.load(folder).registers
+        return memory.load(folder).registers
     except (ObjectDamaged, ObjectMissing, RecordRefused):
-        return None  # reading it will say what is wrong
-    last = _last(registers)
+        return {}  # reading it will say what is wrong
+
+
+def _of_note(memory: Memory, name: RecordId, tree: Oid) -> Registers:
+    try:
+        return notes.load(memory, name, tree).registers
+    except (ObjectDamaged, ObjectMissing, RecordRefused):
+        return {}  # reading it will say what is wrong
+
+
+def _row(name: str, registers: Registers, now_ms: int, seen: Waiting | None) -> Waiting | None:
+    last = written.last(registers, "forgotten")
     if last is None or last.value is None:
         return None
     until_ms, asked_ms = to_ms(str(last.value)), to_ms(last.at)
     is_same = seen is not None and (seen.until_ms, seen.asked_ms) == (until_ms, asked_ms)
     seen_ms = min(seen.seen_ms, now_ms) if seen is not None and is_same else now_ms
-    return Waiting(folder.session, until_ms, asked_ms, seen_ms)
-
-
-def _last(registers: Mapping[RecordId, Register]) -> Register | None:
-    written = [(each.clock, name, each) for name, each in registers.items() if each.name == "forgotten"]
-    return max(written, key=lambda row: row[:2])[2] if written else None
+    return Waiting(name, until_ms, asked_ms, seen_ms)

@@ -190,7 +190,9 @@ class _Folder:
             if text is not None:
                 self._kept.setdefault(offer.path, []).append(offer)
                 self._sizes[name] = text.count(b"\n"), len(text)
-                stack.append((iter(following.pop(name, ())), group.grown(name, text)))
+                after = following.pop(name, ())
+                if after:  # else the text of all that went before would be copied for nobody
+                    stack.append((iter(after), group.grown(name, text)))
 
     def _admit_captures(self) -> None:
         """Keep out captures that could not be read, and then those that build on them."""

@@ -6,6 +6,7 @@ Reading refuses any other path, so that what a stranger pushed is never followed
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple, get_args
 
 from gitmem.model.errors import RecordRefused
@@ -18,10 +19,6 @@ ROOT_NAMES: tuple[RootName, ...] = get_args(RootName)
 
 EntryKind = Literal["root", "session", "capture", "segment", "register", "note", "checkpoint", "tombstone"]
 
-_HEX2 = re.compile(r"[0-9a-f]{2}\Z")
-_HEX60 = re.compile(r"[0-9a-f]{60}\Z")
-_HEX62 = re.compile(r"[0-9a-f]{62}\Z")
-_HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 _SINGLE: dict[str, EntryKind] = {"checkpoints": "checkpoint"}
 _BURIED = ("sessions", "notes", "checkpoints")
 """Where what a tombstone names may have stood."""
@@ -30,6 +27,23 @@ _OWNERS: dict[str, tuple[EntryKind, dict[str, EntryKind]]] = {
     "sessions": ("session", {"captures": "capture", "segments": "segment", "registers": "register"}),
     "notes": ("note", {"registers": "register"}),
 }
+_2, _60, _62, _64 = (f"[0-9a-f]{{{digits}}}" for digits in (2, 60, 62, 64))
+
+
+def _shapes() -> Iterator[tuple[str, str, str]]:
+    """Yield, for each folder of the root, what the paths of files and of folders in it look like."""
+    for top in _SINGLE:
+        yield top, f"{top}/{_2}/{_2}/{_60}", f"{top}(/{_2}){{0,2}}"
+    above = f"/{_2}(/{_2}(/{_60}%s)?)?"
+    yield "tombstones", f"tombstones/{_2}/{_2}/{_60}/{_64}", f"tombstones({above % ''})?"
+    for top, (own, kinds) in _OWNERS.items():
+        folder = "|".join(kinds)
+        file = f"{top}/{_2}/{_2}/{_60}/({own}|({folder})/{_2}/{_62})"
+        yield top, file, f"{top}({above % f'(/({folder})(/{_2})?)?'})?"
+
+
+_FILES = {top: re.compile(file).fullmatch for top, file, _ in _shapes()}
+_FOLDERS = {top: re.compile(folder).fullmatch for top, _, folder in _shapes()}
 
 
 class Place(NamedTuple):
@@ -64,6 +78,21 @@ def segment_path(session: SessionId, segment: SegmentId) -> Path:
 def session_register_path(session: SessionId, register: RecordId) -> Path:
     """Return where a register of a session stands."""
     return (*session_folder(session), "registers", register[:2], register[2:])
+
+
+def note_folder(note: RecordId) -> Path:
+    """Return the folder of one note."""
+    return ("notes", note[:2], note[2:4], note[4:])
+
+
+def note_path(note: RecordId) -> Path:
+    """Return where a note's own record stands."""
+    return (*note_folder(note), "note")
+
+
+def note_register_path(note: RecordId, register: RecordId) -> Path:
+    """Return where a register of a note stands."""
+    return (*note_folder(note), "registers", register[:2], register[2:])
 
 
 def checkpoint_path(checkpoint: RecordId) -> Path:
@@ -120,45 +149,27 @@ def check_folder(path: Path, entry: Entry) -> None:
     Raises:
         RecordRefused: Its path or its mode is none that gitmem writes.
     """
-    if entry.mode != TREE_MODE or not _may_hold(path):
+    if entry.mode != TREE_MODE or not _looks(path, _FOLDERS):
         raise RecordRefused("/".join(path), "gitmem puts no such folder there")
 
 
 def _place(path: Path) -> Place | None:
-    match path:
-        case (name,) if name in ROOT_NAMES:
-            return Place("root", name)
-        case (top, a, b, rest) if top in _SINGLE and _HEX2.match(a) and _HEX2.match(b) and _HEX60.match(rest):
-            return Place(_SINGLE[top], a + b + rest)
-        case ("tombstones", a, b, rest, name) if (
-            _HEX2.match(a) and _HEX2.match(b) and _HEX60.match(rest) and _HEX64.match(name)
-        ):
-            return Place("tombstone", name, a + b + rest)
-        case (top, a, b, rest, *below) if (
-            top in _OWNERS and _HEX2.match(a) and _HEX2.match(b) and _HEX60.match(rest)
-        ):
-            own, kinds = _OWNERS[top]
-            owner = a + b + rest
-            match below:
-                case [name] if name == own:
-                    return Place(own, owner, owner)
-                case [folder, fan, name] if folder in kinds and _HEX2.match(fan) and _HEX62.match(name):
-                    return Place(kinds[folder], fan + name, owner)
-    return None
+    top = path[0]
+    if len(path) == 1:
+        return Place("root", top) if top in ROOT_NAMES else None
+    if not _looks(path, _FILES):
+        return None
+    owner = "".join(path[1:_TARGET_DEPTH])
+    if top in _SINGLE:
+        return Place(_SINGLE[top], owner)
+    if top == "tombstones":
+        return Place("tombstone", path[-1], owner)
+    own, kinds = _OWNERS[top]
+    *_, folder, fan, name = path
+    return Place(own, owner, owner) if name == own else Place(kinds[folder], fan + name, owner)
 
 
-def _may_hold(path: Path) -> bool:
-    top, *below = path
-    if len(below) > 5 or not (top in _SINGLE or top in _OWNERS or top == "tombstones"):
-        return False
-    deepest = 5 if top in _OWNERS else 3 if top == "tombstones" else 2
-    checks = [_HEX2, _HEX2, _HEX60, None, _HEX2][:deepest]
-    if len(below) > len(checks):
-        return False
-    for part, pattern in zip(below, checks, strict=False):
-        if pattern is None:
-            if part not in _OWNERS[top][1]:
-                return False
-        elif not pattern.match(part):
-            return False
-    return True
+def _looks(path: Path, shapes: Mapping[str, Callable[[str], object]]) -> bool:
+    """Whether a path is of a shape, and no part of it has a slash, as a stranger's name may have."""
+    shape, joined = shapes.get(path[0]), "/".join(path)
+    return shape is not None and shape(joined) is not None and joined.count("/") == len(path) - 1

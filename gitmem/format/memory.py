@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from gitmem.format import layout, manifest, records, segments
+from gitmem.format import registers as written
 from gitmem.format.absent import NOTHING, Absent
 from gitmem.format.manifest import Head
 from gitmem.model.errors import (
@@ -22,7 +23,7 @@ from gitmem.model.errors import (
     SessionUnknown,
 )
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId, SessionKey
-from gitmem.model.records import MAX_COUNT, Capture, Register, RegisterName, Session
+from gitmem.model.records import Capture, Register, RegisterName, Session
 from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, Entry
 from gitmem.objects.history import read_commit
@@ -58,18 +59,16 @@ class StoredSession(NamedTuple):
 
     def value(self, name: RegisterName) -> str | tuple[str, ...] | bool | None:
         """Return what was last written to a register: the highest clock, ties by id."""
-        written = [(r.clock, record_id, r) for record_id, r in self.registers.items() if r.name == name]
-        return max(written, key=lambda row: row[:2])[2].value if written else None
+        return written.value(self.registers, name)
 
     @property
     def is_hidden(self) -> bool:
         """Whether no reader shows it: it has another level now, or was forgotten."""
-        return self.value("hidden") is True or self.value("forgotten") is not None
+        return written.is_hidden(self.registers)
 
     def next_clock(self) -> int:
         """Return the clock of a register written now; it ends where somebody has written the highest."""
-        latest = max((register.clock for register in self.registers.values()), default=0)
-        return min(latest + 1, MAX_COUNT)
+        return written.next_clock(self.registers)
 
 
 class Memory(NamedTuple):
@@ -163,7 +162,7 @@ class Memory(NamedTuple):
                 layout.check_folder(path, entry)
             elif name in ("captures", "registers"):
                 layout.check_folder(path, entry)
-                for below, found in _files(self.storage, path, entry):
+                for below, found in files_in(self.storage, path, entry):
                     record_name = RecordId(layout.check_entry(below, found).name)
                     blob, where = trees.read_blob(self.storage, found.oid), "/".join(below)
                     if name == "captures":
@@ -295,11 +294,20 @@ def changed_sessions(memory: Memory, since: Oid | None) -> Iterator[tuple[Sessio
 
     Cost follows what differs. A folder is None where the session is gone.
     """
-    old_top = trees.find(memory.storage, since, ("sessions",))
-    new_top = trees.find(memory.storage, memory.root, ("sessions",))
+    for name, tree in changed_folders(memory, since, "sessions"):
+        yield SessionId(name), Folder(SessionId(name), tree) if tree else None
+
+
+def changed_folders(memory: Memory, since: Oid | None, top: str) -> Iterator[tuple[str, Oid | None]]:
+    """Yield the names of the folders below `sessions` or `notes` that differ, each with its tree of now.
+
+    As `changed_sessions` does it; None where it is gone.
+    """
+    old_top = trees.find(memory.storage, since, (top,))
+    new_top = trees.find(memory.storage, memory.root, (top,))
     old = old_top.oid if old_top else None
     new = new_top.oid if new_top else None
-    yield from _changed(memory.storage, old, new, ("sessions",))
+    yield from _changed(memory.storage, old, new, (top,))
 
 
 def require(memory: Memory, session: SessionId) -> Folder:
@@ -316,7 +324,7 @@ def require(memory: Memory, session: SessionId) -> Folder:
 
 def _changed(
     storage: Storage, old: Oid | None, new: Oid | None, path: trees.Path
-) -> Iterator[tuple[SessionId, Folder | None]]:
+) -> Iterator[tuple[str, Oid | None]]:
     if old == new:
         return
     before, after = trees.read_tree(storage, old), trees.read_tree(storage, new)
@@ -332,8 +340,7 @@ def _changed(
             before_it = was.oid if was and was.is_tree else None
             yield from _changed(storage, before_it, now.oid if now else None, below)
         else:
-            session = SessionId("".join(below[1:]))
-            yield session, Folder(session, now.oid) if now else None
+            yield "".join(below[1:]), now.oid if now else None
 
 
 def _folders(storage: Storage, oid: Oid | None, path: trees.Path) -> Iterator[Folder]:
@@ -346,7 +353,12 @@ def _folders(storage: Storage, oid: Oid | None, path: trees.Path) -> Iterator[Fo
             yield Folder(SessionId("".join(below[1:])), entry.oid)
 
 
-def _files(storage: Storage, path: trees.Path, entry: Entry) -> Iterator[tuple[trees.Path, Entry]]:
+def files_in(storage: Storage, path: trees.Path, entry: Entry) -> Iterator[tuple[trees.Path, Entry]]:
+    """Yield the files of a folder of captures or registers, with their paths.
+
+    Raises:
+        RecordRefused: There is something else in it.
+    """
     for fan, folder in trees.read_tree(storage, entry.oid).items():
         layout.check_folder((*path, fan), folder)
         for name, file in trees.read_tree(storage, folder.oid).items():

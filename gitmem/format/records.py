@@ -18,7 +18,9 @@ from gitmem.model import times
 from gitmem.model.errors import RecordRefused
 from gitmem.model.ids import RecordId, SessionId, SessionKey
 from gitmem.model.records import (
+    MAX_LISTED,
     MAX_NATIVE_ID,
+    MAX_NOTE,
     MAX_SIGNATURE,
     MAX_STREAM,
     MAX_TAG_VALUE,
@@ -167,6 +169,13 @@ def _check_lengths(record: Record, path: str = "") -> None:
             if len(tags) > MAX_TAGS:
                 raise RecordRefused(path or "register", f"it has {len(tags)} tags, more than {MAX_TAGS}")
             bounds = [("tag", tag, MAX_TAG_VALUE) for tag in tags]
+        case Note():
+            longest = max(map(len, (record.supersedes, record.about, record.files)))
+            if longest > MAX_LISTED:
+                raise RecordRefused(path or "note", f"it lists {longest} things, more than {MAX_LISTED}")
+            bounds = [("text", record.text, MAX_NOTE), ("agent", record.agent or "", MAX_VALUE)]
+            bounds += [("path", file, MAX_VALUE) for file in record.files]
+            bounds += [("stream", position.stream, MAX_STREAM) for position in record.about]
         case _:
             bounds = []
     for what, text, most in bounds:

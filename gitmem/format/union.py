@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from gitmem.format.lone import Vouch, vouch_for_none
 from gitmem.format.outcomes import Accept, Union, accept_all
 from gitmem.format.uniting import Uniting
 from gitmem.model.ids import Oid, SessionId
@@ -47,13 +48,15 @@ def union(
     level: Level = "team",
     accept: Accept = accept_all,
     promised: Container[SessionId] = frozenset(),
+    vouch: Vouch = vouch_for_none,
 ) -> Union:
     """Unite the trees of two memories of a level; None is the empty one.
 
     Both formats have been read and accepted (`open_memory`). Trees are added to the batch only where the
     union is neither side's own. A tombstone for another level is refused, and so is one from there that
     `accept` does not let count; what it names stays. The text of `promised` sessions is not here: they are
-    taken on their word, and have to be admitted before somebody reads them.
+    taken on their word, and have to be admitted before somebody reads them. What `vouch` knows to belong
+    is not looked at again.
 
     Raises:
         ObjectMissing: An object is not here.
@@ -61,4 +64,4 @@ def union(
     """
     if ours == theirs:
         return Union(ours, {}, (), {})
-    return Uniting(storage, batch, level, accept, promised).unite(ours, theirs)
+    return Uniting(storage, batch, level, accept, promised, vouch).unite(ours, theirs)

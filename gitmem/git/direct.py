@@ -1,9 +1,9 @@
 """Objects and refs straight from git's files, for processes that need few; libgit2 for all the rest.
 
-To load libgit2 takes longer than a push has to do with it. So the first few reads are done by hand, and
-whatever is not found, or not as expected, is left to libgit2: nothing is said to be missing or damaged
-here. Each object is hashed as it is read. Refs are moved by git itself as long as nothing else has loaded
-libgit2.
+To load libgit2 takes longer than a push has to do with it. So reads are done by hand, as long as that has
+cost less than loading it would, and whatever is not found, or not as expected, is left to libgit2: nothing
+is said to be missing or damaged here. Each object is hashed as it is read. Refs are moved by git itself as
+long as nothing else has loaded libgit2.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from gitmem.objects.encoding import ObjectKind, object_id
 if TYPE_CHECKING:
     from gitmem.git.libgit import LibgitBackend
 
-_MOST_READS: Final = 300
-"""By hand one takes some 50 µs longer, so that this many take a third of what it does to load libgit2."""
+_MOST_STEPS: Final = 30_000
+"""Of which one takes some µs: more than these, and libgit2 is worth the 50 ms that it takes to load."""
+_STEPS_OF_DELTA: Final = 20
 _MOST_PACKS: Final = 128
 _MOST_LOOKS: Final = 5
 _NAME_DIGITS: Final = 40
@@ -42,7 +43,7 @@ class DirectBackend:
         self._common_dir = repository.common_dir
         self._objects = f"{self._common_dir}/objects/"
         self._library: LibgitBackend | None = None
-        self._reads = 0
+        self._steps = 0
         self._packs: dict[str, OpenPack] | None = None
         self._packed_refs: tuple[tuple[int, int, int], bytes] | None = None
 
@@ -50,9 +51,8 @@ class DirectBackend:
         """Return an object, whose hash is checked."""
         if self._library is not None:
             return self._library.read(oid)
-        self._reads += 1
-        if self._reads <= _MOST_READS:
-            found = read_loose(self._objects, oid) or self._read_packed(oid)
+        if self._steps < _MOST_STEPS:
+            found = self._read_by_hand(oid)
             if found is not None:
                 return found
         return self._loaded().read(oid)
@@ -119,14 +119,32 @@ class DirectBackend:
             pack.close()
         self._packs = None
 
-    def _read_packed(self, oid: Oid) -> tuple[ObjectKind, bytes] | None:
+    def _read_by_hand(self, oid: Oid) -> tuple[ObjectKind, bytes] | None:
+        # Nearly always in a pack that is open already: to ask for a file first would cost as much again.
+        name = bytes.fromhex(oid)
         try:
-            found = self._find(bytes.fromhex(oid))
-            if found is None:
-                return None
-            kind, data = found[0].read(found[1], self.read)
+            at = self._find_in(self._packs, name) if self._packs else None
+        except (PackUnread, OSError):
+            at = None
+        if at is not None and (found := self._read_at(at, oid)) is not None:
+            return found
+        loose = read_loose(self._objects, oid)
+        if loose is not None:
+            return loose
+        with suppress(PackUnread, OSError):
+            at = self._find(name)
+            return self._read_at(at, oid) if at is not None else None
+        return None
+
+    def _read_at(self, at: tuple[OpenPack, int], oid: Oid) -> tuple[ObjectKind, bytes] | None:
+        """Read what stands at a place in a pack; None where it is not read by hand, or is another object."""
+        pack, offset = at
+        deltas = pack.deltas
+        try:
+            kind, data = pack.read(offset, self.read)
         except (PackUnread, OSError, ObjectDamaged, ObjectMissing):
             return None
+        self._steps += _STEPS_OF_DELTA * (pack.deltas - deltas)
         return (kind, data) if object_id(kind, data, "sha1") == oid else None
 
     def _find(self, name: bytes) -> tuple[OpenPack, int] | None:
@@ -144,12 +162,14 @@ class DirectBackend:
         return found
 
     def _find_in(self, packs: Mapping[str, OpenPack], name: bytes) -> tuple[OpenPack, int] | None:
-        for path, pack in packs.items():
+        for tried, (path, pack) in enumerate(packs.items(), 1):
             at = pack.find(name)
             if at is not None:
-                if self._packs is not None and next(iter(self._packs)) != path:
+                self._steps += tried
+                if tried > 1 and self._packs is not None:
                     self._packs = {path: pack, **self._packs}  # it will have the next one, too
                 return pack, at
+        self._steps += len(packs)
         return None
 
     def _list_packs(self) -> tuple[dict[str, OpenPack], bool]:

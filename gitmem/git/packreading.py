@@ -21,9 +21,11 @@ _FAN_OUT_BYTES: Final = 4 * 256
 _NAMES_AT: Final = len(_HEADER) + _FAN_OUT_BYTES
 _NAME_BYTES: Final = 20
 _FIRST_BYTES: Final = 4096
-_LONGEST_HEADER: Final = 32
+_LONGEST_NUMBER: Final = 32
 _MOST_BYTES: Final = 8 << 20
 _MOST_DELTAS: Final = 64
+_MOST_KEPT: Final = 1_000_000
+"""Objects of a pack whose index is kept in memory as it is read: 24 bytes for each."""
 _KINDS: Final[dict[int, ObjectKind]] = {number: kind for kind, number in TYPE_NUMBERS.items()}
 
 
@@ -31,19 +33,23 @@ class PackUnread(Exception):
     """It is not read here."""
 
 
-class _Head(NamedTuple):
-    """What stands before an object: its type, how many bytes it unfolds to, and where its body begins."""
+class _Bucket(NamedTuple):
+    """The names in an index that begin with one byte, and where those objects begin, as they stand there."""
 
-    number: int
-    size: int
-    body: int
+    names: bytes
+    offsets: bytes
 
 
 class OpenPack:
-    """A pack of SHA-1 names and its index, both open; `path` is the index's."""
+    """A pack of SHA-1 names and its index, both open; `path` is the index's.
+
+    `deltas` counts those that were applied, which is what takes longer by hand.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.deltas = 0
         self._index = self._pack = -1
+        self._buckets: dict[int, _Bucket] = {}
         try:
             self._index = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             self._pack = os.open(path.with_suffix(".pack"), os.O_RDONLY | os.O_CLOEXEC)
@@ -69,19 +75,32 @@ class OpenPack:
         Raises:
             PackUnread: The index is not as expected.
         """
-        low, high = self._fan_out[name[0] - 1] if name[0] else 0, self._fan_out[name[0]]
-        names = os.pread(self._index, max(0, high - low) * _NAME_BYTES, _NAMES_AT + low * _NAME_BYTES)
+        names, offsets = self._buckets.get(name[0]) or self._bucket(name[0])
         at = names.find(name)
         while at >= 0 and at % _NAME_BYTES:
             at = names.find(name, at + 1)
         if at < 0:
             return None
-        count = self._fan_out[-1]
-        offsets = _NAMES_AT + count * (_NAME_BYTES + 4)
-        offset = self._number(offsets + 4 * (low + at // _NAME_BYTES), 4)
+        nth = at // _NAME_BYTES
+        offset = int.from_bytes(offsets[4 * nth : 4 * nth + 4], "big")
         if offset & 1 << 31:
-            return self._number(offsets + 4 * count + 8 * (offset & ~(1 << 31)), 8)
+            count = self._fan_out[-1]
+            far = _NAMES_AT + count * (_NAME_BYTES + 8)
+            return int.from_bytes(self._part(far + 8 * (offset & ~(1 << 31)), 8), "big")
         return offset
+
+    def _bucket(self, byte: int) -> _Bucket:
+        """Read one of the 256 parts of the index; what was read is kept, where it is not large."""
+        low, high = self._fan_out[byte - 1] if byte else 0, self._fan_out[byte]
+        count, size = self._fan_out[-1], max(0, high - low)
+        offsets = _NAMES_AT + count * (_NAME_BYTES + 4)
+        bucket = _Bucket(
+            self._part(_NAMES_AT + low * _NAME_BYTES, size * _NAME_BYTES),
+            self._part(offsets + 4 * low, 4 * size),
+        )
+        if count <= _MOST_KEPT:
+            self._buckets[byte] = bucket
+        return bucket
 
     def read(
         self, offset: int, base_of: Callable[[Oid], tuple[ObjectKind, bytes]]
@@ -93,67 +112,72 @@ class OpenPack:
         """
         deltas: list[bytes] = []
         while True:
-            head, raw = self._head(offset)
-            if head.number in _KINDS:
-                kind, data = _KINDS[head.number], self._unfold(offset + head.body, head.size)
+            raw = os.pread(self._pack, _FIRST_BYTES, offset)
+            number, size, body = _head(raw)
+            if number in _KINDS:
+                kind, data = _KINDS[number], self._unfold(offset, body, size, raw)
                 break
-            if head.number == OFS_DELTA:
-                distance, length = _distance(raw[head.body :])
-                deltas.append(self._unfold(offset + head.body + length, head.size))
+            if number == OFS_DELTA:
+                distance, length = _distance(raw[body : body + _LONGEST_NUMBER])
+                deltas.append(self._unfold(offset, body + length, size, raw))
                 offset -= distance
-            elif head.number == REF_DELTA:
-                name = raw[head.body : head.body + _NAME_BYTES]
-                deltas.append(self._unfold(offset + head.body + _NAME_BYTES, head.size))
+            elif number == REF_DELTA:
+                name = raw[body : body + _NAME_BYTES]
+                deltas.append(self._unfold(offset, body + _NAME_BYTES, size, raw))
                 kind, data = base_of(Oid(name.hex()))
                 break
             else:
                 raise PackUnread
             if offset <= 0 or len(deltas) > _MOST_DELTAS:
                 raise PackUnread
+        self.deltas += len(deltas)
         for delta in reversed(deltas):
             data = _apply(data, delta)
         return kind, data
 
-    def _number(self, at: int, size: int) -> int:
+    def _part(self, at: int, size: int) -> bytes:
         read = os.pread(self._index, size, at)
         if len(read) != size:
             raise PackUnread
-        return int.from_bytes(read, "big")
+        return read
 
-    def _head(self, offset: int) -> tuple[_Head, bytes]:
-        raw = os.pread(self._pack, _LONGEST_HEADER, offset)
+    def _unfold(self, offset: int, body: int, size: int, raw: bytes) -> bytes:
+        """Return what stands `body` bytes behind an offset, where `raw` begins; most end in it."""
+        decoder = zlib.decompressobj()
         try:
-            byte, at = raw[0], 1
-            number, size, shift = byte >> 4 & 7, byte & 0x0F, 4
-            while byte & 0x80:
-                byte = raw[at]
-                size |= (byte & 0x7F) << shift
-                at, shift = at + 1, shift + 7
-        except IndexError:
+            data = decoder.decompress(raw[body:], size + 1)
+            if decoder.eof and len(data) == size:
+                return data
+            parts, left, at = [data], size + 1 - len(data), offset + len(raw)
+            while not decoder.eof:
+                more = os.pread(self._pack, 16 * _FIRST_BYTES, at)
+                if not more or left <= 0 or decoder.unconsumed_tail:
+                    raise PackUnread
+                at += len(more)
+                parts.append(decoder.decompress(more, left))
+                left -= len(parts[-1])
+        except zlib.error:
             raise PackUnread from None
-        if size > _MOST_BYTES:
-            raise PackUnread
-        return _Head(number, size, at), raw
-
-    def _unfold(self, at: int, size: int) -> bytes:
-        decoder, parts, left = zlib.decompressobj(), list[bytes](), size + 1
-        piece = min(_FIRST_BYTES, size + 64)
-        while not decoder.eof:
-            raw = os.pread(self._pack, piece, at)
-            if not raw or left <= 0:
-                raise PackUnread
-            at, piece = at + len(raw), 16 * _FIRST_BYTES
-            try:
-                parts.append(decoder.decompress(raw, left))
-            except zlib.error:
-                raise PackUnread from None
-            left -= len(parts[-1])
-            if decoder.unconsumed_tail:
-                raise PackUnread
         data = b"".join(parts)
         if len(data) != size:
             raise PackUnread
         return data
+
+
+def _head(raw: bytes) -> tuple[int, int, int]:
+    """Return an object's type, how many bytes it unfolds to, and where its body begins."""
+    try:
+        byte, at = raw[0], 1
+        number, size, shift = byte >> 4 & 7, byte & 0x0F, 4
+        while byte & 0x80:
+            byte = raw[at]
+            size |= (byte & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+    except IndexError:
+        raise PackUnread from None
+    if size > _MOST_BYTES or at > _LONGEST_NUMBER:
+        raise PackUnread
+    return number, size, at
 
 
 def _distance(raw: bytes) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,7 @@ from gitmem.git.packfile import (
     encode_object_header,
     encode_pack_header,
 )
+from gitmem.git.packreading import OpenPack, PackUnread
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import HashName, ObjectKind, object_id
 
@@ -166,6 +167,13 @@ def keep_pack(path: Path) -> None:
 
 def holds_object(path: Path, oid: Oid, hash_name: HashName) -> bool:
     """Whether the pack at a path without suffix holds an object; one that is gone holds nothing."""
+    if hash_name == "sha1":
+        with suppress(PackUnread):  # dulwich takes longer to load than a small fetch
+            try:
+                with closing(OpenPack(path.with_suffix(".idx"))) as pack:
+                    return pack.find(bytes.fromhex(oid)) is not None
+            except FileNotFoundError:
+                return False
     from dulwich.object_format import SHA1, SHA256
     from dulwich.objects import RawObjectID
     from dulwich.pack import load_pack_index

@@ -77,6 +77,24 @@ class BadMessage(UsageError):
         super().__init__(f"could not use {text[:80]!r} as a message: expected {expected}")
 
 
+class BadNote(UsageError):
+    """A note cannot say that."""
+
+    def __init__(self, text: str, expected: str) -> None:
+        self.text, self.expected = text, expected
+        super().__init__(f"could not write {text[:80]!r} down as a note: expected {expected}")
+
+
+class BadNoteName(UsageError):
+    """A note was named in a form that is not `note/<id>`."""
+
+    hint = "gitmem note list --all: lists the names, each as note/<id>"
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(f"could not read {text[:80]!r} as a note: expected note/ and 8 digits of its id")
+
+
 class BadSetting(UsageError):
     """A setting has a value that it cannot have."""
 
@@ -446,6 +464,58 @@ class CheckpointAmbiguous(GitmemError):
             f"could not tell which checkpoint {name} is: {len(candidates)} fit",
             hint="name one of them: " + ", ".join(candidates[:5]),
         )
+
+
+class NoteUnknown(GitmemError):
+    """No note of that name is in the memory."""
+
+    hint = "gitmem note list --all: lists those that are"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"could not find {name[:80]} in this memory")
+
+
+class NoteAmbiguous(GitmemError):
+    """A shortened name fits more than one note."""
+
+    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+        self.name, self.candidates = name, candidates
+        super().__init__(
+            f"could not tell which note {name} is: {len(candidates)} fit",
+            hint="name one of them: " + ", ".join(candidates[:5]),
+        )
+
+
+class NoteSuperseded(GitmemError):
+    """A note was to be changed in whose place another one stands."""
+
+    def __init__(self, name: str, verb: str, heads: tuple[str, ...]) -> None:
+        self.name, self.verb, self.heads = name, verb, heads
+        super().__init__(
+            f"could not change {name}: another note took its place",
+            hint=f"gitmem note {verb} {heads[0]}: is about that one"
+            + (f"; so is {', '.join(heads[1:5])}" if heads[1:] else ""),
+        )
+
+
+class NoteNotKept(GitmemError):
+    """A note was to have another level than the team's, which alone has notes."""
+
+    hint = "gitmem note add --level team TEXT: writes it where all who share the memory see it"
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+        super().__init__(f"could not write the note down at level {level}: notes are the team's")
+
+
+class NoteNotWritten(UsageError):
+    """Nobody said what the note says, and there is no terminal to ask at."""
+
+    hint = "gitmem note add TEXT: says it; gitmem note add -: takes it from standard input"
+
+    def __init__(self) -> None:
+        super().__init__("could not write a note down: expected TEXT")
 
 
 class TurnUnknown(GitmemError):

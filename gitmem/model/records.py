@@ -20,6 +20,9 @@ MAX_TAG_VALUE = 1 << 10
 MAX_SIGNATURE = 1 << 14
 MAX_TAGS = 100
 """Of a register's value. Writers take shorter texts, which redaction may lengthen."""
+MAX_NOTE = 1 << 16
+MAX_LISTED = 100
+"""Characters of a note, and how many notes, positions and paths it lists."""
 
 _NAME = msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")
 _OID = msgspec.Meta(pattern=r"\A[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
@@ -185,16 +188,24 @@ class Checkpoint(Record, frozen=True, tag="checkpoint"):
     message: str = ""
 
 
+NoteType = Literal["decision", "pattern", "reminder"]
+NOTE_TYPES: tuple[NoteType, ...] = get_args(NoteType)
+
+
 class Note(Record, frozen=True, tag="note"):
     """A decision, a pattern or a reminder that somebody wrote down; superseded, never edited."""
 
-    type: Literal["decision", "pattern", "reminder"]
+    type: NoteType
     text: str
     at: Moment
     author: Author
+    """Whose git wrote it."""
+    agent: AgentName | None = None
+    """The agent that wrote it for them; None where they did themselves."""
     due: Moment | None = None
     supersedes: tuple[RecordName, ...] = ()
     about: tuple[Position, ...] = ()
+    """Turns: the stream up to and including it; with 0 lines the session as a whole."""
     files: tuple[str, ...] = ()
 
 

@@ -21,6 +21,9 @@ ObjectKind = Literal["blob", "tree", "commit", "tag"]
 FILE_MODE = 0o100644
 TREE_MODE = 0o040000
 _new_entry = tuple.__new__
+_COPIED_BYTES = 16 << 10
+"""To copy so few takes less than a second call."""
+_HASHES = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 _MODES = {b"100644": FILE_MODE, b"40000": TREE_MODE}
 _ENTRIES = {size: re.compile(rb"([^ \0]{1,7}) ([^\0]*)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)}
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
@@ -60,7 +63,10 @@ class Commit(NamedTuple):
 
 def object_id(kind: ObjectKind, data: bytes, hash_name: HashName) -> Oid:
     """Return the name that git gives to an object."""
-    digest = hashlib.new(hash_name, b"%s %d\0" % (kind.encode(), len(data)), usedforsecurity=False)
+    head = b"%s %d\0" % (kind.encode(), len(data))
+    if len(data) <= _COPIED_BYTES:
+        return Oid(_HASHES[hash_name](head + data, usedforsecurity=False).hexdigest())
+    digest = _HASHES[hash_name](head, usedforsecurity=False)
     digest.update(data)
     return Oid(digest.hexdigest())
 
@@ -120,6 +126,8 @@ def _decode_unusual(
 
 def is_canonical(entries: dict[str, Entry], data: bytes) -> bool:
     """Whether a tree's bytes, from which `decode_tree` read these entries, are those that git writes."""
+    if len(entries) == 1 and data.startswith((b"100644 ", b"40000 ")):
+        return True  # in order by itself
     names = list(entries)
     modes = {entry.mode for entry in entries.values()}
     is_even = len(modes) == 1 and len({*map(len, names)}) == 1 and "".join(names).isascii()

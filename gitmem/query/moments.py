@@ -43,6 +43,16 @@ def parse_until(text: str, now_ms: int) -> int:
     return moment + size_ms - 1
 
 
+def parse_ahead(text: str, now_ms: int) -> int:
+    """Return the moment that is meant by a date, where it begins, or by a time from now on, such as `7d`.
+
+    Raises:
+        BadMoment: As `parse_since`.
+    """
+    moment, _ = _parse(text, now_ms)
+    return 2 * now_ms - moment if _RELATIVE.match(text.strip().lower()) else moment
+
+
 def _parse(text: str, now_ms: int) -> tuple[int, int]:
     """Return a moment, and how many milliseconds the words for it cover."""
     stripped = text.strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from gitmem.model.errors import BadMoment
-from gitmem.query.filters import Filters
+from gitmem.query.filters import KINDS, Filters
 from gitmem.query.text import Narrowing, Query, as_words
 
 _LISTS: Final = {
@@ -13,6 +13,7 @@ _LISTS: Final = {
     "author": "authors",
     "branch": "branches",
     "file": "files",
+    "kind": "kinds",
     "level": "levels",
     "repo": "repos",
     "role": "roles",
@@ -24,6 +25,7 @@ _KNOWN: Final = {
     "role": frozenset({"user", "assistant", "tool", "system"}),
     "level": frozenset({"public", "team", "private", "ephemeral"}),
     "is": frozenset({"error"}),
+    "kind": frozenset(KINDS),
 }
 
 

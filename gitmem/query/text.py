@@ -23,6 +23,7 @@ FIELDS: Final = (
     "branch",
     "file",
     "is",
+    "kind",
     "level",
     "repo",
     "role",

@@ -6,13 +6,13 @@ never takes anything away and lets nothing in that does not belong.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from gitmem import disk
-from gitmem.format import layout, records
 from gitmem.format.burial import names_all
 from gitmem.format.layout import EntryKind
 from gitmem.format.memory import Memory, open_memory
@@ -25,22 +25,20 @@ from gitmem.git.transport import Remote, Tell, find_remote
 from gitmem.model.errors import (
     FetchRefused,
     LevelNotShared,
-    ObjectDamaged,
-    RecordRefused,
     RefMoved,
     StoreError,
     TextNotHere,
 )
 from gitmem.model.ids import Oid, SessionId, SessionKey
-from gitmem.model.records import Session
 from gitmem.model.refs import PUBLIC_REF, tracking_ref
 from gitmem.model.settings import Level, Settings
-from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, encode_commit
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Batch, Storage
+from gitmem.sharing.admitting import Crew, decoding_beside, loading_beside
 from gitmem.sharing.choosing import choose_remote, levels_of
 from gitmem.sharing.lean import Kept, choose
+from gitmem.sharing.naming import key_of
 from gitmem.verbs.absence import settle
 from gitmem.verbs.absent_table import note_absent, read_absent
 from gitmem.verbs.committing import SKIP_CI, Writer
@@ -163,7 +161,8 @@ def pull_all(
     with alone(remote.repository):
         refs = [sharing.ref for sharing in sharings]
         before = {ref: storage.read_ref(tracking_ref(remote.name, ref)) for ref in refs}
-        fetched = fetch(remote, storage, refs, below)
+        with nullcontext() if all(before.values()) else loading_beside():
+            fetched = fetch(remote, storage, refs, below)
         pulled = tuple(
             take_in(
                 with_text(remote, sharing, fetched.tips[sharing.ref], before[sharing.ref]),
@@ -254,21 +253,7 @@ def keys_of(
     memories = [
         open_memory(storage, ref, commit) for commit in commits if commit and storage.contains(commit)
     ]
-    return {session: _key_of(memories, session) for session in sessions}
-
-
-def _key_of(memories: Sequence[Memory], session: SessionId) -> SessionKey | None:
-    path = layout.session_path(session)
-    for memory in memories:
-        entry = trees.find(memory.storage, memory.root, path)
-        if entry is not None and not entry.is_tree:
-            blob = trees.read_blob(memory.storage, entry.oid)
-            try:
-                record = records.unseal(blob, session, "/".join(path), Session)
-            except (RecordRefused, ObjectDamaged):
-                continue  # its id has to do; `verify` says more
-            return SessionKey(record.agent, record.native_id)
-    return None
+    return {session: key_of(memories, session) for session in sessions}
 
 
 def remote_of(sharing: Sharing, named: str | None) -> Remote:
@@ -307,15 +292,18 @@ def unite(sharing: Sharing, remote: str, theirs: Oid, *, is_dry: bool = False) -
             root = open_memory(storage, ref, tip).root if tip else None
             batch = stack.enter_context(storage.begin())
             promised = read_absent(state_dir, ref) | sharing.kept.promised
-            united = union(
-                storage,
-                batch,
-                root,
-                other.root,
-                level=sharing.level,
-                accept=sharing.accept,
-                promised=promised,
-            )
+            crew = Crew(sharing.repository, sharing.git, sharing.settings.workers or os.cpu_count() or 1)
+            with decoding_beside(storage, crew, root, other.root, promised) as vouch:
+                united = union(
+                    storage,
+                    batch,
+                    root,
+                    other.root,
+                    level=sharing.level,
+                    accept=sharing.accept,
+                    promised=promised,
+                    vouch=vouch,
+                )
             if has_strays(storage, None if "here" in united.lacking else tip, theirs):
                 united = united._replace(lacking=united.lacking | {"there"})
             new, how = _commit(sharing, batch, remote, tip, root, other, united, is_known=is_known)

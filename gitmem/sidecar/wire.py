@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, cast, get_arg
 
 from gitmem.query.filters import Filters
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 MAX_REQUEST_BYTES: Final = 8 << 20
 """What a sidecar takes as one request; whoever has a longer one starts an indexer of their own."""
@@ -54,7 +54,8 @@ class Request(NamedTuple):
     answer for each place. `limit` is of hits. `model_dir` is where embedding models are, None where none is
     to be used. `synonyms` names the user's own file of them. `now_ms` is the asker's clock. An index that is
     behind is waited for `catch_up_ms`. With `is_recent`, newer turns rank higher; `facets` are what hits are
-    counted by. With `has_progress`, progress is reported.
+    counted by. With `passage` above 0, each hit has so many characters of its text, and the turns beside it
+    as many of theirs. With `has_progress`, progress is reported.
     """
 
     verb: Verb
@@ -66,6 +67,7 @@ class Request(NamedTuple):
     limit: int = 10
     facets: tuple[Facet, ...] = ()
     is_recent: bool = False
+    passage: int = 0
     model_dir: str | None = None
     synonyms: str | None = None
     now_ms: int = 0
@@ -167,7 +169,7 @@ def _checked_request(request: Request) -> Request:
     _check(request.group in get_args(Grouping), "group")
     _check(all(facet in get_args(Facet) for facet in request.facets), "facets")
     _check(type(request.limit) is int and request.limit > 0, "limit")
-    for name in ("now_ms", "catch_up_ms"):
+    for name in ("now_ms", "catch_up_ms", "passage"):
         _check(type(getattr(request, name)) is int and getattr(request, name) >= 0, name)
     for name in ("model_dir", "synonyms"):
         _check(getattr(request, name) is None or isinstance(getattr(request, name), str), name)
@@ -206,11 +208,11 @@ def decode(line: bytes) -> Json:
 
 def _filters(values: Json) -> Filters:
     numbers = {name: values.pop(name, None) for name in ("since_ms", "until_ms", "as_of_ms")}
-    errors = values.pop("errors", False)
+    flags = {name: values.pop(name, False) for name in ("errors", "closed", "firsthand")}
     _check(all(number is None or type(number) is int for number in numbers.values()), "a moment")
-    _check(type(errors) is bool, "errors")
+    _check(all(type(flag) is bool for flag in flags.values()), "errors, closed and firsthand")
     texts = {name: _texts(value) for name, value in values.items()}
-    return Filters(**texts, **numbers, errors=errors)  # type: ignore[arg-type]
+    return Filters(**texts, **numbers, **flags)  # type: ignore[arg-type]
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -1,14 +1,22 @@
-"""The contract that a module about one agent fulfils, and what a file's beginning is turned into for it."""
+"""The contract that a module about one agent fulfils, and what a file's beginning is turned into for it.
+
+Most agents write a file for each session. Others keep their sessions in a collection: a database, an archive,
+a log of many runs, or several files for one session. Of these gitmem writes a rendition, a text for each
+session, and takes that in as if the agent had written it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
+from gitmem.model.turns import Tally
+from gitmem.transcripts.document import Member
 from gitmem.transcripts.fields import Object
+from gitmem.transcripts.lines import Line, read_lines
 from gitmem.transcripts.recorder import Recorder
 
 Shape = Literal["lines", "document"]
@@ -41,12 +49,14 @@ class Head(NamedTuple):
     """The beginning of a file, decoded as far as it goes.
 
     `records` are the objects on its lines. Where the first of them ends on a later line, or beyond the head,
-    it is the only one, `is_document` is set, and what is incomplete at its end is left out.
+    it is the only one, `is_document` is set, and what is incomplete at its end is left out. `data` is the
+    beginning itself, for what is no JSON.
     """
 
     path: PurePath
     records: tuple[Object, ...]
     is_document: bool
+    data: bytes = b""
 
     @property
     def stem(self) -> str:
@@ -70,17 +80,67 @@ class Reader(Protocol):
         """Return how many of the recorder's pending turns no later line of this stream can change."""
 
 
+class Listed(NamedTuple):
+    """One session of a collection.
+
+    `mark` differs from the one before whenever its rendition may. `size_bytes` is about how much there is.
+    Its identity's shape is `document`, since any of it may be written anew; it is kept up to its first line
+    that changed, so what grows should stand last.
+    """
+
+    identity: Identity
+    mark: str
+    updated_ms: int | None = None
+    size_bytes: int = 0
+
+
+class Listing(NamedTuple):
+    """What a collection has: all of it where it `is_whole`, and else what may have changed since a mark.
+
+    `mark` is that of the collection, as it was before it was looked at.
+    """
+
+    sessions: tuple[Listed, ...]
+    mark: str | None = None
+    is_whole: bool = True
+
+
+class Collection(Protocol):
+    """How an agent's sessions are listed and written out that are no transcripts of their own.
+
+    A collection is only read, and its agent may be writing to it. All raise OSError where it cannot be read,
+    and UnknownTranscript where it is not what it was taken for.
+    """
+
+    def holds(self, path: Path, head: bytes) -> bool:
+        """Tell whether a file is such a collection; `head` is its beginning."""
+
+    def sessions(self, path: Path, since: str | None) -> Listing:
+        """List its sessions; `since` is the mark of an earlier listing, which all else may be left out by."""
+
+    def rendition(self, path: Path, identity: Identity) -> Iterator[bytes]:
+        """Yield the lines of a session, each with its line end; the same as before, as far as they go."""
+
+
+Records = Callable[[Iterable[bytes], Tally], Iterator[Line | Member]]
+"""Cuts the bytes of a stream into records: lines, or the messages of a document and the rest of it."""
+
+
 class Agent(NamedTuple):
     """One agent: how its files are recognised, found and read.
 
     `identify` returns None for a file that is not this agent's. `folders` takes the home directory and the
-    environment. `messages_key` is where the documents that it writes, if any, keep their messages;
-    `lines_are_documents` says that even a single line is one.
+    environment, and returns folders, or single files, that need not be there; `in_tree` are such below the
+    top of a working tree, whose sessions began in it where they say nothing else. Of folders, files that end
+    in one of `suffixes` count. Where some are rewritten as one JSON document, `writes_documents` says so.
     """
 
     name: str
     identify: Callable[[Head], Identity | None]
     reader: Callable[[Recorder], Reader]
     folders: Callable[[Path, Mapping[str, str]], list[Path]]
-    messages_key: str | None = None
-    lines_are_documents: bool = False
+    records: Records = read_lines
+    writes_documents: bool = False
+    suffixes: tuple[str, ...] = (".json", ".jsonl")
+    in_tree: tuple[str, ...] = ()
+    collection: Collection | None = None

@@ -39,5 +39,5 @@ def detect(head: bytes, path: PurePath, agent: str | None = None) -> Identity:
     if agent is None or not found.records:
         why = "its content fits no agent" if found.records else "it does not begin with a JSON object"
         raise UnknownTranscript(str(path), why)
-    shape: Shape = "document" if found.is_document and REGISTRY[agent].messages_key else "lines"
+    shape: Shape = "document" if found.is_document and REGISTRY[agent].writes_documents else "lines"
     return Identity(agent, found.stem, MAIN_STREAM, None, shape, None, None)

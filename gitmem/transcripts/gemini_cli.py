@@ -20,6 +20,7 @@ from gitmem.model.turns import Tokens, ToolResult, Turn
 from gitmem.transcripts.agent import Agent, Head, Identity
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, string
+from gitmem.transcripts.forms import lines_or_documents
 from gitmem.transcripts.recorder import Details, Recorder
 from gitmem.transcripts.text import content_text, part
 from gitmem.transcripts.times import to_ms
@@ -260,5 +261,6 @@ GEMINI_CLI = Agent(
     identify=identify,
     reader=GeminiCliReader,
     folders=folders,
-    messages_key="messages",
+    records=lines_or_documents("messages"),
+    writes_documents=True,
 )

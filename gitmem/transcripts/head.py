@@ -22,9 +22,10 @@ def read_head(data: bytes, path: PurePath) -> Head:
     if record is None and first.lstrip().startswith(b"{") and not has_whole_records(data):
         document = _completed(data)
         if document is not None:
-            return Head(path, (document,), is_document=True)
+            return Head(path, (document,), is_document=True, data=data)
     candidates = [record or _rescued(first), *(_object(line) for line in others)]
-    return Head(path, tuple(found for found in candidates if found is not None), is_document=False)
+    records = tuple(found for found in candidates if found is not None)
+    return Head(path, records, is_document=False, data=data)
 
 
 def has_whole_records(data: bytes) -> bool:

@@ -1,6 +1,7 @@
-"""opencode: one JSON document a session, as `opencode export` writes it; subagents are sessions of their own.
+"""opencode: sessions of its database, or one JSON document a session, as `opencode export` writes it.
 
-The document is `{info, messages: [{info, parts: []}]}`, the same bodies that its database holds. Nothing is
+The document is `{info, messages: [{info, parts: []}]}`, the same bodies that its database holds, of which the
+rendition has a line for each message and one for the session. Subagents are sessions of their own. Nothing is
 ever replayed: a fork gives its copies ids of their own.
 """
 
@@ -14,6 +15,8 @@ from gitmem.model.turns import Tokens, ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, integer, string
+from gitmem.transcripts.forms import lines_or_documents
+from gitmem.transcripts.opencode_database import OpencodeDatabase
 from gitmem.transcripts.recorder import Details, Recorder
 from gitmem.transcripts.text import clean, part
 from gitmem.transcripts.times import to_ms
@@ -46,8 +49,9 @@ def identify(head: Head) -> Identity | None:
 
 
 def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Sessions are in a database; only what `opencode export` wrote is read, and is imported by name."""
-    return []
+    """Return where the database is; what `opencode export` wrote is imported by name."""
+    data = environ.get("XDG_DATA_HOME")
+    return [(Path(data) if data else home / ".local" / "share") / "opencode" / "opencode.db"]
 
 
 class OpencodeReader:
@@ -76,7 +80,11 @@ class OpencodeReader:
         )
 
     def read(self, record: Object) -> None:
-        """Read one message."""
+        """Read one message; of a rendition, the session's own line too."""
+        if "session" in record:
+            self.read_members({"info": record["session"]})
+            return
+        record = child(record, "message") or record
         recorder, info = self._recorder, child(record, "info")
         path, model = child(info, "path"), child(info, "model")
         details: Details = {
@@ -169,6 +177,10 @@ class OpencodeReader:
         recorder.add("tool", "tool_result", text, result=result, **answered)
 
 
+def _is_rendition(begun: bytes) -> bool:
+    return begun.startswith((b'{"message":', b'{"session":'))
+
+
 def _retried(item: Object) -> str:
     error = child(item, "error")
     return clean(string(child(error, "data"), "message") or string(error, "name") or "retry")
@@ -190,6 +202,8 @@ OPENCODE = Agent(
     identify=identify,
     reader=OpencodeReader,
     folders=folders,
-    messages_key="messages",
-    lines_are_documents=True,
+    records=lines_or_documents("messages", _is_rendition),
+    writes_documents=True,
+    suffixes=(".json", ".jsonl", ".db"),
+    collection=OpencodeDatabase(),
 )

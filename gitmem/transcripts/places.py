@@ -1,4 +1,4 @@
-"""Where agents keep their transcripts on a machine."""
+"""Where agents keep their transcripts and collections on a machine."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from pathlib import Path, PurePath
 
 from gitmem.transcripts.registry import REGISTRY
 
-SUFFIXES = (".json", ".jsonl")
+SUFFIXES: tuple[str, ...] = tuple(
+    dict.fromkeys(suffix for agent in REGISTRY.values() for suffix in agent.suffixes)
+)
+"""How the names of files end that any agent may have written."""
 
 
 def places(home: PurePath, environ: Mapping[str, str]) -> list[tuple[str, Path]]:
-    """Return each agent's folders of transcripts, as (agent, folder), whether or not they exist."""
-    return [
-        (agent.name, folder) for agent in REGISTRY.values() for folder in agent.folders(Path(home), environ)
-    ]
+    """Return each agent's folders and single files, as (agent, path), whether or not they exist."""
+    return [(agent.name, path) for agent in REGISTRY.values() for path in agent.folders(Path(home), environ)]
+
+
+def places_in_tree(top: PurePath) -> list[tuple[str, Path]]:
+    """Return the same of what agents keep in a working tree."""
+    return [(agent.name, Path(top) / name) for agent in REGISTRY.values() for name in agent.in_tree]
 
 
 def transcript_files(folder: Path) -> Iterator[Path]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from itertools import chain
 
 import msgspec
 
 from gitmem.model.errors import ReaderMissing
 from gitmem.model.turns import Header, Tally, Turn
 from gitmem.transcripts.agent import Agent
-from gitmem.transcripts.document import Member, read_document
+from gitmem.transcripts.document import Member
 from gitmem.transcripts.fields import mapping
-from gitmem.transcripts.head import has_whole_records
-from gitmem.transcripts.lines import Line, read_lines
 from gitmem.transcripts.recorder import Recorder
 from gitmem.transcripts.registry import REGISTRY
 
@@ -21,8 +18,6 @@ READER_VERSION = 1
 """Goes up whenever the normal form of a stored line changes: caches of turns are keyed by it."""
 
 Streams = Iterable[tuple[str, Iterable[bytes]]]
-
-_ENOUGH_TO_TELL = 64 * 1024
 
 
 class Transcript(msgspec.Struct):
@@ -97,7 +92,7 @@ def _read_streams(agent: Agent, streams: Streams, recorder: Recorder) -> Iterato
     for stream, chunks in streams:
         recorder.begin(stream)
         reader.begin()
-        for item in _records(agent, chunks, recorder.tally):
+        for item in agent.records(chunks, recorder.tally):
             if isinstance(item, Member):
                 reader.read_members(item.value)
                 continue
@@ -113,20 +108,3 @@ def _read_streams(agent: Agent, streams: Streams, recorder: Recorder) -> Iterato
                 del pending[:ready]
         yield from pending
         pending.clear()
-
-
-def _records(agent: Agent, chunks: Iterable[bytes], tally: Tally) -> Iterator[Line | Member]:
-    if agent.messages_key is None:
-        return read_lines(chunks, tally)
-    if agent.lines_are_documents:
-        return read_document(chunks, agent.messages_key, tally)
-    rest = iter(chunks)
-    begun: list[bytes] = []
-    size = 0
-    while size < _ENOUGH_TO_TELL and (chunk := next(rest, None)) is not None:
-        begun.append(chunk)
-        size += len(chunk)
-    everything = chain(begun, rest)
-    if has_whole_records(b"".join(begun)[:_ENOUGH_TO_TELL]):
-        return read_lines(everything, tally)
-    return read_document(everything, agent.messages_key, tally)

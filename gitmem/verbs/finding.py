@@ -6,8 +6,9 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gitmem.model.errors import TranscriptMissing
+from gitmem.model.errors import TranscriptMissing, UnknownTranscript
 from gitmem.transcripts.places import transcript_files
+from gitmem.verbs.collected import collection_in, source_of
 from gitmem.verbs.intake import Source
 
 
@@ -15,7 +16,8 @@ def named_sources(paths: Iterable[Path], agent: str | None) -> Iterator[Source]:
     """Yield the files that paths stand for: themselves, or the transcripts in a folder and below.
 
     Raises:
-        UnknownTranscript: There is no such file or folder.
+        TranscriptMissing: There is no such file or folder, or it cannot be read.
+        UnknownTranscript: A file that was named is a collection that cannot be understood.
     """
     for path in paths:
         try:
@@ -26,6 +28,24 @@ def named_sources(paths: Iterable[Path], agent: str | None) -> Iterator[Source]:
             raise TranscriptMissing(str(path), error.strerror or str(error)) from None
         if is_folder:
             for file in transcript_files(path):
-                yield Source(file, agent)
+                try:
+                    sources = _sources_in(file, agent)
+                except (OSError, UnknownTranscript):
+                    sources = [Source(file, agent)]  # it is refused by name
+                yield from sources
         else:
-            yield Source(path, agent)
+            try:
+                yield from _sources_in(path, agent)
+            except OSError as error:
+                raise TranscriptMissing(str(path), error.strerror or str(error)) from None
+
+
+def _sources_in(path: Path, agent: str | None) -> list[Source]:
+    """Return a file itself, or the sessions of the collection that it is."""
+    found = collection_in(path, agent)
+    if found is None:
+        return [Source(path, agent)]
+    owner, collection = found
+    return [
+        source_of(path, owner.name, collection, listed) for listed in collection.sessions(path, None).sessions
+    ]

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import msgspec
 
@@ -26,6 +25,7 @@ from gitmem.model.errors import (
     ObjectMissing,
     RecordRefused,
     RedactionFailed,
+    TranscriptError,
     UnknownTranscript,
 )
 from gitmem.model.ids import MAIN_STREAM, Oid, RecordId, SessionId, SessionKey
@@ -34,16 +34,17 @@ from gitmem.model.settings import Level, lowest
 from gitmem.objects.storage import Batch
 from gitmem.objects.trees import Path as TreePath
 from gitmem.transcripts.detect import HEAD_BYTES, Identity
-from gitmem.verbs.committing import SKIP_CI, commit
+from gitmem.verbs.batches import Stream, Work, batch_message
+from gitmem.verbs.committing import commit
 from gitmem.verbs.intake import Diverted, Intake, Progress, Refused, Report, Source
 from gitmem.verbs.levels import registered
-from gitmem.verbs.looking import Looked, as_refusal, identify, last_line_end, open_regular
+from gitmem.verbs.looking import Looked, as_refusal, identify, last_line_end, named, open_regular
 from gitmem.verbs.planning import Gone, Joined, Plan, Settled, plan
 from gitmem.verbs.positions import known_position, position_at
+from gitmem.verbs.renditions import Renditions
 from gitmem.verbs.sealing import Range, SealedRange, cut_ranges
 from gitmem.verbs.sources import Position, begins_as_before, digests, write_position
 
-_NAMED = 50
 _IN_FLIGHT = 6
 """Ranges handed out and not yet taken back: what is held in memory at once."""
 
@@ -69,32 +70,6 @@ def import_sources(intake: Intake, sources: Iterable[Source]) -> Report:
     return run.report
 
 
-@dataclass
-class _Stream:
-    """A file being captured: the plan, and the capture that its sealed segments will make next."""
-
-    plan: Plan
-    status: os.stat_result
-    position: Position | None
-    parent: RecordId | None
-    keep: int
-    offset: int
-    entries: list[SegmentEntry] = field(default_factory=list)
-    blobs: dict[TreePath, Oid] = field(default_factory=dict)
-    lines: int = 0
-    error: GitmemError | None = None
-    started: bool = False
-
-
-class _Work(NamedTuple):
-    """A range on its way; `take` is None for the end of a file."""
-
-    stream: _Stream
-    start: int
-    stop: int
-    take: Callable[[], SealedRange] | None
-
-
 class _Run:
     """One import: files come in by `add`, sealed ranges go out in the same order, batches are committed."""
 
@@ -102,24 +77,29 @@ class _Run:
         self.report = Report()
         self._intake = intake
         self._memory: Memory = open_memory(intake.storage, intake.ref)._replace(absent=intake.absent)
-        self._queue: deque[_Work] = deque()
+        self._queue: deque[Work] = deque()
         self._pending: dict[SessionKey, Joined] = {}
         self._busy: set[tuple[SessionId, str]] = set()
         self._deferred: list[Source] = []
         self._is_last = False
         self._done_bytes = 0
+        self._renditions = Renditions(intake.state_dir)
         self._begin_batch()
 
     def add(self, source: Source) -> None:
         """Look at a file and hand out what is new of it; one that cannot be taken in is refused by name."""
         self.report.files += 1
         try:
-            file = open_regular(source.path)
-        except OSError as error:
+            rendition = source.rendition
+            text = source.path if rendition is None else self._renditions.write(rendition)
+            file = open_regular(text)
+        except (OSError, TranscriptError) as error:
             self._refuse(source.path, as_refusal(source.path, error))
             return
         with file:
-            self._add_open(source, file)
+            self._add_open(source, text, file)
+        if rendition is not None:
+            self._renditions.keep_only(self._in_use())
 
     def finish(self) -> None:
         """Take in subagents, whose sessions come first, and commit what is still on its way."""
@@ -134,15 +114,16 @@ class _Run:
     def close(self) -> None:
         """Drop what has not been committed."""
         self._stack.close()
+        self._renditions.remove()
 
-    def _add_open(self, source: Source, file: BinaryIO) -> None:
+    def _add_open(self, source: Source, text: Path, file: BinaryIO) -> None:
         path, status = source.path.absolute(), os.fstat(file.fileno())
         position = known_position(self._memory, self._intake.state_dir, path)
         if position and position.is_unchanged(status) and source.agent is None:
             self._unchanged(path, status.st_size)
             return
         try:
-            identity = identify(file.read(HEAD_BYTES), source, self._intake.redactor)
+            identity = self._identify(source, file)
         except (OSError, UnknownTranscript, RedactionFailed) as error:
             self._refuse(source.path, as_refusal(source.path, error))
             return
@@ -165,13 +146,14 @@ class _Run:
         if stop == 0:
             self._unchanged(path, 0)
             return
-        looked = Looked(path, identity, file, status, stop, position)
+        looked = Looked(path, text.absolute(), identity, file, status, stop, position)
         found = self._plan(looked)
         if isinstance(found, Plan) and (found.session, identity.stream) in self._busy:
             self._settle()
             found = self._plan(looked)
         if isinstance(found, Settled):
-            ends = digests(file, found.offset, self._intake.key)
+            is_rewritten = identity.shape == "document"
+            ends = digests(file, found.offset, self._intake.key, is_rewritten=is_rewritten)
             if found.capture is not None:
                 new = position_at(found, found.capture, identity.stream, ends, status)
                 write_position(self._intake.state_dir, path, new)
@@ -181,6 +163,12 @@ class _Run:
             self._unchanged(path, status.st_size)
         elif found is not None:
             self._hand_out(looked, found)
+
+    def _identify(self, source: Source, file: BinaryIO) -> Identity:
+        """Tell which session a source is: of a rendition, its collection has said."""
+        if source.rendition is not None:
+            return named(source.rendition.identity, source.path, self._intake.redactor)
+        return identify(file.read(HEAD_BYTES), source, self._intake.redactor)
 
     def _is_diverted(
         self, source: Source, identity: Identity, file: BinaryIO, position: Position | None
@@ -222,14 +210,18 @@ class _Run:
         path, file, stop, position = looked.path, looked.file, looked.stop, looked.position
         try:
             again = self._intake.again
-            return plan(self._memory, path, identity, file, stop, position, redactor, key, joins, again=again)
+            return plan(
+                self._memory, looked.text, identity, file, stop, position, redactor, key, joins, again=again
+            )
         except (OSError, RedactionFailed, ObjectDamaged, ObjectMissing, RecordRefused) as error:
             self._refuse(path, as_refusal(path, error))
             return None
 
     def _hand_out(self, looked: Looked, found: Plan) -> None:
         """Have what is new of a file sealed, range by range, and take back what has been sealed meanwhile."""
-        stream = _Stream(found, looked.status, looked.position, found.parent, found.keep, found.start)
+        stream = Stream(
+            found, looked.path, looked.status, looked.position, found.parent, found.keep, found.start
+        )
         self._busy.add((found.session, looked.identity.stream))
         key = SessionKey(looked.identity.agent, looked.identity.native_id)
         self._pending.setdefault(key, Joined(found.session, found.record))
@@ -243,10 +235,10 @@ class _Run:
                 break
             if start == stop:
                 break
-            work = Range(looked.path, start, stop, group, found.session.encode())
-            self._queue.append(_Work(stream, start, stop, self._intake.sealer.submit(work)))
+            work = Range(looked.text, start, stop, group, found.session.encode())
+            self._queue.append(Work(stream, start, stop, self._intake.sealer.submit(work)))
             self._drain(_IN_FLIGHT)
-        self._queue.append(_Work(stream, found.stop, found.stop, None))
+        self._queue.append(Work(stream, found.stop, found.stop, None))
 
     def _settle(self) -> None:
         """Take back all that is on its way, and commit it: then the memory can be asked about it."""
@@ -263,14 +255,14 @@ class _Run:
             try:
                 sealed = work.take()
             except (RedactionFailed, OSError) as error:
-                stream.error = stream.error or as_refusal(stream.plan.path, error)
+                stream.error = stream.error or as_refusal(stream.name, error)
                 continue
             if sealed.read_bytes != work.stop - work.start:
-                stream.error = stream.error or as_refusal(stream.plan.path, OSError("it changed meanwhile"))
+                stream.error = stream.error or as_refusal(stream.name, OSError("it changed meanwhile"))
             if stream.error is None:
                 self._take(stream, work, sealed)
 
-    def _take(self, stream: _Stream, work: _Work, sealed: SealedRange) -> None:
+    def _take(self, stream: Stream, work: Work, sealed: SealedRange) -> None:
         """Store the segments of a range, and commit if enough has come together."""
         session = stream.plan.session
         for segment in sealed.segments:
@@ -283,22 +275,22 @@ class _Run:
         self.report.replaced.update(sealed.replaced)
         self._batch_bytes += work.stop - work.start
         self._done_bytes += work.stop - work.start
-        self._intake.tell(Progress(self._done_bytes, stream.plan.path))
+        self._intake.tell(Progress(self._done_bytes, stream.name))
         if self._batch_bytes >= self._intake.batch_bytes:
             self._close_capture(stream)
             self._commit()
 
-    def _end(self, stream: _Stream) -> None:
+    def _end(self, stream: Stream) -> None:
         """Make the last capture of a file, or drop what has not been captured of one that failed."""
         if stream.error is not None:
-            self._refuse(stream.plan.path, stream.error)
+            self._refuse(stream.name, stream.error)
             return
         self._close_capture(stream)
         self._batch_sources += 1
         if self._batch_sources >= self._intake.batch_sources:
             self._commit()
 
-    def _close_capture(self, stream: _Stream) -> None:
+    def _close_capture(self, stream: Stream) -> None:
         """Turn the segments that have come together into a capture, on top of the one before."""
         found, intake = stream.plan, self._intake
         if not stream.entries and (stream.started or found.start != found.stop):
@@ -330,7 +322,7 @@ class _Run:
         stream.parent, stream.started = name, True
         stream.entries, stream.blobs = [], {}
         settled = Settled(found.session, name, stream.keep, stream.offset)
-        self._captures[found.path] = (stream, settled, name)
+        self._captures[stream.name] = (stream, settled, name)
 
     def _put(self, record: Session) -> Oid:
         return self._batch.add("blob", records.seal(record)[1])
@@ -339,7 +331,7 @@ class _Run:
         self._stack = ExitStack()
         self._batch: Batch = self._stack.enter_context(self._intake.storage.begin())
         self._changes: dict[TreePath, Oid | None] = {}
-        self._captures: dict[Path, tuple[_Stream, Settled, RecordId]] = {}
+        self._captures: dict[Path, tuple[Stream, Settled, RecordId]] = {}
         self._captured: Counter[str] = Counter()
         self._batch_bytes = self._batch_sources = 0
 
@@ -347,41 +339,43 @@ class _Run:
         """Remember how far the batch's files will be stored, commit it, and start another."""
         if self._changes:
             intake = self._intake
-            for path, (stream, settled, capture) in self._captures.items():
-                self._remember(path, stream, settled, capture)
+            for stream, settled, capture in self._captures.values():
+                self._remember(stream, settled, capture)
             with self._stack:
                 tip = commit(
-                    intake.storage, intake.ref, intake.writer, self._message(), self._changes, self._batch
+                    intake.storage,
+                    intake.ref,
+                    intake.writer,
+                    batch_message(self._captured),
+                    self._changes,
+                    self._batch,
                 )
             self._begin_batch()
             self.report.commits.append(tip)
             self._memory = open_memory(intake.storage, intake.ref)._replace(absent=intake.absent)
+        self._renditions.keep_only(self._in_use())
         going_on = [work.stream.plan for work in self._queue]
         self._busy = {(p.session, p.identity.stream) for p in going_on}
         self._pending = {
             SessionKey(p.identity.agent, p.identity.native_id): Joined(p.session, p.record) for p in going_on
         }
 
-    def _message(self) -> str:
-        """Say what a batch brings, for people who read `git log`."""
-        told = sorted(self._captured.items())
-        shown = [f"- {_one_line(name)}: {_count(lines, 'line')}" for name, lines in told[:_NAMED]]
-        if len(told) > len(shown):
-            shown.append(f"- and {len(told) - len(shown)} more")
-        total = _count(sum(self._captured.values()), "line")
-        subject = f"Capture {_count(len(told), 'session')}, {total} {SKIP_CI}"
-        return "\n".join([subject, "", *shown]) + "\n"
+    def _in_use(self) -> set[Path]:
+        """Return the files that are being sealed, or whose positions are yet to be written down."""
+        captured = [stream for stream, *_ in self._captures.values()]
+        return {stream.plan.path for stream in [*captured, *(work.stream for work in self._queue)]}
 
-    def _remember(self, path: Path, stream: _Stream, settled: Settled, capture: RecordId) -> None:
+    def _remember(self, stream: Stream, settled: Settled, capture: RecordId) -> None:
         """Write down how far a file will be stored, beside how far it is."""
+        is_rewritten = stream.plan.identity.shape == "document"
         try:
-            with path.open("rb") as file:
-                ends = digests(file, settled.offset, self._intake.key)
+            with stream.plan.path.open("rb") as file:
+                ends = digests(file, settled.offset, self._intake.key, is_rewritten=is_rewritten)
         except OSError:
             return  # its agent removed it meanwhile; what it held will be safe
         new = position_at(settled, capture, stream.plan.identity.stream, ends, stream.status)
         both = msgspec.structs.replace(new, before=stream.position)
-        write_position(self._intake.state_dir, path, both)
+        write_position(self._intake.state_dir, stream.name, both)
         stream.position = new
 
     def _unchanged(self, path: Path, size_bytes: int) -> None:
@@ -391,11 +385,3 @@ class _Run:
 
     def _refuse(self, path: Path, error: GitmemError) -> None:
         self.report.refused.append(Refused(path, error))
-
-
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:200]
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" + ("" if number == 1 else "s")

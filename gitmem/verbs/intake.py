@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -28,12 +28,24 @@ class Refused(NamedTuple):
     error: GitmemError
 
 
+class Rendition(NamedTuple):
+    """A session of a collection, of about `size_bytes`; `lines()` writes it out."""
+
+    identity: Identity
+    lines: Callable[[], Iterator[bytes]]
+    size_bytes: int = 0
+
+
 class Source(NamedTuple):
-    """A file to import; `agent` is None where its content decides."""
+    """A file to import; `agent` is None where its content decides.
+
+    With a `rendition`, the path is a name for it below that of its collection, and no file.
+    """
 
     path: Path
     agent: str | None = None
     accepts: Callable[[Identity], bool] = lambda _: True
+    rendition: Rendition | None = None
 
 
 class Diverted(NamedTuple):

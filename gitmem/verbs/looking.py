@@ -24,10 +24,12 @@ _READ_BYTES = 64 << 10
 class Looked(NamedTuple):
     """A file that has been looked at.
 
-    `status` is how it stood before anything of it was read, `stop` up to which byte it is to be captured.
+    `path` is what it is known by, `text` where its bytes are: of a rendition they differ. `status` is how it
+    stood before anything of it was read, `stop` up to which byte it is to be captured.
     """
 
     path: Path
+    text: Path
     identity: Identity
     file: BinaryIO
     status: os.stat_result
@@ -49,7 +51,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def identify(head: bytes, source: Source, redactor: Redactor) -> Identity:
-    """Detect whose a file is, and take secrets and what is no text out of the names that it goes by.
+    """Detect whose a file is, as `named` names it.
 
     A document says whose it is in its first lines, and the rest of its head would take long.
     """
@@ -59,10 +61,20 @@ def identify(head: bytes, source: Source, redactor: Redactor) -> Identity:
         found = None
     if found is None or found.shape != "document" or found.cwd is None:
         found = detect(head, source.path, source.agent)
+    return named(found, source.path, redactor)
+
+
+def named(found: Identity, path: Path, redactor: Redactor) -> Identity:
+    """Take secrets and what is no text out of the names that a session goes by.
+
+    Raises:
+        UnknownTranscript: They are too long.
+        RedactionFailed: They cannot be redacted.
+    """
     for what, name, most in (("id", found.native_id, MAX_NATIVE_ID), ("stream", found.stream, MAX_STREAM)):
         if len(name) > most // 2:  # a placeholder is longer than the shortest secret
             why = f"its session's {what} has {len(name):,} characters, more than {most // 2:,}"
-            raise UnknownTranscript(str(source.path), why)
+            raise UnknownTranscript(str(path), why)
     return msgspec.structs.replace(
         found,
         native_id=redactor.text(_as_text(found.native_id)),

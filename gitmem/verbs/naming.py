@@ -64,7 +64,7 @@ def set_title(naming: Naming, session: SessionId, title: str | None) -> str | No
     """
     new = None
     if title is not None:
-        new = naming.redact(_as_title(title))
+        new = naming.redact(as_title(title))
     with naming.storage.lock():
         folder, stored = _load(naming, session)
         if new != title_of(stored):
@@ -84,7 +84,7 @@ def set_tags(
         BadTag: One is empty, too long, or holds what a tag cannot; or there are too many.
         SessionUnknown: The memory has no such session.
     """
-    added = {naming.redact(_as_tag(tag)) for tag in add}
+    added = {naming.redact(as_tag(tag)) for tag in add}
     # What was redacted when it was added is found again by what it was redacted to.
     removed = {form for tag in remove for form in (tag, naming.redact(tag))}
     with naming.storage.lock():
@@ -123,7 +123,8 @@ def _write(
 _VERBS: dict[RegisterName, str] = {"title": "Title", "tags": "Tag"}
 
 
-def _as_title(text: str) -> str:
+def as_title(text: str) -> str:
+    """Return a title as it is stored, but for what is redacted; raises BadTitle."""
     title = " ".join(_printable(text).split())
     if not title:
         raise BadTitle(text, "a word or more")
@@ -132,7 +133,8 @@ def _as_title(text: str) -> str:
     return title
 
 
-def _as_tag(text: str) -> str:
+def as_tag(text: str) -> str:
+    """Return a tag as it is stored, but for what is redacted; raises BadTag."""
     tag = unicodedata.normalize("NFC", text)
     if not 1 <= len(tag) <= MAX_TAG or tag.startswith("-"):
         raise BadTag(text, f"1 to {MAX_TAG} characters, not beginning with -")

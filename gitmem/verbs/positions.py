@@ -10,7 +10,7 @@ import msgspec
 from gitmem.format.memory import Folder, Memory
 from gitmem.model.ids import RecordId
 from gitmem.verbs.planning import Settled
-from gitmem.verbs.sources import Position, read_position
+from gitmem.verbs.sources import Digests, Position, read_position
 
 
 def known_position(memory: Memory, state_dir: Path, path: Path) -> Position | None:
@@ -27,7 +27,7 @@ def known_position(memory: Memory, state_dir: Path, path: Path) -> Position | No
 
 
 def position_at(
-    settled: Settled, capture: RecordId, stream: str, ends: tuple[str, str], status: os.stat_result
+    settled: Settled, capture: RecordId, stream: str, ends: Digests, status: os.stat_result
 ) -> Position:
     """Return how far a file is stored, as it stood before it was read: a later change shows."""
     is_complete = status.st_size == settled.offset
@@ -37,11 +37,12 @@ def position_at(
         capture=capture,
         lines=settled.lines,
         offset=settled.offset,
-        head=ends[0],
-        tail=ends[1],
+        head=ends.head,
+        tail=ends.tail,
         size_bytes=status.st_size if is_complete else -1,
         mtime_ns=status.st_mtime_ns,
         inode=status.st_ino,
+        whole=ends.whole,
     )
 
 

@@ -2,8 +2,9 @@
 
 A local file remembers every folder that agents keep transcripts in, and of every file there the directory
 that its session began in. A folder whose time of modification is as it was has the same files; of these only
-those that are ours are looked at, and a file is read again only if it looks different. What has grown counts
-as seen once `settle` says so, after it has been taken in: a crash in between finds it again.
+those that are ours are looked at, and a file is read again only if it looks different. Of a collection that
+looks different the sessions are listed that may have changed. What has grown counts as seen once `settle`
+says so, after it has been taken in: a crash in between finds it again.
 """
 
 from __future__ import annotations
@@ -16,17 +17,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from gitmem import disk
 from gitmem.model.errors import UnknownTranscript
-from gitmem.transcripts.detect import HEAD_BYTES, detect
-from gitmem.transcripts.places import SUFFIXES, places
-from gitmem.transcripts.read import READER_VERSION
-from gitmem.verbs import caching
+from gitmem.transcripts.agent import Listed
+from gitmem.transcripts.detect import HEAD_BYTES, Identity, detect
+from gitmem.transcripts.places import SUFFIXES, places, places_in_tree
+from gitmem.transcripts.registry import REGISTRY
+from gitmem.verbs import scanned
 from gitmem.verbs.belonging import Belonging
+from gitmem.verbs.collected import collection_in, looks_of, name_of, source_of
 from gitmem.verbs.intake import Source
 from gitmem.verbs.looking import open_regular
+from gitmem.verbs.scanned import KnownFile, KnownFolder, after_listing, path_of, unsettled
 
-SCHEMA_VERSION = 1
 _FIRST_BYTES = 16 << 10
 _RACY_NS = 2_000_000_000
 """A folder that had changed so shortly before it was listed may have changed again within the same tick."""
@@ -35,7 +37,8 @@ _RACY_NS = 2_000_000_000
 class Found(NamedTuple):
     """A transcript of a session that began in one of the working trees, and how its file looks.
 
-    `gone` is one inside of `top` that it began in, and that is there no more.
+    `gone` is one inside of `top` that it began in, and that is there no more. Of a session in a collection
+    the size is unknown, and the file a name.
     """
 
     file: str
@@ -78,80 +81,27 @@ def scan(
     `agents` limits whose are looked for; None means everybody's. With `anew` nothing counts as seen. A folder
     or a file that cannot be read has nothing for us.
     """
-    path = state_dir / "cache" / "transcripts"
-    return _Scanning(path, Belonging(tops), now_ns, anew).run(home, environ, agents)
-
-
-def forget_missing(state_dir: Path) -> int:
-    """Drop the files that are there no more from what is remembered of agents' folders.
-
-    Their names are those of sessions. Those that are there are told of by the folders themselves.
-
-    Returns:
-        How many were dropped.
-
-    Raises:
-        DiskRefused: The disk does not let it.
-    """
-    path = state_dir / "cache" / "transcripts"
-    if not path.exists():
-        return 0
-    known = _read(path)
-    left = {
-        at: msgspec.structs.replace(
-            folder, files=tuple(file for file in folder.files if os.path.lexists(f"{at}/{file.name}"))
-        )
-        for at, folder in known.items()
-        if os.path.isdir(at)  # noqa: PTH112 (one of thousands)
-    }
-    if left == known and known:
-        return 0
-    disk.remove_file(path)
-    caching.write_derived(path, _KIND, _encode(left))
-    return _count(known) - _count(left)
-
-
-class _File(msgspec.Struct, frozen=True, array_like=True):
-    """A file: where its session began (None: no session that could be told), how it looked when that was read
-    and when it was last taken in, and the innermost working tree that it ever belonged to."""
-
-    name: str
-    cwd: str | None
-    inode: int
-    read: tuple[int, int] | None = None
-    settled: tuple[int, int] | None = None
-    top: str | None = None
-
-
-class _Folder(msgspec.Struct, frozen=True, array_like=True):
-    """A folder as it was listed at `listed_ns`, with its own time of modification from just before."""
-
-    mtime_ns: int
-    listed_ns: int
-    folders: tuple[str, ...]
-    files: tuple[_File, ...]
-
-
-_KIND = f"transcripts of {SCHEMA_VERSION}.{READER_VERSION}"
-_encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[dict[str, _Folder]] = msgspec.msgpack.Decoder(dict[str, _Folder])
+    return _Scanning(scanned.path_in(state_dir), tops, now_ns, anew).run(home, environ, agents)
 
 
 class _Scanning:
-    def __init__(self, path: Path, belonging: Belonging, now_ns: int, anew: bool) -> None:
-        self._path, self._belonging, self._now_ns, self._anew = path, belonging, now_ns, anew
-        self._known = _read(path)
-        self._now: dict[str, _Folder] = {}
+    def __init__(self, path: Path, tops: Sequence[Path], now_ns: int, anew: bool) -> None:
+        self._path, self._now_ns, self._anew = path, now_ns, anew
+        self._tops, self._belonging = tops, Belonging(tops)
+        self._known = scanned.read(path)
+        self._now: dict[str, KnownFolder] = {}
         self._found: list[Found] = []
         self._grown: list[Source] = []
 
     def run(self, home: Path, environ: Mapping[str, str], agents: frozenset[str] | None) -> Scan:
         looked_at = []
-        for agent, folder in places(home, environ):
+        everywhere = [(agent, place, None) for agent, place in places(home, environ)]
+        in_trees = [(agent, place, top) for top in self._tops for agent, place in places_in_tree(top)]
+        for agent, place, top in everywhere + in_trees:
             if agents is None or agent in agents:
-                looked_at.append(str(folder))
-                for at in self._walk(str(folder)):
-                    self._look_at_files(agent, at)
+                looked_at.append(str(place))
+                for at in self._walk(str(place)):
+                    self._look_at_files(agent, at, top)
         elsewhere = {
             at: folder
             for at, folder in self._known.items()
@@ -173,16 +123,22 @@ class _Scanning:
                 status = os.stat(at, follow_symlinks=at == root)  # noqa: PTH116 (one of thousands)
             except OSError:
                 continue
+            known = self._known.get(at)
+            if at == root and stat.S_ISREG(status.st_mode):
+                file = known.files[0] if known and len(known.files) == 1 else None
+                if file is None or file.name or file.inode != status.st_ino:
+                    file = KnownFile("", None, status.st_ino)
+                self._now[at] = KnownFolder(-1, 0, (), (file,))
+                yield at
             if not stat.S_ISDIR(status.st_mode):
                 continue
-            known = self._known.get(at)
             if known is None or not _is_as_listed(known, status.st_mtime_ns):
                 known = self._list(at, status.st_mtime_ns, known)
             self._now[at] = known
             left += [f"{at}/{name}" for name in reversed(known.folders)]
             yield at
 
-    def _list(self, at: str, mtime_ns: int, before: _Folder | None) -> _Folder:
+    def _list(self, at: str, mtime_ns: int, before: KnownFolder | None) -> KnownFolder:
         old = {file.name: file for file in before.files} if before else {}
         folders, files = [], []
         try:
@@ -193,30 +149,38 @@ class _Scanning:
                     elif entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
                         known = old.get(entry.name)
                         is_same = known is not None and known.inode == entry.inode()
-                        files.append(known if known and is_same else _File(entry.name, None, entry.inode()))
+                        files.append(
+                            known if known and is_same else KnownFile(entry.name, None, entry.inode())
+                        )
         except OSError:
-            return _Folder(-1, 0, (), ())
+            return KnownFolder(-1, 0, (), ())
         files.sort(key=lambda file: file.name)
-        return _Folder(mtime_ns, self._now_ns, tuple(sorted(folders)), tuple(files))
+        return KnownFolder(mtime_ns, self._now_ns, tuple(sorted(folders)), tuple(files))
 
-    def _look_at_files(self, agent: str, at: str) -> None:
-        folder = self._now[at]
-        files = tuple(self._look_at(agent, at, file) for file in folder.files)
+    def _look_at_files(self, agent: str, at: str, tree: Path | None) -> None:
+        folder, suffixes = self._now[at], REGISTRY[agent].suffixes
+        files = tuple(
+            self._look_at(agent, path_of(at, file.name), file, tree)
+            if path_of(at, file.name).endswith(suffixes)
+            else file
+            for file in folder.files
+        )
         if files != folder.files:
             self._now[at] = msgspec.structs.replace(folder, files=files)
 
-    def _look_at(self, agent: str, at: str, file: _File) -> _File:
+    def _look_at(self, agent: str, path: str, file: KnownFile, tree: Path | None) -> KnownFile:
         top = self._belonging.top_of(file.cwd)
         if top is None and file.cwd is not None:
             return file  # another repository's, and it stays so
-        path = f"{at}/{file.name}"
+        if file.sessions is not None or (file.read is None and _is_collection(agent, path)):
+            return self._look_into(agent, Path(path), file, tree)
         try:
             status = os.stat(path, follow_symlinks=False)  # noqa: PTH116
         except OSError:
             return file
         looks = (status.st_size, status.st_mtime_ns)
         if (file.cwd is None and file.read != looks) or file.inode != status.st_ino:
-            file = _File(file.name, _began_in(agent, Path(path)), status.st_ino, looks)
+            file = KnownFile(file.name, _began_in(agent, Path(path), tree), status.st_ino, looks)
             top = self._belonging.top_of(file.cwd)
         if top is not None:
             gone = Path(file.top) if file.top is not None and file.top.startswith(f"{top}/") else None
@@ -224,76 +188,94 @@ class _Scanning:
             if gone is None and file.top != str(top):
                 file = msgspec.structs.replace(file, top=str(top))
             if self._anew or file.settled != looks:
-                accepts = self._belonging.top_of
-                self._grown.append(
-                    Source(Path(path), agent, lambda found: accepts(found.began_in) is not None)
-                )
+                self._grown.append(Source(Path(path), agent, self._accepts(tree)))
                 return msgspec.structs.replace(file, settled=looks)
         return file
 
+    def _accepts(self, tree: Path | None) -> Callable[[Identity], bool]:
+        """Return what tells whether a session is one of ours; one that says nothing began in its tree."""
+        elsewhere = str(tree) if tree else None
+        return lambda found: self._belonging.top_of(found.began_in or elsewhere) is not None
+
+    def _look_into(self, agent: str, path: Path, file: KnownFile, tree: Path | None) -> KnownFile:
+        """List the sessions of a collection that may have changed, and look at those that are ours."""
+        collection = REGISTRY[agent].collection
+        assert collection is not None
+        try:
+            looks, inode = looks_of(path), path.lstat().st_ino
+            if self._anew or file.read != looks or file.inode != inode:
+                is_same = file.inode == inode and not self._anew
+                listing = collection.sessions(path, file.mark if is_same else None)
+                known = after_listing(listing, file.sessions or ())
+                file = KnownFile(file.name, None, inode, looks, sessions=known, mark=listing.mark)
+        except (OSError, UnknownTranscript):
+            return file  # it is being written, or it is none any more: the next scan asks again
+        elsewhere = str(tree) if tree else None
+        sessions = []
+        for one in file.sessions or ():
+            top = self._belonging.top_of(one.identity.began_in or elsewhere)
+            if top is not None:
+                name, at_ms = name_of(path, one.identity), one.updated_ms
+                at_ns = looks[1] if at_ms is None else at_ms * 1_000_000
+                self._found.append(Found(str(name), agent, top, one.size_bytes, at_ns))
+                if self._anew or one.settled != one.mark:
+                    listed = Listed(one.identity, one.mark, one.updated_ms, one.size_bytes)
+                    self._grown.append(source_of(path, agent, collection, listed))
+                    one = msgspec.structs.replace(one, settled=one.mark)
+            sessions.append(one)
+        return msgspec.structs.replace(file, sessions=tuple(sessions))
+
     def _settle(self, refused: Collection[Path]) -> None:
         for path in refused:
-            at = str(path.parent)
-            if at in self._now:
-                files = (
-                    msgspec.structs.replace(file, settled=None) if file.name == path.name else file
-                    for file in self._now[at].files
-                )
-                self._now[at] = msgspec.structs.replace(self._now[at], files=tuple(files))
+            for whole in (path, path.parent):  # of a session in a collection, the parent is a file
+                for at, name in ((str(whole), ""), (str(whole.parent), whole.name)):
+                    if at in self._now:
+                        folder = self._now[at]
+                        files = (
+                            unsettled(file, whole, path) if file.name == name else file
+                            for file in folder.files
+                        )
+                        self._now[at] = msgspec.structs.replace(folder, files=tuple(files))
         if self._grown:
             self._write()
 
     def _write(self) -> None:
         if self._now != self._known:
-            caching.write_derived(self._path, _KIND, _encode(self._now))
+            scanned.write(self._path, self._now)
 
 
-def _count(folders: Mapping[str, _Folder]) -> int:
-    return sum(len(folder.files) for folder in folders.values())
+def _is_collection(agent: str, path: str) -> bool:
+    if REGISTRY[agent].collection is None:
+        return False
+    try:
+        return collection_in(Path(path), agent) is not None
+    except OSError:
+        return False
 
 
-def _is_as_listed(folder: _Folder, mtime_ns: int) -> bool:
+def _is_as_listed(folder: KnownFolder, mtime_ns: int) -> bool:
     return folder.mtime_ns == mtime_ns and folder.listed_ns - mtime_ns > _RACY_NS
 
 
-def _encode(folders: dict[str, _Folder]) -> bytes:
-    """Encode folders, but for those with a name that is no UTF-8: they are looked at anew each time."""
-    try:
-        return _encoder.encode(folders)
-    except UnicodeEncodeError:
-        return _encoder.encode({at: folder for at, folder in folders.items() if _is_text(at, folder)})
-
-
-def _is_text(at: str, folder: _Folder) -> bool:
-    try:
-        _encoder.encode({at: folder})
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _began_in(agent: str, path: Path) -> str | None:
-    """Return the directory that a file's session began in; None where it says none, or is no transcript.
+def _began_in(agent: str, path: Path, tree: Path | None) -> str | None:
+    """Return the directory that a file's session began in; None where it is no transcript, or says none and
+    stands in no working tree.
 
     Mostly the first lines say it, and the rest of its head is not read.
     """
     try:
         with open_regular(path) as file:
             head = file.read(_FIRST_BYTES)
-            found = _cwd_in(head, path, agent)
+            found = _cwd_in(head, path, agent, tree)
             if found is None and len(head) == _FIRST_BYTES:
-                found = _cwd_in(head + file.read(HEAD_BYTES - _FIRST_BYTES), path, agent)
+                found = _cwd_in(head + file.read(HEAD_BYTES - _FIRST_BYTES), path, agent, tree)
             return found
     except OSError:
         return None
 
 
-def _cwd_in(head: bytes, path: Path, agent: str) -> str | None:
+def _cwd_in(head: bytes, path: Path, agent: str, tree: Path | None) -> str | None:
     try:
-        return detect(head, path, agent).began_in
+        return detect(head, path, agent).began_in or (str(tree) if tree else None)
     except UnknownTranscript:
         return None
-
-
-def _read(path: Path) -> dict[str, _Folder]:
-    return caching.load(path, _KIND, _decoder) or {}

@@ -6,15 +6,9 @@ group of its own, so that ranges do not wait for each other.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Protocol
@@ -23,6 +17,7 @@ from gitmem.format.segments import EMPTY_GROUP, MAX_GROUP_BYTES, MAX_SEGMENT_BYT
 from gitmem.model.errors import WorkerDied
 from gitmem.model.records import Shape
 from gitmem.redaction.redactor import Redactor
+from gitmem.verbs.workers import end_pool, fork_pool
 
 _READ_BYTES = 256 << 10
 _RANGE_BYTES: dict[Shape, int] = {"lines": MAX_GROUP_BYTES - MAX_SEGMENT_BYTES, "document": 600 << 10}
@@ -116,15 +111,8 @@ class PoolSealer:
     """Seals in several processes at once, which end with this one, however it ends. They fork: on Linux."""
 
     def __init__(self, redactor: Redactor, workers: int) -> None:
-        # A fork costs nothing and is safe here: this process has no threads when the pool forks, once and
-        # all at a time. A fresh interpreter would look for modules where it stands, in somebody's repository.
-        context = multiprocessing.get_context("fork")
         redactor.prepare()  # else each of them compiled all rules by itself
-        self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(redactor,))
-        with _interrupts_held():
-            # The first work forks all of them, and they keep this mask: an interrupt at the terminal reaches
-            # every process there, and one that dies of it in the middle of an answer would be waited for.
-            self._pool.submit(os.getpid).result()
+        self._pool = fork_pool(workers, _begin, redactor)
 
     def submit(self, work: Range) -> Callable[[], SealedRange]:
         """Hand the range to a process."""
@@ -140,19 +128,7 @@ class PoolSealer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What they are at, a range each, is let end: it takes a moment, and nothing is left half said.
-        with _interrupts_held():
-            self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Let an interrupt wait until the end of the context."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        end_pool(self._pool)
 
 
 def _result(future: Future[SealedRange]) -> SealedRange:
@@ -170,10 +146,6 @@ def _begin(redactor: Redactor) -> None:
     # What the fork brought along is this process's own; what it has counted is not.
     redactor.counts.clear()
     _redactors.append(redactor)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        # A worker waits for work at a pipe that it holds open itself, and would outlive a killed parent.
-        threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
 
 
 def _work(work: Range) -> SealedRange:

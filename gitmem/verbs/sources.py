@@ -13,7 +13,7 @@ import hashlib
 import os
 from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
@@ -29,8 +29,9 @@ _CHUNK_BYTES = 256 << 10
 class Position(msgspec.Struct, frozen=True):
     """How much of a file is stored, and what the file looked like then.
 
-    `offset` bytes of it are `lines` lines of the stream, stored up to and including `capture`. The two
-    digests, keyed, are over the first HEAD_BYTES and the last TAIL_BYTES before `offset`.
+    `offset` bytes of it are `lines` lines of the stream, stored up to and including `capture`. The digests,
+    keyed, are over the first HEAD_BYTES and the last TAIL_BYTES before `offset`; of a text that may be
+    rewritten anywhere, `whole` is over all of it.
     """
 
     session: SessionId
@@ -44,6 +45,7 @@ class Position(msgspec.Struct, frozen=True):
     mtime_ns: int
     inode: int
     before: Position | None = None
+    whole: str | None = None
 
     def is_unchanged(self, now: os.stat_result) -> bool:
         """Whether the file looks as it did, from outside; an empty position never does."""
@@ -78,18 +80,33 @@ def forget(state_dir: Path, gone: Container[str]) -> int:
 
 
 def begins_as_before(position: Position, file: BinaryIO, key: bytes) -> bool:
-    """Whether the file still begins with what is stored, as far as its two ends tell."""
-    return digests(file, position.offset, key) == (position.head, position.tail)
+    """Whether the file still begins with what is stored, as far as the digests tell."""
+    now = digests(file, position.offset, key, is_rewritten=position.whole is not None)
+    return now == Digests(position.head, position.tail, position.whole)
 
 
-def digests(file: BinaryIO, offset: int, key: bytes) -> tuple[str, str]:
-    """Return the keyed digests of both ends of a file's first `offset` bytes."""
+class Digests(NamedTuple):
+    """What a file's beginning is known again by: its two ends and, where it may be rewritten, all of it."""
+
+    head: str
+    tail: str
+    whole: str | None = None
+
+
+def digests(file: BinaryIO, offset: int, key: bytes, *, is_rewritten: bool) -> Digests:
+    """Return the keyed digests of a file's first `offset` bytes."""
     ends = []
     for start, stop in ((0, min(HEAD_BYTES, offset)), (max(0, offset - TAIL_BYTES), offset)):
         file.seek(start)
         data = file.read(stop - start)
         ends.append(hashlib.blake2b(data, digest_size=16, key=key).hexdigest())
-    return ends[0], ends[1]
+    head, tail = ends
+    if not is_rewritten:
+        return Digests(head, tail)
+    whole = hashlib.blake2b(digest_size=16, key=key)
+    for chunk in chunks_of(file, 0, offset):
+        whole.update(chunk)
+    return Digests(head, tail, whole.hexdigest())
 
 
 def chunks_of(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:

@@ -60,6 +60,8 @@ def count_values(
         if matched is None:
             continue
         query = query_of(source, matched)
+        if not request.filters.closed:
+            query = source.matcher.standing(query)
         found = source.turns.counts(query, fields, _MOST_VALUES)
         if "repo" in counted:
             found["repo"] = {source.place.name: source.turns.matching(query)}

@@ -4,43 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any, Final
 
 from gitmem.model.times import to_text
 from gitmem.query.text import Query
 from gitmem.sidecar.wire import Json
 from indexer.finding.legs import Source
+from indexer.finding.passages import passage
 from indexer.finding.snippets import snippet
 from indexer.lexical import Candidate
 from indexer.lexical.words import parts_of_identifiers
 
+MOST_WITH_NEIGHBOURS: Final = 60
+"""So many of the best hits come with the turns beside them, where passages are asked for."""
 
-def hits_of(sources: Sequence[Source], query: Query, ordered: Sequence[Candidate]) -> list[Json]:
-    """Return turns as the answer has them, each with the stretch of its text that matches best."""
+_REACH: Final = 2
+
+
+def hits_of(
+    sources: Sequence[Source], query: Query, ordered: Sequence[Candidate], passage_characters: int = 0
+) -> list[Json]:
+    """Return turns as the answer has them, each with the stretch of its text that matches best.
+
+    Where passages are asked for, each has its own, and the best hits the turns beside them with theirs.
+    """
     markers = [_Marker(source, query) for source in sources]
     cards: dict[tuple[int, str], Mapping[str, object]] = {}
-    return [_hit(sources[each.source], each, markers[each.source].matches, cards) for each in ordered]
+    hits: list[Json] = []
+    for rank, each in enumerate(ordered):
+        source, matches = sources[each.source], markers[each.source].matches
+        turn = source.turns.stored(each.address)
+        hit = _hit(source, each, turn, matches, cards)
+        if passage_characters:
+            hit["passage"] = passage(turn["text"], matches, passage_characters)._asdict()
+            beside = []
+            if rank < MOST_WITH_NEIGHBOURS:
+                where = turn["session"], turn["stream"], turn["ordinal"]
+                beside = source.turns.beside_turn(*where, _REACH)
+            hit["beside"] = [_neighbour(one, matches, passage_characters) for one in beside]
+        hits.append(hit)
+    return hits
+
+
+def _neighbour(turn: Mapping[str, Any], matches: Callable[[str], bool], characters: int) -> Json:
+    names = ("turn", "ordinal", "role", "line", "kind", "tool", "error", "author", "branch")
+    at_ms = turn["at"]
+    return {
+        **{name: turn[name] for name in names},
+        "at": None if at_ms is None else to_text(at_ms),
+        "captured_by": turn["by"],
+        "passage": passage(turn["text"], matches, characters)._asdict(),
+    }
 
 
 def _hit(
     source: Source,
     candidate: Candidate,
+    turn: Mapping[str, Any],
     matches: Callable[[str], bool],
     cards: dict[tuple[int, str], Mapping[str, object]],
 ) -> Json:
-    turn = source.turns.stored(candidate.address)
     session = turn["session"]
     at = (candidate.source, session)
     if at not in cards:
-        cards[at] = source.turns.card(session)
+        cards[at] = turn.get("card") or source.turns.card(session)  # a note has its own
     card = cards[at]
     shown = snippet(turn["text"], matches)
-    at_ms = turn["at"]
-    return {
+    hit: Json = {
         "session": turn["key"],
         "turn": turn["turn"],
         "ordinal": turn["ordinal"],
         "role": turn["role"],
-        "at": None if at_ms is None else to_text(at_ms),
+        "at": _moment(turn["at"]),
         "score": round(candidate.score, 4),
         "title": card.get("title", ""),
         "snippet": shown.text,
@@ -60,6 +95,13 @@ def _hit(
         "error": turn["error"],
         "marks": shown.marks,
     }
+    if "note" in turn:
+        hit["note"] = {**turn["note"], "due": _moment(turn["note"]["due"])}
+    return hit
+
+
+def _moment(at_ms: int | None) -> str | None:
+    return None if at_ms is None else to_text(at_ms)
 
 
 class _Marker:

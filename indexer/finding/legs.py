@@ -136,7 +136,7 @@ def by_meaning(
             continue
         if request.mode == "semantic":
             matched = matched._replace(wanted=None, coverage=None)
-        candidates += _of_source(number, _saying(source, matched, new))
+        candidates += _of_source(number, _standing(source, request, _saying(source, matched, new)))
     return candidates
 
 
@@ -211,10 +211,21 @@ def _round(
             continue
         if matched.wanted is None:
             found = source.turns.newest(query_of(source, matched), most)
-            yield _Round(_of_source(number, found), len(found) == most)
+            is_cut = len(found) == most
         else:
             found, is_cut = _having_words(source, matched, most, request.limit, floor)
-            yield _Round(_of_source(number, found), is_cut)
+        yield _Round(_of_source(number, _standing(source, request, found)), is_cut)
+
+
+def _standing(source: Source, request: Request, found: list[Candidate]) -> list[Candidate]:
+    """Leave out notes that do not stand any more, unless they are asked for.
+
+    Not by the query: a clause that nearly every turn fits would be paid for by each search.
+    """
+    closed = source.turns.closed
+    if not closed or request.filters.closed:
+        return found
+    return [each for each in found if each.session not in closed]
 
 
 def _having_words(

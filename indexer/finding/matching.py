@@ -109,6 +109,8 @@ class Matcher:
         clauses += [(_MUST_NOT, self._anywhere(term)) for term in asked.query.unwanted]
         left_out = [query for name in filters.without if name for query in self._sessions(name)]
         left_out += [self._one("session", session) for session in without]
+        if filters.firsthand and self._index.has_echoes:
+            left_out.append(self._one("echo", True))
         if left_out:
             clauses.append((_MUST_NOT, _any(left_out)))
         terms = self.asking(asked.query.terms)
@@ -144,6 +146,12 @@ class Matcher:
                 self._index.schema, "ordinal", tantivy.FieldType.Unsigned, lower_bound=0
             )
         )
+
+    def standing(self, query: tantivy.Query) -> tantivy.Query:
+        """Return what finds the same, but for notes that do not stand any more."""
+        if not self._index.closed:
+            return query
+        return tantivy.Query.boolean_query([(_MUST, query), (_MUST_NOT, self._one("closed", True))])
 
     def others(self, term: Term) -> list[list[str]]:
         """Return what else a term may be called, each as words."""
@@ -325,6 +333,7 @@ class Matcher:
             [one("agent", as_key(agent)) for agent in filters.agents],
             [one("branch", as_key(branch)) for branch in filters.branches],
             [one("role", role) for role in filters.roles],
+            [one("kind", kind) for kind in filters.kinds],
             [one("tool", tool[:LONGEST_TOOL].lower()) for tool in filters.tools],
             [one("tag", as_key(tag)) for tag in filters.tags],
             [one("level", as_key(level)) for level in levels],

@@ -7,13 +7,13 @@ import math
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 import tantivy
 
-from indexer.lexical.schema import NO_MOMENT, Damaged, analyzers, at_least, guarded, number_of
+from indexer.lexical.schema import NO_MOMENT, Damaged, analyzers, as_key, at_least, guarded, number_of
 from indexer.lexical.words import spaced
 from indexer.lexical.writer import HEAP_BYTES, Writer
 
@@ -103,6 +103,20 @@ class LexicalIndex:
         """Return a text's words as the `body` and `output` fields have them."""
         return list(_analyzed("stems", text))
 
+    @cached_property
+    def closed(self) -> frozenset[int]:
+        """The numbers of the notes that do not stand any more.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        with guarded():
+            most = int(self.searcher.doc_freq("closed", True))
+            if not most:
+                return frozenset()
+            found = self.searcher.search(self.term("closed", True), limit=most, count=False).hits
+            return frozenset(self._column("session_number", [address for _, address in found]))
+
     def term(self, field: str, value: object) -> tantivy.Query:
         """Return what finds the documents that have a term."""
         return tantivy.Query.term_query(self.schema, field, value)
@@ -116,6 +130,11 @@ class LexicalIndex:
     def size(self) -> int:
         """How many documents there are."""
         return int(self.searcher.num_docs)
+
+    @cached_property
+    def has_echoes(self) -> bool:
+        """Whether any document is gitmem's own words."""
+        return self.matching(self.term("echo", True)) > 0
 
     def matching(self, query: tantivy.Query) -> int:
         """Return how many documents match a query."""
@@ -250,6 +269,27 @@ class LexicalIndex:
             return cast(
                 dict[str, Any], json.loads(cast(bytes, self.searcher.doc(address).get_first("stored")))
             )
+
+    def beside_turn(self, session: str, stream: str, ordinal: int, reach: int) -> list[dict[str, Any]]:
+        """Return what was stored with the turns at most so far from one in its stream, in order, without it.
+
+        Those that are gitmem's own words are left out.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        unsigned, must = tantivy.FieldType.Unsigned, tantivy.Occur.Must
+        first, last = max(0, ordinal - reach), ordinal + reach
+        near = tantivy.Query.range_query(self.schema, "ordinal", unsigned, first, last)
+        clauses = [(must, self.term("part", f"{session}/{as_key(stream)}")), (must, near)]
+        clauses += [(tantivy.Occur.MustNot, self.term("echo", True))] if self.has_echoes else []
+        with guarded():
+            query = tantivy.Query.const_score_query(tantivy.Query.boolean_query(clauses), 0.0)
+            found = self.searcher.search(query, limit=2 * reach + 1, count=False).hits
+        turns = [self.stored(address) for _, address in found]
+        return sorted(
+            (turn for turn in turns if turn["ordinal"] != ordinal), key=lambda turn: int(turn["ordinal"])
+        )
 
     def card(self, session: str) -> dict[str, Any]:
         """Return a session's card; empty where it has none."""

@@ -1,7 +1,7 @@
 """The fields of the full-text index, and how text becomes terms.
 
-A turn is one document. A session has one more, its card, which holds what is only known when the session has
-been read to its end; no query of words or filters finds a card.
+A turn is one document, and so is a note. A session has one more, its card, which holds what is only known
+when the session has been read to its end; no query of words or filters finds a card.
 
 tantivy fails in three ways (ValueError, OSError, and a panic of its own kind); all of them become `Damaged`
 here, for whoever asks can do the same thing about each: build the index anew.
@@ -19,7 +19,7 @@ import tantivy
 
 from gitmem.model.times import to_text
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 7
 """Goes up whenever a field, an analyzer or what is put into them changes."""
 
 MOST_UNSIGNED: Final = (1 << 64) - 1
@@ -85,13 +85,14 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("body", tokenizer_name="stems", index_option="freq")
     builder.add_text_field("exact", tokenizer_name="words", index_option="position")
     builder.add_text_field("output", tokenizer_name="stems", index_option="position")
-    for name in ("session", "part", "card", "key", "tag", "by"):
+    for name in ("session", "part", "card", "key", "tag", "by", "kind"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("agent", "role", "branch", "tool", "level", "name", "month"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
     builder.add_text_field("author", tokenizer_name="words", index_option="position")
     builder.add_text_field("file", tokenizer_name="path", index_option="position")
-    builder.add_boolean_field("error", indexed=True)
+    for name in ("error", "closed", "echo"):
+        builder.add_boolean_field(name, indexed=True)
     builder.add_integer_field("at", indexed=True, fast=True)
     builder.add_integer_field("captured", indexed=True)
     for name in ("ordinal", "digest", "meaning", "round"):

@@ -22,7 +22,8 @@ class Entry(NamedTuple):
     `session` and `stream` are what the turn belongs to, `ordinal` its number in that stream, `chain` a
     digest of the stream up to and including it. `meaning` is the key of the turn's embedding, 0 where it has
     none. `author` has all words by which who spoke is found, `name` is what they are called.
-    `captured_by` is the address of who captured it, empty where there is none.
+    `captured_by` is the address of who captured it, empty where there is none. A note has `kinds`, and
+    `is_closed` where it does not stand any more. An echo is gitmem's own words.
     """
 
     session: str
@@ -48,6 +49,9 @@ class Entry(NamedTuple):
     captured_ms: int | None
     meaning: int
     captured_by: str = ""
+    kinds: Sequence[str] = ()
+    is_closed: bool = False
+    is_echo: bool = False
 
 
 class Writer:
@@ -79,8 +83,12 @@ class Writer:
             text("tag", as_key(tag))
         for path in entry.files:
             text("file", path)
-        if entry.is_error:
-            document.add_boolean("error", True)
+        for kind in entry.kinds:
+            text("kind", kind)
+        flags = (("closed", entry.is_closed), ("error", entry.is_error), ("echo", entry.is_echo))
+        for name, holds in flags:
+            if holds:
+                document.add_boolean(name, True)
         if entry.at_ms is not None:
             document.add_integer("at", entry.at_ms)
             text("month", month_of(entry.at_ms))

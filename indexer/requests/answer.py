@@ -210,7 +210,7 @@ class _Asking:
         answer: Json = {
             "query": text,
             "mode": mode,
-            "hits": hits_of(self._sources, asked.query, found.ordered[: request.limit]),
+            "hits": hits_of(self._sources, asked.query, found.ordered[: request.limit], request.passage),
         }
         if found.is_relaxed:
             answer["relaxed"] = True
@@ -293,7 +293,7 @@ class _Asking:
             text,
             request.places,
             self._seen,
-            (request.filters, request.mode, request.group, request.limit, request.facets),
+            (request.filters, request.mode, request.group, request.limit, request.facets, request.passage),
             (self._model_id, self._synonyms_stamp),
             # What is counted back from now may be another answer a minute later.
             request.now_ms // 60_000 if request.is_recent or ":" in text else None,

@@ -45,6 +45,9 @@ _MOST_HITS: Final = 2_000
 _MOST_HITS_OF_ONE: Final = 100
 """Hits are what answers weigh: some 2 KB each."""
 
+_WITH_PASSAGE: Final = 1
+"""By so much a hit weighs more that has a passage of its text; one beside it has the same."""
+
 _MOST_OPEN: Final = 256
 """As many as a large superproject has submodules: each one more holds some files mapped, and no memory."""
 _MOST_CATCHING_UP: Final = 2
@@ -325,7 +328,9 @@ def load_numpy() -> None:
 
 def _hits_in(answer: Json) -> int:
     hits = answer["hits"]
-    return len(hits) if isinstance(hits, list) else 0
+    if not isinstance(hits, list):
+        return 0
+    return sum(1 + _WITH_PASSAGE * ("passage" in hit) + len(hit.get("beside", ())) for hit in hits)
 
 
 def milliseconds_since(started: float) -> float:

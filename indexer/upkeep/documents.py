@@ -18,6 +18,7 @@ from gitmem.model.ids import MAIN_STREAM, RecordId
 from gitmem.model.records import Capture
 from gitmem.model.times import to_ms
 from gitmem.model.turns import Turn
+from gitmem.recall.echoes import is_echo
 from gitmem.verbs import reading
 from gitmem.verbs.naming import tags_of, title_of, titled_by
 from gitmem.verbs.summaries import shorten
@@ -35,6 +36,14 @@ MAX_OUTPUT_TAIL: Final = 500
 _MOST_FILES: Final = 50
 _MOST_OPEN_CALLS: Final = 1_000
 _encoder: Final = msgspec.json.Encoder()
+
+
+class _About(NamedTuple):
+    """What a call and its result are about: the tool, the files given to it, and whether it asks gitmem."""
+
+    tool: str = ""
+    files: tuple[str, ...] = ()
+    is_echo: bool = False
 
 
 class Origin(NamedTuple):
@@ -93,7 +102,7 @@ class _Scribe:
         self._at_ms = started_ms
         self._branch: str | None = None
         self._model: str | None = None
-        self._calls: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._calls: dict[str, _About] = {}
 
     def write(self, turn: Turn, branch_of_session: Callable[[], str | None]) -> Entry:
         """Return a turn's entry."""
@@ -105,7 +114,7 @@ class _Scribe:
         branch = self._branch or branch_of_session() or (code.branch if code else None)
         author = turn.author or (capture.author.name if capture else None)
         address = "" if turn.author or capture is None else capture.author.email
-        tool, files = self._tool(turn)
+        tool, files, is_echo = self._about(turn)
         is_error = turn.result is not None and (turn.result.is_error or bool(turn.result.exit_status))
         text = _shortened(turn)
         meant = meant_by(turn.role, turn.kind, text, turn.author)
@@ -133,7 +142,7 @@ class _Scribe:
             "text": text,
         }
         encoded = _encoder.encode(stored)
-        self._chain = _digest(self._chain.to_bytes(8) + encoded)
+        self._chain = digest(self._chain.to_bytes(8) + encoded)
         is_output = turn.kind in ("tool_result", "preamble")
         return Entry(
             session=self._session,
@@ -158,7 +167,8 @@ class _Scribe:
             at_ms=self._at_ms,
             captured_ms=to_ms(capture.at) if capture else None,
             captured_by=capture.author.email if capture else "",
-            meaning=_digest(meant.encode("utf-8", "surrogatepass")) or 1 if meant else 0,
+            meaning=digest(meant.encode("utf-8", "surrogatepass")) or 1 if meant else 0,
+            is_echo=is_echo,
         )
 
     def _sameness(self, turn: Turn, tool: str) -> int:
@@ -169,24 +179,27 @@ class _Scribe:
         """
         text = turn.text.strip()
         what = [turn.kind, tool, text] if text else [self._session, turn.stream, turn.ordinal]
-        return _digest(_encoder.encode(what))
+        return digest(_encoder.encode(what))
 
     def _capture(self, line: int) -> Capture | None:
         at = bisect_right(self._first_lines, line)
         return self._origin[max(at - 1, 0)].capture if self._origin else None
 
-    def _tool(self, turn: Turn) -> tuple[str, tuple[str, ...]]:
-        """Return the tool that a turn is about and the files that it was given; a result's are its call's."""
+    def _about(self, turn: Turn) -> _About:
+        """Return what a turn is about; a result is about what its call was."""
         if turn.call is not None:
-            about = (turn.call.name[:LONGEST_TOOL], turn.call.files[:_MOST_FILES])
+            tool = turn.call.name[:LONGEST_TOOL]
+            about = _About(tool, turn.call.files[:_MOST_FILES], _is_echo(turn, tool))
             if turn.call.id is not None:
                 if len(self._calls) >= _MOST_OPEN_CALLS:
                     del self._calls[next(iter(self._calls))]
                 self._calls[turn.call.id] = about
             return about
+        called = None
         if turn.result is not None and turn.result.call_id is not None:
-            return self._calls.get(turn.result.call_id, ("", ()))
-        return "", ()
+            called = self._calls.get(turn.result.call_id)
+        about = called or _About()
+        return about._replace(is_echo=about.is_echo or _is_echo(turn, about.tool))
 
 
 def origins(head: Head, captures: Mapping[RecordId, Capture]) -> list[Origin]:
@@ -211,9 +224,13 @@ def meant_by(role: str, kind: str, text: str, speaker: str | None) -> str:
     Empty for what has no embedding.
     """
     said = text[:MAX_MEANT].strip()
-    if kind != "message" or role not in ("user", "assistant") or not said:
+    if kind not in ("message", "note") or role not in ("user", "assistant") or not said:
         return ""
     return f"{speaker}: {said}" if speaker else said
+
+
+def _is_echo(turn: Turn, tool: str) -> bool:
+    return is_echo(turn.kind, turn.text, tool)
 
 
 def _is_first_word(turn: Turn) -> bool:
@@ -233,5 +250,6 @@ def _shortened(turn: Turn) -> str:
             return text[:MAX_SAID]
 
 
-def _digest(data: bytes) -> int:
+def digest(data: bytes) -> int:
+    """Return 64 bits that stand for some bytes."""
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())

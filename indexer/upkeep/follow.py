@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 import gitmem
 from gitmem import disk
 from gitmem.format.memory import Folder, Memory, changed_sessions
+from gitmem.format.notes import changed as changed_notes
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.settings import load
@@ -37,7 +38,7 @@ from gitmem.verbs.tips import read_tip
 from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Writer, as_key, create
 from indexer.lexical.index import Reached
 from indexer.teller import Teller
-from indexer.upkeep import recalling, view
+from indexer.upkeep import noting, recalling, view
 from indexer.upkeep import state as states
 from indexer.upkeep.documents import Documents
 from indexer.upkeep.recalling import RecallingStorage
@@ -114,11 +115,12 @@ def count_behind(place: Place, environ: Mapping[str, str], state: State) -> int:
 
 
 def count_changed(place: Place, environ: Mapping[str, str], state: State) -> int | None:
-    """Count the sessions that an index has to be brought up by; None where that cannot be told."""
+    """Count the sessions and notes that an index has to be brought up by; None where that cannot be told."""
     root = states.root_of(Path(place.common_dir))
     with opened_memory(place, environ) as opened:
+        before = view.comparable(root, opened.memory, state.tree)
         try:
-            return sum(1 for _ in changed_sessions(*view.comparable(root, opened.memory, state.tree)))
+            return sum(1 for _ in changed_sessions(*before)) + sum(1 for _ in changed_notes(*before))
         except (ObjectMissing, ObjectDamaged):
             return None
 
@@ -167,6 +169,10 @@ class _Work(NamedTuple):
     ref: str
     tip: str
 
+    @property
+    def state_dir(self) -> Path:
+        return self.root.parents[1]
+
 
 @contextmanager
 def _at_work(root: Path, place: Place, environ: Mapping[str, str]) -> Iterator[_Work]:
@@ -180,29 +186,35 @@ def _advance(work: _Work, state: State, teller: Teller, *, is_thorough: bool) ->
     """Bring an index that is there to where the memory is."""
     root, memory = work.root, work.memory
     index = LexicalIndex(root / state.folder)
+    before = view.comparable(root, memory, state.tree)
     try:
-        changes = dict(changed_sessions(*view.comparable(root, memory, state.tree)))
+        changes = dict(changed_sessions(*before))
+        notes = noting.changed_since(*before, memory, work.state_dir, state.unreadable)
     except (ObjectMissing, ObjectDamaged):
         # An erasure took the tree away that the index was made of.
         return _make(work, teller)
-    for session in map(SessionId, state.unreadable):
+    for session in map(SessionId, noting.without_notes(state.unreadable)):
         changes.setdefault(session, memory.find(session))
     if memory.root != state.tree:
         changes |= {session: memory.find(session) for session in _forks_of_changed(memory, state, changes)}
-    if not changes:
+    if not (changes or notes.notes):
         left = _Left(dict(state.unreadable), dict(state.forks), state.worn)
         return _publish(work, state.folder, left, state.round)
     round_number = state.round + 1
     # One that was killed behind its commit took something out that no state tells of.
     was_killed = states.is_changing(root)
     states.begin_change(root)
-    gone = [session for session, folder in changes.items() if folder is None and index.holds(session)]
+    absent = (name for name, now in (*changes.items(), *notes.notes.items()) if now is None)
+    gone = [name for name in absent if index.holds(name)]
     most = max(_FEW_BESIDE, int(_MOST_BESIDE * index.size)) if is_thorough else _FEW_BESIDE
     beside = index.beside(gone, most) if gone else {}
-    left = _apply(index, memory, changes, teller, round_number, beside or {})
+    if beside:
+        notes = noting.and_those_beside(notes, memory, work.state_dir, beside)
+    left = _apply(index, memory, changes, notes, teller, round_number, beside or {})
     if gone and (beside is None or not _is_clean(root / state.folder, gone)):
         left = left._replace(worn=left.worn.and_also(Worn(gone=len(gone))))
-    left.unreadable.update({name: why for name, why in state.unreadable.items() if name not in changes})
+    unread = (name for name in noting.without_notes(state.unreadable) if name not in changes)
+    left.unreadable.update({name: state.unreadable[name] for name in unread})
     left.forks.update({name: fork for name, fork in state.forks.items() if name not in changes})
     left = left._replace(worn=state.worn.and_also(left.worn, was_killed=was_killed))
     return _publish(work, state.folder, left, round_number)
@@ -233,7 +245,8 @@ def _make(work: _Work, teller: Teller) -> State:
     folder = states.new_folder(work.root)
     create(folder)
     sessions = {found.session: found for found in work.memory.folders()}
-    left = _apply(LexicalIndex(folder), work.memory, sessions, teller, 1, {})
+    notes = noting.every(work.memory, work.state_dir)
+    left = _apply(LexicalIndex(folder), work.memory, sessions, notes, teller, 1, {})
     return _publish(work, folder.name, left, 1)
 
 
@@ -277,17 +290,20 @@ def _apply(
     index: LexicalIndex,
     memory: Memory,
     changes: Mapping[SessionId, Folder | None],
+    notes: noting.Changed,
     teller: Teller,
     round_number: int,
     beside: Mapping[str, int],
 ) -> _Left:
-    """Bring sessions to where they are now, and put those `beside` in again as they are.
+    """Bring sessions and notes to where they are now, and put those `beside` in again as they are.
 
     Of these it is told how many of their documents stand in files that they do not share with what has gone.
     """
-    left, worn = _Left({}, {}, Worn()), Worn()
+    left = _Left(dict(notes.unreadable), {}, Worn())
     writer = index.writer(round_number)
-    every = {**changes, **{SessionId(at): memory.find(SessionId(at)) for at in beside if at not in changes}}
+    worn = noting.put(index, writer, notes.notes, beside, _take_out)
+    again = {SessionId(at) for at in beside if at not in notes.notes} - changes.keys()
+    every = {**changes, **{session: memory.find(session) for session in again}}
     for done, (session, folder) in enumerate(every.items()):
         teller.progress(done, len(every))
         reached = index.streams(session)

@@ -126,6 +126,16 @@ def test_a_path_that_gitmem_does_not_write_is_refused_by_name(path: str) -> None
     assert caught.value.path == path
 
 
+def test_a_name_with_a_slash_stands_for_no_folder_between() -> None:
+    path = f"sessions/01/23/{ID[4:]}/captures/fe/{OTHER[2:]}"
+    for parts in (("sessions/01", *split(path)[2:]), (*split(path)[:-2], f"fe/{OTHER[2:]}"), (path,)):
+        with pytest.raises(RecordRefused):
+            place(parts)
+    for parts in (("sessions/01", "23"), ("sessions", "01/23"), ("sessions/01/23",)):
+        with pytest.raises(RecordRefused):
+            check_folder(parts, Entry(0o040000, OID))
+
+
 @given(st.lists(st.sampled_from(PARTS), min_size=1, max_size=8))
 def test_a_path_is_accepted_if_and_only_if_it_is_spelled_so(parts: list[str]) -> None:
     path = "/".join(parts)

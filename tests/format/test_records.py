@@ -64,7 +64,7 @@ EVERY_KIND: list[Record] = [
         AT, ADA, "post-rewrite", OID, "main", OID, "index", (PathChange("a/b.py", 3, -1),), 2,
         (Position(SessionId(ID), "", 9),), (Rewrite(OID, "ef" * 20),), ("ab" * 20,), "m"
     ),
-    Note("decision", "Use one lock.", AT, ADA, AT, (RecordId(ID),), (Position(SessionId(ID), "", 9),), ("a.py",)),
+    Note("decision", "Use one lock.", AT, ADA, "codex", AT, (RecordId(ID),), (Position(SessionId(ID), "", 9),), ("a.py",)),
     Tombstone(ID, "team", AT, ADA, "asked to", "-----BEGIN SSH SIGNATURE-----"),
 ]  # fmt: skip
 

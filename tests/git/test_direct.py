@@ -81,10 +81,15 @@ def test_what_is_not_there_is_for_libgit2_to_say(backend: DirectBackend, objects
         backend.read(gone)
 
 
-def test_many_reads_are_left_to_libgit2(
-    backend: DirectBackend, objects: list[Oid], monkeypatch: pytest.MonkeyPatch
+def test_what_takes_long_by_hand_is_left_to_libgit2(
+    backend: DirectBackend,
+    objects: list[Oid],
+    repository: Path,
+    git: RealGit,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gitmem.git.direct._MOST_READS", 3)
+    git("repack", "-a", "-d", "-f", "-q", "--window=0", cwd=repository)
+    monkeypatch.setattr("gitmem.git.direct._MOST_STEPS", 3)
     for n, oid in enumerate(objects[:6]):
         backend.read(oid)
         assert (backend._library is None) == (n < 3)

@@ -26,6 +26,7 @@ from gitmem.model.records import Author
 from gitmem.redaction.redactor import Redactor
 from gitmem.verbs import sealing
 from gitmem.verbs.committing import Writer
+from gitmem.verbs.finding import named_sources
 from gitmem.verbs.importing import import_sources
 from gitmem.verbs.intake import Intake, Source
 from gitmem.verbs.keys import redaction_key
@@ -35,6 +36,7 @@ from gitmem.verbs.starting import start
 from gitmem.verbs.verifying import Counts, verify
 from tests.importing import samples
 from tests.killing import chosen_points, in_child
+from tests.transcripts.test_opencode_database import make_database, session
 
 REF = "refs/heads/gitmem"
 WHO = Writer(Author("Ada", "ada@example.org"), lambda: 1_772_000_000.0)
@@ -53,7 +55,7 @@ def main(folder: Path) -> None:
     with disk.observe(lambda effect, path: effects.append((effect, path.name))):
         take_in(complete, transcripts)
     wanted = texts(complete)
-    assert len(wanted) == 7, wanted.keys()
+    assert len(wanted) == 9, wanted.keys()
     points = chosen_points(len(effects))
     for point in points:
         here = folder / "here"
@@ -94,15 +96,15 @@ def make_template(template: Path, transcripts: Path) -> None:
         samples.line(n, "session-0", isSidechain=True, agentId="ab12", uuid=f"s-{n}") for n in range(5)
     )
     samples.write(transcripts / "session-0" / "subagents" / "agent-ab12.jsonl", side)
+    make_database(transcripts / "opencode.db", [session(f"ses_{n}", *(["tide"] * 50)) for n in range(2)])
 
 
 def take_in(repository: Path, transcripts: Path) -> None:
     """Import everything, two files a batch."""
     with closing(open_at(repository)) as storage:
-        report = import_sources(
-            intake(storage), [Source(path) for path in sorted(transcripts.rglob("*.json*"))]
-        )
+        report = import_sources(intake(storage), list(named_sources([transcripts], None)))
         assert not report.refused, report.refused
+        assert not (storage.repository.state_dir / "renditions").exists()
 
 
 def killed_at(point: int, repository: Path, transcripts: Path) -> None:

@@ -328,6 +328,7 @@ def test_each_part_of_a_request_makes_another_answer(
         {"queries": ("chain",)},
         {"group": "session"},
         {"limit": 3},
+        {"passage": 100},
         {"facets": ("role",)},
         {"is_recent": True},
         {"mode": "lexical"},
@@ -337,6 +338,7 @@ def test_each_part_of_a_request_makes_another_answer(
         {"places": (place, place._replace(name="other"))},
         *({"filters": Filters(**{name: ("x",)})} for name in Filters._fields[:11]),  # type: ignore[arg-type]
         {"filters": Filters(errors=True)},
+        {"filters": Filters(firsthand=True)},
         *({"filters": Filters(**{name: 7})} for name in ("since_ms", "until_ms", "as_of_ms")),  # type: ignore[arg-type]
     ]
     keys = [key_of(search, {**plain, **change}) for change in changes]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
 import click
@@ -13,8 +12,8 @@ from gitmem.model.errors import UsageError
 from gitmem.model.settings import Level
 
 if TYPE_CHECKING:
-    from gitmem.cli.forgetting import Found
     from gitmem.cli.levels import Shelf
+    from gitmem.cli.selecting import Chosen
 
 _KEPT = get_args(Level)[:3]
 _HINT = "gitmem forget SESSION…: forgets sessions; --author, --matching and --older-than choose some"
@@ -69,15 +68,16 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Forget sessions: nobody sees them any more, and after a time of grace they are erased for good.
+    """Forget sessions and notes: nobody sees them any more, and in time they are erased for good.
 
-    The time is set by gitmem.grace (30 days), and --undo takes it back until then. With --now nothing can be
-    taken back: a tombstone keeps what was erased from coming back, in every clone that meets it, and the
-    memory's history begins anew without it. A push sends that, too.
+    SESSION may be a note, note/<id>; it goes with all that it took the place of. The time of grace is set by
+    gitmem.grace (30 days), and --undo takes it back until then. With --now nothing can be taken back: a
+    tombstone keeps what was erased from coming back, in every clone that meets it, and the memory's history
+    begins anew without it. A push sends that, too.
     """
-    from gitmem.cli.forgetting_text import say_done, say_listed, say_request
+    from gitmem.cli.forgetting_text import say_listed, say_request
     from gitmem.cli.levels import opened_shelf
-    from gitmem.cli.selecting import Choice, choose, confirm, only_forgotten, waiting_rows
+    from gitmem.cli.selecting import Choice, choose, confirm, only_forgotten, only_removed, waiting_rows
 
     context: Context = ctx.obj
     if request is not None:
@@ -97,62 +97,76 @@ def command(
             if not rows:
                 ctx.exit(1)
             return
-        found, checkpoints = choose(context, shelf, choice, due=due, with_checkpoints=now)
+        chosen = choose(context, shelf, choice, due=due, with_checkpoints=now)
         if undo:
-            found = only_forgotten(context, shelf, choice, found)
-        if due and not (found or checkpoints or as_json):
+            chosen = chosen._replace(
+                found=only_forgotten(context, shelf, choice, chosen.found),
+                notes=only_removed(choice, chosen.notes),
+            )
+        if due and not (chosen.is_any or as_json):
             context.output.note("nothing is due to be erased")
             return
-        if dry_run or not (found or checkpoints):
+        if dry_run or not chosen.is_any:
             word = "remembered again" if undo else "erased" if now or due else "forgotten"
-            say_done(context, found, checkpoints, f"would be {word}", None, as_json=as_json)
-            if not (found or checkpoints or due):
+            _say(context, chosen, f"would be {word}", as_json=as_json)
+            if not (chosen.is_any or due):
                 ctx.exit(1)
             return
         if undo:
-            _undo(context, shelf, found, as_json)
+            _undo(context, shelf, chosen, as_json)
             return
-        confirm(context, choice, found, checkpoints, for_good=now or due, yes=yes)
+        confirm(context, choice, chosen, for_good=now or due, yes=yes)
         if now or due:
-            _erase(context, shelf, found, checkpoints, reason, as_json)
+            _erase(context, shelf, chosen, reason, as_json)
         else:
-            _hide(context, shelf, found, as_json)
+            _hide(context, shelf, chosen, as_json)
 
 
-def _hide(context: Context, shelf: Shelf, found: Sequence[Found], as_json: bool) -> None:
-    from gitmem.cli.forgetting import hide
+def _say(context: Context, chosen: Chosen, word: str, until_ms: int | None = None, *, as_json: bool) -> None:
     from gitmem.cli.forgetting_text import say_done
+
+    notes = _names(chosen)
+    say_done(context, chosen.found, chosen.checkpoints, word, until_ms, as_json=as_json, notes=notes)
+
+
+def _names(chosen: Chosen) -> dict[Level, list[str]]:
+    return {"team": [note.name for note in chosen.notes]} if chosen.notes else {}
+
+
+def _hide(context: Context, shelf: Shelf, chosen: Chosen, as_json: bool) -> None:
+    from gitmem.cli.forgetting import hide
+    from gitmem.cli.note_removing import hide_notes
+    from gitmem.cli.noting import desk_of
 
     until_ms = context.now_ms() + context.settings.grace_days * 86_400_000
-    for each in found:
+    for each in chosen.found:
         hide(context, shelf, each, until_ms)
-    say_done(context, found, {}, "forgotten", until_ms, as_json=as_json)
+    if chosen.notes:
+        hide_notes(context, desk_of(context, shelf.storage), chosen.notes)
+    _say(context, chosen, "forgotten", until_ms, as_json=as_json)
 
 
-def _undo(context: Context, shelf: Shelf, found: Sequence[Found], as_json: bool) -> None:
+def _undo(context: Context, shelf: Shelf, chosen: Chosen, as_json: bool) -> None:
+    from gitmem.cli import note_removing
     from gitmem.cli.forgetting import show_again
-    from gitmem.cli.forgetting_text import say_done
+    from gitmem.cli.noting import desk_of
 
-    for each in found:
+    for each in chosen.found:
         show_again(context, shelf, each)
-    say_done(context, found, {}, "remembered again", None, as_json=as_json)
+    if chosen.notes:
+        note_removing.show_again(context, desk_of(context, shelf.storage), chosen.notes)
+    _say(context, chosen, "remembered again", as_json=as_json)
 
 
-def _erase(
-    context: Context,
-    shelf: Shelf,
-    found: Sequence[Found],
-    checkpoints: Mapping[Level, Sequence[str]],
-    reason: str,
-    as_json: bool,
-) -> None:
+def _erase(context: Context, shelf: Shelf, chosen: Chosen, reason: str, as_json: bool) -> None:
     from gitmem.cli.forgetting import erase_for_good, follow
     from gitmem.cli.forgetting_text import say_erased
 
-    done = erase_for_good(context, shelf, found, _redacted(context, reason), checkpoints)
+    found, checkpoints, notes = chosen.found, chosen.checkpoints, _names(chosen)
+    done = erase_for_good(context, shelf, found, _redacted(context, reason), checkpoints, notes)
     shed = [each.ids["private"] for each in found if "private" in each.ids]
     followed = follow(context, shelf.storage, shed)
-    say_erased(context, found, checkpoints, done, followed, as_json=as_json)
+    say_erased(context, found, checkpoints, done, followed, as_json=as_json, notes=notes)
 
 
 def _redacted(context: Context, reason: str) -> str:

@@ -6,23 +6,20 @@ It must start fast, so nothing here may load what reads a memory; the indexer's 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from gitmem.cli.auditing import noted
-from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.declared import Declared
 from gitmem.cli.hits import show
-from gitmem.cli.indexing import ask_indexer, places_of
+from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.search_options import OPTIONS
+from gitmem.cli.searching import filters_of, places_for
 from gitmem.cli.text import one_line
-from gitmem.cli.trusting import marked, trusted_filter
-from gitmem.model.errors import BadMoment, NotARepository, UnknownMoment, UsageError
+from gitmem.cli.trusting import marked
+from gitmem.model.errors import UsageError
 from gitmem.query.filters import Filters
 from gitmem.sidecar.wire import FACETS, Facet, Grouping, Json, Mode, Place
-
-if TYPE_CHECKING:
-    from gitmem.sharing.catching_up import Caught
 
 _USAGE_HINT: Final = "gitmem search -h: shows how it is used"
 
@@ -52,17 +49,10 @@ def search(
         raise UsageError("--all and --recurse-submodules exclude each other", hint=_USAGE_HINT)
     if complete is not None and (words or batch is not None):
         raise UsageError("--complete has what to complete: expected no QUERY beside it", hint=_USAGE_HINT)
-    if not every:
-        catch_up(context, _unite)
-    named = narrowing["repos"]
-    places = places_of(context, every=every, recurse=recurse, named=named)
-    if not places:
-        places = places_of(context, recurse=False)  # where nothing is of a repository of that name
-    elif named and not every:
-        narrowing["repos"] = (*named, *(place.name for place in places))  # named by where they are, too
+    places = places_for(context, narrowing, every=every, recurse=recurse)
     if complete is not None:
         return _complete(context, places, complete, limit, as_json=as_json or json_lines)
-    filters = _filters(context, places, narrowing)
+    filters = filters_of(context, places, narrowing)
     queries = _queries(context, words, batch, filters)
     answers = ask_indexer(
         context,
@@ -131,47 +121,6 @@ def _count_absent(places: tuple[Place, ...]) -> int:
     from gitmem.verbs.absent_table import read_absent
 
     return sum(len(read_absent(Path(place.common_dir) / "gitmem", place.ref)) for place in places)
-
-
-def _unite(context: Context) -> Caught:
-    from gitmem.cli.opening import unite
-
-    return unite(context)
-
-
-def _filters(context: Context, places: tuple[Place, ...], values: dict[str, Any]) -> Filters:
-    if values.pop("is_trusted"):
-        values["trusted"] = trusted_filter(context, places)
-    since, until, as_of = (values.pop(name) for name in ("since", "until", "as_of"))
-    if since is None and until is None and as_of is None:
-        return Filters(**values)
-    from gitmem.query.moments import parse_since, parse_until  # with a library of dates
-
-    now_ms = context.now_ms()
-    return Filters(
-        since_ms=None if since is None else parse_since(since, now_ms),
-        until_ms=None if until is None else parse_until(until, now_ms),
-        as_of_ms=None if as_of is None else _moment_of(context, as_of),
-        **values,
-    )
-
-
-def _moment_of(context: Context, text: str) -> int:
-    """Return the moment that a date, a time ago or a commit stands for, in milliseconds since 1970."""
-    from gitmem.query.moments import parse_until
-
-    try:
-        return parse_until(text, context.now_ms())
-    except BadMoment:
-        from gitmem.git.repository import moment_of_commit
-
-        try:
-            found = moment_of_commit(context.repository, text, context.git)
-        except NotARepository:  # where every repository that is known is searched
-            found = None
-        if found is None:
-            raise UnknownMoment(text) from None
-        return found
 
 
 def _facets(text: str | None) -> tuple[Facet, ...]:

@@ -11,10 +11,11 @@ import click
 from gitmem.cli.auditing import log_of, note_session
 from gitmem.cli.command import Command, recurse_option
 from gitmem.cli.context import Context
+from gitmem.cli.naming import is_note
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Output
 from gitmem.cli.trusting import mark, trust_of, trusting_here
-from gitmem.model.errors import CheckpointUnknown, NoMemory, SessionUnknown
+from gitmem.model.errors import CheckpointUnknown, NoMemory, NoteUnknown, SessionUnknown
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory
@@ -39,7 +40,7 @@ Form = Literal["people", "markdown", "raw", "json"]
         "gitmem show --raw --stream agent-7b claude-code/0f3a81c2",
     ],
 )
-@click.argument("session", metavar="SESSION[#TURN]|CHECKPOINT")
+@click.argument("session", metavar="SESSION[#TURN]|CHECKPOINT|NOTE")
 @click.option("--markdown", "form", flag_value="markdown", help="Print a Markdown document.")
 @click.option("--raw", "form", flag_value="raw", help="Print the agent's own lines, as they are stored.")
 @click.option("--json", "form", flag_value="json", help="Print the turns in normal form, as JSON.")
@@ -64,18 +65,18 @@ def command(
     around: int,
     recurse: bool | None,
 ) -> None:
-    """Show a session, one turn of it, or a checkpoint.
+    """Show a session, one turn of it, a checkpoint, or a note.
 
     SESSION is <agent>/<native id> or the beginning of one. TURN is a turn's number, <stream>:<number>, or the
     agent's own id of a message. CHECKPOINT is a name that `gitmem log --checkpoints` gives, or its beginning.
-    What this repository does not have is looked for in its superproject and all submodules.
+    NOTE is note/<id>. What this repository does not have is looked for in its superproject and submodules.
     """
     from gitmem.cli.recursing import first_that
 
     def attempt(one: Context) -> None:
         _show(one, session, form, full, stream, around)
 
-    first_that(context, recurse, attempt, SessionUnknown, CheckpointUnknown, NoMemory)
+    first_that(context, recurse, attempt, SessionUnknown, CheckpointUnknown, NoteUnknown, NoMemory)
 
 
 def _show(
@@ -83,6 +84,9 @@ def _show(
 ) -> None:
     from gitmem.verbs import picking
 
+    if is_note(session):
+        _show_note(context, session, form or "people")
+        return
     with opened_memory(context, fetches=True) as memory:
         found = _address(context, memory, session)
         if isinstance(found, str):
@@ -104,6 +108,15 @@ def _show(
             context.output.raw(picking.raw_lines(memory, folder, picked))
         else:
             _show_turns(context, memory, folder, form or "people", full, picked)
+
+
+def _show_note(context: Context, name: str, form: Form) -> None:
+    from gitmem.cli.noting import show
+
+    if form not in ("people", "json"):
+        raise click.UsageError(f"a note has no form --{form}")
+    with opened_memory(context) as memory:
+        show(context, memory, name, as_json=form == "json")
 
 
 def _address(context: Context, memory: Memory, text: str) -> Address | RecordId:

@@ -46,6 +46,7 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
     there is no memory yet. Nothing is fetched: what a remote has is as of the last push or pull.
     """
     from gitmem.cli.absence import absent_of
+    from gitmem.cli.inbox import inbox_as_json, read_inbox, say_inbox
     from gitmem.format.memory import open_memory
     from gitmem.git.storage import pack_folder
     from gitmem.verbs.reporting import describe_memory
@@ -71,6 +72,7 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
         )
         capture = _capture(context, memory)
         others = {**_others(context, storage), **_going(context, memory)}
+        inbox = read_inbox(context, memory)
     if as_json:
         context.output.json(
             {
@@ -79,12 +81,14 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
                 "memory": _as_json(state),
                 "capture": _capture_as_json(capture),
                 **others,
+                "notes": inbox_as_json(inbox, memory, context.now_ms()),
                 **submodules_as_json(beside),
             }
         )
     else:
         with context.paged() as output:
             _say(output, repository.name, ref, state, capture, others, context.now_ms())
+            say_inbox(output, inbox, context.now_ms())
             say_submodules(output, beside, context.now_ms())
 
 

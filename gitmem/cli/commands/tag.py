@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.naming import opened_naming
+from gitmem.cli.naming import is_note, opened_naming
 
 
 @click.command(
@@ -26,18 +28,40 @@ from gitmem.cli.naming import opened_naming
 def command(
     context: Context, session: str, tags: tuple[str, ...], removed: tuple[str, ...], as_json: bool
 ) -> None:
-    """Add tags to a session, take some away, or list those that it has.
+    """Add tags to a session or a note, take some away, or list those that it has.
 
-    Adding one that is there already changes nothing. Whoever shares the memory has the same tags.
+    SESSION may be a note, note/<id>. Adding one that is there already changes nothing. Whoever shares the
+    memory has the same tags.
     """
-    from gitmem.verbs.naming import set_tags, tags_of
-
-    with opened_naming(context, session) as (naming, stored):
-        present = set_tags(naming, stored.id, tags, removed) if tags or removed else tags_of(stored)
+    name, own_id, present = (_tag_note if is_note(session) else _tag_session)(context, session, tags, removed)
     if as_json:
-        context.output.json({"session": str(stored.key), "id": stored.id, "tags": present})
+        context.output.json({"session": name, "id": own_id, "tags": present})
     elif not (tags or removed):
         for tag in present:
             context.output.say(tag)
     else:
-        context.output.note(f"{stored.key}: {', '.join(present) or 'no tags'}")
+        context.output.note(f"{name}: {', '.join(present) or 'no tags'}")
+
+
+class _Tagged(NamedTuple):
+    name: str
+    id: str
+    tags: tuple[str, ...]
+
+
+def _tag_session(context: Context, session: str, tags: tuple[str, ...], removed: tuple[str, ...]) -> _Tagged:
+    from gitmem.verbs.naming import set_tags, tags_of
+
+    with opened_naming(context, session) as (naming, stored):
+        present = set_tags(naming, stored.id, tags, removed) if tags or removed else tags_of(stored)
+    return _Tagged(str(stored.key), stored.id, present)
+
+
+def _tag_note(context: Context, name: str, tags: tuple[str, ...], removed: tuple[str, ...]) -> _Tagged:
+    from gitmem.cli.noting import named_notes, opened_desk
+    from gitmem.notes.writing import set_tags
+
+    with opened_desk(context) as (desk, memory):
+        (note,) = named_notes(context, memory, [name])
+        present = set_tags(desk, note.name, tags, removed) if tags or removed else note.tags
+    return _Tagged(note.address, note.name, present)

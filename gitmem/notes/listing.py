@@ -1,0 +1,166 @@
+"""Listing notes: those that still stand, unless more is asked for.
+
+A note stands until another one supersedes it, until it is done, or until it is removed. Two that supersede
+the same one, on two machines, both stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from gitmem.format.memory import Memory
+from gitmem.model.ids import RecordId
+from gitmem.model.records import Author, NoteType, Position
+from gitmem.notes import table
+from gitmem.notes.table import Row
+from gitmem.verbs.summaries import shorten
+
+PREFIX: Final = "note/"
+SHOWN_DIGITS: Final = 12
+
+State = Literal["open", "done", "superseded", "removed"]
+
+
+class Listed(NamedTuple):
+    """A note as it is told of; moments are milliseconds since 1970 in UTC.
+
+    `agent` wrote it for the author, or is None. Removed is stronger than superseded, and that than done.
+    `superseded_by` are the notes that stand in its place, `own_title` is what somebody called it.
+    """
+
+    name: RecordId
+    type: NoteType
+    title: str
+    text: str
+    state: State
+    at_ms: int
+    due_ms: int | None
+    author: Author
+    agent: str | None
+    files: tuple[str, ...]
+    about: tuple[Position, ...]
+    tags: tuple[str, ...]
+    supersedes: tuple[RecordId, ...]
+    superseded_by: tuple[RecordId, ...]
+    own_title: str | None
+    titled_by: str
+    forgotten_ms: int | None
+
+    @property
+    def address(self) -> str:
+        """What people call it, whole."""
+        return f"{PREFIX}{self.name}"
+
+    @property
+    def short_address(self) -> str:
+        """What people call it, as far as it takes to tell it from others."""
+        return f"{PREFIX}{self.name[:SHOWN_DIGITS]}"
+
+    def is_due(self, now_ms: int) -> bool:
+        """Whether somebody is to be reminded; a reminder without a date is due until it is done."""
+        if self.state != "open":
+            return False
+        return self.type == "reminder" if self.due_ms is None else self.due_ms <= now_ms
+
+
+def list_notes(
+    memory: Memory,
+    state_dir: Path | None,
+    *,
+    types: Sequence[NoteType] = (),
+    files: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    due_at_ms: int | None = None,
+    since_ms: int | None = None,
+    closed: bool = False,
+    is_known: Callable[[str], bool] = lambda address: True,
+    limit: int | None = None,
+) -> tuple[Listed, ...]:
+    """Return the notes that stand, the newest first; those that are due, the longest due first.
+
+    Of several types, files or tags any will do; `files` are paths or folders of the code. `due_at_ms` asks
+    for what is due then, `closed` for what is done, superseded or removed too. A note whose author's address
+    is not known, as `is_known` has it, is left out and supersedes nothing. Costs a few milliseconds while no
+    note has changed, however many sessions there are.
+
+    Raises:
+        StoreError: The memory itself cannot be read.
+    """
+    rows = [row for row in table.read(memory, state_dir).rows if is_known(row.author.email)]
+    found = [
+        note
+        for note in listed(rows)
+        if (closed or note.state == "open")
+        and (not types or note.type in types)
+        and (not files or any(_is_of(file, asked) for file in note.files for asked in files))
+        and (not tags or not set(tags).isdisjoint(note.tags))
+        and (due_at_ms is None or note.is_due(due_at_ms))
+        and (since_ms is None or note.at_ms >= since_ms)
+    ]
+    if due_at_ms is not None:
+        found.sort(key=lambda note: (note.at_ms if note.due_ms is None else note.due_ms, note.name))
+    return tuple(found[:limit])
+
+
+def listed(rows: Iterable[Row]) -> Iterator[Listed]:
+    """Yield what has become of each of some notes, in their order."""
+    rows = tuple(rows)
+    heirs: dict[RecordId, list[RecordId]] = {}
+    for row in rows:
+        for name in row.supersedes:
+            heirs.setdefault(name, []).append(row.name)
+    for row in rows:
+        heads = tuple(sorted(_heads(row.name, heirs)))
+        yield _listed(row, heads)
+
+
+def _heads(name: RecordId, heirs: dict[RecordId, list[RecordId]]) -> set[RecordId]:
+    """Return the notes at the ends of all that supersedes a note.
+
+    None supersedes itself, by way of others either, for its name is a digest of what it supersedes.
+    """
+    heads: set[RecordId] = set()
+    seen: set[RecordId] = set()
+    todo = list(heirs.get(name, ()))
+    while todo:
+        at = todo.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        todo += heirs.get(at, ())
+        if at not in heirs:
+            heads.add(at)
+    return heads
+
+
+def _listed(row: Row, heads: tuple[RecordId, ...]) -> Listed:
+    state: State = (
+        "removed" if row.is_hidden else "superseded" if heads else "done" if row.is_done else "open"
+    )
+    return Listed(
+        name=row.name,
+        type=row.type,
+        title=row.title or shorten(row.text),
+        text=row.text,
+        state=state,
+        at_ms=row.at_ms,
+        due_ms=row.due_ms,
+        author=row.author,
+        agent=row.agent,
+        files=row.files,
+        about=row.about,
+        tags=row.tags,
+        supersedes=row.supersedes,
+        superseded_by=heads,
+        own_title=row.title,
+        titled_by=row.titled_by,
+        forgotten_ms=row.forgotten_ms,
+    )
+
+
+def _is_of(file: str, asked: str) -> bool:
+    """Whether a path is one that was asked for, or stands below it."""
+    asked = asked.strip("/")
+    return file.strip("/") == asked or file.strip("/").startswith(f"{asked}/")

@@ -1,0 +1,104 @@
+"""Which turns answer within a budget, and how much of each: many short ones, of several sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from gitmem.recall.likeness import Seen
+from gitmem.recall.trimming import telling, trim
+from gitmem.recall.turns import Hit, Told
+from gitmem.recall.writing import Quotation, cost_of
+
+LONG: Final = 80
+SHORT: Final = 36
+OTHERS: Final = 30
+FIRST: Final = 5
+FOR_THE_BEST: Final = 0.35
+FOR_OTHERS: Final = 0.6
+ANSWER: Final = 36
+QUESTION: Final = 24
+
+
+Cite = Callable[[Told], tuple[str, str]]
+"""The citation of a turn, and the commit that it led to, empty where none is known."""
+
+
+def assemble(hits: Sequence[Hit], budget: int, cite: Cite) -> list[Quotation]:
+    """Return what is quoted of the hits, best first, in at most so many tokens.
+
+    The best take a share of it; then other sessions have a word at their best turn, as many as there is room
+    for in another share; what is left is again for the best.
+    """
+    page = _Page(budget, cite)
+    ordered = sorted(hits, key=lambda hit: -hit.told.score)
+    for hit in ordered:
+        if page.left < budget * (1 - FOR_THE_BEST):
+            break
+        page.add(hit, LONG if len(page.taken) < FIRST else SHORT)
+    for hit in ordered:
+        if page.left < budget * (1 - FOR_THE_BEST - FOR_OTHERS):
+            break
+        if hit.told.place[:2] not in page.sessions:
+            page.add(hit, OTHERS, alone=True)
+    for hit in ordered:
+        page.add(hit, SHORT)
+    return list(page.taken.values())
+
+
+class _Page:
+    """What has been quoted, and how much room is left."""
+
+    def __init__(self, budget: int, cite: Cite) -> None:
+        self.left = budget
+        self.taken: dict[tuple[str, str, str, int], Quotation] = {}
+        self.sessions: set[tuple[str, str]] = set()
+        self._seen, self._cite = Seen(), cite
+
+    def add(self, hit: Hit, tokens: int, *, alone: bool = False) -> None:
+        """Quote a hit, and what it needs beside it, as far as that is new and there is room."""
+        if hit.told.place in self.taken:
+            return
+        for quotation in _with_neighbours(hit, tokens):
+            told = quotation.told
+            session = told.place[:2]
+            if told.place not in self.taken and quotation.text and not self._seen.has_like(quotation.text):
+                found, commit = self._cite(told)
+                quotation = quotation._replace(cite=found, commit=commit)
+                needed = cost_of(quotation, session not in self.sessions)
+                if needed <= self.left:
+                    self.left -= needed
+                    self.taken[told.place] = quotation
+                    self.sessions.add(session)
+            if alone:
+                break
+
+
+def _with_neighbours(hit: Hit, tokens: int) -> Iterator[Quotation]:
+    """Yield a turn, and what it cannot be understood without: an answer, what a call came to."""
+    told = hit.told
+    yield Quotation(told, trim(told.passage, tokens))
+    behind = [one for one in hit.beside if one.ordinal > told.ordinal]
+    before = [one for one in reversed(hit.beside) if one.ordinal < told.ordinal]
+    match told.kind:
+        case "tool_call":
+            for one in behind[:1]:
+                if one.kind == "tool_result":
+                    yield Quotation(one, telling(one.passage.text, ANSWER))
+        case "tool_result":
+            for one in before[:1]:
+                if one.kind == "tool_call":
+                    yield Quotation(one, trim(one.passage, QUESTION))
+        case "message" if _asks(told):
+            for one in behind:
+                if one.kind == "message" and one.role != told.role:
+                    yield Quotation(one, trim(one.passage, ANSWER))
+                    break
+        case "message":
+            for one in before[:1]:
+                if one.kind == "message" and one.role != told.role and _asks(one):
+                    yield Quotation(one, trim(one.passage, QUESTION))
+
+
+def _asks(told: Told) -> bool:
+    return "?" in told.passage.text[-200:]

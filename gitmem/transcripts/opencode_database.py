@@ -1,0 +1,95 @@
+"""opencode's database: sessions, their messages and the parts of these, written out as its export has them.
+
+A session's rendition is a line for each message, `{"message": {"info", "parts"}}`, and a last one that says
+what it is, `{"session": {…}}`; the ids, which the columns have, stand first in each body. A message of which
+a part is edited in place is written out anew, and what comes before it is kept. Forks of opencode (Kilo,
+MiMo) keep the same tables elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from gitmem.model.ids import MAIN_STREAM
+from gitmem.transcripts.agent import Identity, Listed, Listing
+from gitmem.transcripts.sqlite import has_tables, opened
+
+_TABLES = {
+    "session": frozenset(("id", "parent_id", "directory", "time_updated")),
+    "message": frozenset(("id", "session_id", "time_created", "data")),
+    "part": frozenset(("id", "message_id", "session_id", "data")),
+}
+_SAME_TICK_MS = 2_000
+"""What was updated so shortly before the newest of a listing may have been updated again within the same
+tick."""
+
+
+class OpencodeDatabase:
+    """The sessions of one database."""
+
+    def holds(self, path: Path, head: bytes) -> bool:
+        """Tell whether it has opencode's tables."""
+        return has_tables(path, head, _TABLES)
+
+    def sessions(self, path: Path, since: str | None) -> Listing:
+        """List sessions by when they were last updated."""
+        after = int(since) - _SAME_TICK_MS if since else -1
+        with opened(path) as connection:
+            rows = connection.execute(
+                "SELECT id, parent_id, directory, time_updated FROM session"
+                " WHERE time_updated > ? ORDER BY id",
+                (after,),
+            ).fetchall()
+        listed = tuple(_listed(*row) for row in rows)
+        newest = max((one.updated_ms or 0 for one in listed), default=0)
+        return Listing(listed, str(max(newest, int(since or 0))), is_whole=since is None)
+
+    def rendition(self, path: Path, identity: Identity) -> Iterator[bytes]:
+        """Yield a session's messages in the order in which they were begun, and what it says of itself."""
+        own = identity.stream.removeprefix("agent-") if identity.parent_id else identity.native_id
+        with opened(path) as connection:
+            messages = connection.execute(
+                "SELECT id, data FROM message WHERE session_id = ? ORDER BY time_created, id", (own,)
+            )
+            for message_id, data in messages:
+                parts = connection.execute(
+                    "SELECT id, data FROM part WHERE message_id = ? ORDER BY id", (message_id,)
+                )
+                message = {"info": _body(message_id, data), "parts": [_body(*part) for part in parts]}
+                yield _line({"message": message})
+            row = connection.execute(
+                "SELECT title, directory, version, time_created FROM session WHERE id = ?", (own,)
+            ).fetchone()
+        if row is not None:
+            title, directory, version, created = row
+            info = {"id": own, "parentID": identity.parent_id, "title": title, "directory": directory}
+            yield _line({"session": info | {"version": version, "time": {"created": created}}})
+
+
+def _listed(session_id: str, parent: str | None, directory: str | None, updated_ms: int) -> Listed:
+    identity = Identity(
+        agent="opencode",
+        native_id=parent or session_id,
+        stream=f"agent-{session_id}" if parent else MAIN_STREAM,
+        parent_id=parent,
+        shape="document",
+        cwd=directory,
+        forked_from=None,
+    )
+    return Listed(identity, str(updated_ms), updated_ms)
+
+
+def _body(own_id: str, data: str) -> dict[str, object]:
+    """Return what a row holds, behind its id; what is no JSON object is kept as it stands."""
+    try:
+        value = msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        value = None
+    return {"id": own_id, **value} if isinstance(value, dict) else {"id": own_id, "data": data}
+
+
+def _line(value: object) -> bytes:
+    return msgspec.json.encode(value) + b"\n"
