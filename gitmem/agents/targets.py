@@ -27,7 +27,8 @@ _EVENTS: Final[dict[str, dict[str, Event]]] = {
     "cursor": {"sessionStart": "session-start", "stop": "stop", "sessionEnd": "session-end"},
     "copilot-cli": {"sessionStart": "session-start", "agentStop": "stop", "sessionEnd": "session-end"},
 }
-_TIMEOUT_S: Final = 5
+_TIMEOUT_S: Final[dict[Event, int]] = {"session-start": 5, "stop": 5, "session-end": 3}
+"""How long an agent may wait for what never takes as long; Codex allows no more at the end."""
 
 
 class Where(NamedTuple):
@@ -137,7 +138,7 @@ def _hooks(
         command = {
             "type": "command",
             "command": hook_command(agent, event, where),
-            "timeout": _TIMEOUT_S * unit,
+            "timeout": _TIMEOUT_S[event] * unit,
         }
         group: dict[str, object] = {"hooks": [{**more, **command}]}
         if matcher and event == "session-start":
@@ -202,7 +203,7 @@ def _copilot_cli(where: Where) -> tuple[Target, ...]:
     entries: list[Entry] = [Constant("version", 1)]
     for name, event in _EVENTS["copilot-cli"].items():
         command = hook_command("copilot-cli", event, where)
-        entries.append(Hook(name, {"type": "command", "bash": command, "timeoutSec": _TIMEOUT_S}))
+        entries.append(Hook(name, {"type": "command", "bash": command, "timeoutSec": _TIMEOUT_S[event]}))
     server = base / ("mcp-config.json" if own else "mcp.json")
     return (
         Target("hooks", base / "hooks" / "gitmem.json", tuple(entries)),

@@ -20,7 +20,7 @@ SCOPES: Final[tuple[Scope, ...]] = ("local", "project", "user")
 _PATIENCE_NS: Final = 600_000_000_000
 """A hook runs when an agent has done, which may be a while after its transcript has grown."""
 _DAY_NS: Final = 86_400_000_000_000
-_TRUST: Final = {"codex": "codex, then /hooks in it: shows them, and trusts them"}
+_TRUST: Final = {"codex": "gitmem enable codex: writes what is missing; /hooks in codex then trusts it"}
 
 
 def agents_here(context: Context) -> dict[str, list[Scope]]:
@@ -46,7 +46,7 @@ def examine_agents(context: Context) -> Iterator[Finding]:
     """Look at the entries of agents, at what they run, and at whether it has run."""
     from gitmem.checkpoints.examining import Finding
 
-    well: dict[str, list[str]] = {}
+    well: dict[str, list[Scope]] = {}
     for scope in SCOPES:
         states = enabled(context, scope)
         told = {agent for agent, condition in states.items() if condition != "unreadable"}
@@ -65,6 +65,7 @@ def examine_agents(context: Context) -> Iterator[Finding]:
     if well:
         says = "; ".join(f"{agent} ({', '.join(scopes)})" for agent, scopes in well.items())
         yield Finding("agents", "well", says)
+        yield from _trust(context, well)
         yield from _runs(context, well)
     else:
         yield Finding("agents", "note", "none has hooks here: gitmem enable AGENT writes them")
@@ -101,7 +102,19 @@ def _stub(context: Context, scope: Scope, agents: list[str], option: str) -> Ite
             yield Finding("agents", "amiss", f"{python} is gone, which answers them", again)
 
 
-def _runs(context: Context, agents: dict[str, list[str]]) -> Iterator[Finding]:
+def _trust(context: Context, agents: dict[str, list[Scope]]) -> Iterator[Finding]:
+    """Look at whether Codex may run its hooks at all."""
+    from gitmem.agents.trust import is_trusted
+    from gitmem.checkpoints.examining import Finding
+
+    config = home_of("codex", folders.home_of(context), context.environ) / "config.toml"
+    files = [targets("codex", where_of(context, scope))[0].path for scope in agents.get("codex", ())]
+    if files and not any(is_trusted(config, path) for path in files):
+        says = "codex: it runs no hook before you have looked at it; /hooks in codex shows and trusts them"
+        yield Finding("runs", "note", says)
+
+
+def _runs(context: Context, agents: dict[str, list[Scope]]) -> Iterator[Finding]:
     """Compare when each agent's hook last ran with when its sessions here last grew."""
     from gitmem.checkpoints.examining import Finding
     from gitmem.git.worktrees import working_trees

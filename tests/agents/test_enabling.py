@@ -145,7 +145,7 @@ def test_a_newer_version_mends_what_an_older_one_wrote(
     file.write_bytes(THEIRS)
     with monkeypatch.context() as older:
         older.setitem(targets._EVENTS, "claude-code", {"PreCompact": "stop", "SessionStart": "session-start"})
-        older.setattr(targets, "_TIMEOUT_S", 60)
+        older.setitem(targets._TIMEOUT_S, "session-start", 60)
         gitmem("enable", "claude-code")
     assert b"PreCompact" in file.read_bytes()
     theirs = THEIRS.replace(b"opus", b"haiku") if is_touched else THEIRS
