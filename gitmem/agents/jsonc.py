@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from gitmem.model.errors import ConfigUnreadable
@@ -55,8 +56,9 @@ class Item(NamedTuple):
     comma: int | None
 
 
+@lru_cache(maxsize=2)
 def parse(text: str) -> Node:
-    """Read a document.
+    """Read a document; one that was just read is not read again.
 
     Raises:
         ConfigUnreadable: It is none; `path` is left to whoever knows it.

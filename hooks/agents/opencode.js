@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process"
 
 const COMMANDS = GITMEM_COMMANDS
-const PATIENCE_MS = 1500
+const PATIENCE_MS = 500 + 1000 * (Number(process.env.GITMEM_ANSWER_S) || 1)
 const MOST_SESSIONS = 100
 
 const run = (event, payload, directory, takesAnswer) =>

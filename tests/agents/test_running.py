@@ -231,7 +231,7 @@ def test_an_answer_that_takes_too_long_is_none(
         ).stdout
     ):
         pytest.skip("this Python has a gitmem of its own, which it would start")
-    assert run_hook(command, STARTS["claude-code"], repository) == b""
+    assert run_hook(command, STARTS["claude-code"], repository, GITMEM_ANSWER_S="1") == b""
 
 
 def test_where_the_python_is_gone_sessions_begin_all_the_same(

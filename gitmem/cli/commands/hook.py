@@ -9,7 +9,7 @@ from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.model.errors import GitmemError
 
-_LONGEST_S = 1.0
+_SECONDS = "GITMEM_ANSWER_S"
 
 
 @click.command("hook", cls=Command, examples=["gitmem hook claude-code session-start <payload.json"])
@@ -25,7 +25,7 @@ def command(context: Context, agent: str, event: str) -> None:
     """
     if event != "session-start":
         return
-    _limit()
+    _limit(context.environ.get(_SECONDS, ""))
     try:
         answer = _answer(context, agent)
     except GitmemError:
@@ -56,14 +56,14 @@ def _answer(context: Context, agent: str) -> bytes:
     return answer(agent, digest(context, SessionKey(agent, session) if session else None))
 
 
-def _limit() -> None:
+def _limit(seconds: str) -> None:
     """End this process, with nothing said, in time; the stub may have begun to count."""
     import os
     import signal
 
     signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
     if not signal.getitimer(signal.ITIMER_REAL)[0]:
-        signal.setitimer(signal.ITIMER_REAL, _LONGEST_S)
+        signal.setitimer(signal.ITIMER_REAL, int(seconds) if seconds.isdecimal() and len(seconds) < 3 else 1)
 
 
 def _lift() -> None:
