@@ -148,7 +148,7 @@ def play(call: list[str], cwd: Path, environ: Mapping[str, str]) -> str:
     process = subprocess.Popen(
         [program(call[0]), *call[1:]],
         cwd=cwd,
-        env=environ,
+        env={**environ, "PWD": str(cwd)},  # which opencode believes
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
