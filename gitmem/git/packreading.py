@@ -150,7 +150,7 @@ class OpenPack:
                 return data
             parts, left, at = [data], size + 1 - len(data), offset + len(raw)
             while not decoder.eof:
-                more = os.pread(self._pack, 16 * _FIRST_BYTES, at)
+                more = os.pread(self._pack, min(16 * _FIRST_BYTES, left + 64), at)
                 if not more or left <= 0 or decoder.unconsumed_tail:
                     raise PackUnread
                 at += len(more)

@@ -166,9 +166,9 @@ def _say(
     others: dict[str, Any],
     now_ms: int,
 ) -> None:
-    from gitmem.cli.intake import count
     from gitmem.cli.progress import size
     from gitmem.cli.rendering import ago
+    from gitmem.cli.text import count
     from gitmem.model.refs import short_name
 
     total = sum(state.agents.values())
@@ -202,7 +202,7 @@ def _say(
 
 
 def _describe_others(others: dict[str, Any]) -> Iterator[tuple[str, Part]]:
-    from gitmem.cli.intake import count
+    from gitmem.cli.text import count
 
     if "public" in others:
         yield "public", count(others["public"]["sessions"], "session")
@@ -241,8 +241,8 @@ def _describe_agents(agents: Mapping[str, Sequence[str]]) -> str:
 
 
 def _describe_waiting(spool: SpoolState, now_ms: int) -> Iterator[Part]:
-    from gitmem.cli.intake import count
     from gitmem.cli.rendering import ago
+    from gitmem.cli.text import count
 
     if spool.oldest_ns is not None:
         events = count(spool.waiting, "event")
