@@ -47,7 +47,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "redact": Entry("redact", "Say what redaction finds, test its rules, explain a placeholder."),
     "verify": Entry("verify", "Check that all that the memory is made of still holds."),
     "audit": Entry("audit", "Show who did what to the memory, and check that."),
-    "hook": Entry("hook", "Answer a coding agent's hook; what `enable` writes runs it."),
+    "hook": Entry("hook", "Answer a coding agent's hook; what `enable` writes runs it.", is_declared=True),
     "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
     "demo": Entry("demo", "Show the whole round in a throw-away place."),
 }

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-import click
+from typing import Final
 
-from gitmem.agents.targets import AGENTS
-from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.model.errors import GitmemError
+from gitmem.cli.declared import Declared
+from gitmem.model.errors import GitmemError, UsageError
 
-_SECONDS = "GITMEM_ANSWER_S"
+_SECONDS: Final = "GITMEM_ANSWER_S"
+_EVENTS: Final = ("session-start", "stop", "session-end")
 
 
-@click.command("hook", cls=Command, examples=["gitmem hook claude-code session-start <payload.json"])
-@click.argument("agent", metavar="AGENT", type=click.Choice(AGENTS))
-@click.argument("event", metavar="EVENT", type=click.Choice(["session-start", "stop", "session-end"]))
-@click.pass_obj
-def command(context: Context, agent: str, event: str) -> None:
-    """Answer a coding agent's hook: print what its session should begin with, in the form that it takes.
-
-    What the agent says comes on standard input. Nothing is printed where there is nothing to say, at other
-    events, for subagents, and for sessions that go on; it always ends with 0, after a second at the latest.
-    `gitmem enable` has agents run a stub that runs this; the stub alone notes what happened.
-    """
+def hook(context: Context, words: tuple[str, ...], /) -> int:
+    """Answer an agent; whatever is wrong, its session is not where to say so: `gitmem doctor` does."""
+    agent, event = _check(words)
     if event != "session-start":
-        return
+        return 0
     _limit(context.environ.get(_SECONDS, ""))
     try:
         answer = _answer(context, agent)
     except GitmemError:
-        return  # whatever is wrong, the agent's session is not where to say so: gitmem doctor does
+        return 0
     finally:
         _lift()
     context.output.raw(answer)
+    return 0
+
+
+def _check(words: tuple[str, ...]) -> tuple[str, str]:
+    from gitmem.agents.targets import AGENTS
+
+    if len(words) != 2 or words[0] not in AGENTS or words[1] not in _EVENTS:
+        raise UsageError(
+            f"could not tell whose hook it is: {' '.join(words)[:80]!r}",
+            hint=f"gitmem hook AGENT EVENT: knows {', '.join(AGENTS)}; {', '.join(_EVENTS)}",
+        )
+    return words[0], words[1]
 
 
 def _answer(context: Context, agent: str) -> bytes:
@@ -63,10 +67,27 @@ def _limit(seconds: str) -> None:
 
     signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
     if not signal.getitimer(signal.ITIMER_REAL)[0]:
-        signal.setitimer(signal.ITIMER_REAL, int(seconds) if seconds.isdecimal() and len(seconds) < 3 else 1)
+        wait_s = int(seconds) if seconds.isdecimal() and len(seconds) < 3 else 1
+        signal.setitimer(signal.ITIMER_REAL, wait_s)
 
 
 def _lift() -> None:
     import signal
 
     signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+command: Final = Declared(
+    name="hook",
+    about="""\
+Answer a coding agent's hook: print what its session should begin with, in the form that it takes.
+
+What the agent says comes on standard input. Nothing is printed where there is nothing to say, at other
+events, for subagents, and for sessions that go on; it ends with 0, after a second at the latest. `gitmem
+enable` has agents run a stub that runs this; the stub alone notes what happened.
+""",
+    words="AGENT EVENT",
+    options=(),
+    examples=("gitmem hook claude-code session-start <payload.json",),
+    run=hook,
+)
