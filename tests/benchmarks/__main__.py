@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     captures,
+    digest,
     embedding,
     erasing,
     false_positives,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "import": imports.run,
     "capture": captures.run,
     "hooks": hooks.run,
+    "digest": digest.run,
     "size": sizes.run,
     "read": reads.run,
     "readers": readers.run,

@@ -29,6 +29,7 @@ FLOORS = {
     "gitmem.transcripts": 4,
     "gitmem.sealed": 4,
     "gitmem.sidecar": 4,
+    "gitmem.agents": 5,
     "gitmem.erasing": 5,
     "gitmem.verbs": 5,
     "gitmem.checkpoints": 6,
@@ -59,6 +60,7 @@ OWNERS = {
     "hnswlib": ("indexer.vectors.graph",),
     "hyperscan": ("gitmem.redaction",),
     "msgspec": (
+        "gitmem.agents",
         "gitmem.checkpoints",
         "gitmem.federation",
         "gitmem.forgetting",
