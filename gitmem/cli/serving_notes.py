@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
@@ -94,7 +94,7 @@ def show_note(context: Context, asked: ShowTaken) -> Answered:
         log_of(context).note("show", f"note:{note.name}")
         question = question_of("show", asked)
         begins = cast(int, place_of(asked.cursor, question, int)[0]) if asked.cursor else 0
-        told = _told(memory, note, known, _WHOLE, begins)
+        told = _told(memory, note, known, _WHOLE, begins, with_turns=True)
     further = cursor(question, begins + _WHOLE) if told.cut else None
     given = ShowGiven(notice=NOTICE, id=told.id, by=told.by, note=told, trust=told.trust, cursor=further)
     return Answered(framed([*_lines(told), *going_on(further)]), given)
@@ -137,11 +137,12 @@ def note_add(host: Host, asked: NoteAddTaken, client: str) -> Answered:
     return Answered("\n".join(lines), NoteAddGiven(id=name, similar=similar))
 
 
-def _told(memory: Memory, note: Listed, known: Trusting, most: int, begins: int = 0) -> NoteTold:
+def _told(
+    memory: Memory, note: Listed, known: Trusting, most: int, begins: int = 0, *, with_turns: bool = False
+) -> NoteTold:
     from gitmem.cli.note_text import as_json
 
-    plainly = as_json(memory, note, known, note.at_ms)
-    sessions = [(each["session"], each["id"]) for each in plainly["about"]]
+    plainly = as_json(memory, note, known, note.at_ms, with_turns=with_turns)
     trust = known.of(note.author.email)
     return NoteTold(
         id=cite(note.address, ""),
@@ -153,10 +154,17 @@ def _told(memory: Memory, note: Listed, known: Trusting, most: int, begins: int 
         state=note.state,
         files=tuple(short(file, 200) for file in note.files),
         tags=tuple(short(tag, 60) for tag in note.tags),
-        about=tuple(cite(session or "", of) for session, of in sessions),
+        about=tuple(_about(each) for each in plainly["about"]),
         trust=trust,
         cut=max(0, len(note.text) - begins - most),
     )
+
+
+def _about(position: dict[str, Any]) -> str:
+    """Return what cites a session or a turn of it that a note is about."""
+    name = cite(position["session"] or "", position["id"])
+    _, hash_sign, turn = (position.get("turn") or "").rpartition("#")
+    return f"{name}#{short(turn, 80)}" if hash_sign else name
 
 
 def _lines(note: NoteTold) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, cast
@@ -158,9 +159,5 @@ def _encoded(value: SearchGiven) -> str:
 
 def _fitting(make: Callable[[int], Any], as_text: Callable[[Any], str], budget: int) -> Any:
     """Return what is made with the longest texts with which it keeps within a budget of tokens."""
-    made = None
-    for cut in _CUTS:
-        made = make(cut)
-        if estimate(as_text(made)) <= budget:
-            break
-    return made
+    fits = bisect_left(_CUTS, True, key=lambda cut: estimate(as_text(make(cut))) <= budget)
+    return make(_CUTS[min(fits, len(_CUTS) - 1)])

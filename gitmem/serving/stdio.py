@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+import select
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from threading import Thread
@@ -31,10 +32,13 @@ WAITING: Final = 64
 
 _PIECE_BYTES: Final = 1 << 16
 _LAST_ANSWERS_S: Final = 2.0
+"""So long a client that has hung up may still read what it asked for."""
+
 _INBOX: Final = 8
 
 _Incoming = MemoryObjectSendStream[SessionMessage | Exception]
 _Outgoing = MemoryObjectReceiveStream[SessionMessage]
+_Replies = MemoryObjectSendStream[SessionMessage]
 
 
 class Lines:
@@ -90,7 +94,7 @@ class _Waiting:
         """Wait until all are answered."""
         await self._until(lambda: not self._ids)
 
-    async def _until(self, holds: Any) -> None:
+    async def _until(self, holds: Callable[[], bool]) -> None:
         while not holds():
             self._changed.clear()
             await self._changed.wait()
@@ -110,20 +114,24 @@ async def serve(server: Server[Any], wire_in: int, wire_out: int) -> None:
 
         async def read() -> None:
             async with to_server, replies:
-                await _read(wire_in, to_server, replies, waiting)
+                await _read(wire_in, to_server, replies, waiting, group.cancel_scope.cancel)
                 with anyio.move_on_after(_LAST_ANSWERS_S):
                     await waiting.none()
 
         group.start_soon(write)
         group.start_soon(read)
         await server.run(from_client, to_client, server.create_initialization_options())
+        await anyio.sleep(_LAST_ANSWERS_S)  # what is written last ends this sooner
+        group.cancel_scope.cancel()
 
 
-async def _read(wire: int, server: _Incoming, client: Any, waiting: _Waiting) -> None:
+async def _read(
+    wire: int, server: _Incoming, client: _Replies, waiting: _Waiting, stop: Callable[[], None]
+) -> None:
     """Hand on what the client says, until it has no more to say; nonsense is answered here."""
     inbox: asyncio.Queue[bytes | EOFError | None] = asyncio.Queue(_INBOX)
     loop = asyncio.get_running_loop()
-    Thread(target=_listen, args=(wire, inbox, loop), name="gitmem listener", daemon=True).start()
+    Thread(target=_listen, args=(wire, inbox, loop, stop), name="gitmem listener", daemon=True).start()
     while not isinstance(line := await inbox.get(), EOFError):
         if line is None:
             await client.send(_refusal(types.INVALID_REQUEST, f"no message may have over {MOST_BYTES} bytes"))
@@ -140,11 +148,25 @@ async def _read(wire: int, server: _Incoming, client: Any, waiting: _Waiting) ->
         await server.send(SessionMessage(message))
 
 
-def _listen(wire: int, inbox: asyncio.Queue[Any], loop: asyncio.AbstractEventLoop) -> None:
-    """Read the wire in a thread of its own, which a closed loop ends, and so does the process."""
+def _listen(
+    wire: int, inbox: asyncio.Queue[Any], loop: asyncio.AbstractEventLoop, stop: Callable[[], None]
+) -> None:
+    """Read the wire in a thread of its own, which a closed loop ends, and so does the process.
+
+    Where nothing more is taken in for a while, and the client has hung up, nobody reads the answers either.
+    """
 
     def put(item: object) -> None:
-        asyncio.run_coroutine_threadsafe(inbox.put(item), loop).result()
+        taken = asyncio.run_coroutine_threadsafe(inbox.put(item), loop)
+        while True:
+            try:
+                taken.result(_LAST_ANSWERS_S)
+            except TimeoutError:
+                if _has_hung_up(wire):
+                    loop.call_soon_threadsafe(stop)
+                    raise CancelledError from None
+            else:
+                return
 
     lines = Lines()
     with suppress(RuntimeError, CancelledError):  # the loop is closed, or closing
@@ -158,6 +180,12 @@ def _listen(wire: int, inbox: asyncio.Queue[Any], loop: asyncio.AbstractEventLoo
                 return
             for line in lines.feed(piece):
                 put(line)
+
+
+def _has_hung_up(wire: int) -> bool:
+    poll = select.poll()
+    poll.register(wire, 0)
+    return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
 
 
 async def _write(server: _Outgoing, wire: int, waiting: _Waiting) -> None:
