@@ -109,12 +109,15 @@ class Journal:
         return 0
 
     def replace(self, lines: Sequence[bytes]) -> None:
-        """Have other lines in the log, by a rename.
+        """Have other lines in the log, by a rename; none, by cutting it off where it begins.
 
         Raises:
             DiskRefused: The disk is full or does not let it; the old log stands.
         """
-        disk.replace_file(self.path, _joined(lines), mode=0o600)
+        if lines:
+            disk.replace_file(self.path, _joined(lines), mode=0o600)
+        else:
+            disk.shorten(self.path, 0)
 
     def prepare(self, lines: Sequence[bytes]) -> None:
         """Have lines ready for a log that nobody writes yet; `begin` makes them its own.

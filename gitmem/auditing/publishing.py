@@ -57,12 +57,14 @@ class Published(NamedTuple):
 def publish(storage: Storage, log: Log, remote: str) -> list[Published]:
     """Bring the clone's refs up to all that its log has; return those that a remote had otherwise last time.
 
-    Again, it changes nothing. The commits name nobody, and their time is that of the last entry.
+    Again, it changes nothing. The commits name nobody, and their time is that of the last entry. The pack
+    that holds them is left for the caller to tidy, who has something to send first.
 
     Raises:
         AuditKeyDamaged, DiskRefused, StoreBusy, RefMoved: It could not be done now; nothing is lost.
     """
-    bring_up(storage, log)
+    with storage.lock():
+        _bring_up(storage, log)
     found = []
     for journal in _journals(log):
         ref = audit_ref(journal.device)
@@ -75,10 +77,15 @@ def publish(storage: Storage, log: Log, remote: str) -> list[Published]:
 def bring_up(storage: Storage, log: Log) -> None:
     """Bring the clone's refs up to all that its log has; raises as `publish` does."""
     with storage.lock():
-        log.settle()
-        with log.locked():
-            for journal in _journals(log):
-                _publish(storage, log, journal)
+        _bring_up(storage, log)
+        storage.tidy()
+
+
+def _bring_up(storage: Storage, log: Log) -> None:
+    log.settle()
+    with log.locked():
+        for journal in _journals(log):
+            _publish(storage, log, journal)
 
 
 def _may_follow(storage: Storage, device: str, theirs: Oid | None, ours: Oid) -> bool:
@@ -220,7 +227,6 @@ def _add(
         here = storage.read_ref(ref)
         if here != commit:
             storage.move_ref(ref, commit, here, "gitmem: audit")
-            storage.tidy()
         if journal.published() != head:
             journal.note_published(head)
         if journal.lines():

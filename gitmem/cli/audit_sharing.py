@@ -52,11 +52,25 @@ def settle(
     answers: Mapping[str, PushAnswer],
 ) -> tuple[str, ...]:
     """Note what was sent beside the memory, and send the rest by itself; return what is to be told."""
-    from gitmem.auditing import publishing
-
     if published.why:
         return (published.why,)
-    moves, told = published.moves, list[str]()
+    told = _settle(context, storage, remote, published.moves, answers)
+    if published.moves:
+        with storage.lock():
+            storage.tidy()
+    return told
+
+
+def _settle(
+    context: Context,
+    storage: Storage,
+    remote: Remote,
+    moves: tuple[Move, ...],
+    answers: Mapping[str, PushAnswer],
+) -> tuple[str, ...]:
+    from gitmem.auditing import publishing
+
+    told = list[str]()
     try:
         for tries in range(_TRIES):
             moves = tuple(move for move in moves if not _is_sent(context, storage, remote, move, answers))

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from gitmem.checkpoints.listing import SHOWN_DIGITS, Entry
-from gitmem.cli.intake import count
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.rendering import local_time, short_name
-from gitmem.cli.text import one_line
+from gitmem.cli.text import count, one_line
 from gitmem.model.ids import SessionId, SessionKey
 from gitmem.model.times import to_ms
 

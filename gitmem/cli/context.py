@@ -17,7 +17,7 @@ from gitmem.model.errors import DirectoryMissing
 
 if TYPE_CHECKING:
     from gitmem.git.process import Git
-    from gitmem.git.repository import Repository
+    from gitmem.git.repository import Repository, Sought
     from gitmem.model.settings import Settings
 
 
@@ -43,6 +43,7 @@ class Context:
         self.output = Output(stdout, stderr, environ)
         self.is_paged = True
         self._directory: Path | None = None
+        self._sought: Sought | None = None
 
     @cached_property
     def start(self) -> Path:
@@ -64,9 +65,21 @@ class Context:
     @cached_property
     def repository(self) -> Repository:
         """The repository at hand; raises as `discover` does."""
-        from gitmem.git.repository import discover
+        sought, self._sought = self._sought or self._seek(), None
+        return sought.found()
 
-        return discover(self.start, self.git)
+    def seek_repository(self) -> None:
+        """Have git look for the repository at hand meanwhile: whoever asks for it then waits for less.
+
+        Raises as `repository` does.
+        """
+        if "repository" not in self.__dict__:
+            self._sought = self._seek()
+
+    def _seek(self) -> Sought:
+        from gitmem.git.repository import seek
+
+        return seek(self.start, self.git)
 
     @cached_property
     def settings(self) -> Settings:
@@ -86,7 +99,7 @@ class Context:
             raise DirectoryMissing(str(path), "there is no such directory")
         for name in ("start", "git", "repository", "settings"):
             self.__dict__.pop(name, None)
-        self._directory = path
+        self._directory, self._sought = path, None
 
     def at(self, repository: Repository, output: Output | None = None) -> Context:
         """Return the same run at work in another repository, told of in another place if one is given.
@@ -98,7 +111,7 @@ class Context:
             return self
         other = copy(self)
         other.__dict__.pop("settings", None)
-        other._directory = repository.top or repository.common_dir
+        other._directory, other._sought = repository.top or repository.common_dir, None
         git = self.git.elsewhere()
         if output is not None:
             other.output, other.is_interactive = output, False

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
+from gitmem.model.errors import UsageError
+
 COMPLETION_VARIABLE: Final = "_GITMEM_COMPLETE"
 """How a completion script asks gitmem: it sets this and runs it."""
 
@@ -73,6 +75,8 @@ RECURSE: Final = Option(
     "In the superproject and all of its submodules, from anywhere inside; so by default where there are any.",
     kind="switch",
 )
+NO_SIGN: Final = Option(("--no-sign",), "no_sign", "Sign nothing, this once.", kind="flag")
+AS_JSON: Final = Option(("--json",), "as_json", "Print what came of it as JSON.", kind="flag")
 GLOBAL: Final = (DIRECTORY, COLOUR, NO_PAGER)
 """The options before a command's name; that of the directory may also stand behind it."""
 
@@ -121,6 +125,17 @@ def read(
             return None
         values[option.key] = (*values[option.key], value) if option.is_many else value
     return Line(values, tuple(words))
+
+
+def only_word(words: Sequence[str], called: str) -> str | None:
+    """Return the one word of a command line, or None where there is none.
+
+    Raises:
+        UsageError: There are more; `called` is what the one is.
+    """
+    if len(words) > 1:
+        raise UsageError(f"could not understand {words[1]!r}: expected no more than one {called}")
+    return words[0] if words else None
 
 
 def _split(argument: str, by_name: dict[str, Option]) -> tuple[Option | None, str | None]:

@@ -38,6 +38,11 @@ class Followed(NamedTuple):
     cleared: Erased | None
     derived: Mapping[str, int]
 
+    @property
+    def is_something(self) -> bool:
+        """Whether there is anything to tell of."""
+        return self.cleared is not None or bool(self.derived)
+
 
 def find_everywhere(
     context: Context, shelf: Shelf, session: SessionId, levels: Sequence[Level] | None

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from gitmem.cli.context import Context
 from gitmem.cli.forgetting import Followed, Found
 from gitmem.cli.hosts import host_of, request_text
-from gitmem.cli.intake import count
 from gitmem.cli.output import Part, Styled
 from gitmem.cli.progress import size
-from gitmem.cli.text import one_line
+from gitmem.cli.text import count, one_line
 from gitmem.model.refs import PUBLIC_REF, remote_of, short_name
 from gitmem.model.settings import Level
 from gitmem.model.times import to_text

@@ -10,6 +10,7 @@ from typing import Any
 from gitmem.cli.context import Context
 from gitmem.cli.output import Styled
 from gitmem.cli.progress import size
+from gitmem.cli.text import count
 from gitmem.model.errors import UnknownTranscript
 from gitmem.verbs.intake import Refused, Report, Source
 
@@ -90,8 +91,3 @@ def report_as_json(report: Report) -> dict[str, Any]:
             for level in _OTHER_LEVELS
         },
     }
-
-
-def count(number: int, word: str) -> str:
-    """Return a number with its word, in the plural where it is one."""
-    return f"{number:,} {word}" + ("" if number == 1 else "s")

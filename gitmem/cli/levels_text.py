@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.output import Styled
-from gitmem.cli.sharing import count, describe_pull, describe_push, pull_as_json, push_as_json
+from gitmem.cli.sharing import describe_pull, describe_push, pull_as_json, push_as_json
 from gitmem.cli.sharing_levels import Shared, Synced
-from gitmem.cli.text import one_line
+from gitmem.cli.text import count, one_line
 from gitmem.sharing.pulling import Pulled, Sharing
 from gitmem.verbs.contact import trouble_of
 
@@ -34,7 +34,7 @@ def describe_levels(context: Context, sharing: Sharing, shared: Shared, *, is_dr
             describe_push(context, at, part)
     if shared.private is not None:
         _describe_sealed(context, shared.private)
-    if shared.followed is not None:
+    if shared.followed is not None and shared.followed.is_something:
         from gitmem.cli.forgetting_text import say_followed
 
         say_followed(context, shared.followed)

@@ -6,6 +6,7 @@ of standard output went away, as a shell says it of a program that SIGPIPE ended
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from gitmem.cli.commands import COMMANDS
 from gitmem.cli.context import Context, context_of_process
@@ -31,7 +32,10 @@ def main() -> int:
     """Run the command line of this process and return its exit code."""
     gc.disable()  # until a command that takes longer than a search turns out to be asked for
     name = "git mem" if Path(sys.argv[0]).name == "git-mem" else "gitmem"
-    return run(sys.argv[1:], context_of_process(), name=name)
+    status = run(sys.argv[1:], context_of_process(), name=name)
+    if "click" not in sys.modules:  # a short command
+        _leave(status)
+    return status
 
 
 def run(argv: Sequence[str], context: Context, *, name: str = "gitmem") -> int:
@@ -81,6 +85,19 @@ def _invoke_plainly(argv: Sequence[str], context: Context) -> int | None:
     for directory in (*line.values["directories"], *own.values.pop("directories")):
         context.move(Path(directory))
     return command.run(context, own.words, **own.values)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process as Python does, but without taking apart what was loaded, which takes some 5 ms."""
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # it is flushed, or nobody reads it
+            if stream is not None:
+                stream.flush()
+    os._exit(status)
 
 
 def _fail(context: Context, message: str, hint: str, status: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -142,7 +141,7 @@ def writer_of(context: Context, level: Level = "team") -> Writer:
 
 def key_of(context: Context) -> bytes:
     """Return the key of the repository's placeholders, made if this is its first use."""
-    return redaction_key(user_data_dir(context), context.repository.state_dir, secrets.token_bytes)
+    return redaction_key(user_data_dir(context), context.repository.state_dir, os.urandom)
 
 
 def redactor_of(context: Context, level: Level = "team") -> Redactor:
@@ -239,7 +238,7 @@ def ring_of(context: Context, recipients: tuple[str, ...] | None = None) -> Ring
         settings.recipients if recipients is None else recipients,
         settings.identities,
         user_data_dir(context),
-        secrets.token_bytes,
+        os.urandom,
         tell,
     )
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.cli.context import Context
-from gitmem.cli.intake import count
 from gitmem.cli.levels import opened_shelf
 from gitmem.cli.opening import redactor_of, target_of
 from gitmem.cli.output import Styled
-from gitmem.cli.text import one_line
+from gitmem.cli.text import count, one_line
 
 if TYPE_CHECKING:
     from gitmem.cli.levels import Shelf

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage, sharing_of
 from gitmem.cli.output import Output, Part, Styled
-from gitmem.cli.text import fit, one_line
+from gitmem.cli.text import count, fit, one_line
 from gitmem.format.outcomes import Outcome
 from gitmem.model.errors import SecretsFound
 from gitmem.model.ids import Oid, SessionId
@@ -193,10 +193,6 @@ def _names(sharing: Sharing, part: Pulled | Pushed, sessions: Iterable[SessionId
     gone = part.gone if isinstance(part, Pulled) else {}
     keys = keys_of(sharing.storage, sharing.ref, commits, sessions)
     return [str(key or gone.get(session) or session) for session, key in keys.items()]
-
-
-def count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 @contextmanager

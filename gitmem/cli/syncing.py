@@ -14,9 +14,9 @@ from gitmem.cli.context import Context
 from gitmem.cli.levels_text import synced_as_json
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.recursing import members, names_in, superproject_of
-from gitmem.cli.sharing import count, opened_sharing
+from gitmem.cli.sharing import opened_sharing
 from gitmem.cli.sharing_levels import Shared, Synced, sync_levels
-from gitmem.cli.text import one_line
+from gitmem.cli.text import count, one_line
 from gitmem.federation.beside import Done, each_beside
 from gitmem.federation.registry import Outcome, note_synced
 from gitmem.git.transport import find_remote

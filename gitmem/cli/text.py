@@ -99,3 +99,8 @@ def _columns(character: str) -> int:
     if unicodedata.category(character) in _ZERO_WIDTH_CATEGORIES:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def count(number: int, word: str) -> str:
+    """Return a number with its word, in the plural where it is one."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from gitmem.disk.effects import UNPUBLISHED, announce, refusing
 from gitmem.disk.folders import make_folder
+from gitmem.model.errors import DiskRefused
 
 _GATHERED_BYTES = 1 << 20
+_NAME_BYTES = 12  # nobody draws the same twice
 
 
 def replace_file(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o666) -> None:
@@ -37,13 +39,12 @@ class NewFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        import tempfile  # Costs what a search that only appends a line has not got to spend.
-
         make_folder(folder)
         announce("write", folder)
+        # By hand, for `tempfile` takes as long to load as a push may take to write its files.
+        self.path = folder / f"{UNPUBLISHED}{os.urandom(_NAME_BYTES).hex()}"
         with refusing("write to", folder):
-            handle, name = tempfile.mkstemp(prefix=UNPUBLISHED, dir=folder)
-        self.path = Path(name)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._file = os.fdopen(handle, "w+b", buffering=0)
         self._gathered = bytearray()
         self._published = False
@@ -211,6 +212,42 @@ def claim_file(path: Path, content: bytes) -> bool:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
     return True
+
+
+def replace_locked(path: Path, content: bytes, is_expected: Callable[[], bool]) -> bool:
+    """Put a file in place as git does a ref: a lock, made beside it, holds the content and becomes the file.
+
+    All of it is one effect; as git, it does not wait until the content is on the disk. `is_expected` is asked
+    under the lock; where it says no, nothing is changed, and False is returned.
+
+    Raises:
+        BlockingIOError: Another process holds the lock.
+        FileNotFoundError, NotADirectoryError: There is no such folder.
+        DiskRefused: The disk is full or does not let it.
+    """
+    lock = path.with_name(f"{path.name}.lock")
+    announce("move ref", path)
+    try:
+        handle = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except FileExistsError:
+        raise BlockingIOError(str(lock)) from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise DiskRefused("write", str(path), error.strerror or str(error)) from error
+    is_done = False
+    try:
+        with os.fdopen(handle, "wb") as file:
+            is_done = is_expected()
+            if is_done:
+                with refusing("write", path):
+                    file.write(content)
+        if is_done:
+            with refusing("write", path):
+                lock.replace(path)
+    finally:
+        lock.unlink(missing_ok=True)
+    return is_done
 
 
 def keep_beside(path: Path, other: Path) -> None:

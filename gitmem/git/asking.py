@@ -25,8 +25,36 @@ class _Asked(NamedTuple):
     pipes: tuple[int, int]
 
 
+class Asked:
+    """Gits that were asked a question each, and run; they end by themselves, heard or not."""
+
+    def __init__(self, asked: list[_Asked]) -> None:
+        self._asked = asked
+
+    def answers(self) -> list[Answer]:
+        """Wait until all have ended, and return what they said, in order; only once."""
+        asked, self._asked = self._asked, []
+        try:
+            said = _read([pipe for each in asked for pipe in each.pipes])
+            return [
+                Answer(_status(asked.pop(0)), bytes(said[2 * n]), readable(bytes(said[2 * n + 1])))
+                for n in range(len(said) // 2)
+            ]
+        finally:
+            for each in asked:
+                _end(each)
+
+
 def ask_at(git: Git, start: Path, *questions: Sequence[str], doing: str) -> list[Answer]:
-    """Start a git for each question in a directory, all at once, and return what they said, in order.
+    """Ask git in a directory, all questions at once, and return what was said, in order.
+
+    It is `begin_asking` and the answers to it.
+    """
+    return begin_asking(git, start, *questions, doing=doing).answers()
+
+
+def begin_asking(git: Git, start: Path, *questions: Sequence[str], doing: str) -> Asked:
+    """Start a git for each question in a directory, all at once; what they say is read later.
 
     Any status is accepted. GIT_DIR and its like count, as for a hook; standard input is empty.
 
@@ -42,14 +70,11 @@ def ask_at(git: Git, start: Path, *questions: Sequence[str], doing: str) -> list
     try:
         for question in questions:
             asked.append(_start(program, [*command, *question], environ, doing))
-        said = _read([pipe for each in asked for pipe in each.pipes])
-        return [
-            Answer(_status(asked.pop(0)), bytes(said[2 * n]), readable(bytes(said[2 * n + 1])))
-            for n in range(len(questions))
-        ]
-    finally:
+    except BaseException:
         for each in asked:
             _end(each)
+        raise
+    return Asked(asked)
 
 
 def _program(git: Git) -> str:

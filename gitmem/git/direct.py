@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gitmem import disk
@@ -20,8 +20,9 @@ from gitmem.git.packreading import OpenPack, PackUnread
 from gitmem.git.plumbing import move_ref_by_git
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import ObjectDamaged, ObjectMissing
+from gitmem.model.errors import ObjectDamaged, ObjectMissing, RefMoved
 from gitmem.model.ids import Oid
+from gitmem.model.refs import PRIVATE_NAMESPACE
 from gitmem.objects.encoding import ObjectKind, object_id
 
 if TYPE_CHECKING:
@@ -83,13 +84,16 @@ class DirectBackend:
         return self._loaded().list_refs(prefix)
 
     def move_ref(self, ref: str, new: Oid, expected: Oid | None, reason: str) -> None:
-        """Point a ref at `new` if it still points at `expected`.
+        """Point a ref at `new` if it still points at `expected`; one of gitmem's own, without a log, by hand.
 
         Raises:
             BlockingIOError: Another process holds the ref's lock; try again.
         """
         if self._library is not None:
             self._library.move_ref(ref, new, expected, reason)
+            return
+        with suppress(_NotPlain):
+            self._move_plain(ref, new, expected)
             return
         disk.announce("move ref", self._common_dir / ref)
         move_ref_by_git(self._git, self._common_dir, self.read_ref, ref, new, expected, reason)
@@ -209,6 +213,34 @@ class DirectBackend:
         if match is None:
             raise _NotPlain
         return Oid(match[1].decode())
+
+    def _move_plain(self, ref: str, new: Oid, expected: Oid | None) -> None:
+        """Move a ref of gitmem's own without git, which would only write its file: no log is kept of it."""
+        config, path = self._repository.config, self._common_dir / ref
+        logs = config.get("core.logallrefupdates", ("",))[-1].lower() == "always"
+        if not ref.startswith(PRIVATE_NAMESPACE) or logs or "core.sharedrepository" in config:
+            raise _NotPlain
+        if (self._common_dir / "logs" / ref).exists() or path.is_symlink() or path.is_dir():
+            raise _NotPlain
+        packed = self._packed()
+        above = [str(folder) for folder in PurePosixPath(ref).parents]
+        if b" %s/" % os.fsencode(ref) in packed or any(self._is_ref(name, packed) for name in above):
+            raise _NotPlain  # git says what stands in the way
+        found: list[Oid | None] = []
+
+        def is_expected() -> bool:
+            found.append(self._read_plain(ref))
+            return found[0] == expected
+
+        disk.make_folder(path.parent)
+        try:
+            if not disk.replace_locked(path, f"{new}\n".encode(), is_expected):
+                raise RefMoved(ref, expected, found[0])
+        except (FileNotFoundError, NotADirectoryError):
+            raise _NotPlain from None  # git takes away folders that are empty
+
+    def _is_ref(self, name: str, packed: bytes) -> bool:
+        return b" %s\n" % os.fsencode(name) in packed or (self._common_dir / name).is_file()
 
     def _read_packed_ref(self, ref: str) -> Oid | None:
         content = self._packed()

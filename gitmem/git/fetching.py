@@ -6,6 +6,7 @@ it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ from gitmem.git.lean import ROOTS, SMALL, days_kept, filter_config, whole_config
 from gitmem.git.packs import holds_object, keep_pack
 from gitmem.git.storage import pack_folder
 from gitmem.git.transport import Remote, ask, last_words, run
-from gitmem.model.errors import FetchRefused, GitFailed
+from gitmem.model.errors import FetchRefused, GitFailed, GitmemError
 from gitmem.model.ids import Oid
 from gitmem.model.refs import fetch_refspec, tracking_ref
 from gitmem.objects.storage import Storage
@@ -63,7 +64,9 @@ def fetch(remote: Remote, storage: Storage, refs: Sequence[str], below: Sequence
     folder = pack_folder(remote.repository)
     wanted = list(refs)
     if wanted and below and days_kept(remote) is not None:
-        return _fetch_apart(remote, storage, wanted, below)
+        # Two gits at once must not both ask somebody for a password.
+        apart = _fetch_apart if remote.silence_s is None else _fetch_beside
+        return apart(remote, storage, wanted, below)
     tries = 0
     while wanted or below:
         before, packs = _tracked(remote, storage, wanted, below), _packs(folder)
@@ -98,16 +101,44 @@ def fetch(remote: Remote, storage: Storage, refs: Sequence[str], below: Sequence
     return Fetched(tips, {})
 
 
+def _fetch_beside(remote: Remote, storage: Storage, refs: Sequence[str], below: Sequence[str]) -> Fetched:
+    """Fetch the refs and the namespaces at once, over a connection each: only of the refs something stays."""
+    folder, errors = pack_folder(remote.repository), list[GitmemError]()
+    packs, before = _packs(folder), _tracked(remote, storage, (), below)
+
+    def bring() -> None:
+        try:
+            _run(remote._replace(tell=None), storage, (), below)
+        except GitmemError as error:
+            errors.append(error)
+
+    beside = threading.Thread(target=bring)
+    beside.start()
+    try:
+        tips = fetch(remote, storage, refs).tips
+    finally:
+        beside.join()
+    if errors:
+        return Fetched(tips, _fetch_below(remote, storage, below))
+    found = _tracked(remote, storage, (), below)
+    _adopt(folder, packs, {oid for ref, oid in found.items() if before.get(ref) != oid}, storage)
+    return Fetched(tips, {})
+
+
 def _fetch_apart(remote: Remote, storage: Storage, refs: Sequence[str], below: Sequence[str]) -> Fetched:
     """Fetch the refs by themselves, and then each namespace."""
-    tips = fetch(remote, storage, refs).tips
+    return Fetched(fetch(remote, storage, refs).tips, _fetch_below(remote, storage, below))
+
+
+def _fetch_below(remote: Remote, storage: Storage, below: Sequence[str]) -> Mapping[str, FetchRefused]:
+    """Fetch each namespace by itself; return those of which git took nothing."""
     refused: dict[str, FetchRefused] = {}
     for namespace in below:
         try:
             fetch(remote, storage, (), (namespace,))
         except FetchRefused as error:
             refused[namespace] = error
-    return Fetched(tips, refused)
+    return refused
 
 
 def fetch_whole(remote: Remote, storage: Storage, refs: Sequence[str]) -> None:

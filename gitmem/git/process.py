@@ -214,7 +214,6 @@ class Git(NamedTuple):
         stderr: int | IO[bytes],
         is_apart: bool = False,
     ) -> subprocess.Popen[bytes]:
-        import shutil
         import subprocess  # A search, which only asks short questions, does without them.
 
         environ: Mapping[str, str] = self.environ if git_dir is None else self.elsewhere().environ
@@ -234,6 +233,8 @@ class Git(NamedTuple):
                 process_group=0 if is_apart else None,
             )
         except OSError as error:
+            import shutil
+
             # A directory that does not exist, and one that may not be entered, look like a missing program.
             if shutil.which("git", path=environ.get("PATH")) is None:
                 raise GitMissing from error

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, cast, get_args
 
-from gitmem.git.asking import ask_at
+from gitmem.git.asking import Asked, begin_asking
 from gitmem.git.process import Answer, Git
 from gitmem.model.errors import ForeignOwner, GitFailed, NotARepository
 
@@ -32,7 +32,7 @@ _QUESTIONS: Final = (
 )
 CONFIG_LOOKED_AT: Final = (
     r"^(gitmem\.|remote\..*\.(gitmem|gitmemdedicated|gitmemsince|mirror|promisor|url)$|extensions\.partialclone$"
-    r"|core\.(pager|worktree)$|submodule\.recurse$|http\.lowspeed(limit|time)$|(user|author)\.(name|email)$"
+    r"|core\.(pager|worktree|logallrefupdates|sharedrepository)$|submodule\.recurse$|http\.lowspeed(limit|time)$|(user|author)\.(name|email)$"
     r"|user\.signingkey$|gpg\.|commit\.gpgsign$)"
 )
 
@@ -123,15 +123,36 @@ def discover(start: Path, git: Git) -> Repository:
         GitMissing: There is no git.
         GitFailed: git cannot open it, and says why.
     """
+    return seek(start, git).found()
+
+
+class Sought(NamedTuple):
+    """A repository that is being looked for: git looks while its caller does something else."""
+
+    start: Path
+    git: Git
+    asked: Asked
+
+    def found(self) -> Repository:
+        """Return the repository; once, and raises as `discover` does."""
+        return _found(self.start, self.git, *self.asked.answers())
+
+
+def seek(start: Path, git: Git) -> Sought:
+    """Have git look for the repository that `start` is in; raises as `discover` does."""
     if not start.is_dir():
         raise NotARepository(str(start))
-    answer, config = ask_at(
+    asked = begin_asking(
         git,
         start,
         ["rev-parse", *_QUESTIONS],
         ["config", "-z", "--get-regexp", CONFIG_LOOKED_AT],
         doing=f"open the repository at {start}",
     )
+    return Sought(start, git, asked)
+
+
+def _found(start: Path, git: Git, answer: Answer, config: Answer) -> Repository:
     # Where there is no working tree git fails at the last question, having answered all others.
     lines = answer.text.split("\n") if answer.stdout else []
     if "cannot chdir to" in answer.stderr and not _names_tree(git) and is_git_directory(start):

@@ -7,7 +7,6 @@ the message of one that stands in no repository: of no files, by nobody, in SHA-
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, Literal, NamedTuple
@@ -77,6 +76,8 @@ def sign_commit(repository: Repository, git: Git, commit: Commit) -> bytes:
     Raises:
         SigningFailed: git signs nothing: no key, an agent that is locked, nobody to ask.
     """
+    import tempfile  # a push that signs nothing loads this too
+
     with tempfile.TemporaryDirectory(prefix="gitmem-") as folder:
         there = {
             "GIT_DIR": str(repository.git_dir),
@@ -134,6 +135,8 @@ def _no_repository(repository: Repository, git: Git) -> Iterator[_At]:
     """Make a folder that git takes for a repository of SHA-1, with the settings of another one."""
     names = ("gpg.", "user.")
     config = {name: values[-1] for name, values in repository.config.items() if name.startswith(names)}
+    import tempfile  # a push that signs nothing loads this too
+
     with tempfile.TemporaryDirectory(prefix="gitmem-") as folder:
         at = _At(git.elsewhere(), {"GIT_DIR": folder}, repository, config)
         _run(at, ["init", "--quiet", "--bare", "--template=", "--object-format=sha1"], "sign or verify")

@@ -5,7 +5,6 @@ Objects go in as kept packs, whichever backend reads them back. Refs move by com
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -69,6 +68,8 @@ class GitStorage:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     raise RefLocked(ref, str(self.repository.common_dir / f"{ref}.lock")) from None
+                import random  # few ever have to wait
+
                 time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 (jitter, not a secret)
 
     @contextmanager

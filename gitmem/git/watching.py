@@ -33,16 +33,18 @@ def drain(
     assert process.stdout is not None
     assert process.stderr is not None
     answer, said = bytearray(), bytearray()
-    heard_s = time.monotonic()
+    heard_s, has_ended = time.monotonic(), False
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         selector.register(process.stderr, selectors.EVENT_READ)
         while selector.get_map():
-            ready = selector.select(_LOOK_EVERY_S)
+            ready = selector.select(0 if has_ended else _LOOK_EVERY_S)
             if ready:
                 heard_s = time.monotonic()
-            elif process.poll() is not None:
+            elif has_ended:
                 break  # what it left behind, like ssh's shared connection, holds the pipes and says nothing
+            elif process.poll() is not None:
+                has_ended = True  # its last words may have come since we looked
             elif silence_s is not None and time.monotonic() - heard_s > silence_s:
                 raise Silence
             for key, _ in ready:

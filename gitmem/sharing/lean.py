@@ -145,10 +145,12 @@ class _Choosing:
         try:
             entries = trees.read_tree(self._storage, folder)
             text = entries.pop("segments", None)
-            lacks = [entry.oid for entry in entries.values() if not self._storage.contains(entry.oid)]
+            lacks: list[Oid] = []
             for entry in entries.values():
-                if entry.is_tree and entry.oid not in lacks:
+                if entry.is_tree:
                     lacks += missing_below(self._storage, entry.oid)
+                elif not self._storage.contains(entry.oid):
+                    lacks.append(entry.oid)
             if text is None or next(iter(missing_below(self._storage, text.oid)), None) is None:
                 return False, lacks
             if self._is_recent(session, folder):

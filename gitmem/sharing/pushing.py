@@ -7,7 +7,6 @@ it does not is it fetched from, and tried again.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -110,6 +109,8 @@ def push_all(
     with alone(remote.repository):
         for tries in range(_TRIES):
             if tries > 1:
+                import random  # few ever have to wait
+
                 # Counted in tries, for what one takes is what the others need to get in between.
                 longest_s = min(_LONGEST_PAUSE_S, tried_s * min(2**tries, OTHERS))
                 pause(random.uniform(longest_s / 4, longest_s))  # noqa: S311 (jitter, not a secret)

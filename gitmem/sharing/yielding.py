@@ -6,7 +6,6 @@ still fetch. So a push that met others makes the next one, if it comes at once, 
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +24,8 @@ def let_others_go(state_dir: Path, pause: Callable[[float], object]) -> None:
     payload = caching.read_derived(_path(state_dir), _KIND)
     if payload is None:
         return
+    import random  # few ever have to wait
+
     ended_s, longest_s = map(float, payload.split())
     since_s = time.monotonic() - ended_s
     wait_s = min(longest_s, _LONGEST_S) * random.uniform(0.25, 1.0)  # noqa: S311 (jitter, not a secret)

@@ -15,7 +15,7 @@ from gitmem.format.memory import Folder, open_memory
 from gitmem.git.fetching import fetch_whole
 from gitmem.git.lean import days_kept, fetch_named, keep_all
 from gitmem.git.transport import Remote
-from gitmem.model.errors import FetchRefused, RecordRefused, TextNotHere
+from gitmem.model.errors import FetchRefused, ObjectMissing, RecordRefused, TextNotHere
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.refs import tracking_ref
 from gitmem.objects import trees
@@ -101,20 +101,20 @@ def become_whole(storage: Storage, remote: Remote, refs: Sequence[str]) -> list[
 
 def missing_below(storage: Storage, tree: Oid) -> Iterable[Oid]:
     """Yield, once each, the objects of a session's folder that are not here."""
-    seen: set[Oid] = set()
+    seen = {tree}
     todo = [tree]
     while todo:
         oid = todo.pop()
-        for below in [oid] if not storage.contains(oid) else _below(storage, oid, seen, todo):
-            if below not in seen:
-                seen.add(below)
-                yield below
-
-
-def _below(storage: Storage, oid: Oid, seen: set[Oid], todo: list[Oid]) -> Iterable[Oid]:
-    for entry in trees.read_tree(storage, oid).values():
-        if not storage.contains(entry.oid):
-            yield entry.oid
-        elif entry.is_tree and entry.oid not in seen:
+        try:
+            entries = trees.read_tree(storage, oid)
+        except ObjectMissing:  # seldom: to ask before each would cost half as much as reading it
+            yield oid
+            continue
+        for entry in entries.values():
+            if entry.oid in seen:
+                continue
             seen.add(entry.oid)
-            todo.append(entry.oid)
+            if entry.is_tree:
+                todo.append(entry.oid)
+            elif not storage.contains(entry.oid):
+                yield entry.oid

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitmem.format.absent import NOTHING, Absent
 from gitmem.format.memory import Memory, open_memory
@@ -15,16 +16,20 @@ from gitmem.model.errors import NoMemory
 from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 from gitmem.model.settings import Level, Settings
 from gitmem.objects.storage import Storage
-from gitmem.sealed.box import RandomBytes
-from gitmem.sealed.ring import open_ring
-from gitmem.sealed.storage import SealedStorage
 from gitmem.sealed.tips import read_tips
+
+if TYPE_CHECKING:
+    from gitmem.sealed.box import RandomBytes
+    from gitmem.sealed.storage import SealedStorage
 
 
 def sealed_storage(
     storage: Storage, settings: Settings, data_dir: Path, random_bytes: RandomBytes
 ) -> SealedStorage:
     """Return the storage that seals what is private, for reading: `data_dir` is the user's own for gitmem."""
+    from gitmem.sealed.ring import open_ring
+    from gitmem.sealed.storage import SealedStorage
+
     ring = open_ring(settings.recipients, settings.identities, data_dir, random_bytes)
     return SealedStorage(storage, ring)
 

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
+from itertools import islice
 from pathlib import Path
 
 from gitmem.format.memory import open_memory
@@ -74,15 +75,42 @@ def _one_into_many(folder: Path) -> Iterator[Row]:
                 gits[1].append(measured(["git", "pull", "-q"], place / "checkout"))
                 fetch = ["git", "fetch", "-q", "origin", "gitmem:gitmem"]
                 gits[2].append(measured(fetch, place / "bare"))
+            captured = _captured_and_pushed(place / "home", ada)
         name = f"one new session into {_SESSIONS:,}, {way}"
         told = f"{_told(ours[0])}; git push: {_told(gits[0])}"
         yield Row(
             f"{name}: push, over git push", _least(ours[0]) / _least(gits[0]), "times", 1.5, False, told
         )
+        told = f"{_told(captured[0])}; git push: {_told(captured[1])}"
+        yield Row(
+            f"{name}: push of what was captured here, over git push",
+            _least(captured[0]) / _least(captured[1]),
+            "times",
+            1.5,
+            False,
+            told,
+        )
         told = f"{_told(ours[1])}; git pull: {_told(gits[1])}; fetch alone: {_told(gits[2])}"
         yield Row(
             f"{name}: pull, over git pull", _least(ours[1]) / _least(gits[1]), "times", 1.5, False, told
         )
+
+
+def _captured_and_pushed(home: Path, ada: Path) -> tuple[list[Run], list[Run]]:
+    """Push sessions that were captured here by today's rules, as sessions are; git's own beside them."""
+    environ = {**os.environ, "HOME": str(home)}
+    transcripts = home / ".claude" / "projects" / "tides"
+    transcripts.mkdir(parents=True)
+    ours, gits = [], []
+    for n in range(_ROUNDS):
+        name = material.session_name(2 * _SESSIONS + n)
+        lines = islice(material.made_lines(name, n), _LINES)
+        text = b"".join(line.replace(b"/home/ada/tides", os.fsencode(ada)) for line in lines)
+        (transcripts / f"{name}.jsonl").write_bytes(text)
+        gitmem("capture", cwd=ada, environ=environ)
+        ours.append(gitmem("push", "origin", cwd=ada, environ=environ))
+        gits.append(measured(["git", "push", "-q", "plain", "gitmem"], ada, environ))
+    return ours, gits
 
 
 def _least(runs: list[Run]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -144,6 +145,33 @@ def test_every_option_is_read_by_each_of_its_names() -> None:
             line = read(search.options, [name, *value])
             assert line is not None, name
             assert by_click([name, *value]) == (line.words, line.values)
+
+
+def test_a_process_that_needed_no_click_ends_with_all_that_it_has_begun(tmp_path: Path) -> None:
+    program = (
+        "import atexit, sys, threading, time\n"
+        "from gitmem.cli.commands import capture as module\n"
+        "from gitmem.cli.main import main\n"
+        "def late():\n"
+        "    time.sleep(0.05)\n"
+        "    print('thread')\n"
+        "def run(context, words, **values):\n"
+        "    atexit.register(lambda: print('exit'))\n"
+        "    threading.Thread(target=late).start()\n"
+        "    return 1\n"
+        "module.command = module.command._replace(run=run)\n"
+        "sys.argv[1:] = ['capture']\n"
+        "main()\n"
+        "print('it comes back')\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(IMPORTED_FROM)},
+        check=False,
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (1, b"thread\nexit\n", b"")
 
 
 def test_declarations_are_marked_in_the_table() -> None:

@@ -14,11 +14,13 @@ from gitmem.git.direct import DirectBackend
 from gitmem.git.packreading import OpenPack, PackUnread
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RefDamaged, RefMoved
+from gitmem.model.errors import GitFailed, ObjectDamaged, ObjectMissing, RefDamaged, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import object_id
 from tests.conftest import RealGit
 from tests.objects.storage_suite import REF
+
+OWN = "refs/gitmem/audit/a"
 
 
 @pytest.fixture
@@ -191,6 +193,55 @@ def test_refs_move_without_libgit2(backend: DirectBackend, repository: Path, git
     assert not (repository / ".git/logs/refs/gitmem").exists(), (
         "libgit2 and git write one where git is told to"
     )
+
+
+def test_a_ref_of_gitmem_s_own_moves_without_git_and_git_sees_it(repository: Path, git: RealGit) -> None:
+    head = Oid(git("rev-parse", "HEAD", cwd=repository))
+    other = Oid(git("commit-tree", "-m", "other", "HEAD^{tree}", cwd=repository))
+    backend = DirectBackend(discover(repository, Git(dict(os.environ))), Git({"PATH": "/nowhere"}))
+    backend.move_ref(OWN, head, None, "start")
+    with pytest.raises(RefMoved):
+        backend.move_ref(OWN, other, None, "again")
+    assert git("rev-parse", OWN, cwd=repository) == head
+    git("pack-refs", "--all", cwd=repository)
+    with pytest.raises(RefMoved):
+        backend.move_ref(OWN, head, other, "from elsewhere")
+    backend.move_ref(OWN, other, head, "on")
+    assert git("rev-parse", OWN, cwd=repository) == other
+    lock = repository / f".git/{OWN}.lock"
+    lock.touch()
+    with pytest.raises(BlockingIOError):
+        backend.move_ref(OWN, head, other, "on")
+    assert lock.exists(), "it is another's"
+    assert backend._library is None
+
+
+@pytest.mark.parametrize("name", ["core.logAllRefUpdates", "core.sharedRepository"])
+def test_a_ref_of_gitmem_s_own_is_git_s_to_move_where_more_than_its_file_changes(
+    repository: Path, git: RealGit, name: str
+) -> None:
+    git("config", name, "always" if "log" in name else "group", cwd=repository)
+    head, real = Oid(git("rev-parse", "HEAD", cwd=repository)), Git(dict(os.environ))
+    backend = DirectBackend(discover(repository, real), real)
+    backend.move_ref(OWN, head, None, "start")
+    log = repository / ".git/logs" / OWN
+    assert log.exists() == ("log" in name)
+    mode = (repository / ".git" / OWN).stat().st_mode
+    assert bool(mode & 0o020) == ("shared" in name), "the group may write"
+
+
+@pytest.mark.parametrize(("there", "moved"), [(OWN, f"{OWN}/below"), (f"{OWN}/below", OWN)])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_ref_that_stands_in_the_way_of_one_of_gitmem_s_own_is_told_by_git(
+    backend: DirectBackend, repository: Path, git: RealGit, there: str, moved: str, is_packed: bool
+) -> None:
+    head = Oid(git("rev-parse", "HEAD", cwd=repository))
+    git("update-ref", there, head, cwd=repository)
+    if is_packed:
+        git("pack-refs", "--all", cwd=repository)
+    with pytest.raises(GitFailed, match=there):
+        backend.move_ref(moved, head, None, "start")
+    assert git("for-each-ref", "--format=%(refname)", OWN, cwd=repository) == there
 
 
 def test_an_object_whose_pack_is_just_replaced_is_found_in_the_new_one(

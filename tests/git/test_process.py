@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from gitmem.git import watching
 from gitmem.git.process import REDIRECTING, Git
 from gitmem.model.errors import GitFailed, GitMissing
 from tests.conftest import RealGit
@@ -198,3 +200,25 @@ def test_conversation_broken_off_by_an_error_is_killed(tmp_path: Path, environ: 
     git = fake_git(tmp_path, environ, "time.sleep(600)")
     with pytest.raises(ValueError, match="mine"), git.start(["fast-import"], doing="write"):
         raise ValueError("mine")
+
+
+def test_last_words_of_one_that_ends_between_two_looks_are_heard() -> None:
+    out, of_git = os.pipe()
+    err, err_of_git = os.pipe()
+
+    class Ending:
+        """It says its last words and ends when nobody looks, and leaves a child that holds its pipes."""
+
+        def __init__(self) -> None:
+            self.stdout, self.stderr = os.fdopen(out, "rb"), os.fdopen(err, "rb")
+
+        def poll(self) -> int:
+            os.write(of_git, b"done\n")
+            return 0
+
+    process = Ending()
+    with process.stdout, process.stderr:
+        said = watching.drain(process, lambda chunk: None, None, 100)  # type: ignore[arg-type]
+    os.close(of_git)
+    os.close(err_of_git)
+    assert said == (b"done\n", b"")

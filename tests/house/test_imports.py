@@ -48,10 +48,10 @@ else:
 
 _RUN_AND_LIST = """
 import json, sys
-from gitmem.cli.main import main
-report, sys.argv = sys.argv[1], ["gitmem", *sys.argv[2:]]
-status = main()
-with open(report, "w") as file:
+from gitmem.cli.context import context_of_process
+from gitmem.cli.main import run
+status = run(sys.argv[2:], context_of_process())
+with open(sys.argv[1], "w") as file:
     json.dump({"status": status, "modules": sorted(sys.modules)}, file)
 """
 

@@ -8,13 +8,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import CommandLine, RealGit
+from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
 from tests.sharing.clones import TRACKING, Clone, Team
 
 
@@ -39,6 +40,29 @@ def test_push_and_pull_name_the_sessions(ada: Clone, ben: Clone, run: CommandLin
     assert finished.stdout == "Pulled from origin: 1 session changed\ngrown there  generic/one\n"
     assert finished.stderr == ""
     assert run("pull", "origin", cwd=ben.path).stdout == "Nothing new from origin\n"
+
+
+def test_a_push_loads_little_beside_the_rules(ada: Clone) -> None:
+    ada.remember("one")
+    program = (
+        "import sys\n"
+        "from gitmem.cli.context import context_of_process\n"
+        "from gitmem.cli.main import run\n"
+        "assert run(['push', 'origin'], context_of_process()) == 0\n"
+        "print(*sorted(sys.modules), sep='\\n')\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        cwd=ada.path,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(IMPORTED_FROM)},
+        check=True,
+    )
+    loaded = finished.stdout.decode().split()
+    assert "gitmem.sharing.rechecking" in loaded
+    for name in ("click", "concurrent", "inspect", "pygit2", "tempfile", "typing_extensions"):
+        assert name not in loaded
+    assert not [name for name in loaded if name.startswith("gitmem.transcripts.")]
 
 
 def test_programs_get_ids_names_and_outcomes(ada: Clone, ben: Clone, run: CommandLine) -> None:
@@ -102,38 +126,45 @@ def daemon(team: Team, git: RealGit) -> Iterator[str]:
     """Serve the hub by git's own daemon on loopback, and return its URL."""
     if not (Path(git("--exec-path", cwd=team.folder)) / "git-daemon").exists():
         pytest.skip("this git has no git-daemon")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            shutil.which("git") or "git",
-            "daemon",
-            "--listen=127.0.0.1",
-            f"--port={port}",
-            "--reuseaddr",
-            "--export-all",
-            "--enable=receive-pack",
-            f"--base-path={team.folder}",
-        ],
-        stderr=subprocess.DEVNULL,
-        process_group=0,
-    )
+    process, port = _listening(team.folder)
     try:
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except ConnectionRefusedError:
-                assert time.monotonic() < deadline, "git daemon does not listen"
-                assert process.poll() is None, "git daemon ended"
-                time.sleep(0.02)
         yield f"git://127.0.0.1:{port}/hub.git"
     finally:
         # `git daemon` is a child of `git`; both are in the group that this test began.
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+
+
+def _listening(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a daemon that listens, at a port that is free; another process may take it first, and then another."""
+    deadline = time.monotonic() + 120
+    while True:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        process = subprocess.Popen(
+            [
+                shutil.which("git") or "git",
+                "daemon",
+                "--listen=127.0.0.1",
+                f"--port={port}",
+                "--reuseaddr",
+                "--export-all",
+                "--enable=receive-pack",
+                f"--base-path={folder}",
+            ],
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        while process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+            except (ConnectionRefusedError, TimeoutError):
+                assert time.monotonic() < deadline, "git daemon does not listen"
+                time.sleep(0.02)
+            else:
+                return process, port
+        assert time.monotonic() < deadline, "git daemon ends, whatever its port"
 
 
 def test_the_network_makes_no_difference(

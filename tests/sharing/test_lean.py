@@ -11,7 +11,9 @@ import pytest
 
 from gitmem.format import layout
 from gitmem.format.memory import open_memory
+from gitmem.git.fetching import fetch
 from gitmem.model.ids import SessionId
+from gitmem.model.refs import AUDIT_NAMESPACE, audit_ref, tracking_ref
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.storage import add_all
@@ -199,6 +201,27 @@ def test_without_a_history_the_captures_say_what_is_old(
     run("pull", "--since", "30d", "origin", cwd=ben.path)
     assert absent(ben) == {memory[_OLD]}
     assert blobs_here(ben, memory[_NEW]) == [True]
+
+
+@pytest.mark.parametrize("is_sound", [True, False])
+def test_audits_come_beside_the_memory_and_one_that_is_refused_keeps_nothing_out(
+    team: Team, ben: Clone, memory: dict[str, SessionId], git: RealGit, is_sound: bool
+) -> None:
+    hub, ref = team.hub.path, audit_ref("0" * 32)
+    tree = git("rev-parse", f"{REF}^{{tree}}", cwd=hub)
+    text = (
+        f"tree {tree}\n" + ("author a <a> 0 +0000\ncommitter a <a> 0 +0000\n" if is_sound else "") + "\nx\n"
+    )
+    oid = git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", cwd=hub, stdin=text)
+    git("update-ref", ref, oid, cwd=hub)
+    git("config", "remote.origin.gitmemSince", "30d", cwd=ben.path)
+    git("config", "remote.origin.promisor", "true", cwd=ben.path)
+    with ben.sharing() as shared:
+        remote = pulling.remote_of(shared, "origin")._replace(silence_s=60)
+        fetched = fetch(remote, shared.storage, [REF], [AUDIT_NAMESPACE])
+        assert fetched.tips[REF] == team.hub.ref()
+        assert set(fetched.refused) == (set() if is_sound else {AUDIT_NAMESPACE})
+        assert shared.storage.read_ref(tracking_ref("origin", ref)) == (oid if is_sound else None)
 
 
 def test_a_remote_that_leaves_nothing_out_is_pulled_whole(

@@ -20,7 +20,8 @@ def capture(context: Context, words: tuple[str, ...], /, *, spool: bool, as_json
         _drain(context, as_json)
         return 0
     from gitmem.cli.capturing import take_in
-    from gitmem.cli.intake import count, describe, report_as_json
+    from gitmem.cli.intake import describe, report_as_json
+    from gitmem.cli.text import count
 
     taken = take_in(context)
     if as_json:
@@ -62,8 +63,8 @@ was pushed or pulled, to and from the remotes that were chosen.
 def _drain(context: Context, as_json: bool) -> None:
     from gitmem.cli.carrying import carry
     from gitmem.cli.checkpointing import drained, without_author
-    from gitmem.cli.intake import count
     from gitmem.cli.opening import opened_memory
+    from gitmem.cli.text import count
     from gitmem.why.touched import keep_warm
 
     context.environ = without_author(context.environ)

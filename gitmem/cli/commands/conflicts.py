@@ -44,7 +44,7 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
 
 def _say(context: Context, forks: list[Fork]) -> None:
     from gitmem.cli.rendering import ago
-    from gitmem.cli.sharing import count
+    from gitmem.cli.text import count
     from gitmem.model.times import to_ms
 
     now_ms = context.now_ms()

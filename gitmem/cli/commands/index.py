@@ -10,8 +10,8 @@ import click
 from gitmem.cli.command import Group
 from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer, meeting_of
-from gitmem.cli.intake import count
 from gitmem.cli.progress import size
+from gitmem.cli.text import count
 from gitmem.sidecar.wire import Json, Verb
 
 _PATIENCE_S: Final = 10

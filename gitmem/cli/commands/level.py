@@ -142,8 +142,8 @@ def _ask(context: Context, name: str, level: Level) -> None:
 
 
 def _say_review(context: Context, name: str, level: Level, looked: Review) -> None:
-    from gitmem.cli.intake import count
     from gitmem.cli.progress import size
+    from gitmem.cli.text import count
 
     output = context.output
     output.say(f"{name}: {count(looked.lines, 'line')}, {size(looked.bytes_before)}")

@@ -121,7 +121,7 @@ def _say(output: Output, entry: LogEntry, known: Trusting) -> None:
 
 
 def _describe(entry: LogEntry) -> str:
-    from gitmem.cli.intake import count
+    from gitmem.cli.text import count
 
     if entry.begins_anew:
         held = [count(len(entry.sessions), "session")]

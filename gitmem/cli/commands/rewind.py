@@ -9,9 +9,9 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.cli.intake import count
 from gitmem.cli.opening import opened_storage, redactor_of, writer_of
 from gitmem.cli.output import Styled
+from gitmem.cli.text import count
 from gitmem.model.errors import NoWorkingTree, PathOutside
 
 if TYPE_CHECKING:
