@@ -12,15 +12,12 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from gitmem.model.errors import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts.agent import Identity, Listed, Listing
-from gitmem.transcripts.fields import Object, child, integer, mapping, string
+from gitmem.transcripts.fields import Object, child, integer, string
 from gitmem.transcripts.sqlite import line_of, opened
-
-_LARGEST_BYTES = 64 << 20
+from gitmem.transcripts.whole_files import load
 
 
 class OpencodeStorage:
@@ -62,7 +59,11 @@ class OpencodeStorage:
         for message in sorted(messages, key=_begun):
             own = string(message, "id") or ""
             parts = sorted(_objects_in(storage / "part", own), key=_named)
-            yield line_of({"message": {"info": _without(message), "parts": [_without(one) for one in parts]}})
+            told = {"info": _without(message), "parts": [_without(one) for one in parts]}
+            try:
+                yield line_of({"message": told})
+            except RecursionError:  # decoded from nearer the bottom of the stack than we are
+                raise UnknownTranscript(str(path), f"its message {own} nests too deep") from None
         kept = ("id", "parentID", "title", "directory", "version")
         about = {key: info.get(key) for key in kept}
         yield line_of({"session": about | {"time": {"created": child(info, "time").get("created")}}})
@@ -77,12 +78,10 @@ def _has(database: Path, own: str) -> bool:
 
 
 def _load(path: Path) -> Object:
-    with path.open("rb") as file:
-        data = file.read(_LARGEST_BYTES)
-    try:
-        return mapping(msgspec.json.decode(data))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UnknownTranscript(str(path), "it is no whole JSON document") from None
+    found = load(path)
+    if not isinstance(found, dict):
+        raise UnknownTranscript(str(path), "it is no JSON object")
+    return found
 
 
 def _objects_in(folder: Path, own: str) -> Iterator[Object]:

@@ -39,6 +39,8 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(_connect(path)) as connection:
             connection.execute("BEGIN")
             yield connection
+    except RecursionError:  # decoded from nearer the bottom of the stack than it is encoded from
+        raise UnknownTranscript(str(path), "something in its database nests too deep") from None
     except (sqlite3.Error, UnicodeDecodeError) as error:  # damage may be in a name, which SQLite's error has
         raise UnknownTranscript(str(path), f"its database says: {error}") from error
 

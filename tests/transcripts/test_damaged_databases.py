@@ -48,8 +48,9 @@ KINDS = (
     Kind("cursor-store", "cursor", "store.db", CursorCollection(), cursor_files.make_store),
     Kind("goose", "goose", "sessions.db", GooseSessions(), test_goose.make_tides),
     Kind("crush", "crush", "crush.db", CrushDatabase(), test_crush.make_ebb),
-    Kind("windsurf", "cursor", "Windsurf/state.vscdb", WindsurfDatabase(), cursor_files.make_chats),
+    Kind("windsurf", "windsurf", "Windsurf/state.vscdb", WindsurfDatabase(), cursor_files.make_chats),
 )
+DEEP = '{"a":' * 950 + "1" + "}" * 950
 MARKS = ("1778230800000", '[1,"2026-05-08"]', '[1,"composerData:x"]', "")
 
 kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -129,7 +130,9 @@ cells = st.one_of(
     st.floats(allow_nan=False),
     st.text(max_size=12),
     st.binary(max_size=12),
-    st.sampled_from(["{}", "[]", '{"id": 5}', "[[[[1]]]]", '{"tabs": [{}]}', "\ud7ff", "1e999", "[" * 3000]),
+    st.sampled_from(
+        ["{}", "[]", '{"id": 5}', "[[[[1]]]]", '{"tabs": [{}]}', "\ud7ff", "1e999", "[" * 3000, DEEP]
+    ),
 )
 
 
