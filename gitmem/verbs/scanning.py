@@ -172,13 +172,15 @@ class _Scanning:
         top = self._belonging.top_of(file.cwd)
         if top is None and file.cwd is not None:
             return file  # another repository's, and it stays so
-        if file.sessions is not None or (file.read is None and _is_collection(agent, path)):
-            return self._look_into(agent, Path(path), file, tree)
         try:
             status = os.stat(path, follow_symlinks=False)  # noqa: PTH116
         except OSError:
             return file
         looks = (status.st_size, status.st_mtime_ns)
+        # What is none yet may become one: a database is there before its tables are.
+        is_unread = file.cwd is None and file.read != looks
+        if file.sessions is not None or (is_unread and _is_collection(agent, path)):
+            return self._look_into(agent, Path(path), file, tree)
         if (file.cwd is None and file.read != looks) or file.inode != status.st_ino:
             file = KnownFile(file.name, _began_in(agent, Path(path), tree), status.st_ino, looks)
             top = self._belonging.top_of(file.cwd)
