@@ -239,7 +239,9 @@ class _Scanning:
                 at_ns = looks[1] if at_ms is None else at_ms * 1_000_000
                 self._found.append(Found(str(name), agent, top, one.size_bytes, at_ns))
                 if self._anew or one.settled != one.mark:
-                    listed = Listed(one.identity, one.mark, one.updated_ms, one.size_bytes)
+                    # The level of a session goes by where it began, too.
+                    identity = msgspec.structs.replace(one.identity, cwd=one.identity.cwd or elsewhere)
+                    listed = Listed(identity, one.mark, one.updated_ms, one.size_bytes)
                     self._grown.append(source_of(path, agent, collection, listed))
                     one = msgspec.structs.replace(one, settled=one.mark)
             sessions.append(one)
