@@ -319,7 +319,9 @@ class CodexReader:
 
     def _last_of_model(self) -> int | None:
         pending = self._recorder.pending
-        for at in range(len(pending) - 1, -1, -1):  # at most _MOST_HELD, and mostly one
+        at = len(pending)
+        while at:  # at most _MOST_HELD, and mostly one
+            at -= 1
             if pending[at].role == "assistant":
                 return at
         return None

@@ -95,11 +95,10 @@ def _read_streams(agent: Agent, streams: Streams, recorder: Recorder) -> Iterato
             if isinstance(item, Member):
                 reader.read_members(item.value)
                 continue
-            record = item.value
+            recorder.line, record, recorder.shortened = item
             if not isinstance(record, dict) or not record:
                 recorder.count_unknown("(not an object)")
                 continue
-            recorder.line, recorder.shortened = item.number, item.shortened
             read(record)
             if pending and (going := ready()):
                 yield from pending[:going]

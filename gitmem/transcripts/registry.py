@@ -14,9 +14,12 @@ from gitmem.transcripts.cline import CLINE
 from gitmem.transcripts.codex import CODEX
 from gitmem.transcripts.continue_dev import CONTINUE
 from gitmem.transcripts.copilot_cli import COPILOT_CLI
+from gitmem.transcripts.crush import CRUSH
+from gitmem.transcripts.cursor import CURSOR
 from gitmem.transcripts.droid import DROID
 from gitmem.transcripts.gemini_cli import GEMINI_CLI
 from gitmem.transcripts.generic import GENERIC
+from gitmem.transcripts.goose import GOOSE
 from gitmem.transcripts.opencode import OPENCODE
 from gitmem.transcripts.pi import PI
 from gitmem.transcripts.qwen import QWEN
@@ -48,6 +51,9 @@ REGISTRY: dict[str, Agent] = {
         CONTINUE,
         AMP,
         ANTIGRAVITY,
+        CURSOR,
+        GOOSE,
+        CRUSH,
         GENERIC,
     )
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     captures,
+    databases,
     digest,
     embedding,
     erasing,
@@ -38,6 +39,7 @@ from tests.benchmarks.table import Row, show
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "import": imports.run,
     "capture": captures.run,
+    "databases": databases.run,
     "hooks": hooks.run,
     "digest": digest.run,
     "size": sizes.run,

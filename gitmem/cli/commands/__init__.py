@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "recall": Entry("recall", "Quote what answers a question, cited, for an agent.", is_declared=True),
     "digest": Entry("digest", "What an agent is told when it starts here.", is_declared=True),
     "note": Entry("note", "Decisions, patterns and reminders: write them down, list them."),
+    "mcp": Entry("mcp", "Serve the memory to agents, by the Model Context Protocol."),
     "why": Entry("why", "Say which turns led to a line, a file or a commit.", is_declared=True),
     "index": Entry("index", "The state of the search index, and bringing it up."),
     "model": Entry("model", "The model behind search by meaning: install, look at or remove it."),
