@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from gitmem.transcripts.agent import Agent
+from gitmem.transcripts.aider import AIDER
+from gitmem.transcripts.atif import ATIF
+from gitmem.transcripts.chatgpt import CHATGPT
+from gitmem.transcripts.claude_ai import CLAUDE_AI
 from gitmem.transcripts.claude_code import CLAUDE_CODE
 from gitmem.transcripts.codex import CODEX
 from gitmem.transcripts.copilot_cli import COPILOT_CLI
 from gitmem.transcripts.gemini_cli import GEMINI_CLI
 from gitmem.transcripts.generic import GENERIC
 from gitmem.transcripts.opencode import OPENCODE
+from gitmem.transcripts.specstory import SPECSTORY
+from gitmem.transcripts.windsurf import WINDSURF
 
 REGISTRY: dict[str, Agent] = {
-    agent.name: agent for agent in (CLAUDE_CODE, CODEX, COPILOT_CLI, GEMINI_CLI, OPENCODE, GENERIC)
+    agent.name: agent
+    for agent in (
+        CLAUDE_CODE,
+        CODEX,
+        COPILOT_CLI,
+        GEMINI_CLI,
+        OPENCODE,
+        WINDSURF,
+        AIDER,
+        CHATGPT,
+        CLAUDE_AI,
+        ATIF,
+        SPECSTORY,
+        GENERIC,
+    )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from gitmem.format.memory import Memory
     from gitmem.objects.storage import Storage
     from gitmem.sealed.storage import SealedStorage
+    from gitmem.verbs.unread import Unread
 
 _STYLES: dict[str, Style] = {"well": "good", "note": "dim", "amiss": "bad"}
 
@@ -37,12 +39,14 @@ def command(ctx: click.Context, /, is_fixed: bool, as_json: bool) -> None:
     """
     context: Context = ctx.obj
     mended: list[str] = []
-    found = _examine(context)
+    found, unread = _examine(context)
     if is_fixed:
         mended = _mend(context, found)
-        found = _examine(context)
+        found, unread = _examine(context)
     if as_json:
-        context.output.json({"findings": [finding._asdict() for finding in found], "mended": mended})
+        findings = [finding._asdict() for finding in found]
+        not_understood = [asdict(group) for group in unread]
+        context.output.json({"findings": findings, "mended": mended, "not_understood": not_understood})
     else:
         for text in mended:
             context.output.say(Styled("mended", "good"), f" {text}")
@@ -61,16 +65,19 @@ def command(ctx: click.Context, /, is_fixed: bool, as_json: bool) -> None:
     ctx.exit(any(finding.condition == "amiss" for finding in found))
 
 
-def _examine(context: Context) -> list[Finding]:
+def _examine(context: Context) -> tuple[list[Finding], list[Unread]]:
+    """Look at everything; what readers could not use is told by agent and version, too."""
     from gitmem.checkpoints.examining import Finding, examine_capture, examine_memory
     from gitmem.format.memory import open_memory
     from gitmem.git.storage import pack_folder
     from gitmem.verbs.listing import Summaries
     from gitmem.verbs.reporting import describe_memory
     from gitmem.verbs.tips import read_tip
+    from gitmem.verbs.unread import unread
 
     repository, settings = context.repository, context.settings
     found: list[Finding] = []
+    not_understood: list[Unread] = []
     with opened_storage(context) as storage:
         try:
             memory = open_memory(storage, settings.memory_ref)
@@ -94,12 +101,12 @@ def _examine(context: Context) -> list[Finding]:
         except StoreError as error:
             found.append(Finding("memory", "amiss", str(error), error.hint))
         else:
-            tallies = ((summary.agent, summary.tally) for summary in listing.summaries)
-            found += examine_memory(state, tallies)
+            not_understood = unread(listing.summaries)
+            found += examine_memory(state, not_understood)
             found += _rules(context, memory)
         found += _examine_levels(context, storage)
     found += examine_capture(repository, context.git, context.now_ms() * 1_000_000)
-    return found
+    return found, not_understood
 
 
 def _rules(context: Context, memory: Memory) -> list[Finding]:
