@@ -52,7 +52,7 @@ def material(fixture: Fixture, size_bytes: int = _BYTES) -> bytes:
         key = max(document, key=lambda name: len(document[name]) if isinstance(document[name], list) else -1)
         copies = _copies(json.dumps(document[key]).encode()[1:-1], document[key], size_bytes)
         messages = b",".join(copies)
-        return json.dumps({**document, key: []}).encode().replace(b'[]', b"[" + messages + b"]", 1)
+        return json.dumps({**document, key: []}).encode().replace(b"[]", b"[" + messages + b"]", 1)
     if suffix == ".md":
         return data.rstrip() + b"\n\n" + (data.rstrip() + b"\n\n") * (size_bytes // len(data))
     records = [record for line in data.splitlines() if (record := _decoded(line)) is not None]
