@@ -97,6 +97,7 @@ def surroundings(home: Path) -> dict[str, str]:
         "XDG_STATE_HOME": str(home / ".local" / "state"),
         "XDG_RUNTIME_DIR": str(runtime),
         "GITMEM_CATCH_UP_MS": "60000",
+        "GITMEM_ANSWER_S": "90",
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",

@@ -37,6 +37,8 @@ Subject = Literal[
     "levels",
     "private",
     "audit",
+    "agents",
+    "runs",
 ]
 
 

@@ -67,29 +67,44 @@ def recall(
     mode: Mode = "hybrid",
     is_recent: bool = False,
 ) -> Recalled:
-    """Return what answers a query in at most `budget` tokens; raises as `ask_indexer` does.
+    """Return what answers a query in at most `budget` tokens, as `recall_each` does."""
+    [found] = recall_each(context, places, (query,), filters, budget=budget, mode=mode, is_recent=is_recent)
+    return found
+
+
+def recall_each(
+    context: Context,
+    places: tuple[Place, ...],
+    queries: tuple[str, ...],
+    filters: Filters,
+    *,
+    budget: int,
+    mode: Mode = "hybrid",
+    is_recent: bool = False,
+) -> Iterator[Recalled]:
+    """Yield what answers each query in at most `budget` tokens; raises as `ask_indexer` does.
 
     What gitmem itself said before, and the session that this runs in, are left out.
     """
-    filters = filters._replace(firsthand=True, without=(*filters.without, *current_sessions(context.environ)))
-    answers = ask_indexer(
+    without = (*filters.without, *current_sessions(context.environ))
+    asked = ask_indexer(
         context,
         "search",
         places=places,
-        queries=(query,),
-        filters=filters,
+        queries=queries,
+        filters=filters._replace(firsthand=True, without=without),
         mode=mode,
         limit=HITS,
         is_recent=is_recent,
         passage=PASSAGE_CHARACTERS,
     )
     only_known = bool(filters.trusted)
-    [answer] = noted(context, places, marked(context, places, answers, only_known=only_known))
-    hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=only_known)
-    around = delimiters(os.urandom(NONCE_BYTES))
     with citing(context, places) as cite:
-        quotations = assemble(hits, budget - estimate(written((), around)), cite)
-    return Recalled(tuple(quotations), around, answer)
+        for answer in noted(context, places, marked(context, places, asked, only_known=only_known)):
+            hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=only_known)
+            around = delimiters(os.urandom(NONCE_BYTES))
+            quotations = assemble(hits, budget - estimate(written((), around)), cite)
+            yield Recalled(tuple(quotations), around, answer)
 
 
 @contextmanager
@@ -137,12 +152,28 @@ class _Cited(NamedTuple):
 
 def _open(context: Context, place: Place, stack: ExitStack) -> _Cited | None:
     from gitmem.checkpoints.tied import Ties
-    from gitmem.cli.opening import opened_memory
     from gitmem.git.repository import discover
 
     try:
         there = context.at(discover(Path(place.common_dir), context.git.elsewhere()))
-        memory = stack.enter_context(opened_memory(there))
+        memory = stack.enter_context(opened_as_it_is(there))
         return _Cited(memory, Ties(memory, there.repository.state_dir))
     except (RepositoryError, StoreError):
         return None
+
+
+@contextmanager
+def opened_as_it_is(context: Context) -> Iterator[Memory]:
+    """Open all that the repository remembers, without what was fetched and is not part of it yet.
+
+    Raises:
+        NoMemory: There is none yet.
+    """
+    from gitmem.cli.absence import absent_of
+    from gitmem.cli.opening import opened_storage, private_storage
+    from gitmem.verbs.memories import open_all
+
+    with opened_storage(context) as storage:
+        yield open_all(
+            storage, context.settings, lambda: private_storage(context, storage), absent_of(context)
+        )

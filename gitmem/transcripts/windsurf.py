@@ -16,7 +16,7 @@ from gitmem.model.turns import ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, integer, string
-from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.recorder import Recorder
 from gitmem.transcripts.text import content_text, part
 
 NAME = "windsurf"
@@ -113,22 +113,22 @@ class WindsurfReader:
     def _read_tool(self, kind: str, step: Object, status: str | None) -> None:
         """Record a call, and what it came to where the step says so; neither has an id."""
         recorder = self._recorder
-        details: Details = {"cwd": string(step, "cwd")}
-        recorder.tell(cwd=details.get("cwd"))
+        cwd, path = string(step, "cwd"), string(step, "path")
+        if cwd is not None:
+            recorder.tell(cwd=cwd)
         asked: Object = {key: value for key, value in step.items() if key not in _NOT_ASKED}
-        path = string(step, "path")
         if path is not None:
             asked["path"] = _path(path)
         if kind == "code_action" and "original_content" in step:  # so that what it took out is known, too
             asked["old_string"] = step["original_content"]
             asked["new_string"] = asked.pop("new_content", "")
-        recorder.add_call(describe(None, kind, asked), **details)
-        said = [text for key in _RESULTS if (text := content_text(step.get(key)))]
+        recorder.add_call(describe(None, kind, asked), cwd=cwd)
+        said = [text for key in _RESULTS if key in step and (text := content_text(step[key]))]
         exit_status = integer(step, "exit_code")
         is_error = status == "error" or "error" in step or exit_status not in (None, 0)
         if said or exit_status is not None:
             result = ToolResult(None, is_error, exit_status)
-            recorder.add("tool", "tool_result", "\n".join(said), result=result, **details)
+            recorder.add("tool", "tool_result", "\n".join(said), result=result, cwd=cwd)
 
 
 WINDSURF = Agent(name=NAME, identify=identify, reader=WindsurfReader, folders=folders)

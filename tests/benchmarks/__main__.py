@@ -14,6 +14,8 @@ from pathlib import Path
 
 from tests.benchmarks import (
     captures,
+    databases,
+    digest,
     embedding,
     erasing,
     false_positives,
@@ -37,7 +39,9 @@ from tests.benchmarks.table import Row, show
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "import": imports.run,
     "capture": captures.run,
+    "databases": databases.run,
     "hooks": hooks.run,
+    "digest": digest.run,
     "size": sizes.run,
     "read": reads.run,
     "readers": readers.run,

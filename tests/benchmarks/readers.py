@@ -1,8 +1,13 @@
-"""Reading transcripts: bytes to turns, for each agent's reader, over its fixture repeated with fresh ids."""
+"""Reading transcripts: bytes to turns, for each agent's reader, over its fixture repeated with fresh ids.
+
+A fixture's records are as short as they may be: 100 to 800 bytes a turn, where real transcripts have some 3,000 to
+6,000, and so a reader's work for each turn weighs the more. Real ones are read, too, where GITMEM_CORPUS is set.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gitmem.transcripts.read import iterate
+from gitmem.transcripts.registry import REGISTRY
 from tests.benchmarks.table import Row
 from tests.transcripts.fixture import Fixture, all_fixtures
 
@@ -25,23 +31,38 @@ _OF_THE_SESSION = re.compile(r"(?i)session|thread|project|conversation|forked|ac
 def run(folder: Path) -> Iterator[Row]:
     """Read 20 MB of each fixture; lines of JSON have a budget, and json.loads of the same lines beside it."""
     for fixture in all_fixtures():
-        data = material(fixture)
-        chunks = [data[at : at + _CHUNK_BYTES] for at in range(0, len(data), _CHUNK_BYTES)]
-        size_mb = len(data) / 1e6
-        rate = size_mb / _cpu_s(lambda agent=fixture.agent, of=chunks: _count(agent, of))
-        is_lines = fixture.files[0].suffix == ".jsonl"
-        beside = ""
-        if fixture.files[0].suffix != ".md":
-            lines = data.splitlines() if is_lines else [data]
-            beside = f"json.loads: {size_mb / _cpu_s(lambda of=lines: _decode(of)):.0f} MB/s"
-        yield Row(
-            f"read {fixture.name} ({fixture.files[0].suffix[1:]})",
-            rate,
-            "MB/s",
-            _LEAST_OF_LINES if is_lines else None,
-            True,
-            beside,
-        )
+        suffix = fixture.files[0].suffix
+        yield _row(f"read {fixture.name} ({suffix[1:]})", fixture.agent, [material(fixture)], suffix)
+    for agent, texts in _real():
+        yield _row(f"read real transcripts of {agent}", agent, texts, ".jsonl")
+
+
+def _row(what: str, agent: str, texts: list[bytes], suffix: str) -> Row:
+    streams = [[data[at : at + _CHUNK_BYTES] for at in range(0, len(data), _CHUNK_BYTES)] for data in texts]
+    size = sum(map(len, texts))
+    turns = sum(_count(agent, chunks) for chunks in streams)
+    seconds = _cpu_s(lambda: [_count(agent, chunks) for chunks in streams])
+    beside = f"{size / turns:.0f} bytes and {seconds / turns * 1e6:.1f} µs a turn"
+    if suffix != ".md":
+        lines = [line for data in texts for line in (data.splitlines() if suffix == ".jsonl" else [data])]
+        beside = f"json.loads: {size / 1e6 / _cpu_s(lambda: _decode(lines)):.0f} MB/s; {beside}"
+    budget = _LEAST_OF_LINES if suffix == ".jsonl" else None
+    return Row(what, size / 1e6 / seconds, "MB/s", budget, True, beside)
+
+
+def _real() -> Iterator[tuple[str, list[bytes]]]:
+    """Yield real transcripts of lines, by agent, where there are any."""
+    corpus = os.environ.get("GITMEM_CORPUS")
+    for folder in sorted(Path(corpus).iterdir()) if corpus else ():
+        if folder.name not in REGISTRY:
+            continue
+        texts, size = [], 0
+        for path in sorted(folder.rglob("*.jsonl")):
+            if size < _BYTES:
+                texts.append(path.read_bytes())
+                size += len(texts[-1])
+        if texts:
+            yield folder.name, texts
 
 
 def material(fixture: Fixture, size_bytes: int = _BYTES) -> bytes:

@@ -129,7 +129,7 @@ def test_what_is_no_event_is_kept_apart_and_the_others_are_taken(
     (spool / "f.event").write_bytes(b"gitmem-event 1\nhook post-commit\n\n")
     with (spool / "g.event").open("wb") as file:
         file.truncate(5 << 20)
-    stubs.leave(spool, "stop", cwd=repository, agent="codex", given=b"{", stem="h")
+    stubs.leave(spool, "stop", cwd=repository, agent="codex", stem="h", git_dir="")
     stubs.leave(spool, "post-rewrite", cwd=repository, given=b"one two\n", stem="i")
     stubs.leave(spool, "post-reboot", cwd=repository, stem="j")
     stubs.leave(spool, "post-commit", cwd=Path("relative"), stem="k")

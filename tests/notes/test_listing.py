@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gitmem.format import layout
+from gitmem.model.ids import RecordId
 from gitmem.model.records import Author
-from gitmem.notes import table
+from gitmem.notes import listing, table
 from gitmem.notes.listing import list_notes
 from gitmem.notes.writing import forget, set_done
 from gitmem.objects.storage import add_all
@@ -111,6 +113,20 @@ def test_a_table_is_read_anew_only_where_a_note_has_changed(
     loaded.clear()
     assert [note.text for note in list_notes(book.memory(), tmp_path)] == ["two"]
     assert loaded == [names[0]]
+
+
+def test_who_makes_up_a_thicket_of_notes_does_not_stop_the_list(book: Book) -> None:
+    write(book, "one")
+    (one,) = table.read(book.memory(), None).rows
+    names = [RecordId(f"{n:064x}") for n in range(2_000)]
+    rows = [
+        msgspec.structs.replace(one, name=name, supersedes=tuple(names[max(0, n - 100) : n]))
+        for n, name in enumerate(names)
+    ]
+    assert [note.name for note in listing.listed(rows, closed=False)] == names[-1:]
+    first = next(listing.listed(rows))
+    assert first.state == "superseded"
+    assert first.superseded_by != ()
 
 
 def test_a_damaged_note_is_named_and_keeps_no_other_from_being_listed(book: Book, tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gitmem.model.errors import UnknownTranscript
 from gitmem.model.turns import Turn
@@ -99,12 +97,13 @@ def test_text_that_quotes_a_heading_is_no_log_unless_it_is_named_so(tmp_path: Pa
     assert LOG.holds(tmp_path / ".aider.chat.history.md", head)
 
 
-@given(size=st.integers(0, len(SPRING)))
-def test_appending_changes_only_the_block_that_grows(size: int) -> None:
-    before, after = turns_of(SPRING[:size]), turns_of(SPRING)
-    growing = before[-1].line if before else 0  # a block of several turns has one line
-    whole = [turn for turn in before if turn.line < growing]
-    assert whole == after[: len(whole)]
+def test_appending_changes_only_the_block_that_grows() -> None:
+    lines, after = SPRING.splitlines(keepends=True), turns_of(SPRING)
+    for count in range(len(lines)):
+        before = turns_of(b"".join(lines[:count]))
+        growing = before[-1].line if before else 0  # a block of several turns has one line
+        whole = [turn for turn in before if turn.line < growing]
+        assert whole == after[: len(whole)]
 
 
 def test_edits_that_nobody_ended_cost_no_more_than_words() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gitmem.model.turns import Turn
 from gitmem.transcripts.detect import detect
@@ -81,13 +79,13 @@ def test_line_that_only_resembles_a_heading_begins_no_message() -> None:
     assert turn.text == "a\n _**Agent**_\n_**Agent**_ said\n_**Pilot**_"
 
 
-@given(size=st.integers(0, len(BUOYS)))
-def test_growing_changes_only_the_last_message(size: int) -> None:
-    before = read("specstory", [("", [BUOYS[:size]])]).turns
-    after = read("specstory", [("", [BUOYS])]).turns
-    last = before[-1].line if before else 0
-    whole = [turn for turn in before if turn.line < last]
-    assert whole == after[: len(whole)]
+def test_growing_changes_only_the_last_message() -> None:
+    lines, after = BUOYS.splitlines(keepends=True), read("specstory", [("", [BUOYS])]).turns
+    for count in range(len(lines)):
+        before = read("specstory", [("", lines[:count])]).turns
+        last = before[-1].line if before else 0
+        whole = [turn for turn in before if turn.line < last]
+        assert whole == after[: len(whole)]
 
 
 @pytest.mark.parametrize(

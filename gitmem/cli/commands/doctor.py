@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmem.cli.agent_findings import SCOPES, examine_agents
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
@@ -33,7 +34,7 @@ _STYLES: dict[str, Style] = {"well": "good", "note": "dim", "amiss": "bad"}
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.pass_context
 def command(ctx: click.Context, /, is_fixed: bool, as_json: bool) -> None:
-    """Look at whether everything works here: hooks, what they left, the memory and its index, levels, audit.
+    """Look at whether everything works here: hooks, agents, the memory and its index, levels, audit.
 
     Ends with 1 where something is amiss. `gitmem verify --full` reads every object besides.
     """
@@ -106,6 +107,7 @@ def _examine(context: Context) -> tuple[list[Finding], list[Unread]]:
             found += _rules(context, memory)
         found += _examine_levels(context, storage)
     found += examine_capture(repository, context.git, context.now_ms() * 1_000_000)
+    found += examine_agents(context)
     return found, not_understood
 
 
@@ -179,9 +181,11 @@ def _mend(context: Context, found: list[Finding]) -> list[str]:
     todo: dict[Subject, tuple[str, Callable[[Context], None]]] = {
         "hooks": ("hooks: written anew", _enable),
         "python": ("python: noted the one that this is run by", _enable),
+        "agents": ("agents: entries written anew", _enable_agents),
         "spool": ("spool: took in what waited, and removed what is no event", _drain),
     }
     amiss = {finding.subject for finding in found if finding.condition != "well"}
+    amiss -= {"agents"} - {finding.subject for finding in found if finding.condition == "amiss"}
     for subject, (text, act) in todo.items():
         if subject not in amiss:
             continue
@@ -198,6 +202,16 @@ def _enable(context: Context) -> None:
     from gitmem.verbs.enabling import enable_git
 
     enable_git(context.repository, context.git)
+
+
+def _enable_agents(context: Context) -> None:
+    """Write the entries anew of the agents that have some."""
+    from gitmem.cli.agent_entries import enable_agents, enabled
+
+    for scope in SCOPES:
+        agents = tuple(agent for agent, state in enabled(context, scope).items() if state != "unreadable")
+        if agents:
+            enable_agents(context, agents, scope)
 
 
 def _drain(context: Context) -> None:

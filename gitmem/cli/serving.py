@@ -1,0 +1,133 @@
+"""What every tool that is served begins and ends with: a context of its own, and quoting.
+
+Each call finds the repository and its settings anew, which takes git some milliseconds: what others capture,
+pull, erase or configure meanwhile is seen by the next one.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from gitmem.cli.auditing import acting
+from gitmem.cli.context import Context
+from gitmem.cli.output import Output
+from gitmem.cli.text import clean
+from gitmem.model.errors import UntrustedRefused
+from gitmem.query.trusting import Trust
+from gitmem.recall.delimiters import NONCE_BYTES, STANDING, delimiters
+from gitmem.recall.quoting import HEADING, harmless, named, quoted
+
+NOTICE: Final = STANDING
+
+_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,99}")
+_ID_DIGITS: Final = 12
+_NOTE_CHARACTERS: Final = len("note/") + 12
+_NO_NAME: Final = re.compile(r"[^a-z0-9]+")
+_LONGEST_AGENT: Final = 40
+_ANY_AGENT: Final = "AI_AGENT"
+
+
+class Host(NamedTuple):
+    """A server's own run: the context that it was started with, and what the person who did allows it.
+
+    With `untrusted` agents may ask for what unknown authors captured; `agent` writes notes, where that is
+    said.
+    """
+
+    context: Context
+    untrusted: bool
+    agent: str | None
+
+    def begin(self, *, untrusted: bool = False) -> Context:
+        """Return a context for one call, whose output nobody reads.
+
+        Raises:
+            UntrustedRefused: More is asked for than the person allows.
+        """
+        if untrusted and not self.untrusted:
+            raise UntrustedRefused
+        context = self.context.again()
+        context.output = Output(io.BytesIO(), io.BytesIO(), context.environ)
+        context.seek_repository()
+        return context
+
+
+def as_an_agent(context: Context) -> None:
+    """See that what is read and written from here on is noted as an agent's doing, whichever it is."""
+    if acting(context.environ) == "person":
+        context.environ = {**context.environ, _ANY_AGENT: "mcp"}
+
+
+def agent_named(host: Host, client: str) -> str:
+    """Return which agent writes: as the person said, as its environment says, or as it calls itself."""
+    by = acting(host.context.environ).partition(":")[2]
+    return host.agent or by or _NO_NAME.sub("-", client.lower()).strip("-")[:_LONGEST_AGENT] or "mcp"
+
+
+def cite(session: str, session_id: str, stream: str = "", ordinal: int | None = None) -> str:
+    """Return what names a session, or a turn of it, in every tool: the whole name, if a line can hold it."""
+    if session.startswith("note/"):
+        return session[:_NOTE_CHARACTERS]
+    name = session if _SAFE.fullmatch(session) else session_id[:_ID_DIGITS]
+    if ordinal is None:
+        return name
+    if not stream:
+        return f"{name}#{ordinal}"
+    return f"{name}#{stream}:{ordinal}" if _SAFE.fullmatch(stream) else name
+
+
+def plain(text: str) -> str:
+    """Return a text of a memory's on its way to an agent: nothing acts on a terminal or looks like a tag."""
+    return harmless(clean(text))
+
+
+def short(text: str, most: int) -> str:
+    """Return plain text on one line, cut with an ellipsis."""
+    line = " ".join(plain(text).split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def who(*parts: str | None, trust: Trust = "known") -> str:
+    """Return the facts about a quotation in a line, those that are none left out."""
+    told = [short(part, 80) for part in parts if part]
+    return ", ".join([*told, *(() if trust == "known" else (f"{trust} author",))])
+
+
+def heading(name: str, facts: str, title: str = "") -> str:
+    """Return a line of ours about what is quoted below it."""
+    told = [name, named(facts)[1:-1], named(title) if title else ""]
+    return HEADING + " ".join(part for part in told if part)
+
+
+def framed(lines: Iterable[str]) -> str:
+    """Return what is quoted between delimiters that nobody could know before."""
+    around = delimiters(os.urandom(NONCE_BYTES))
+    return "\n".join([around.begins, *lines, around.ends])
+
+
+def behind(text: str) -> str:
+    """Return the lines of a quotation."""
+    return quoted(clean(text)) or "| "
+
+
+def going_on(cursor: str | None, name: str = "more") -> list[str]:
+    """Return the line that tells of the rest, if there is one."""
+    return [] if cursor is None else [f"{HEADING}{name}: cursor {cursor}"]
+
+
+def said_of(answer: Mapping[str, object]) -> list[str]:
+    """Return what a search says beside its hits, each in a line of ours."""
+    lines = []
+    if answer.get("relaxed"):
+        lines.append(f"{HEADING}no turn has what stands in quotes; searched for it as words")
+    corrected = answer.get("corrected")
+    for wrong, right in corrected.items() if isinstance(corrected, dict) else ():
+        lines.append(f"{HEADING}nobody wrote {named(clean(wrong))}; searched for {named(clean(right))}")
+    indexed = answer.get("indexed")
+    if isinstance(indexed, dict) and indexed.get("behind"):
+        lines.append(f"{HEADING}{indexed['behind']} commits of the memory are not indexed yet")
+    return lines

@@ -1,0 +1,182 @@
+"""The tools about notes: `notes` lists them, `note_add` writes one down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from gitmem.cli.context import Context
+from gitmem.cli.opening import opened_memory
+from gitmem.cli.rendering import iso
+from gitmem.cli.serving import (
+    NOTICE,
+    Host,
+    agent_named,
+    behind,
+    cite,
+    framed,
+    going_on,
+    heading,
+    plain,
+    short,
+    who,
+)
+from gitmem.cli.trusting import trusting_here
+from gitmem.model.errors import AuthorUntrusted
+from gitmem.serving.cursors import cursor, place_of, question_of
+from gitmem.serving.forms import (
+    NoteAddGiven,
+    NoteAddTaken,
+    NotesGiven,
+    NotesTaken,
+    NoteTold,
+    ShowGiven,
+    ShowTaken,
+    Similar,
+)
+from gitmem.serving.offer import Answered
+
+if TYPE_CHECKING:
+    from gitmem.format.memory import Memory
+    from gitmem.notes.listing import Listed
+    from gitmem.query.trusting import Trusting
+
+_CUT: Final = 600
+_WHOLE: Final = 8_000
+_LONGEST_SIMILAR: Final = 160
+
+
+def notes(host: Host, asked: NotesTaken, client: str) -> Answered:
+    """List notes that stand: the newest first, or those that are due, the longest due first."""
+    from gitmem.cli.noting import files_of
+    from gitmem.notes.listing import list_notes
+
+    context = host.begin(untrusted=asked.untrusted)
+    question = question_of("notes", asked)
+    after = place_of(asked.cursor, question, str)[0] if asked.cursor else None
+    now_ms = context.now_ms()
+    with opened_memory(context) as memory:
+        known = trusting_here(context)
+        found = list_notes(
+            memory,
+            context.repository.state_dir,
+            types=() if asked.kind is None else (asked.kind,),
+            files=() if asked.file is None else files_of(context, (asked.file,)),
+            tags=() if asked.tag is None else (asked.tag,),
+            due_at_ms=now_ms if asked.due else None,
+            closed=asked.closed,
+            is_known=lambda address: asked.untrusted or known.of(address) == "known",
+        )
+        names = [str(note.name) for note in found]
+        begins = names.index(str(after)) + 1 if after in names else 0
+        page = found[begins : begins + asked.limit]
+        told = tuple(_told(memory, note, known, _CUT) for note in page)
+    is_more = begins + len(page) < len(found)
+    further = cursor(question, str(page[-1].name)) if is_more else None
+    lines = [line for each in told for line in _lines(each)]
+    text = framed([*lines, *going_on(further)]) if told else "no note is like that"
+    return Answered(text, NotesGiven(notice=NOTICE, notes=told, cursor=further))
+
+
+def show_note(context: Context, asked: ShowTaken) -> Answered:
+    """Show one note, whole.
+
+    Raises:
+        AuthorUntrusted: Nobody known wrote it.
+    """
+    from gitmem.cli.auditing import log_of
+    from gitmem.cli.noting import named_notes
+
+    with opened_memory(context) as memory:
+        (note,) = named_notes(context, memory, [asked.id])
+        known = trusting_here(context, [note.author.email])
+        if known.of(note.author.email) != "known" and not asked.untrusted:
+            raise AuthorUntrusted(asked.id)
+        log_of(context).note("show", f"note:{note.name}")
+        question = question_of("show", asked)
+        begins = cast(int, place_of(asked.cursor, question, int)[0]) if asked.cursor else 0
+        told = _told(memory, note, known, _WHOLE, begins, with_turns=True)
+    further = cursor(question, begins + _WHOLE) if told.cut else None
+    given = ShowGiven(notice=NOTICE, id=told.id, by=told.by, note=told, trust=told.trust, cursor=further)
+    return Answered(framed([*_lines(told), *going_on(further)]), given)
+
+
+def note_add(host: Host, asked: NoteAddTaken, client: str) -> Answered:
+    """Write a note down, and tell of those that say nearly the same."""
+    from gitmem.cli.noting import check_level, draft_of, opened_desk, write
+    from gitmem.notes.finding import resolve
+
+    context = host.begin()
+    check_level(context, None)
+    with opened_desk(context) as (desk, memory):
+        replaced = tuple(dict.fromkeys(resolve(memory, name) for name in asked.supersedes))
+        draft = draft_of(
+            context,
+            memory,
+            asked.text,
+            kind=asked.kind,
+            due=asked.due,
+            files=asked.files,
+            sessions=asked.sessions,
+            tags=asked.tags,
+            agent=agent_named(host, client),
+        )
+        written = write(context, desk, draft._replace(supersedes=replaced))
+    known = trusting_here(context)
+    similar = tuple(
+        Similar(cite(note.address, ""), short(note.text, _LONGEST_SIMILAR))
+        for note in written.similar
+        if known.of(note.author.email) == "known"
+    )
+    name = cite(written.note.address, "")
+    lines = [f"wrote {name}"]
+    if similar:
+        told = [
+            line for each in similar for line in (heading(each.id, "says nearly the same"), behind(each.text))
+        ]
+        lines.append(framed(told))
+    return Answered("\n".join(lines), NoteAddGiven(id=name, similar=similar))
+
+
+def _told(
+    memory: Memory, note: Listed, known: Trusting, most: int, begins: int = 0, *, with_turns: bool = False
+) -> NoteTold:
+    from gitmem.cli.note_text import as_json
+
+    plainly = as_json(memory, note, known, note.at_ms, with_turns=with_turns)
+    trust = known.of(note.author.email)
+    return NoteTold(
+        id=cite(note.address, ""),
+        kind=note.type,
+        by=who(f"{note.agent} for {note.author.name}" if note.agent else note.author.name, trust=trust),
+        text=plain(note.text[begins : begins + most]),
+        at=iso(note.at_ms) or "",
+        due=iso(note.due_ms) or "",
+        state=note.state,
+        files=tuple(short(file, 200) for file in note.files),
+        tags=tuple(short(tag, 60) for tag in note.tags),
+        about=tuple(_about(each) for each in plainly["about"]),
+        trust=trust,
+        cut=max(0, len(note.text) - begins - most),
+    )
+
+
+def _about(position: dict[str, Any]) -> str:
+    """Return what cites a session or a turn of it that a note is about."""
+    name = cite(position["session"] or "", position["id"])
+    _, hash_sign, turn = (position.get("turn") or "").rpartition("#")
+    return f"{name}#{short(turn, 80)}" if hash_sign else name
+
+
+def _lines(note: NoteTold) -> list[str]:
+    facts = who(
+        note.kind,
+        note.at[:10],
+        note.by,
+        f"due {note.due[:10]}" if note.due else None,
+        note.state if note.state != "open" else None,
+        *note.files[:3],
+        *(f"#{tag}" for tag in note.tags[:5]),
+        *(f"about {each}" for each in note.about[:3]),
+        f"{note.cut} more" if note.cut else None,
+    )
+    return [heading(note.id, facts), behind(note.text)]

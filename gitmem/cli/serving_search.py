@@ -1,0 +1,163 @@
+"""The tools that search: `search`, which cites, and `recall`, which quotes."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, cast
+
+import msgspec
+
+from gitmem.cli.auditing import noted
+from gitmem.cli.context import Context
+from gitmem.cli.indexing import ask_indexer
+from gitmem.cli.recalling import current_sessions
+from gitmem.cli.recalling import recall as recalled
+from gitmem.cli.searching import filters_of, places_for
+from gitmem.cli.serving import (
+    NOTICE,
+    Host,
+    behind,
+    cite,
+    framed,
+    going_on,
+    heading,
+    plain,
+    said_of,
+    short,
+    who,
+)
+from gitmem.cli.trusting import marked
+from gitmem.query.filters import Filters
+from gitmem.query.trusting import Trust
+from gitmem.recall.tokens import estimate
+from gitmem.serving.cursors import cursor, place_of, question_of
+from gitmem.serving.forms import Hit, Quoted, RecallGiven, RecallTaken, SearchGiven, SearchTaken
+from gitmem.serving.offer import Answered
+from gitmem.sidecar.wire import Json, Place
+
+MOST_HITS: Final = 500
+TOKENS_A_HIT: Final = 88
+"""At most, in either form of the answer; ten hits stay below 900 with what stands around them."""
+
+_BETWEEN: Final = re.compile(r'["{}\[\],:]{3,}')
+_CUTS: Final = (320, 240, 180, 140, 110, 85, 65, 50, 35)
+"""Characters of a hit's text: the first of these with which an answer is short enough."""
+
+
+def search(host: Host, asked: SearchTaken, client: str) -> Answered:
+    """Cite the turns and notes that match, the best first, a page at a time."""
+    context = host.begin(untrusted=asked.untrusted)
+    question = question_of("search", asked)
+    skipped = cast(int, place_of(asked.cursor, question, int)[0]) if asked.cursor else 0
+    limit = min(asked.limit, MOST_HITS - skipped)
+    places, filters = _narrowed(context, asked)
+    answers = ask_indexer(
+        context,
+        "search",
+        places=places,
+        queries=(asked.query,),
+        filters=filters._replace(
+            firsthand=True, without=current_sessions(context.environ)
+        ),  # neither an echo of this, nor what the agent has before it
+        group="session" if asked.by_session else "turn",
+        limit=skipped + limit + 1,
+    )
+    only_known = bool(filters.trusted)
+    [answer] = noted(context, places, marked(context, places, answers, only_known=only_known))
+    hits = cast("list[Json]", answer["hits"])[skipped:]
+    is_more = len(hits) > limit and skipped + limit < MOST_HITS
+    further = cursor(question, skipped + limit) if is_more else None
+    budget = TOKENS_A_HIT * max(limit, 3)
+    forms = [partial(_hit, hit, with_repo=len(places) > 1) for hit in hits[:limit]]
+    text = _fitting(lambda cut: _as_text(answer, [form(cut) for form in forms], further), str, budget)
+    value = _fitting(lambda cut: _as_value([form(cut) for form in forms], further), _encoded, budget)
+    return Answered(text, value)
+
+
+def recall(host: Host, asked: RecallTaken, client: str) -> Answered:
+    """Quote what answers a question, within a budget."""
+    context = host.begin(untrusted=asked.untrusted)
+    places, filters = _narrowed(context, asked)
+    found = recalled(context, places, asked.question, filters, budget=asked.budget)
+    turns = []
+    for one in found.quotations:
+        told = one.told
+        whole = cite(told.session, told.id, told.stream, told.ordinal)
+        by = who(told.note or told.role, told.author, told.agent, told.at[:10], told.branch)
+        turns.append(Quoted(id=whole, by=by, text=plain(one.text), commit=one.commit, trust=told.trust))
+    text = found.text if turns else "nothing found"
+    return Answered(text, RecallGiven(notice=NOTICE, turns=tuple(turns)))
+
+
+def as_prompt(host: Host, question: str) -> str:
+    """Return what a person's agent is told before it answers a question."""
+    text = recall(host, RecallTaken(question=question), "").text
+    return f"{text}\n\nWith what this history says of it, if anything: {question}"
+
+
+def _narrowed(context: Context, asked: SearchTaken | RecallTaken) -> tuple[tuple[Place, ...], Filters]:
+    """Return the memories to search and what turns are narrowed to; unasked, to trusted authors."""
+    values: dict[str, Any] = {
+        "repos": (),
+        "files": () if asked.file is None else (asked.file,),
+        "is_trusted": not asked.untrusted,
+        "since": asked.since,
+        "until": None,
+        "as_of": None,
+    }
+    places = places_for(context, values, every=False, recurse=None)
+    return places, filters_of(context, places, values)
+
+
+def _hit(hit: Json, cut: int, *, with_repo: bool) -> Hit:
+    note = cast("Json | None", hit.get("note"))
+    trust = cast(Trust, hit["trust"])
+    by = who(
+        str(note["kind"]) if note else str(hit["role"]),
+        cast("str | None", hit["tool"]),
+        str(hit["at"] or "")[:10],
+        str(hit["author"]),
+        str(hit["repo"]) if with_repo else None,
+        str(note["state"]) if note and note["state"] != "open" else None,
+    )
+    stream, ordinal = str(hit["stream"] or ""), cast(int, hit["ordinal"])
+    name = cite(str(hit["session"]), str(hit["id"]), stream, ordinal)
+    return Hit(id=name, by=by, text=_around_match(hit, cut), trust=trust)
+
+
+def _around_match(hit: Json, cut: int) -> str:
+    """Return so many characters of a hit's text, those where it matches among them."""
+    text, marks = str(hit["snippet"]), cast("list[list[int]]", hit["marks"])
+    first = marks[0][0] if marks else 0
+    if len(text) <= cut or first < cut // 2:
+        return short(text, cut)
+    begins = min(first - cut // 3, len(text) - cut)
+    return "…" + short(text[begins:], cut - 1)
+
+
+def _as_text(answer: Json, hits: list[Hit], further: str | None) -> str:
+    if not hits:
+        return "\n".join(["nothing found", *said_of(answer)])
+    lines = said_of(answer)
+    for hit in hits:
+        mark = "" if hit.trust == "known" else f", {hit.trust} author"
+        lines += [heading(hit.id, hit.by + mark), behind(hit.text)]
+    return framed([*lines, *going_on(further)])
+
+
+def _as_value(hits: list[Hit], further: str | None) -> SearchGiven:
+    return SearchGiven(notice=NOTICE, hits=tuple(hits), cursor=further)
+
+
+def _encoded(value: SearchGiven) -> str:
+    """Return JSON to count tokens of: what stands between two values is two at most to any tokenizer."""
+    return _BETWEEN.sub('",', msgspec.json.encode(value).decode())
+
+
+def _fitting(make: Callable[[int], Any], as_text: Callable[[Any], str], budget: int) -> Any:
+    """Return what is made with the longest texts with which it keeps within a budget of tokens."""
+    fits = bisect_left(_CUTS, True, key=lambda cut: estimate(as_text(make(cut))) <= budget)
+    return make(_CUTS[min(fits, len(_CUTS) - 1)])

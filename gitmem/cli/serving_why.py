@@ -1,0 +1,74 @@
+"""The tool `why`: which turns of which sessions led to a line, a file or a commit."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any, Final, cast
+
+from gitmem.cli.commands.why import why as explain
+from gitmem.cli.serving import NOTICE, Host, behind, cite, framed, heading, plain, short, who
+from gitmem.query.trusting import Trust
+from gitmem.serving.forms import Place, WhyGiven, WhyTaken
+from gitmem.serving.offer import Answered
+
+_LONGEST_PROMPT: Final = 500
+_LONGEST_TITLE: Final = 100
+_COMMIT_DIGITS: Final = 10
+_SPANS: Final = 5
+
+
+def why(host: Host, asked: WhyTaken, client: str) -> Answered:
+    """Explain lines, a file or a commit; what untrusted authors captured is not told unasked."""
+    context = host.begin(untrusted=asked.untrusted)
+    # The command says what it finds at most once; what others around know is in the same form.
+    explain(context, (asked.target,), limit=asked.limit, recurse=None, as_json=True)
+    said = cast(io.BytesIO, context.output.stdout).getvalue()
+    found: dict[str, Any] = (
+        json.loads(said) if said else {"known": 0, "unknown": 0, "left_out": 0, "places": []}
+    )
+    places = tuple(_place(each, untrusted=asked.untrusted) for each in found["places"])
+    lines = []
+    for each in places:
+        if not each.id:
+            lines.append(heading(each.lines, who(each.by or "no session is known", each.commit)))
+            continue
+        lines.append(heading(each.lines, who(each.commit, f"known by {each.evidence}")))
+        lines.append(heading(each.id, each.by, each.title))
+        if each.prompt:
+            lines += [heading(each.prompt_id, "the prompt that led to it"), behind(each.prompt)]
+    total = found["known"] + found["unknown"]
+    lines.append(f"# {found['known']} of {total} lines are from sessions that are known here")
+    given = WhyGiven(
+        notice=NOTICE,
+        known=found["known"],
+        unknown=found["unknown"],
+        places=places,
+        left_out=found["left_out"],
+    )
+    return Answered(framed(lines), given)
+
+
+def _place(said: dict[str, Any], *, untrusted: bool) -> Place:
+    spans = [f"{first}" if first == last else f"{first}-{last}" for first, last in said["spans"][:_SPANS]]
+    where = f"{short(said['path'], 200)}:{','.join(spans)}" + ("…" if len(said["spans"]) > _SPANS else "")
+    commit = said["commit"]["id"][:_COMMIT_DIGITS] if said["commit"] else ""
+    if said["session"] is None:
+        return Place(lines=where, commit=commit)
+    trust = cast(Trust, said["trust"])
+    if trust != "known" and not untrusted:
+        return Place(lines=where, commit=commit, by=f"a session of an {trust} author", trust=trust)
+    name = cite(said["session"], said["id"], said["stream"], said["ordinal"])
+    stream, _, ordinal = str(said["prompt_turn"] or "").rpartition(":")
+    prompt_id = cite(said["session"], said["id"], stream, int(ordinal)) if ordinal else ""
+    return Place(
+        lines=where,
+        commit=commit,
+        id=name,
+        by=who(said["author"], said["agent"], said["tool"], (said["at"] or "")[:10], trust=trust),
+        title=short(said["title"] or "", _LONGEST_TITLE),
+        prompt=plain((said["prompt"] or "")[:_LONGEST_PROMPT]),
+        prompt_id=prompt_id,
+        evidence=said["evidence"],
+        trust=trust,
+    )
