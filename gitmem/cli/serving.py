@@ -50,8 +50,7 @@ class Host(NamedTuple):
         """
         if untrusted and not self.untrusted:
             raise UntrustedRefused
-        context = self.context.again()
-        context.output = Output(io.BytesIO(), io.BytesIO(), context.environ)
+        context = self.context.again(Output(io.BytesIO(), io.BytesIO(), self.context.environ))
         context.seek_repository()
         return context
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from gitmem.cli.context import Context
+from gitmem.cli.serving import Host
 from gitmem.cli.serving_search import _encoded
 from gitmem.model.errors import (
     AddressRefused,
@@ -241,3 +245,20 @@ def test_what_moves_meanwhile_is_seen_by_the_next_call(place: Place, git: RealGi
     assert [hit["id"] for hit in place.told("search", query="later")["hits"]] == ["generic/later#0"]
     git("config", "gitmem.trust", "eve@example.org", cwd=place.top)
     assert len(place.told("timeline")["sessions"]) == 3
+
+
+def test_nobody_is_asked_at_the_terminal_that_a_server_was_started_at(place: Place) -> None:
+    class Terminal(io.BytesIO):
+        def isatty(self) -> bool:
+            return True
+
+    environ = {name: value for name, value in os.environ.items() if name != "GIT_TERMINAL_PROMPT"}
+    started = Context(
+        environ=environ, stdin=Terminal(), stdout=Terminal(), stderr=Terminal(), now_ms=lambda: place.now_ms
+    )
+    started.move(place.top)
+    context = Host(started, False, None).begin()
+    assert not context.is_interactive
+    assert not context.output.is_terminal
+    assert context.git.environ["GIT_TERMINAL_PROMPT"] == "0"
+    assert context.repository.top == place.top
