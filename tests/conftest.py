@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import itertools
 import os
 import shutil
 import signal
@@ -10,8 +12,9 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +31,16 @@ from tests.embedding.installed import (  # noqa: E402
     model_dir,  # noqa: F401 (a fixture)
     published_model,  # noqa: F401 (likewise)
 )
+from tests.forking import Ended, Forks  # noqa: E402
+from tests.killing import wait_for_no_disk  # noqa: E402
 
 IMPORTED_FROM = Path(gitmem.__file__).resolve().parents[1]
 SEED = os.environ.get("GITMEM_TEST_SEED") or ("0" if os.environ.get("CI") else str(time.time_ns()))
 
 # Names of the outer environment that a test may depend on; all other GIT_* and GITMEM_* are taken away.
-KEPT = frozenset({"GIT_EXEC_PATH", "GITMEM_CORPUS", "GITMEM_TEST_MODEL", "GITMEM_TEST_NPM"})
+KEPT = frozenset(
+    {"GIT_EXEC_PATH", "GITMEM_CORPUS", "GITMEM_TEST_KILLS", "GITMEM_TEST_MODEL", "GITMEM_TEST_NPM"}
+)
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)
@@ -56,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
     os.environ.update(surroundings(shelter))
     time.tzset()
+    wait_for_no_disk()
     # A shell's background job ignores interrupts, and so would every process that a test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -75,6 +83,7 @@ def surroundings(home: Path) -> dict[str, str]:
     config = home / ".gitconfig"
     config.write_text(
         "[user]\n\tname = Ada Example\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
+        "[core]\n\tfsync = none\n"  # as `wait_for_no_disk` says
     )
     # Short, because a socket's path may have 107 bytes.
     runtime = home / "run"
@@ -88,6 +97,7 @@ def surroundings(home: Path) -> dict[str, str]:
         "XDG_STATE_HOME": str(home / ".local" / "state"),
         "XDG_RUNTIME_DIR": str(runtime),
         "GITMEM_CATCH_UP_MS": "60000",
+        "GITMEM_ANSWER_S": "90",
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
@@ -107,7 +117,8 @@ def surroundings(home: Path) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give each test a home directory that nothing has been in."""
-    with tempfile.TemporaryDirectory(prefix="gitmem-") as directory:
+    # What a test has started may still be ending, and write.
+    with tempfile.TemporaryDirectory(prefix="gitmem-", ignore_cleanup_errors=True) as directory:
         for name, value in surroundings(Path(directory)).items():
             monkeypatch.setenv(name, value)
         yield Path(directory)
@@ -172,7 +183,8 @@ class Finished:
 class CommandLine:
     """The real `gitmem`, as a process of its own: `run("status", cwd=path)`.
 
-    It fails the test when it does not end with `status`; None accepts any.
+    It fails the test when it does not end with `status`; None accepts any. Most are forked from a process that
+    has gitmem loaded; every so many, beginning with another one in each run, begin as a user's do.
     """
 
     def __call__(
@@ -183,18 +195,48 @@ class CommandLine:
         environ: Mapping[str, str] | None = None,
         status: int | None = 0,
     ) -> Finished:
-        finished = subprocess.run(
-            [sys.executable, "-P", "-m", "gitmem", *args],
-            cwd=cwd,
-            input=stdin,
-            capture_output=True,
-            env={**os.environ, "PYTHONPATH": str(IMPORTED_FROM), **(environ or {})},
-            check=False,
-        )
+        started = {**os.environ, "PYTHONPATH": str(IMPORTED_FROM), **(environ or {})}
+        if _is_begun_anew(environ or {}):
+            finished = begin_anew(args, cwd, stdin, started)
+        else:
+            # What it starts counts no lines, which takes longer than the work; what was begun anew shows them.
+            quick = {name: value for name, value in started.items() if not name.startswith("COVERAGE_")}
+            finished = forks().run(args, cwd, stdin, quick)
         stdout, stderr = finished.stdout.decode(), finished.stderr.decode()
-        if status is not None and finished.returncode != status:
-            pytest.fail(f"gitmem {args} ended with {finished.returncode}, not {status}\n{stdout}\n{stderr}")
-        return Finished(finished.returncode, stdout, stderr)
+        if status is not None and finished.status != status:
+            pytest.fail(f"gitmem {args} ended with {finished.status}, not {status}\n{stdout}\n{stderr}")
+        return Finished(finished.status, stdout, stderr)
+
+
+@cache
+def forks() -> Forks:
+    """Return what this process has gitmem forked from; it is started when it is first asked for."""
+    started = Forks(IMPORTED_FROM)
+    atexit.register(started.close)
+    return started
+
+
+_ANEW_EVERY = 12
+_runs = itertools.count(zlib.crc32(SEED.encode()))
+
+
+def _is_begun_anew(environ: Mapping[str, str]) -> bool:
+    """Whether another interpreter has to be started, which alone heeds some variables, or is for once."""
+    return next(_runs) % _ANEW_EVERY == 0 or any(
+        name.startswith(("PYTHON", "LC_", "LANG")) for name in environ
+    )
+
+
+def begin_anew(args: Sequence[str], cwd: Path, stdin: bytes, environ: Mapping[str, str]) -> Ended:
+    finished = subprocess.run(
+        [sys.executable, "-P", "-m", "gitmem", *args],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        env=environ,
+        check=False,
+    )
+    return Ended(finished.returncode, finished.stdout, finished.stderr)
 
 
 @pytest.fixture

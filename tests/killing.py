@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,36 @@ from pathlib import Path
 from gitmem import disk
 
 _EVERY = 3
+_CHECKOUT = Path(__file__).resolve().parents[1]
+_IMPORTED_FROM = Path(disk.__file__).resolve().parents[2]
+
+
+def kills(module: str, *args: str) -> str:
+    """Run a module of `tests` that kills what it forks, in a process without threads; return what it told.
+
+    It has to end well. Its lines are not counted: those of a killed process never are.
+    """
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.{module}", *args],
+        cwd=_CHECKOUT,
+        env={
+            **environ,
+            "PYTHONPATH": f"{_IMPORTED_FROM}{os.pathsep}{_CHECKOUT}",
+            "OPENBLAS_NUM_THREADS": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(done.stdout, done.stderr)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def wait_for_no_disk() -> None:
+    """Have this process wait for the disk no more: whoever is killed loses nothing that the system has."""
+    os.fsync = lambda fd: None  # type: ignore[assignment]
 
 
 def in_child(work: Callable[[], None]) -> int:
@@ -59,7 +91,7 @@ def is_interrupted(point: int, work: Callable[[], object]) -> bool:
 
 
 def chosen_points(count: int) -> list[int]:
-    """Return at which of so many effects to kill: every third, beginning with another one in each run.
+    """Return at which of so many effects to kill, or which to harm: every third, from another one on in each run.
 
     GITMEM_TEST_KILLS=all kills at each of them, and a number says which third it is.
     """

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, Final, NamedTuple, get_args
+from typing import Final, NamedTuple, get_args
 
-import msgspec
-
+from gitmem.agents.payloads import Payload, read_payload
 from gitmem.model.errors import EventRefused
 from gitmem.model.ids import Oid
 from gitmem.model.records import Rewrite, Trigger
@@ -82,6 +81,7 @@ def parse(stem: str, at_ns: int, content: bytes) -> Event:
     if not cwd.is_absolute():
         raise EventRefused(stem, "its directory is not absolute")
     index, branch = values.get("index"), values.get("branch", [""])[0]
+    agent = _text(values["agent"][0]) if "agent" in values else None
     return Event(
         stem=stem,
         at_ns=at_ns,
@@ -89,13 +89,13 @@ def parse(stem: str, at_ns: int, content: bytes) -> Event:
         pid=_pid(stem, values["pid"][0]),
         cwd=cwd,
         git_dir=cwd / _path(stem, values["git_dir"][0]),
-        agent=_text(values["agent"][0]) if "agent" in values else None,
+        agent=agent,
         index_file=cwd / _path(stem, index[0]) if index else None,
         branch=_branch(branch),
         head=_oid(stem, values["head"][0]) if "head" in values else None,
         args=tuple(map(_text, values.get("arg", ()))),
         rewrites=_rewrites(stem, given) if hook == "post-rewrite" else (),
-        transcript=_transcript(stem, given) if hook in AGENT_HOOKS else None,
+        transcript=_transcript(agent, given) if hook in AGENT_HOOKS else None,
     )
 
 
@@ -161,17 +161,7 @@ def _rewrites(stem: str, given: bytes) -> tuple[Rewrite, ...]:
     return tuple(found)
 
 
-def _transcript(stem: str, given: bytes) -> Path | None:
-    """Return the transcript that an agent's hook names, if it says anything at all."""
-    if not given.strip():
-        return None
-    try:
-        said: Any = msgspec.json.decode(given)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise EventRefused(stem, f"what the agent said is no JSON: {error}") from None
-    if not isinstance(said, dict):
-        raise EventRefused(stem, "what the agent said is no JSON object")
-    named = said.get("transcript_path")
-    if not isinstance(named, str) or "\0" in named or not named.startswith("/"):
-        return None
-    return Path(named)
+def _transcript(agent: str | None, given: bytes) -> Path | None:
+    """Return the transcript that an agent's hook names; the event stands whatever it says."""
+    payload = read_payload(agent or "", given)
+    return payload.transcript if isinstance(payload, Payload) else None

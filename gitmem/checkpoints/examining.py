@@ -6,8 +6,7 @@ Nothing here changes anything, and no session's text is read that was not summed
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -16,9 +15,9 @@ from gitmem.git import hook_config, hooks
 from gitmem.git.hook_text import HOOKS, STUB
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.turns import Tally
 from gitmem.verbs.enabling import PYTHON, stub, takes_part
 from gitmem.verbs.reporting import MemoryState
+from gitmem.verbs.unread import Unread
 
 _PATIENCE_NS: Final = 300_000_000_000
 """A drain begins a second after git has gone; an event that waits for so long waits for somebody to look."""
@@ -38,6 +37,8 @@ Subject = Literal[
     "levels",
     "private",
     "audit",
+    "agents",
+    "runs",
 ]
 
 
@@ -58,8 +59,8 @@ def examine_capture(repository: Repository, git: Git, now_ns: int) -> Iterator[F
     yield _snapshots(repository.state_dir)
 
 
-def examine_memory(state: MemoryState, tallies: Iterable[tuple[str, Tally]]) -> Iterator[Finding]:
-    """Look at the memory and what is derived from it; `tallies` are those of sessions, with their agents."""
+def examine_memory(state: MemoryState, unread: Sequence[Unread]) -> Iterator[Finding]:
+    """Look at the memory and what is derived from it; `unread` is what readers could not use."""
     sessions = sum(state.agents.values())
     yield Finding("memory", "well", f"format {state.format}, at {state.commit[:9]}")
     if state.unreadable:
@@ -78,7 +79,7 @@ def examine_memory(state: MemoryState, tallies: Iterable[tuple[str, Tally]]) -> 
             yield Finding("index", "well", "current")
     says = "it has its key" if state.has_key else "it has no key yet; the first capture makes it"
     yield Finding("redaction", "well" if state.has_key else "note", says)
-    yield _lines(tallies)
+    yield from _lines(unread)
 
 
 def _hooks(repository: Repository, git: Git) -> Finding:
@@ -146,16 +147,17 @@ def _snapshots(state_dir: Path) -> Finding:
     return Finding("snapshots", "well", f"{size:,} bytes" if size else "none")
 
 
-def _lines(tallies: Iterable[tuple[str, Tally]]) -> Finding:
+def _lines(unread: Sequence[Unread]) -> Iterator[Finding]:
     """Tell of what readers could not use: it is kept, and a newer gitmem may understand it."""
-    counts: Counter[str] = Counter()
-    for agent, tally in tallies:
-        counts[f"{agent}: not JSON"] += tally.not_json
-        counts[f"{agent}: cut short"] += tally.cut_short
-        counts[f"{agent}: not UTF-8"] += tally.bad_utf8
-        for kind, number in tally.unknown.items():
-            counts[f"{agent}: unknown {kind!r}"] += number
-    told = [f"{number:,} of {what}" for what, number in counts.most_common(_NAMED) if number]
-    if not told:
-        return Finding("lines", "well", "all were understood")
-    return Finding("lines", "note", "kept as they are, but not understood: " + "; ".join(told))
+    if not unread:
+        yield Finding("lines", "well", "all were understood")
+    for group in unread[:_NAMED]:
+        named = [f"{number:,} of {what}" for what, number in group.counts.most_common(_NAMED)]
+        more = len(group.counts) - len(named)
+        told = "; ".join([*named, *([f"{more:,} more kinds"] if more > 0 else [])])
+        agent = f"{group.agent} {group.version}" if group.version else f"{group.agent} of no known version"
+        where = f"in {group.affected:,} of {group.sessions:,} sessions"
+        yield Finding("lines", "note", f"{agent}, {where}, kept but not understood: {told}")
+    if len(unread) > _NAMED:
+        says = f"the same of {len(unread) - _NAMED:,} more agents or versions; gitmem doctor --json names all"
+        yield Finding("lines", "note", says)

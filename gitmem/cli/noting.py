@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gitmem.redaction.redactor import Redactor
     from gitmem.sidecar.wire import Json
 
+_PERSON: Final = "person"
 _OF_AN_AGENT: Final = "agent:"
 _NO_WORD: Final = re.compile(r"[^\w\s]+")
 _MOST_MEANT: Final = 2_000
@@ -189,11 +190,14 @@ def check_level(context: Context, level: Level | None) -> None:
 
 
 def writer_agent(context: Context, named: str | None) -> str | None:
-    """Return the agent that writes: one that is named, or whose environment this is; None for a person."""
+    """Return the agent that writes: one that is named, or whose environment this is; None for a person.
+
+    Where the environment does not say which agent's it is, it is called `agent`.
+    """
     if named is not None:
         return named or None
     by = acting(context.environ)
-    return by.removeprefix(_OF_AN_AGENT) if by.startswith(_OF_AN_AGENT) else None
+    return None if by == _PERSON else by.removeprefix(_OF_AN_AGENT)
 
 
 def files_of(context: Context, paths: Iterable[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitmem.cli.markdown import code_span, escape, fenced
 from gitmem.cli.recalling import Recalled
+from gitmem.cli.text import clean
 from gitmem.recall.quoting import harmless
 from gitmem.recall.tokens import estimate
 from gitmem.recall.writing import Quotation
@@ -36,25 +37,21 @@ def as_markdown(found: Recalled) -> str:
 
 def _turn(one: Quotation) -> Json:
     told = one.told
+    texts = {"session": told.session, "agent": told.agent, "author": told.author, "title": told.title}
+    texts |= {"tool": told.tool, "branch": told.branch, "text": one.text}
     return {
         "citation": one.cite,
-        "session": told.session,
+        **{name: harmless(clean(text)) for name, text in texts.items()},
         "id": told.id,
         "stream": told.stream,
         "ordinal": told.ordinal,
         "turn": told.turn,
         "role": told.role,
         "kind": told.note or told.kind,
-        "tool": told.tool or None,
         "error": told.is_error,
         "at": told.at or None,
-        "author": told.author,
-        "agent": told.agent,
-        "branch": told.branch or None,
         "repo": told.repo,
-        "title": harmless(told.title),
         "commits": [one.commit] if one.commit else [],
         "trust": told.trust,
         "score": told.score,
-        "text": harmless(one.text),
     }

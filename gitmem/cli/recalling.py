@@ -12,7 +12,7 @@ from gitmem.cli.auditing import noted
 from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.text import clean
-from gitmem.cli.trusting import marked
+from gitmem.cli.trusting import marked, trusting_in
 from gitmem.model.errors import RepositoryError, StoreError
 from gitmem.query.filters import Filters
 from gitmem.recall.assembling import Cite, assemble
@@ -67,36 +67,52 @@ def recall(
     mode: Mode = "hybrid",
     is_recent: bool = False,
 ) -> Recalled:
-    """Return what answers a query in at most `budget` tokens; raises as `ask_indexer` does.
+    """Return what answers a query in at most `budget` tokens, as `recall_each` does."""
+    [found] = recall_each(context, places, (query,), filters, budget=budget, mode=mode, is_recent=is_recent)
+    return found
+
+
+def recall_each(
+    context: Context,
+    places: tuple[Place, ...],
+    queries: tuple[str, ...],
+    filters: Filters,
+    *,
+    budget: int,
+    mode: Mode = "hybrid",
+    is_recent: bool = False,
+) -> Iterator[Recalled]:
+    """Yield what answers each query in at most `budget` tokens; raises as `ask_indexer` does.
 
     What gitmem itself said before, and the session that this runs in, are left out.
     """
-    filters = filters._replace(firsthand=True, without=(*filters.without, *current_sessions(context.environ)))
-    answers = ask_indexer(
+    without = (*filters.without, *current_sessions(context.environ))
+    asked = ask_indexer(
         context,
         "search",
         places=places,
-        queries=(query,),
-        filters=filters,
+        queries=queries,
+        filters=filters._replace(firsthand=True, without=without),
         mode=mode,
         limit=HITS,
         is_recent=is_recent,
         passage=PASSAGE_CHARACTERS,
     )
     only_known = bool(filters.trusted)
-    [answer] = noted(context, places, marked(context, places, answers, only_known=only_known))
-    hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=only_known)
-    around = delimiters(os.urandom(NONCE_BYTES))
-    with citing(context, places) as cite:
-        quotations = assemble(hits, budget - estimate(written((), around)), cite)
-    return Recalled(tuple(quotations), around, answer)
+    with citing(context, places, only_known=only_known) as cite:
+        for answer in noted(context, places, marked(context, places, asked, only_known=only_known)):
+            hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=only_known)
+            around = delimiters(os.urandom(NONCE_BYTES))
+            quotations = assemble(hits, budget - estimate(written((), around)), cite)
+            yield Recalled(tuple(quotations), around, answer)
 
 
 @contextmanager
-def citing(context: Context, places: Sequence[Place]) -> Iterator[Cite]:
+def citing(context: Context, places: Sequence[Place], *, only_known: bool = False) -> Iterator[Cite]:
     """Return what cites turns of these memories, each of which is opened when something of it is cited.
 
-    Of one that cannot be opened, and of two of one name, sessions go by their ids and no commits are told.
+    Of one that cannot be opened, and of two of one name, sessions go by their ids and no commits are told;
+    with `only_known`, none that only somebody unknown tied to a session.
     """
     names = [place.name for place in places]
     with ExitStack() as stack:
@@ -105,7 +121,8 @@ def citing(context: Context, places: Sequence[Place]) -> Iterator[Cite]:
         def cite(told: Told) -> tuple[str, str]:
             if told.repo not in opened:
                 found = [place for place in places if place.name == told.repo]
-                opened[told.repo] = _open(context, found[0], stack) if names.count(told.repo) == 1 else None
+                is_one = names.count(told.repo) == 1
+                opened[told.repo] = _open(context, found[0], stack, only_known) if is_one else None
             cited = opened[told.repo]
             if cited is None:
                 return citation(told, is_only=False), ""
@@ -135,14 +152,35 @@ class _Cited(NamedTuple):
         return self.ties.commit_of(Said(SessionId(told.id), told.stream, told.line, to_ms(told.at))) or ""
 
 
-def _open(context: Context, place: Place, stack: ExitStack) -> _Cited | None:
+def _open(context: Context, place: Place, stack: ExitStack, only_known: bool) -> _Cited | None:
     from gitmem.checkpoints.tied import Ties
-    from gitmem.cli.opening import opened_memory
     from gitmem.git.repository import discover
 
     try:
         there = context.at(discover(Path(place.common_dir), context.git.elsewhere()))
-        memory = stack.enter_context(opened_memory(there))
-        return _Cited(memory, Ties(memory, there.repository.state_dir))
+        memory = stack.enter_context(opened_as_it_is(there))
+        if not only_known:
+            return _Cited(memory, Ties(memory, there.repository.state_dir))
+        known = trusting_in(context, [place])[place.name]
+        return _Cited(
+            memory, Ties(memory, there.repository.state_dir, lambda address: known.of(address) == "known")
+        )
     except (RepositoryError, StoreError):
         return None
+
+
+@contextmanager
+def opened_as_it_is(context: Context) -> Iterator[Memory]:
+    """Open all that the repository remembers, without what was fetched and is not part of it yet.
+
+    Raises:
+        NoMemory: There is none yet.
+    """
+    from gitmem.cli.absence import absent_of
+    from gitmem.cli.opening import opened_storage, private_storage
+    from gitmem.verbs.memories import open_all
+
+    with opened_storage(context) as storage:
+        yield open_all(
+            storage, context.settings, lambda: private_storage(context, storage), absent_of(context)
+        )

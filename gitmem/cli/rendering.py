@@ -107,6 +107,7 @@ def summary_as_json(summary: Summary, trust: Trust) -> dict[str, Any]:
         "id": summary.session,
         "title": summary.title,
         "agent": summary.agent,
+        "agent_version": summary.agent_version,
         "author": summary.author.name,
         "author_email": summary.author.email,
         "trust": trust,

@@ -1183,6 +1183,29 @@ class NothingToEnable(UsageError):
         )
 
 
+class ConfigUnreadable(GitmemError):
+    """A coding agent's configuration is not what it should be, so nothing of it was changed."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(
+            f"could not read {path}, which is as it was: {why}",
+            hint=f"cat {path}: shows it; once it is mended, run the same command again",
+        )
+
+    def at(self, path: str) -> ConfigUnreadable:
+        """Return the same of a file, said by whoever knows which it is."""
+        return ConfigUnreadable(path, self.why)
+
+
+class ConfigRefused(GitmemError):
+    """A coding agent's configuration may not be written to, so nothing was changed."""
+
+    def __init__(self, path: str, why: str, hint: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"could not write {path}, which is as it was: {why}", hint=hint)
+
+
 class DemoFailed(GitmemError):
     """A command that the demonstration ran did not do what it should."""
 

@@ -6,9 +6,11 @@ the same one, on two machines, both stand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
+
+import msgspec
 
 from gitmem.format.memory import Memory
 from gitmem.model.ids import RecordId
@@ -19,6 +21,7 @@ from gitmem.verbs.summaries import shorten
 
 PREFIX: Final = "note/"
 SHOWN_DIGITS: Final = 12
+_MOST_HEIRS: Final = 256
 
 State = Literal["open", "done", "superseded", "removed"]
 
@@ -27,7 +30,8 @@ class Listed(NamedTuple):
     """A note as it is told of; moments are milliseconds since 1970 in UTC.
 
     `agent` wrote it for the author, or is None. Removed is stronger than superseded, and that than done.
-    `superseded_by` are the notes that stand in its place, `own_title` is what somebody called it.
+    `superseded_by` are the notes that stand in its place, `closed_by` the addresses of those who wrote what
+    supersedes it, or marked it as done. `own_title` is what somebody called it.
     """
 
     name: RecordId
@@ -44,6 +48,7 @@ class Listed(NamedTuple):
     tags: tuple[str, ...]
     supersedes: tuple[RecordId, ...]
     superseded_by: tuple[RecordId, ...]
+    closed_by: tuple[str, ...]
     own_title: str | None
     titled_by: str
     forgotten_ms: int | None
@@ -82,18 +87,21 @@ def list_notes(
 
     Of several types, files or tags any will do; `files` are paths or folders of the code. `due_at_ms` asks
     for what is due then, `closed` for what is done, superseded or removed too. A note whose author's address
-    is not known, as `is_known` has it, is left out and supersedes nothing. Costs a few milliseconds while no
-    note has changed, however many sessions there are.
+    is not known, as `is_known` has it, is left out and supersedes nothing, nor is done what such a one marked
+    so. Costs a few milliseconds while no note has changed, however many sessions there are.
 
     Raises:
         StoreError: The memory itself cannot be read.
     """
-    rows = [row for row in table.read(memory, state_dir).rows if is_known(row.author.email)]
+    rows = [
+        row if not row.is_done or is_known(row.done_by) else msgspec.structs.replace(row, is_done=False)
+        for row in table.read(memory, state_dir).rows
+        if is_known(row.author.email)
+    ]
     found = [
         note
-        for note in listed(rows)
-        if (closed or note.state == "open")
-        and (not types or note.type in types)
+        for note in listed(rows, closed=closed)
+        if (not types or note.type in types)
         and (not files or any(_is_of(file, asked) for file in note.files for asked in files))
         and (not tags or not set(tags).isdisjoint(note.tags))
         and (due_at_ms is None or note.is_due(due_at_ms))
@@ -104,38 +112,50 @@ def list_notes(
     return tuple(found[:limit])
 
 
-def listed(rows: Iterable[Row]) -> Iterator[Listed]:
-    """Yield what has become of each of some notes, in their order."""
+def people(memory: Memory, state_dir: Path | None) -> frozenset[str]:
+    """Return the addresses of all who wrote a note, or marked one as done; raises as `list_notes`."""
+    rows = table.read(memory, state_dir).rows
+    return frozenset(address for row in rows for address in (row.author.email, row.done_by) if address)
+
+
+def listed(rows: Iterable[Row], *, closed: bool = True) -> Iterator[Listed]:
+    """Yield what has become of each of some notes, in their order; with `closed` of those that do not stand,
+    too."""
     rows = tuple(rows)
-    heirs: dict[RecordId, list[RecordId]] = {}
+    heirs: dict[RecordId, list[Row]] = {}
     for row in rows:
         for name in row.supersedes:
-            heirs.setdefault(name, []).append(row.name)
+            heirs.setdefault(name, []).append(row)
     for row in rows:
+        if not closed and (row.name in heirs or row.is_hidden or row.is_done):
+            continue
         heads = tuple(sorted(_heads(row.name, heirs)))
-        yield _listed(row, heads)
+        closers = {heir.author.email for heir in heirs.get(row.name, ())}
+        closers |= {row.done_by} if row.is_done else set()
+        yield _listed(row, heads, tuple(sorted(closers)))
 
 
-def _heads(name: RecordId, heirs: dict[RecordId, list[RecordId]]) -> set[RecordId]:
+def _heads(name: RecordId, heirs: Mapping[RecordId, Sequence[Row]]) -> set[RecordId]:
     """Return the notes at the ends of all that supersedes a note.
 
-    None supersedes itself, by way of others either, for its name is a digest of what it supersedes.
+    None supersedes itself, by way of others either, for its name is a digest of what it supersedes. Where
+    somebody made up more than anybody writes, not all of it is gone through.
     """
     heads: set[RecordId] = set()
     seen: set[RecordId] = set()
-    todo = list(heirs.get(name, ()))
-    while todo:
+    todo = [heir.name for heir in heirs.get(name, ())]
+    while todo and len(seen) < _MOST_HEIRS:
         at = todo.pop()
         if at in seen:
             continue
         seen.add(at)
-        todo += heirs.get(at, ())
+        todo += [heir.name for heir in heirs.get(at, ())]
         if at not in heirs:
             heads.add(at)
-    return heads
+    return heads or {heir.name for heir in heirs.get(name, ())}
 
 
-def _listed(row: Row, heads: tuple[RecordId, ...]) -> Listed:
+def _listed(row: Row, heads: tuple[RecordId, ...], closers: tuple[str, ...]) -> Listed:
     state: State = (
         "removed" if row.is_hidden else "superseded" if heads else "done" if row.is_done else "open"
     )
@@ -154,6 +174,7 @@ def _listed(row: Row, heads: tuple[RecordId, ...]) -> Listed:
         tags=row.tags,
         supersedes=row.supersedes,
         superseded_by=heads,
+        closed_by=closers,
         own_title=row.title,
         titled_by=row.titled_by,
         forgotten_ms=row.forgotten_ms,

@@ -13,12 +13,22 @@ from gitmem.recall.writing import Quotation, cost_of
 LONG: Final = 80
 SHORT: Final = 36
 OTHERS: Final = 30
-FIRST: Final = 5
-FOR_THE_BEST: Final = 0.35
-FOR_OTHERS: Final = 0.6
-ANSWER: Final = 36
-QUESTION: Final = 24
+ANSWER: Final = 30
+QUESTION: Final = 20
+"""Tokens: of one of the first turns, of one behind them, of another session's, of what stands beside."""
 
+FIRST: Final = 5
+"""So many turns are long."""
+
+FOR_THE_BEST: Final = 0.5
+FOR_OTHERS: Final = 0.4
+"""Shares of the budget; docs/decisions/recall.md says what they gain."""
+
+LEAST: Final = 16
+"""Tokens that the shortest quotation takes, with its citation."""
+
+PLENTY: Final = 3_000
+"""Tokens; whoever spends more gets longer turns for it as well."""
 
 Cite = Callable[[Told], tuple[str, str]]
 """The citation of a turn, and the commit that it led to, empty where none is known."""
@@ -31,18 +41,21 @@ def assemble(hits: Sequence[Hit], budget: int, cite: Cite) -> list[Quotation]:
     for in another share; what is left is again for the best.
     """
     page = _Page(budget, cite)
+    scale = max(1.0, budget / PLENTY)
     ordered = sorted(hits, key=lambda hit: -hit.told.score)
     for hit in ordered:
         if page.left < budget * (1 - FOR_THE_BEST):
             break
-        page.add(hit, LONG if len(page.taken) < FIRST else SHORT)
+        page.add(hit, int(scale * (LONG if len(page.taken) < FIRST else SHORT)))
     for hit in ordered:
         if page.left < budget * (1 - FOR_THE_BEST - FOR_OTHERS):
             break
         if hit.told.place[:2] not in page.sessions:
-            page.add(hit, OTHERS, alone=True)
+            page.add(hit, int(scale * OTHERS), alone=True)
     for hit in ordered:
-        page.add(hit, SHORT)
+        if page.left < LEAST:
+            break
+        page.add(hit, int(scale * SHORT))
     return list(page.taken.values())
 
 
@@ -52,7 +65,7 @@ class _Page:
     def __init__(self, budget: int, cite: Cite) -> None:
         self.left = budget
         self.taken: dict[tuple[str, str, str, int], Quotation] = {}
-        self.sessions: set[tuple[str, str]] = set()
+        self.sessions: dict[tuple[str, str], Told] = {}
         self._seen, self._cite = Seen(), cite
 
     def add(self, hit: Hit, tokens: int, *, alone: bool = False) -> None:
@@ -65,11 +78,11 @@ class _Page:
             if told.place not in self.taken and quotation.text and not self._seen.has_like(quotation.text):
                 found, commit = self._cite(told)
                 quotation = quotation._replace(cite=found, commit=commit)
-                needed = cost_of(quotation, session not in self.sessions)
+                needed = cost_of(quotation, self.sessions.get(session))
                 if needed <= self.left:
                     self.left -= needed
                     self.taken[told.place] = quotation
-                    self.sessions.add(session)
+                    self.sessions.setdefault(session, told)
             if alone:
                 break
 

@@ -23,6 +23,7 @@ _CALL: Final = re.compile(
 )
 """A command line that reads a memory, at the begin of one or of a part; bounded, for anybody may write it."""
 
+_NAMES: Final = ("gitmem", "git-mem", "git mem")
 _TOOL: Final = re.compile(r"(?:\A|_)gitmem(?:_|\Z)|\bgitmem\b")
 _LOOKED_AT: Final = 8_192
 _WRAPPING: Final = 120
@@ -42,11 +43,14 @@ def is_echo(kind: str, text: str, tool: str) -> bool:
 
     What a call of it by another tool, such as a shell, came to does not tell by itself: its call does.
     """
-    if kind in ("tool_call", "tool_result") and _TOOL.search(tool):
+    if kind in ("tool_call", "tool_result") and "gitmem" in tool and _TOOL.search(tool):
         return True
     if kind == "tool_call":
-        return _CALL.search(text[:_LOOKED_AT]) is not None
+        text = text[:_LOOKED_AT]
+        # Most calls have no such word, and each turn of a memory is looked at.
+        return any(name in text for name in _NAMES) and _CALL.search(text) is not None
     if MARK not in text:
         return False
     left = without_echoes(text).strip()
-    return not left or (kind != "message" and len(left) <= _WRAPPING)
+    is_wrapping = len(left) <= _WRAPPING and (kind != "message" or left.endswith(":"))
+    return not left or is_wrapping

@@ -19,7 +19,7 @@ from gitmem.recall.delimiters import MARK
 PREFIX: Final = "| "
 HEADING: Final = "# "
 
-_OPENS: Final = re.compile(r"<(?=[A-Za-z/|!?$_<\[{(])|[\uff1c\ufe64](?=\S)")
+_OPENS: Final = re.compile(r"<(?=[A-Za-z/|!?$_])|[\uff1c\ufe64](?=\S)")
 _OPENED: Final = "‹"
 _MARK: Final = re.compile(r"gitmem[\s\W_]*history", re.IGNORECASE)
 _NAME_ENDS: Final = re.compile(r'["“”„«»\[\]|#\\]')
@@ -33,7 +33,7 @@ def harmless(text: str) -> str:
 
 def quoted(text: str) -> str:
     """Return clean text as lines that all begin as quoted ones do; no line end of any kind escapes."""
-    return "\n".join(f"{PREFIX}{line}".rstrip() for line in harmless(text).splitlines())
+    return "\n".join(f"{PREFIX}{line}".rstrip() for line in harmless(text).splitlines() or [""])
 
 
 def named(text: str) -> str:

@@ -11,6 +11,9 @@ from gitmem.recall.turns import Passage
 
 CUT: Final = "…"
 _CHARACTERS_TO_A_TOKEN: Final = 3.2
+_LONGEST_TOKEN: Final = 8
+"""Characters to a token that no text has on average, but for one that is nearly all white space."""
+
 _LONGEST_LINE: Final = 400
 _BLANK: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 _SPACES: Final = re.compile(r"(?<=\S)[ \t]{2,}|[ \t]+(?=\n|\Z)|(?<=\n)[ \t]+(?=[ \t]{4})")
@@ -24,7 +27,7 @@ _MOST_TELLING: Final = 4
 def trim(passage: Passage, tokens: int) -> str:
     """Return the best stretch of a passage that has at most so many tokens; what is cut shows as `…`."""
     text = passage.text
-    if len(text) <= tokens * 2 or estimate(text) <= tokens:
+    if len(text) <= tokens * _LONGEST_TOKEN and estimate(text) <= tokens:
         start, stop = 0, len(text)
     else:
         start, stop = _stretch(passage, int(tokens * _CHARACTERS_TO_A_TOKEN))
@@ -41,8 +44,14 @@ def telling(text: str, tokens: int) -> str:
     chosen = [at for at, line in enumerate(lines) if _TELLING.search(line)][:_MOST_TELLING]
     chosen = chosen or list(range(max(0, len(lines) - 2), len(lines)))
     shown = "\n".join(lines[at] for at in chosen)
-    is_all = len(chosen) == len(lines)
-    return trim(Passage(shown, before=not is_all and chosen[:1] != [0], behind=not is_all), tokens)
+    is_cut = bool(chosen)
+    before, behind = is_cut and chosen[0] > 0, is_cut and chosen[-1] < len(lines) - 1
+    return trim(Passage(shown, before=before, behind=behind), tokens)
+
+
+def beginning(passage: Passage, tokens: int) -> str:
+    """Return how a text begins, on one line: of what an agent said last, what came of its work."""
+    return trim(Passage(" ".join(passage.text.split()), before=passage.before, behind=passage.behind), tokens)
 
 
 def _stretch(passage: Passage, characters: int) -> tuple[int, int]:

@@ -45,10 +45,10 @@ def citation(told: Told, *, is_only: bool) -> str:
     return f"{name}#{told.stream}:{told.ordinal}" if _SAFE.fullmatch(told.stream) else name
 
 
-def cost_of(quotation: Quotation, is_first: bool) -> int:
-    """Return how many tokens a quotation takes at most; more where it is the first of its session."""
-    lines = [_about_turn(quotation, ""), quoted(quotation.text), ""]
-    return estimate("\n".join([_about_session(quotation.told), *lines] if is_first else lines))
+def cost_of(quotation: Quotation, first: Told | None) -> int:
+    """Return how many tokens a quotation takes; more where no `first` one of its session was quoted."""
+    lines = [_about_turn(quotation, first or quotation.told), quoted(quotation.text), ""]
+    return estimate("\n".join(lines if first else [_about_session(quotation.told), *lines]))
 
 
 def written(quotations: Sequence[Quotation], around: Delimiters) -> str:
@@ -60,7 +60,7 @@ def written(quotations: Sequence[Quotation], around: Delimiters) -> str:
     for group in sessions.values():
         lines.append(_about_session(group[0].told))
         for each in sorted(group, key=lambda one: one.told.place):
-            lines += [_about_turn(each, group[0].told.author), quoted(each.text)]
+            lines += [_about_turn(each, group[0].told), quoted(each.text)]
     return "\n".join([*lines, around.ends])
 
 
@@ -76,8 +76,11 @@ def _about_session(told: Told) -> str:
     return HEADING + ", ".join(part for part in parts if part)
 
 
-def _about_turn(quotation: Quotation, author: str) -> str:
-    """Return the line about a turn: its citation, who spoke if that is not `author`, and its commits."""
+def _about_turn(quotation: Quotation, first: Told) -> str:
+    """Return the line about a turn: its citation, its role, who spoke, and its commit.
+
+    Who spoke, and how far whoever captured it is trusted, goes without saying where it is as of the `first`.
+    """
     told = quotation.told
     if told.note:
         who = told.note if _SAFE.fullmatch(told.note) else "note"
@@ -88,7 +91,8 @@ def _about_turn(quotation: Quotation, author: str) -> str:
     else:
         who = told.role if told.kind == "message" else f"{told.role} {told.kind}"
     parts = [quotation.cite, who, named(told.tool) if told.tool else ""]
-    parts.append(named(told.author) if told.author != author else "")
+    if (told.author, told.trust) != (first.author, first.trust):
+        parts += [named(told.author), "" if told.trust == "known" else f"{told.trust} author"]
     parts.append(f"commit {quotation.commit[:_COMMIT_DIGITS]}" if quotation.commit else "")
     return HEADING + " ".join(part for part in parts if part)
 

@@ -80,30 +80,32 @@ class Call(NamedTuple):
     text: str
 
 
-def describe(call_id: str | None, name: str, arguments: object) -> Call:
-    """Describe a call whose arguments came as JSON."""
+def describe(call_id: str | None, name: str, arguments: object, more_paths: tuple[str, ...] = ()) -> Call:
+    """Describe a call whose arguments came as JSON; those named in `more_paths` are paths, too."""
     text = clean("\n".join(_lines(arguments, 0)))
     encoded = _encoded(arguments) if arguments is not None else "{}"
-    return Call(ToolCall(call_id, name, encoded, files_of(arguments)), text or encoded)
+    return Call(ToolCall(call_id, name, encoded, files_of(arguments, more_paths)), text or encoded)
 
 
-def describe_text(call_id: str | None, name: str, arguments: str) -> Call:
+def describe_text(call_id: str | None, name: str, arguments: str, more_paths: tuple[str, ...] = ()) -> Call:
     """Describe a call whose arguments came as text: JSON where it decodes, else a script or a patch."""
     try:
         decoded: object = _DECODE(arguments)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         decoded = arguments
-    return describe(call_id, name, decoded if isinstance(decoded, dict | list) else arguments)
+    return describe(call_id, name, decoded if isinstance(decoded, dict | list) else arguments, more_paths)
 
 
-def files_of(arguments: object) -> tuple[str, ...]:
+def files_of(arguments: object, more_paths: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the paths that a call names, each once, in order; a patch names the files that it changes."""
     found: dict[str, None] = {}
     if isinstance(arguments, str):
         _add_patched(found, arguments)
     elif isinstance(arguments, dict):
-        for key in _PATH_KEYS:
+        for key in (*_PATH_KEYS, *more_paths) if more_paths else _PATH_KEYS:
             value = arguments.get(key)
+            if value is None:
+                continue
             for path in value if isinstance(value, list) else (value,):
                 if isinstance(path, str) and 0 < len(path) <= _LONGEST_PATH and "\n" not in path:
                     found[path] = None

@@ -308,8 +308,10 @@ class CodexReader:
             self._place_usage()
 
     def _place_usage(self) -> None:
+        if self._unplaced is None:
+            return
         at = self._last_of_model()
-        if self._unplaced is not None and at is not None:
+        if at is not None:
             turn = self._recorder.pending[at]
             tokens = _sum(turn.tokens, self._unplaced)
             self._recorder.pending[at] = msgspec.structs.replace(turn, tokens=tokens)
@@ -317,7 +319,9 @@ class CodexReader:
 
     def _last_of_model(self) -> int | None:
         pending = self._recorder.pending
-        for at in range(len(pending) - 1, -1, -1):  # at most _MOST_HELD, and mostly one
+        at = len(pending)
+        while at:  # at most _MOST_HELD, and mostly one
+            at -= 1
             if pending[at].role == "assistant":
                 return at
         return None

@@ -141,18 +141,21 @@ class CopilotCliReader:
         kind, data = string(record, "type") or "(no type)", child(record, "data")
         if kind in _UNINTERESTING:
             return
-        self._recorder.replaying = self._recorder.knows(string(record, "id"))
-        details: Details = {
-            "id": string(record, "id"),
-            "parent": string(record, "parentId"),
-            "at_ms": to_ms(record.get("timestamp")),
-        }
+        event_id, at_ms = string(record, "id"), to_ms(record.get("timestamp"))
+        self._recorder.replaying = self._recorder.knows(event_id)
         if kind in ("session.start", "session.resume", "session.context_changed", "session.model_change"):
-            self._read_session(data, details.get("at_ms"))
+            self._read_session(data, at_ms)
         elif kind == "session.title_changed":
             self._recorder.retell(title=string(data, "title"))
         else:
-            self._read_said(kind, data, details | {"cwd": self._cwd, "branch": self._branch})
+            details: Details = {
+                "id": event_id,
+                "parent": string(record, "parentId"),
+                "at_ms": at_ms,
+                "cwd": self._cwd,
+                "branch": self._branch,
+            }
+            self._read_said(kind, data, details)
         self._recorder.replaying = False
 
     def _read_session(self, data: Object, at_ms: int | None) -> None:

@@ -43,8 +43,10 @@ _PATHS = (
     "file",
     "relative_path",
     "uri",
+    "filepath",
+    "TargetFile",
 )
-_OLD = ("old_string", "oldString", "old_str", "old_text", "oldText", "search", "old_source")
+_OLD = ("old_string", "oldString", "old_str", "old_text", "oldText", "search", "old_source", "TargetContent")
 _NEW = (
     "new_string",
     "newString",
@@ -55,9 +57,19 @@ _NEW = (
     "replacement",
     "new_source",
     "insert_text",
+    "ReplacementContent",
 )
-_WHOLE = ("content", "contents", "file_text", "file_content", "new_content", "newContent", "code_edit")
-_COMMANDS = ("command", "cmd", "script", "chars")
+_WHOLE = (
+    "content",
+    "contents",
+    "file_text",
+    "file_content",
+    "new_content",
+    "newContent",
+    "code_edit",
+    "CodeContent",
+)
+_COMMANDS = ("command", "cmd", "script", "chars", "CommandLine")
 _DEEPEST = 6
 _MOST_EDITS = 10_000
 
@@ -83,7 +95,8 @@ def _edits(value: object, path: str | None, depth: int) -> Iterator[Edit]:
     if depth > _DEEPEST:
         return
     if isinstance(value, str):
-        yield from _of_pieces(pieces_of_patch(value), is_shell=False)
+        for edit in _of_pieces(pieces_of_patch(value), is_shell=False):
+            yield edit._replace(path=edit.path or path)
         if depth == 0:  # a script is all that there is, and starts commands by its own means
             for literal in literals(value):
                 yield from _of_pieces(pieces_of_shell(literal), is_shell=True)

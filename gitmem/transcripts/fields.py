@@ -32,7 +32,7 @@ def children(parent: Object, key: str) -> list[Object]:
 def string(parent: Object, key: str) -> str | None:
     """Return the text at `key`, unless it is empty."""
     value = parent.get(key)
-    return value if isinstance(value, str) and value else None
+    return value if value and isinstance(value, str) else None
 
 
 def integer(parent: Object, key: str) -> int | None:

@@ -158,9 +158,10 @@ class GeminiCliReader:
         if target not in self._ordinals:
             self._recorder.count_unknown("$rewindTo of a message that is not there")
             return
-        names = list(self._ordinals)
-        for name in names[names.index(target) :]:
-            for ordinal in self._ordinals.pop(name):
+        name = None
+        while name != target:
+            name, ordinals = self._ordinals.popitem()  # the last that was begun
+            for ordinal in reversed(ordinals):
                 self._take_back(ordinal)
             self._recorder.ids.discard(name)
 

@@ -45,21 +45,26 @@ def read_lines(chunks: Iterable[bytes], tally: Tally) -> Iterator[Line]:
     A last line without a line feed is still being written: it is yielded if it is whole, and otherwise
     counted as cut short and left for the time when the rest is there.
     """
-    for raw in split_lines(chunks):
-        tally.lines += 1
-        if not raw.data or raw.data.isspace():
-            continue
-        if raw.shortened:
-            tally.long_lines += 1
-        if raw.too_deep:
-            tally.too_deep += 1
-        try:
-            yield Line(raw.number, _DECODE(raw.data), raw.shortened)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            if raw.ended:
-                yield from mend(raw.data, raw.number, tally, shortened=raw.shortened)
+    number = -1
+    for batch in _batches(chunks):
+        for raw in batch:
+            number += 1
+            tally.lines += 1
+            if isinstance(raw, bytes):
+                data, ended, shortened = raw, True, False
             else:
-                tally.cut_short += 1
+                data, ended, shortened = raw.data, raw.ended, raw.shortened
+                tally.long_lines += shortened
+                tally.too_deep += raw.too_deep
+            try:
+                yield Line(number, _DECODE(data), shortened)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                if not data or data.isspace():
+                    continue
+                if ended:
+                    yield from mend(data, number, tally, shortened=shortened)
+                else:
+                    tally.cut_short += 1
 
 
 def mend(data: bytes, number: int, tally: Tally, *, shortened: bool = False) -> Iterator[Line]:
@@ -75,29 +80,31 @@ def mend(data: bytes, number: int, tally: Tally, *, shortened: bool = False) -> 
 
 def split_lines(chunks: Iterable[bytes]) -> Iterator[RawLine]:
     """Cut at line feeds only, holding no more than `LINE_LIMIT` and one chunk."""
-    number = 0
+    number = -1
+    for batch in _batches(chunks):
+        for raw in batch:
+            number += 1
+            yield RawLine(number, raw, ended=True) if isinstance(raw, bytes) else raw._replace(number=number)
+
+
+def _batches(chunks: Iterable[bytes]) -> Iterator[list[bytes | RawLine]]:
+    """Cut as `split_lines` does; lines that are whole and short, which are most, stand for themselves."""
     pieces: list[bytes] = []
     held = 0
     shrinker: Shrinker | None = None
     for chunk in chunks:
-        at = 0
-        while (stop := chunk.find(b"\n", at)) >= 0:
+        *ended, rest = chunk.split(b"\n")
+        if ended:
+            batch: list[bytes | RawLine] = [*ended] if len(chunk) <= LINE_LIMIT else _without_long(ended)
             if shrinker is not None:
-                shrinker.feed(chunk[at:stop])
-                yield _shrunk(number, shrinker, ended=True)
-                shrinker = None
-            elif held + stop - at > LINE_LIMIT:
-                yield _shrunk(number, _shrink([*pieces, chunk[at:stop]]), ended=True)
-                pieces, held = [], 0
+                shrinker.feed(ended[0])
+                batch[0] = _shrunk(shrinker, ended=True)
             elif pieces:
-                pieces.append(chunk[at:stop])
-                yield RawLine(number, b"".join(pieces), ended=True)
-                pieces, held = [], 0
-            else:
-                yield RawLine(number, chunk[at:stop], ended=True)
-            number += 1
-            at = stop + 1
-        rest = chunk[at:] if at else chunk
+                pieces.append(ended[0])
+                is_long = held + len(ended[0]) > LINE_LIMIT
+                batch[0] = _shrunk(_shrink(pieces), ended=True) if is_long else b"".join(pieces)
+            pieces, held, shrinker = [], 0, None
+            yield batch
         if shrinker is not None:
             shrinker.feed(rest)
         elif rest:
@@ -106,9 +113,13 @@ def split_lines(chunks: Iterable[bytes]) -> Iterator[RawLine]:
             if held > LINE_LIMIT:
                 shrinker, pieces, held = _shrink(pieces), [], 0
     if shrinker is not None:
-        yield _shrunk(number, shrinker, ended=False)
+        yield [_shrunk(shrinker, ended=False)]
     elif pieces:
-        yield RawLine(number, b"".join(pieces), ended=False)
+        yield [RawLine(0, b"".join(pieces), ended=False)]
+
+
+def _without_long(lines: list[bytes]) -> list[bytes | RawLine]:
+    return [line if len(line) <= LINE_LIMIT else _shrunk(_shrink([line]), ended=True) for line in lines]
 
 
 def _shrink(pieces: list[bytes]) -> Shrinker:
@@ -118,5 +129,5 @@ def _shrink(pieces: list[bytes]) -> Shrinker:
     return shrinker
 
 
-def _shrunk(number: int, shrinker: Shrinker, *, ended: bool) -> RawLine:
-    return RawLine(number, shrinker.finish(), ended, shortened=True, too_deep=shrinker.was_too_deep)
+def _shrunk(shrinker: Shrinker, *, ended: bool) -> RawLine:
+    return RawLine(0, shrinker.finish(), ended, shortened=True, too_deep=shrinker.was_too_deep)

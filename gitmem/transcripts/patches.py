@@ -22,6 +22,9 @@ _PATCH_MARK = "*** Begin Patch"
 _FILE_MARK = re.compile(r"\*\*\* (?P<what>Add|Update|Delete) File: (?P<path>.+)")
 _MOVE_MARK = re.compile(r"\*\*\* Move to: (?P<path>.+)")
 _DIFF_MARK = re.compile(r"^--- .*\n\+\+\+ .", re.MULTILINE)
+_SEARCHES = ("<<<<<<< SEARCH", "------- SEARCH")
+_REPLACES = (">>>>>>> REPLACE", "+++++++ REPLACE")
+_SEARCH_NOTES = (":start_line:", ":end_line:")
 _HUNK = re.compile(r"@@ -\d+(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))? @@")
 
 _HEREDOC = re.compile(r"(?<!<)<<-?[ \t]*(?P<quote>['\"]?)(?P<word>[A-Za-z_][\w.]*)(?P=quote)(?!<)")
@@ -42,17 +45,23 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v
 
 
 def is_patch(text: str) -> bool:
-    """Whether a text holds a patch, of either form."""
-    return _PATCH_MARK in text or ("\n+++ " in text and _DIFF_MARK.search(text) is not None)
+    """Whether a text holds a patch, of any form."""
+    if _PATCH_MARK in text or any(mark in text for mark in _SEARCHES):
+        return True
+    return "\n+++ " in text and _DIFF_MARK.search(text) is not None
 
 
 def pieces_of_patch(text: str) -> Iterator[Piece]:
-    """Yield what a patch does to each file: one between `*** Begin Patch` marks, or a unified diff."""
+    """Yield what a patch does to each file: one between `*** Begin Patch` marks, a unified diff, or pieces of
+    text to search for and what replaces them, which do not say in which file.
+    """
     if _PATCH_MARK in text:
         found = list(_marked(text))
         if not found:  # in a script, as one of its literals
             found = [piece for literal in literals(text) for piece in _marked(literal)]
         yield from found
+    elif any(mark in text for mark in _SEARCHES):
+        yield from _replaced(text)
     elif "\n+++ " in text:
         yield from _unified(text)
 
@@ -124,6 +133,25 @@ def _unified(text: str) -> Iterator[Piece]:
             old, new = int(hunk["old"] or 1), int(hunk["new"] or 1)
     if piece:
         yield piece
+
+
+def _replaced(text: str) -> Iterator[Piece]:
+    piece: Piece | None = None
+    into: list[str] = []
+    for line in text.split("\n"):
+        mark = line.rstrip()
+        if piece is None or mark in _SEARCHES:
+            piece = Piece(None, [], []) if mark in _SEARCHES else None
+            into = piece.removed if piece else []
+        elif mark in _REPLACES:
+            yield piece
+            piece = None
+        elif mark == "=======" and into is piece.removed:
+            into = piece.added
+        elif mark == "-------" or mark.startswith(_SEARCH_NOTES):  # between where to search and for what
+            into.clear()
+        else:
+            into.append(line)
 
 
 def _heredocs(command: str) -> Iterator[Piece]:

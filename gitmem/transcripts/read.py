@@ -10,7 +10,6 @@ from gitmem.model.errors import ReaderMissing
 from gitmem.model.turns import Header, Tally, Turn
 from gitmem.transcripts.agent import Agent
 from gitmem.transcripts.document import Member
-from gitmem.transcripts.fields import mapping
 from gitmem.transcripts.recorder import Recorder
 from gitmem.transcripts.registry import REGISTRY
 
@@ -88,7 +87,7 @@ def iterate(agent: str, streams: Streams, *, inherited: Container[str] = frozens
 
 def _read_streams(agent: Agent, streams: Streams, recorder: Recorder) -> Iterator[Turn]:
     reader = agent.reader(recorder)
-    pending = recorder.pending
+    read, ready, pending = reader.read, reader.ready, recorder.pending
     for stream, chunks in streams:
         recorder.begin(stream)
         reader.begin()
@@ -96,15 +95,13 @@ def _read_streams(agent: Agent, streams: Streams, recorder: Recorder) -> Iterato
             if isinstance(item, Member):
                 reader.read_members(item.value)
                 continue
-            record = mapping(item.value)
-            if not record:
+            recorder.line, record, recorder.shortened = item
+            if not isinstance(record, dict) or not record:
                 recorder.count_unknown("(not an object)")
                 continue
-            recorder.line, recorder.shortened = item.number, item.shortened
-            reader.read(record)
-            ready = reader.ready()
-            if ready:
-                yield from pending[:ready]
-                del pending[:ready]
+            read(record)
+            if pending and (going := ready()):
+                yield from pending[:going]
+                del pending[:going]
         yield from pending
         pending.clear()

@@ -7,11 +7,19 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
+import msgspec
+
 from gitmem.model.errors import UnknownTranscript
+from gitmem.transcripts.fields import NOTHING, Object
 
 MAGIC = b"SQLite format 3\x00"
+_VALUE_OF = {
+    "ItemTable": "SELECT value FROM ItemTable WHERE key = ?",
+    "cursorDiskKV": "SELECT value FROM cursorDiskKV WHERE key = ?",
+}
 _BUSY_S = 5.0
 _CACHE_KIB = 8_192
 
@@ -31,7 +39,9 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(_connect(path)) as connection:
             connection.execute("BEGIN")
             yield connection
-    except sqlite3.Error as error:
+    except RecursionError:  # decoded from nearer the bottom of the stack than it is encoded from
+        raise UnknownTranscript(str(path), "something in its database nests too deep") from None
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # damage may be in a name, which SQLite's error has
         raise UnknownTranscript(str(path), f"its database says: {error}") from error
 
 
@@ -52,6 +62,57 @@ def columns_of(connection: sqlite3.Connection, table: str) -> frozenset[str]:
     return frozenset(name for (name,) in rows)
 
 
+def rows_of(cursor: sqlite3.Cursor) -> Iterator[Object]:
+    """Yield the rows of an answer as objects: versions of an agent differ in the columns that there are."""
+    names = [column[0] for column in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))
+
+
+def value_of(connection: sqlite3.Connection, table: Literal["ItemTable", "cursorDiskKV"], key: str) -> object:
+    """Return the value that a table of keys and values has for a key; None where it has none."""
+    row = connection.execute(_VALUE_OF[table], (key,)).fetchone()
+    return row[0] if row else None
+
+
+def object_in(cell: object) -> Object:
+    """Return the JSON object that a cell holds, as text or as bytes; an empty one for anything else."""
+    value = _decoded(cell)
+    return value if isinstance(value, dict) else NOTHING
+
+
+def list_in(cell: object) -> list[object]:
+    """Return the JSON list that a cell holds; an empty one for anything else."""
+    value = _decoded(cell)
+    return value if isinstance(value, list) else []
+
+
+def json_of(cell: object) -> bytes:
+    """Return a cell as JSON in one line: as it stands there, where it is an object or a list, or as text."""
+    data = _bytes(cell)
+    if not isinstance(_decoded(cell), dict | list):
+        return msgspec.json.encode(data.decode(errors="replace") if isinstance(cell, str | bytes) else cell)
+    return data if b"\n" not in data and b"\r" not in data else msgspec.json.encode(_decoded(cell))
+
+
+def line_of(value: object) -> bytes:
+    """Return a line of a rendition."""
+    return msgspec.json.encode(value) + b"\n"
+
+
+def _bytes(cell: object) -> bytes:
+    if isinstance(cell, str):
+        return cell.encode(errors="replace").strip()
+    return cell.strip() if isinstance(cell, bytes) else b""
+
+
+def _decoded(cell: object) -> object:
+    try:
+        return msgspec.json.decode(_bytes(cell))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     # Without `immutable`, what is in the -wal file is seen. Where its folder cannot be written, a database
     # that is written ahead cannot be opened so; nobody writes to it either then.
@@ -59,8 +120,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
         connection.close()
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise  # somebody is writing: what is read now may be half of it
         connection = sqlite3.connect(
             f"{address}&immutable=1", uri=True, timeout=_BUSY_S, isolation_level=None
         )

@@ -23,6 +23,8 @@ from gitmem.sidecar.starting import home
 SPOOL: Final = "spool"
 PYTHON: Final = "python"
 REF: Final = "ref"
+STUB: Final = "agent-hook"
+SERVER: Final = "agent-mcp"
 
 _PASSING: Final = (".tmp", ".taken")
 """Endings of what a stub or a drain was at work on."""
@@ -86,6 +88,11 @@ def takes_part(state_dir: Path) -> bool:
 def opt_in(state_dir: Path) -> None:
     """Make a spool, and note by which Python, and from which folder of packages, a drain is to be started."""
     disk.make_private_folder(state_dir / SPOOL)
+    note_python(state_dir)
+
+
+def note_python(state_dir: Path) -> None:
+    """Note by which Python, and from which folder of packages, gitmem is to be started."""
     lines = os.fsencode(sys.executable), os.fsencode(home())
     if not any(b"\n" in line for line in lines):
         disk.replace_file(state_dir / PYTHON, b"%b\n%b\n" % lines)
@@ -102,7 +109,16 @@ def note_ref(state_dir: Path, ref: str) -> None:
 
 
 def opt_out(state_dir: Path) -> int:
-    """Remove what `opt_in` made, but for a spool with events in it; returns how many there are."""
+    """Remove what `opt_in` made, but for a spool with events in it; returns how many there are.
+
+    Where agents have hooks it all stays: theirs need it too.
+    """
+    if (state_dir / STUB).exists():
+        return 0
+    for path in sorted(state_dir.glob("ran-*")):
+        disk.remove_file(path)
+    for name in ("told", "told.lock"):
+        disk.remove_file(state_dir / name)
     for name in (PYTHON, REF):
         if (state_dir / name).exists():
             disk.remove_file(state_dir / name)
@@ -123,9 +139,53 @@ def opt_out(state_dir: Path) -> int:
 
 def stub() -> bytes:
     """Return the script that hooks run; the wheel carries it as data."""
+    return _shipped("git/gitmem-hook")
+
+
+def agent_text(name: str) -> str:
+    """Return a file that is written for agents."""
+    return _shipped(f"agents/{name}").decode()
+
+
+def write_agent_stubs(folder: Path) -> None:
+    """Write what agents' entries run into a folder, and by which Python; the second time only renews.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    note_python(folder)
+    for name, content in _agent_stubs():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != content:
+            disk.replace_file(path, content, mode=0o777)
+
+
+def are_agent_stubs_current(folder: Path) -> bool:
+    """Tell whether what agents' entries run is there, as this version writes it."""
+    try:
+        return all((folder / name).read_bytes() == content for name, content in _agent_stubs())
+    except OSError:
+        return False
+
+
+def _agent_stubs() -> tuple[tuple[str, bytes], ...]:
+    return (STUB, stub()), (SERVER, _shipped("agents/gitmem-mcp"))
+
+
+def remove_agent_stubs(folder: Path, *, with_python: bool = False) -> None:
+    """Remove what agents' entries run, and by which Python where nothing else asks for that.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    for name in (STUB, SERVER, *([PYTHON] if with_python else [])):
+        disk.remove_file(folder / name)
+    disk.remove_empty_folder(folder)
+
+
+def _shipped(name: str) -> bytes:
     package = Path(gitmem.__file__).parent
     for folder in (package / "_hooks", package.parent / "hooks"):
-        path = folder / "git" / "gitmem-hook"
-        if path.is_file():
-            return path.read_bytes()
+        if (folder / name).is_file():
+            return (folder / name).read_bytes()
     raise FileNotFoundError(f"{package}: no hooks beside it")

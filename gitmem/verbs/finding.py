@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gitmem.model.errors import TranscriptMissing, UnknownTranscript
+from gitmem.transcripts.detect import HEAD_BYTES, detect
 from gitmem.transcripts.places import transcript_files
 from gitmem.verbs.collected import collection_in, source_of
 from gitmem.verbs.intake import Source
+from gitmem.verbs.looking import open_regular
+
+_TOLD_BY_NAME = (".json", ".jsonl")
 
 
 def named_sources(paths: Iterable[Path], agent: str | None) -> Iterator[Source]:
@@ -29,7 +33,7 @@ def named_sources(paths: Iterable[Path], agent: str | None) -> Iterator[Source]:
         if is_folder:
             for file in transcript_files(path):
                 try:
-                    sources = _sources_in(file, agent)
+                    sources = _sources_in(file, agent) if _may_be_one(file, agent) else []
                 except (OSError, UnknownTranscript):
                     sources = [Source(file, agent)]  # it is refused by name
                 yield from sources
@@ -38,6 +42,23 @@ def named_sources(paths: Iterable[Path], agent: str | None) -> Iterator[Source]:
                 yield from _sources_in(path, agent)
             except OSError as error:
                 raise TranscriptMissing(str(path), error.strerror or str(error)) from None
+
+
+def _may_be_one(path: Path, agent: str | None) -> bool:
+    """Whether a file that nobody named may hold sessions: most Markdown and most archives hold none.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if path.name.endswith(_TOLD_BY_NAME) or collection_in(path, agent) is not None:
+        return True
+    with open_regular(path) as file:
+        head = file.read(HEAD_BYTES)
+    try:
+        detect(head, path, agent)
+    except UnknownTranscript:
+        return False
+    return True
 
 
 def _sources_in(path: Path, agent: str | None) -> list[Source]:

@@ -19,7 +19,7 @@ from gitmem.model.turns import Header, Tally, Turn
 from gitmem.verbs import caching, reading
 from gitmem.verbs.naming import tags_of, title_of
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Goes up whenever a Summary changes, or what stands in it."""
 
 DEFAULT_LEVEL = "team"
@@ -36,7 +36,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     something last came in. `forks` counts the further heads of its streams. `bytes` are those of its text.
     `origins` stand for the text of the session that it was forked from, as it was. `captured_by` are the
     addresses of all who captured some of it. The text of an `absent` one is not here, and nothing is known
-    that only it says.
+    that only it says. `agent_version` is what its agent was when it began.
     """
 
     session: SessionId
@@ -65,6 +65,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     origins: tuple[Oid | None, ...] = ()
     captured_by: tuple[str, ...] = ()
     absent: bool = False
+    agent_version: str | None = None
 
     @property
     def key(self) -> SessionKey:
@@ -137,6 +138,7 @@ def sum_up(
         bytes=sum(head.size_bytes for _, head in heads),
         tally=tally,
         forked_from=header.forked_from,
+        agent_version=_cut(header.agent_version),
         captured_by=tuple(sorted({capture.author.email for capture in captures})),
     )
 

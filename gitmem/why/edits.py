@@ -23,7 +23,7 @@ from gitmem.verbs import caching, picking, reading
 from gitmem.verbs.summaries import sum_up
 from gitmem.why.lines import NO_PATH, REDACTED, count_letters, line_hash, name_hash
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Goes up whenever what stands in the file changes, or what counts as an edit."""
 
 LEAST_OF_PART = 3

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.query.narrowing import Narrowed
+from gitmem.query.trusting import from_texts
 from gitmem.sidecar.wire import Place, Request
 from indexer.finding import ranking
 from indexer.finding.matching import Asked, Matcher, both, scoring, with_terms
+from indexer.finding.trusted import is_by_strangers
 from indexer.lexical import Candidate, LexicalIndex
 from indexer.lexical.index import place_in
 
@@ -220,12 +222,19 @@ def _round(
 def _standing(source: Source, request: Request, found: list[Candidate]) -> list[Candidate]:
     """Leave out notes that do not stand any more, unless they are asked for.
 
-    Not by the query: a clause that nearly every turn fits would be paid for by each search.
+    Not by the query: a clause that nearly every turn fits would be paid for by each search. Where only some
+    are trusted, nobody else takes the place of what they wrote.
     """
-    closed = source.turns.closed
-    if not closed or request.filters.closed:
+    closed, filters = source.turns.closed, request.filters
+    if not closed or filters.closed:
         return found
-    return [each for each in found if each.session not in closed]
+    known = from_texts(filters.trusted) if filters.trusted else None
+    return [
+        each
+        for each in found
+        if each.session not in closed
+        or (known is not None and is_by_strangers(known, source.turns.closers[each.session]))
+    ]
 
 
 def _having_words(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from gitmem.query.trusting import from_texts
+from gitmem.query.trusting import Trusting, from_texts
 from indexer.lexical import LexicalIndex
 from indexer.lexical.schema import NOBODY
 
@@ -14,3 +14,8 @@ def known_addresses(index: LexicalIndex, trusted: Sequence[str]) -> list[str]:
     trusting = from_texts(trusted)
     names = index.names_beginning("by", "")
     return [name for name in names if trusting.of("" if name == NOBODY else name) == "known"]
+
+
+def is_by_strangers(known: Trusting, addresses: Collection[str]) -> bool:
+    """Tell whether something was done by others alone than those who are known."""
+    return bool(addresses) and not any(known.of(address) == "known" for address in addresses)

@@ -104,8 +104,8 @@ class LexicalIndex:
         return list(_analyzed("stems", text))
 
     @cached_property
-    def closed(self) -> frozenset[int]:
-        """The numbers of the notes that do not stand any more.
+    def closed(self) -> Mapping[int, Any]:
+        """The notes that do not stand any more, by their numbers, each with where it is.
 
         Raises:
             Damaged: The files cannot be read.
@@ -113,9 +113,21 @@ class LexicalIndex:
         with guarded():
             most = int(self.searcher.doc_freq("closed", True))
             if not most:
-                return frozenset()
+                return {}
             found = self.searcher.search(self.term("closed", True), limit=most, count=False).hits
-            return frozenset(self._column("session_number", [address for _, address in found]))
+            addresses = [address for _, address in found]
+            return dict(zip(self._column("session_number", addresses), addresses, strict=True))
+
+    @cached_property
+    def closers(self) -> Mapping[int, frozenset[str]]:
+        """The same with the addresses of those who superseded it; none where it is done.
+
+        Raises:
+            Damaged: The files cannot be read.
+        """
+        return {
+            number: frozenset(self.stored(address)["closed_by"]) for number, address in self.closed.items()
+        }
 
     def term(self, field: str, value: object) -> tantivy.Query:
         """Return what finds the documents that have a term."""

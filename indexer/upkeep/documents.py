@@ -169,6 +169,7 @@ class _Scribe:
             captured_by=capture.author.email if capture else "",
             meaning=digest(meant.encode("utf-8", "surrogatepass")) or 1 if meant else 0,
             is_echo=is_echo,
+            kinds=(turn.kind,) if turn.kind == "message" else (),
         )
 
     def _sameness(self, turn: Turn, tool: str) -> int:

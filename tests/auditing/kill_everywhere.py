@@ -32,7 +32,7 @@ from gitmem.git.storage import GitStorage, open_storage
 from gitmem.model.refs import audit_tracking
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Signature, encode_commit
-from tests.killing import in_child
+from tests.killing import chosen_points, in_child, wait_for_no_disk
 
 _FSCK_EVERY = 8
 """Points: it takes as long as all the rest."""
@@ -41,8 +41,7 @@ WHO = Signature("gitmem", "gitmem", 1_767_323_045)
 
 def main(folder: Path) -> None:
     """Kill everywhere."""
-    # A process that is killed loses nothing that the system has; waiting for the disk is for when that ends.
-    os.fsync = lambda fd: None  # type: ignore[assignment]
+    wait_for_no_disk()
     template = folder / "template"
     subprocess.run(["git", "init", "-q", "--template=", str(template)], check=True)
     note(template, "capture", 0)
@@ -52,7 +51,8 @@ def main(folder: Path) -> None:
     with disk.observe(lambda effect, path: effects.append((effect, path.name))):
         work(complete, folder / "done")
     check_all(complete, folder / "done", -1, ("write", ""))
-    for point in range(len(effects)):
+    points = chosen_points(len(effects))
+    for point in points:
         here, done = folder / "here", folder / "done"
         shutil.copytree(template, here)
         done.write_text("")
@@ -61,7 +61,7 @@ def main(folder: Path) -> None:
         check_all(here, done, point, effects[point])
         shutil.rmtree(here)
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(e for e, _ in effects).items()))
-    print(f"killed before each of {len(effects)} effects ({kinds}); every time the audit went on")
+    print(f"killed before {len(points)} of {len(effects)} effects ({kinds}); every time the audit went on")
 
 
 def work(repository: Path, done: Path) -> None:

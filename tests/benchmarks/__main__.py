@@ -14,6 +14,8 @@ from pathlib import Path
 
 from tests.benchmarks import (
     captures,
+    databases,
+    digest,
     embedding,
     erasing,
     false_positives,
@@ -21,6 +23,7 @@ from tests.benchmarks import (
     imports,
     mcp,
     million,
+    readers,
     reads,
     redaction,
     sealed,
@@ -37,9 +40,12 @@ from tests.benchmarks.table import Row, show
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "import": imports.run,
     "capture": captures.run,
+    "databases": databases.run,
     "hooks": hooks.run,
+    "digest": digest.run,
     "size": sizes.run,
     "read": reads.run,
+    "readers": readers.run,
     "redaction": redaction.run,
     "false-positives": false_positives.run,
     "embedding": embedding.run,

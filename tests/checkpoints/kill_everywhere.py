@@ -33,7 +33,7 @@ from gitmem.verbs.verifying import verify
 from tests.checkpoints import stubs
 from tests.checkpoints.conftest import REF, recorded
 from tests.importing import samples
-from tests.killing import chosen_points, in_child
+from tests.killing import chosen_points, in_child, wait_for_no_disk
 
 NOW_NS = time.time_ns()
 """The clock stands still, so that every run has the same effects."""
@@ -43,6 +43,7 @@ HOME = Path("home")
 
 def main(folder: Path, name: str) -> None:
     """Kill everywhere, in a repository that has a memory, or in one where it is unborn."""
+    wait_for_no_disk()
     draining.CHUNK = 4  # type: ignore[misc]
     kill_everywhere(folder / name, has_memory=name == "begun")
 

@@ -17,7 +17,8 @@ import pytest
 from gitmem import disk
 from tests.checkpoints import kill_everywhere, stubs
 from tests.checkpoints.conftest import Drain, Say, hold, recorded
-from tests.conftest import CHECKOUT, IMPORTED_FROM, CommandLine, RealGit
+from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
+from tests.killing import kills
 
 HOUR_NS = 3_600_000_000_000
 
@@ -40,16 +41,8 @@ def waiting(spool: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["begun", "unborn"])
 def test_a_kill_before_any_effect_makes_no_checkpoint_twice_and_loses_none(tmp_path: Path, name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.checkpoints.kill_everywhere", str(tmp_path), name],
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": f"{IMPORTED_FROM}{os.pathsep}{CHECKOUT}"},
-        capture_output=True,
-        text=True,
-    )
-    print(done.stdout)
-    assert done.returncode == 0, done.stderr
-    found = re.search(r"killed before (\d+) of (\d+) effects", done.stdout)
+    told = kills("checkpoints.kill_everywhere", str(tmp_path), name)
+    found = re.search(r"killed before (\d+) of (\d+) effects", told)
     assert found
     assert int(found[2]) > 80
     assert int(found[1]) >= int(found[2]) // 3
@@ -136,7 +129,7 @@ def test_what_is_no_event_is_kept_apart_and_the_others_are_taken(
     (spool / "f.event").write_bytes(b"gitmem-event 1\nhook post-commit\n\n")
     with (spool / "g.event").open("wb") as file:
         file.truncate(5 << 20)
-    stubs.leave(spool, "stop", cwd=repository, agent="codex", given=b"{", stem="h")
+    stubs.leave(spool, "stop", cwd=repository, agent="codex", stem="h", git_dir="")
     stubs.leave(spool, "post-rewrite", cwd=repository, given=b"one two\n", stem="i")
     stubs.leave(spool, "post-reboot", cwd=repository, stem="j")
     stubs.leave(spool, "post-commit", cwd=Path("relative"), stem="k")

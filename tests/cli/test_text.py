@@ -56,10 +56,13 @@ def test_nothing_that_acts_survives_and_cleaning_twice_changes_nothing(text: str
 
 
 def test_hostile_text_costs_no_more_than_its_length() -> None:
-    def cost(repeats: int) -> float:
+    def once(repeats: int) -> float:
         started = time.process_time()
         clean("\x1b]0;aaaa" * repeats + "\x1bP" * repeats + "\x1b[0;" * repeats)
         return time.process_time() - started
+
+    def cost(repeats: int) -> float:
+        return min(once(repeats) for _ in range(3))  # whatever else the machine does costs too
 
     # Ten times the text: a quadratic pattern would take a hundred times as long.
     assert cost(50_000) < 40 * max(cost(5_000), 0.001)

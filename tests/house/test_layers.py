@@ -29,6 +29,7 @@ FLOORS = {
     "gitmem.transcripts": 4,
     "gitmem.sealed": 4,
     "gitmem.sidecar": 4,
+    "gitmem.agents": 5,
     "gitmem.erasing": 5,
     "gitmem.verbs": 5,
     "gitmem.checkpoints": 6,
@@ -63,6 +64,7 @@ OWNERS = {
     "mcp": ("gitmem.cli.commands.mcp", "gitmem.serving"),
     "mcp_types": ("gitmem.serving",),
     "msgspec": (
+        "gitmem.agents",
         "gitmem.checkpoints",
         "gitmem.cli.serving_search",
         "gitmem.cli.serving_sessions",

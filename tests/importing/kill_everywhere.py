@@ -35,7 +35,7 @@ from gitmem.verbs.sealing import HereSealer
 from gitmem.verbs.starting import start
 from gitmem.verbs.verifying import Counts, verify
 from tests.importing import samples
-from tests.killing import chosen_points, in_child
+from tests.killing import chosen_points, in_child, wait_for_no_disk
 from tests.transcripts.test_opencode_database import make_database, session
 
 REF = "refs/heads/gitmem"
@@ -44,6 +44,7 @@ WHO = Writer(Author("Ada", "ada@example.org"), lambda: 1_772_000_000.0)
 
 def main(folder: Path) -> None:
     """Kill everywhere."""
+    wait_for_no_disk()
     # Small ranges and batches, so that files are split over commits.
     sealing._RANGE_BYTES.update({"lines": 6_000, "document": 40_000})
     transcripts = folder / "transcripts"

@@ -60,7 +60,8 @@ def plain_scan(memory: Filled, filters: Filters) -> set[tuple[str, int]]:
                 author = turn.author or f"{capture.author.name} {capture.author.email}"
                 failed = turn.result is not None and turn.result.is_error
                 holds = (
-                    (not filters.roles or turn.role in filters.roles)
+                    not filters.kinds  # these are turns
+                    and (not filters.roles or turn.role in filters.roles)
                     and (not filters.agents or stored.record.agent in filters.agents)
                     and (not filters.repos or "repository" in filters.repos)
                     and (not filters.branches or capture.code.branch in filters.branches)
@@ -126,6 +127,7 @@ CHOICES = st.builds(
     levels=st.lists(one_of(["team", "public", "private"]), max_size=2).map(tuple),
     without=st.lists(one_of(["generic/s3", "generic/s9"]), max_size=1).map(tuple),
     trusted=st.lists(one_of(["ada@example.org", "*@example.org", "!bo@*", "*", ""]), max_size=3).map(tuple),
+    kinds=one_of([(), (), (), (), (), ("note",)]),
     errors=one_of([False, False, False, True]),
     as_of_ms=st.none() | st.integers(-3, 9).map(lambda n: 1_800_000_000_000 + 1000 * n),
     since_ms=st.none() | st.integers(FIRST_MS, FIRST_MS + 6 * DAY_MS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,19 @@ Say = Callable[..., Path]
 
 @pytest.fixture
 def say(tmp_path: Path) -> Say:
-    def write(name: str, said: Sequence[str], **about: Any) -> Path:
-        path = tmp_path / "transcripts" / f"{name}.jsonl"
-        path.parent.mkdir(exist_ok=True)
-        rows: list[dict[str, Any]] = [
-            {"session": {"id": name, "started_at": "2026-05-08T13:56:00Z", **about}}
-        ]
-        for n, text in enumerate(said):
-            role = "assistant" if n % 2 else "user"
-            rows.append({"id": f"{name}-{n}", "role": role, "text": text, "at": "2026-05-08T13:56:00Z"})
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        return path
+    return partial(write_transcript, tmp_path)
 
-    return write
+
+def write_transcript(folder: Path, name: str, said: Sequence[str], **about: Any) -> Path:
+    """Write a transcript to a folder's `transcripts`, and return its path."""
+    path = folder / "transcripts" / f"{name}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    rows: list[dict[str, Any]] = [{"session": {"id": name, "started_at": "2026-05-08T13:56:00Z", **about}}]
+    for n, text in enumerate(said):
+        role = "assistant" if n % 2 else "user"
+        rows.append({"id": f"{name}-{n}", "role": role, "text": text, "at": "2026-05-08T13:56:00Z"})
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
 
 
 @pytest.fixture

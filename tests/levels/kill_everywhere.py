@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from gitmem import disk
 from gitmem.cli.context import Context
 from gitmem.cli.main import run as run_gitmem
+from tests.killing import wait_for_no_disk
 from tests.levels.test_canaries import files_with, objects
 
 CANARY = "canary-of-the-killed-8841"
@@ -42,6 +43,7 @@ class Work(NamedTuple):
 
 def main(folder: Path, step: int = 1) -> None:
     """Kill everywhere."""
+    wait_for_no_disk()
     home = folder / "home"
     home.mkdir(parents=True)
     os.environ |= {"HOME": str(home), "XDG_DATA_HOME": "", "XDG_CACHE_HOME": str(folder / "cache")}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import string
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import zstandard
 
-from tests.conftest import CommandLine, RealGit
-from tests.levels.conftest import Say
+from tests.conftest import SEED, CommandLine, RealGit, surroundings
+from tests.levels.conftest import write_transcript
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
@@ -57,10 +59,29 @@ def files_with(text: bytes, *folders: Path) -> list[Path]:
     return found
 
 
-@pytest.fixture
-def words(seed: int) -> dict[str, str]:
+class Told(NamedTuple):
+    """A folder with a home, a repository, its hub and its transcripts; and the words said there, by level."""
+
+    folder: Path
+    words: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Return a repository in which a session of each level was captured, indexed and looked at."""
+    folder = tmp_path_factory.mktemp("pattern")
+    (folder / "home").mkdir()
+    # In place of what a test's own fixtures would say; every copy has a home of its own again.
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in surroundings(folder / "home").items():
+            patch.setenv(name, value)
+        words = _words(random.Random(SEED))
+        _tell(folder, words, CommandLine(), RealGit())
+    return Told(folder, words)
+
+
+def _words(rng: random.Random) -> dict[str, str]:
     """Return a word for each level that nobody else says, and a secret."""
-    rng = random.Random(seed)
     made = {
         level: "canary" + "".join(rng.choices(string.ascii_lowercase, k=14))
         for level in ("team", "public", "private", "ephemeral")
@@ -69,21 +90,44 @@ def words(seed: int) -> dict[str, str]:
     return made
 
 
-@pytest.fixture
-def told(run: CommandLine, remembering: Path, hub: Path, say: Say, words: dict[str, str]) -> Path:
-    """Return a repository in which a session of each level was captured, indexed and looked at."""
+def _tell(folder: Path, words: dict[str, str], run: CommandLine, git: RealGit) -> None:
+    top, hub = folder / "repository", folder / "hub.git"
+    git("init", "--quiet", str(top), cwd=folder)
+    git.commit(top)
+    run("init", "--no-hooks", "--no-import", cwd=top)
+    git("init", "-q", "--bare", str(hub), cwd=folder)
+    git("remote", "add", "origin", "../hub.git", cwd=top)
+    git("push", "-q", "origin", "HEAD", cwd=top)
     for level in ("team", "public", "private", "ephemeral"):
         marker = f"gitmem:{level} " if level in ("private", "ephemeral") else ""
         said = [f"{marker}{words[level]} and {words['secret']}", f"yes, {words[level]}"]
-        path = say(level, said, title=f"About {words[level]}")
-        run("import", str(path), cwd=remembering)
-    run("level", "generic/public", "public", "--yes", cwd=remembering)
+        path = write_transcript(folder, level, said, title=f"About {words[level]}")
+        run("import", str(path), cwd=top)
+    run("level", "generic/public", "public", "--yes", cwd=top)
     for level in ("team", "public", "private"):
-        run("title", f"generic/{level}", f"{words[level]} {words['secret']}", cwd=remembering)
-        assert words[level] in run("search", words[level], cwd=remembering).stdout
-        run("show", f"generic/{level}", cwd=remembering)
-    run("checkpoint", "-m", "a state", cwd=remembering)
-    return remembering
+        run("title", f"generic/{level}", f"{words[level]} {words['secret']}", cwd=top)
+        assert words[level] in run("search", words[level], cwd=top).stdout
+        run("show", f"generic/{level}", cwd=top)
+    run("checkpoint", "-m", "a state", cwd=top)
+
+
+@pytest.fixture
+def words(pattern: Told) -> dict[str, str]:
+    print(f"GITMEM_TEST_SEED={SEED}")
+    return pattern.words
+
+
+@pytest.fixture
+def told(pattern: Told, tmp_path: Path, home: Path) -> Path:
+    """Return a copy of the pattern's repository; its hub, its transcripts and its user's home are copied too."""
+    for path in pattern.folder.iterdir():
+        shutil.copytree(path, home if path.name == "home" else tmp_path / path.name, dirs_exist_ok=True)
+    return tmp_path / "repository"
+
+
+@pytest.fixture
+def hub(told: Path) -> Path:
+    return told.parent / "hub.git"
 
 
 def test_own_objects_have_what_is_the_teams_and_nothing_that_is_private(

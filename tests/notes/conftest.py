@@ -19,9 +19,11 @@ from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import open_storage
 from gitmem.objects.inprocess import InProcessStorage
+from gitmem.verbs.committing import Writer
+from gitmem.verbs.starting import start
 from tests.conftest import Finished
 from tests.notes.desks import OF_AGENTS
-from tests.reading.book import START_MS, Book
+from tests.reading.book import ADA, REF, START_MS, Book
 from tests.sharing.conftest import team
 
 __all__ = ["team"]
@@ -97,6 +99,7 @@ class Here:
 @pytest.fixture
 def here(repository: Path) -> Here:
     """Work in a repository with an empty memory."""
-    work = Here(repository)
-    work("init", "--no-hooks", "--no-import", "--agents", "none")
-    return work
+    git = Git(dict(os.environ))
+    with closing(open_storage(discover(repository, git), git)) as storage:
+        start(storage, REF, Writer(ADA, lambda: START_MS / 1000))
+    return Here(repository)

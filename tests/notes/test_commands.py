@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from gitmem.format import layout
+from gitmem.git.process import Git
+from gitmem.git.repository import discover
+from gitmem.git.storage import open_storage
+from gitmem.model.ids import RecordId
+from gitmem.objects.storage import add_all
+from gitmem.verbs.committing import Writer, commit
 from tests.conftest import RealGit
 from tests.importing import samples
 from tests.notes.conftest import Here
+from tests.reading.book import ADA, REF
 
 
 def test_what_is_written_down_is_listed_and_shown(here: Here) -> None:
@@ -24,7 +34,7 @@ def test_what_is_written_down_is_listed_and_shown(here: Here) -> None:
         "title": "Times are UTC.",
         "text": "Times are UTC.",
         "state": "open",
-        "at": "2026-02-25T06:13:22Z",
+        "at": "2026-02-25T06:13:21Z",
         "due": None,
         "is_due": False,
         "author": "Ada Example",
@@ -131,7 +141,12 @@ def test_an_agent_is_known_by_its_environment_or_by_name(here: Here, monkeypatch
     here.add("--as", "my-agent", "by name")
     monkeypatch.setenv("CLAUDECODE", "1")
     here.add("by environment")
-    assert [note["agent"] for note in here.json("note", "list")["notes"]] == ["claude-code", "my-agent", None]
+    here.add("--as", "", "by a person after all")
+    monkeypatch.delenv("CLAUDECODE")
+    monkeypatch.setenv("AI_AGENT", "whoever")
+    here.add("by some agent")
+    agents = [note["agent"] for note in here.json("note", "list")["notes"]]
+    assert agents == ["agent", None, "claude-code", "my-agent", None]
     assert "claude-code for Ada Example" in here("note", "list").stdout
     assert here("note", "add", "--as", "two words", "x", status=2).stdout == ""
 
@@ -223,6 +238,17 @@ def test_removing_for_good_leaves_no_trace(here: Here, git: RealGit) -> None:
     here("note", "rm", "--now", "--undo", new, status=2)
 
 
+def test_whoever_sits_at_a_terminal_is_asked_before_something_goes_for_good(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = here.add("one")
+    monkeypatch.setattr("click.confirm", lambda *args, **more: False)
+    assert here("note", "rm", "--now", address, is_terminal=True, status=2).stdout.endswith("  one\n")
+    assert here.texts() == ["one"]
+    here("note", "rm", "--now", "--yes", address, is_terminal=True)
+    assert here.texts("--all") == []
+
+
 def test_notes_are_the_teams_and_where_sessions_are_private_only_on_purpose(here: Here, git: RealGit) -> None:
     assert here("note", "add", "--level", "private", "x", status=1).stdout == ""
     git("config", "gitmem.level", "private", cwd=here.folder)
@@ -267,3 +293,36 @@ def test_the_log_says_that_notes_came_in(here: Here) -> None:
     here.add("x")
     assert here.json("log", "-n", "1")["commits"][0]["others"] == {"note": 1}
     assert "1 note" in here("log", "-n", "1").stdout
+
+
+def test_a_damaged_note_is_told_of_and_the_others_are_shown(here: Here) -> None:
+    address = here.add("whole")
+    name = RecordId("ab" * 32)
+    git = Git(dict(os.environ))
+    with closing(open_storage(discover(here.folder, git), git)) as storage:
+        [junk] = add_all(storage, [("blob", b"junk")])
+        with storage.begin() as batch:
+            commit(storage, REF, Writer(ADA, lambda: 1), "x", {layout.note_path(name): junk}, batch)
+    assert here.texts() == ["whole"]
+    assert here("note", "show", f"note/{name}", status=1).stdout == ""
+    assert here.json("note", "show", address)["text"] == "whole"
+    assert "notes/ab/ab" in here("verify", status=1).stdout
+
+
+def test_what_was_removed_long_enough_ago_goes_with_the_next_push(
+    here: Here, git: RealGit, tmp_path: Path
+) -> None:
+    git("init", "--quiet", "--bare", str(tmp_path / "hub"), cwd=tmp_path)
+    git("remote", "add", "origin", str(tmp_path / "hub"), cwd=here.folder)
+    git("push", "--quiet", "origin", "main", cwd=here.folder)
+    address = here.add("It names Smith.")
+    here("push", "origin")
+    here("note", "rm", address)
+    here("push", "origin")
+    assert here.texts("--all") == ["It names Smith."]
+    here.now_ms += 31 * 86_400_000
+    here("push", "origin")
+    assert here.texts("--all") == []
+    paths = git("ls-tree", "-r", "--name-only", "gitmem", cwd=tmp_path / "hub").splitlines()
+    assert [path for path in paths if path.startswith("notes/")] == []
+    assert sum(path.startswith("tombstones/") for path in paths) == 1

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gitmem.format import layout
+from gitmem.model.ids import RecordId
 from gitmem.model.records import Author
-from gitmem.notes import table
+from gitmem.notes import listing, table
 from gitmem.notes.listing import list_notes
 from gitmem.notes.writing import forget, set_done
 from gitmem.objects.storage import add_all
 from gitmem.verbs.committing import commit
 from tests.notes.desks import desk, listed, texts, write
-from tests.reading.book import REF, START_MS, Book, talk
+from tests.reading.book import ADA, REF, START_MS, Book, talk
 
 EVE = Author("Eve", "eve@elsewhere.example")
 
@@ -96,6 +98,17 @@ def test_a_stranger_supersedes_nothing_of_those_who_are_known(book: Book) -> Non
     assert texts(book, is_known=lambda address: address != EVE.email) == ["ours"]
 
 
+def test_what_a_stranger_marks_as_done_is_open_to_those_who_do_not_know_them(book: Book) -> None:
+    name = write(book, "ours", type="reminder")
+    set_done(desk(book, EVE), [name])
+    assert texts(book) == []
+    assert listing.people(book.memory(), None) == {ADA.email, EVE.email}
+    assert texts(book, is_known=lambda address: address != EVE.email) == ["ours"]
+    set_done(desk(book), [name], is_done=False)
+    set_done(desk(book), [name])
+    assert texts(book, is_known=lambda address: address != EVE.email) == []
+
+
 def test_a_table_is_read_anew_only_where_a_note_has_changed(
     book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +124,20 @@ def test_a_table_is_read_anew_only_where_a_note_has_changed(
     loaded.clear()
     assert [note.text for note in list_notes(book.memory(), tmp_path)] == ["two"]
     assert loaded == [names[0]]
+
+
+def test_who_makes_up_a_thicket_of_notes_does_not_stop_the_list(book: Book) -> None:
+    write(book, "one")
+    (one,) = table.read(book.memory(), None).rows
+    names = [RecordId(f"{n:064x}") for n in range(2_000)]
+    rows = [
+        msgspec.structs.replace(one, name=name, supersedes=tuple(names[max(0, n - 100) : n]))
+        for n, name in enumerate(names)
+    ]
+    assert [note.name for note in listing.listed(rows, closed=False)] == names[-1:]
+    first = next(listing.listed(rows))
+    assert first.state == "superseded"
+    assert first.superseded_by != ()
 
 
 def test_a_damaged_note_is_named_and_keeps_no_other_from_being_listed(book: Book, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
     python -m tests.recall [--write] [--quick] [SET…]
 
-Our own set is always measured; GITMEM_CORPUS names a folder that may hold two more (`locomo`, by turn, and
+What `gitmem recall` quotes within a budget is measured too (budgets.md). Our own set is always measured; GITMEM_CORPUS names a folder that may hold two more (`locomo`, by turn, and
 `recall`, by session). A `bench/recall.py` beside that folder is run too, and has to come to the same figures.
 Ends with 1 if gitmem's nDCG@10 on any set fell by more than .005, or gitmem does not answer at all where it
 once did; `--write` makes what was measured the reviewed figures (figures.md).
@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.recall import asking, baselines, figures
+from tests.recall import asking, baselines, budgets, figures
 from tests.recall.asking import Searched
 from tests.recall.baselines import Rank
 from tests.recall.embedding import Embed, NoModel, opened
@@ -44,15 +44,18 @@ def main(arguments: Sequence[str]) -> int:
     if corpus is None:
         print("GITMEM_CORPUS is not set: only our own set is measured", file=sys.stderr)
     measured: dict[Row, Score] = {}
+    budgeted: budgets.Budgets = {}
     with tempfile.TemporaryDirectory(prefix="gitmem-recall-") as folder:
         embed = model(Path(folder) / "model")
         for each in sets:
             for row, score in measure(each, Path(folder), embed):
                 print(f"… {row.measured_on}: {row.what}: {score.ndcg_10:.4f}", file=sys.stderr, flush=True)
                 measured[row] = score
+            budgeted |= budgets.measure(each, Path(folder), embed is not None)
         others = [each for each in sets if each.name != "own" and not asked.quick]
         disagreeing = [each for each in others if corpus and not _agrees(corpus, each, measured)]
     print(figures.table(measured))
+    print(budgets.table(budgeted))
     reviewed = figures.read()
     for line in figures.differences(reviewed, measured):
         print(f"differs from what was reviewed: {line}")
@@ -62,10 +65,14 @@ def main(arguments: Sequence[str]) -> int:
         print(f"not measured: {row.measured_on}: {row.what}")
     if asked.write:
         figures.write(measured)
+        budgets.write(budgeted)
         return 1 if disagreeing else 0
     fallen = figures.fallen(reviewed, measured)
     for row in fallen:
         print(f"FELL by more than {figures.TOLERANCE}: {row.measured_on}: {row.what}")
+    for line in budgets.fallen(budgeted):
+        print(f"FELL by more than {budgets.TOLERANCE}: {line}")
+        fallen.append(Row(line, "recall"))
     refused = [row for row in missing if row.what.startswith(figures.OURS) and embed is not None]
     return 1 if fallen or disagreeing or refused else 0
 
@@ -82,7 +89,7 @@ def model(folder: Path) -> Embed | None:
 def measure(measured: RecallSet, folder: Path, embed: Embed | None) -> Iterator[tuple[Row, Score]]:
     """Measure gitmem in every mode and all baselines, on the queries as they are and with typos."""
     started = time.perf_counter()
-    prepared = asking.prepare(measured, folder)
+    prepared = asking.prepared(measured, folder)
     took_s = time.perf_counter() - started
     print(f"… {measured.name}: imported and indexed in {took_s:.1f} s", file=sys.stderr, flush=True)
     asked = (measured, measured.with_typos())

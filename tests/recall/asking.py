@@ -64,6 +64,14 @@ def surroundings() -> dict[str, str]:
     return environ
 
 
+def prepared(measured: RecallSet, folder: Path) -> list[Searched]:
+    """Return a set's repositories, which are made where they are not there yet."""
+    there = [folder / f"{measured.name}-{nth}" for nth in range(len(measured.parts))]
+    if all(path.is_dir() for path in there):
+        return [Searched(part, path) for part, path in zip(measured.parts, there, strict=True)]
+    return prepare(measured, folder)
+
+
 def prepare(measured: RecallSet, folder: Path) -> list[Searched]:
     """Import every part of a set into a repository of its own, and index it."""
     prepared = []

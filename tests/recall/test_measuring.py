@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recall import baselines, figures
+from tests.recall import baselines, budgets, figures
 from tests.recall.asking import Turn
 from tests.recall.figures import Row
 from tests.recall.scoring import Score, mean_score
@@ -82,3 +82,20 @@ def test_only_a_fall_of_our_own_counts() -> None:
     assert figures.fallen(reviewed, {ours: lower._replace(ndcg_10=0.4951)}) == []
     assert figures.unmeasured(reviewed, {ours: lower}, {"own"}) == [theirs, other]
     assert figures.differences(reviewed, {ours: lower}) == ["own: gitmem, lexical: 0.4940, -0.0060"]
+
+
+def test_budgets_are_read_as_they_were_written_and_a_fall_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "budgets.md"
+    path.write_text("# Why\n\n" + budgets.table({}))
+    row, other = budgets.Row("own", "lexical", 2000), budgets.Row("own", "hybrid", 2000)
+    one = budgets.Answered(9, 0.5, 0.25, 20.5, 3.0, 1990)
+    budgets.write({row: one}, path)
+    budgets.write({other: one}, path)
+    assert budgets.read(path) == {row: one, other: one}
+    assert path.read_text().startswith("# Why\n")
+    fallen = list(budgets.fallen({row: one._replace(answered=0.494)}, {row: one}))
+    assert fallen == ["own, lexical: 0.4940 answered"]
+    assert list(budgets.fallen({row: one._replace(most_tokens=2001)}, {})) == [
+        "own, lexical: 2001 tokens of 2000"
+    ]
+    assert list(budgets.fallen({row: one._replace(answered=0.496)}, {row: one})) == []

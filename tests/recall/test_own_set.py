@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recall import asking, baselines, figures
+from tests.recall import asking, baselines, budgets, figures
 from tests.recall.asking import Searched
 from tests.recall.figures import Row
 from tests.recall.scoring import Score, mean_score
@@ -59,6 +59,15 @@ def test_words_and_meaning_find_what_was_reviewed_and_more_than_words(
     found = _found(own, searched, "hybrid").ndcg_10
     assert found >= reviewed.ndcg_10 - _LESS
     assert found > _found(own, searched, "lexical").ndcg_10
+
+
+def test_recall_quotes_what_was_reviewed_within_its_budget(own: RecallSet, searched: Searched) -> None:
+    few = own._replace(parts=tuple(part._replace(queries=part.queries[::3]) for part in own.parts))
+    [part] = few.parts
+    found = budgets.recall(few, [searched._replace(part=part)], "lexical")
+    reviewed = budgets.read()[budgets.Row("own", "lexical", budgets.TOKENS)]
+    assert found.most_tokens <= budgets.TOKENS
+    assert found.answered >= reviewed.answered - 0.05, "of every third query"
 
 
 def test_every_query_is_about_a_turn_that_is_there(own: RecallSet, searched: Searched) -> None:

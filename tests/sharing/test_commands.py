@@ -126,38 +126,45 @@ def daemon(team: Team, git: RealGit) -> Iterator[str]:
     """Serve the hub by git's own daemon on loopback, and return its URL."""
     if not (Path(git("--exec-path", cwd=team.folder)) / "git-daemon").exists():
         pytest.skip("this git has no git-daemon")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            shutil.which("git") or "git",
-            "daemon",
-            "--listen=127.0.0.1",
-            f"--port={port}",
-            "--reuseaddr",
-            "--export-all",
-            "--enable=receive-pack",
-            f"--base-path={team.folder}",
-        ],
-        stderr=subprocess.DEVNULL,
-        process_group=0,
-    )
+    process, port = _listening(team.folder)
     try:
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except ConnectionRefusedError:
-                assert time.monotonic() < deadline, "git daemon does not listen"
-                assert process.poll() is None, "git daemon ended"
-                time.sleep(0.02)
         yield f"git://127.0.0.1:{port}/hub.git"
     finally:
         # `git daemon` is a child of `git`; both are in the group that this test began.
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+
+
+def _listening(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a daemon that listens, at a port that is free; another process may take it first, and then another."""
+    deadline = time.monotonic() + 120
+    while True:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        process = subprocess.Popen(
+            [
+                shutil.which("git") or "git",
+                "daemon",
+                "--listen=127.0.0.1",
+                f"--port={port}",
+                "--reuseaddr",
+                "--export-all",
+                "--enable=receive-pack",
+                f"--base-path={folder}",
+            ],
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        while process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+            except (ConnectionRefusedError, TimeoutError):
+                assert time.monotonic() < deadline, "git daemon does not listen"
+                time.sleep(0.02)
+            else:
+                return process, port
+        assert time.monotonic() < deadline, "git daemon ends, whatever its port"
 
 
 def test_the_network_makes_no_difference(

@@ -167,12 +167,15 @@ def test_a_hidden_ref_that_is_no_commit_is_refused(
 
 def test_a_damaged_object_in_the_hub_ends_the_fetch(hostile: Clone, ben: Clone) -> None:
     before = ben.sessions()
+    packs = set((hostile.path / "objects/pack").glob("*.pack"))
     hostile.remember("more")
-    pack = max((hostile.path / "objects/pack").glob("*.pack"), key=lambda path: path.stat().st_mtime)
-    data = bytearray(pack.read_bytes())
-    data[len(data) // 2] ^= 0xFF
-    pack.chmod(0o644)
-    pack.write_bytes(bytes(data))
+    new = set((hostile.path / "objects/pack").glob("*.pack")) - packs
+    assert new
+    for pack in new:
+        data = bytearray(pack.read_bytes())
+        data[len(data) // 2] ^= 0xFF
+        pack.chmod(0o644)
+        pack.write_bytes(bytes(data))
     with pytest.raises(SyncError):
         ben.pull()
     assert ben.sessions() == before

@@ -11,7 +11,7 @@ from gitmem.format import layout
 from gitmem.objects import trees
 from gitmem.objects.history import walk_history
 from tests.conftest import RealGit
-from tests.killing import kill_at
+from tests.killing import chosen_points, kill_at
 from tests.sharing.clones import Clone, Team
 
 
@@ -34,7 +34,7 @@ def test_killed_at_any_effect_nothing_is_lost_and_the_next_run_finishes(
         getattr(ben, verb)()
     assert len(effects) > 4
     whole = ben.tree()
-    for point in range(len(effects)):
+    for point in chosen_points(len(effects)):
         for clone in ("ben", "hub.git"):
             shutil.rmtree(team.folder / clone)
             shutil.copytree(template / clone, team.folder / clone, symlinks=True)
@@ -72,7 +72,7 @@ def test_killed_at_any_effect_of_an_erasure_nothing_comes_back_and_nothing_else_
     with disk.observe(lambda effect, _: effects.append(effect)):
         work()
     assert len(effects) > 4
-    for point in range(0, len(effects), 2):
+    for point in chosen_points(len(effects)):
         for clone in ("ben", "hub.git"):
             shutil.rmtree(team.folder / clone)
             shutil.copytree(template / clone, team.folder / clone, symlinks=True)

@@ -33,7 +33,9 @@ def make_database(path: Path, documents: list[Mapping[str, Any]]) -> None:
                 time_updated integer, data text);
             CREATE TABLE part (id text PRIMARY KEY, message_id text, session_id text, time_created integer,
                 time_updated integer, data text);
-            CREATE INDEX part_message_idx ON part (message_id);
+            CREATE INDEX message_session_time_created_id_idx ON message (session_id, time_created, id);
+            CREATE INDEX part_message_id_id_idx ON part (message_id, id);
+            CREATE INDEX part_session_idx ON part (session_id);
             """
         )
         for document in documents:
@@ -94,14 +96,29 @@ def test_rendition_reads_as_the_export_does(path: Path) -> None:
 
 
 def test_only_sessions_that_were_updated_since_are_listed(path: Path) -> None:
-    make_database(path, [session(f"ses_{n}", "hi", updated=n * 10_000) for n in range(1, 6)])
+    day = 86_400_000
+    make_database(path, [session(f"ses_{n}", "hi", updated=n * 2 * day) for n in range(1, 6)])
     before = DATABASE.sessions(path, None)
     assert (len(before.sessions), before.is_whole) == (5, True)
     with closing(sqlite3.connect(path)) as connection, connection:
-        put(connection, session("ses_2", "hi", "again", updated=60_000))
+        put(connection, session("ses_2", "hi", "again", updated=12 * day))
     after = DATABASE.sessions(path, before.mark)
-    assert {one.identity.native_id for one in after.sessions} == {"ses_2", "ses_5"}, "the newest may be racy"
+    assert {one.identity.native_id for one in after.sessions} == {"ses_2", "ses_5"}, "of the last day, all"
     assert not after.is_whole
+    assert len({one.mark for one in after.sessions} - {one.mark for one in before.sessions}) == 1
+
+
+@pytest.mark.parametrize("table", ["message", "part"])
+def test_answer_that_is_written_after_its_session_is_seen(path: Path, table: str) -> None:
+    make_database(
+        path, [session("ses_1", "hi", updated=5_000_000), session("ses_2", "hi", updated=6_000_000)]
+    )
+    before = DATABASE.sessions(path, None)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE {table} SET time_updated = 7000000 WHERE session_id = 'ses_1'")
+    after = DATABASE.sessions(path, before.mark)
+    changed = [one for one in after.sessions if one.mark not in {was.mark for was in before.sessions}]
+    assert [one.identity.native_id for one in changed] == ["ses_1"]
 
 
 def test_what_is_written_ahead_is_seen(path: Path) -> None:

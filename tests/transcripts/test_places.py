@@ -42,7 +42,7 @@ def test_files_are_found_at_any_depth_sorted_and_by_suffix(tmp_path: Path) -> No
         "b/2.jsonl",
         "a/s/subagents/agent-1.jsonl",
         "a/s.jsonl",
-        "a/notes.md",
+        "a/notes.rst",
         "c.json",
         "c.jsonl.bak",
     ):

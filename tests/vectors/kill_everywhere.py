@@ -20,7 +20,7 @@ from pathlib import Path
 from gitmem import disk
 from indexer.vectors.state import load, names_of
 from indexer.vectors.writing import append, build_graphs, keep_only
-from tests.killing import chosen_points, in_child
+from tests.killing import chosen_points, in_child, wait_for_no_disk
 from tests.vectors.clusters import MODEL, clustered, keys_for, opened
 
 SEED = 7
@@ -32,6 +32,7 @@ LIVE = frozenset(KEYS[::3].tolist())
 
 def main(folder: Path) -> None:
     """Kill everywhere."""
+    wait_for_no_disk()
     template = folder / "template"
     add(template)
     build_graphs(template, MODEL, crossover=0, shard_rows=100)

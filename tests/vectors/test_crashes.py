@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import CHECKOUT, IMPORTED_FROM
+from tests.killing import kills
 from tests.vectors.clusters import MODEL, keys_for, opened
 
 _APPEND = """
@@ -29,16 +30,8 @@ def environ() -> dict[str, str]:
 
 
 def test_a_kill_before_any_effect_loses_nothing(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.vectors.kill_everywhere", str(tmp_path)],
-        cwd=CHECKOUT,
-        env=environ(),
-        capture_output=True,
-        text=True,
-    )
-    print(done.stdout, done.stderr)
-    assert done.returncode == 0, done.stderr
-    found = re.search(r"killed before (\d+) effects", done.stdout)
+    told = kills("vectors.kill_everywhere", str(tmp_path))
+    found = re.search(r"killed before (\d+) effects", told)
     assert found
     assert int(found[1]) > 33
 

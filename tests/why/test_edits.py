@@ -187,3 +187,50 @@ def test_broken_patch_is_read_as_far_as_it_goes(text: str) -> None:
 def test_number_of_edits_is_bounded() -> None:
     many = [{"path": f"f{n}", "content": "x"} for n in range(20_000)]
     assert len(edits("x", {"files": many})) == 10_000
+
+
+SEARCH = """<<<<<<< SEARCH
+:start_line:3
+-------
+one
+two
+=======
+one
+three
+>>>>>>> REPLACE
+
+<<<<<<< SEARCH
+=======
+=======
+four
+>>>>>>> REPLACE
+"""
+
+
+@pytest.mark.parametrize("diff", [SEARCH, SEARCH.replace("<" * 7, "-" * 7).replace(">" * 7, "+" * 7)])
+def test_text_that_is_searched_for_and_replaced_is_of_the_file_that_the_call_names(diff: str) -> None:
+    assert edits("replace_in_file", {"path": "a.py", "diff": diff}) == [
+        Edit("a.py", ("three",), ("two",)),
+        Edit("a.py", ("=======", "four"), ()),
+    ]
+
+
+def test_text_to_search_for_that_breaks_off_replaces_nothing() -> None:
+    assert edits("apply_diff", {"path": "a.py", "diff": SEARCH[:40]}) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"TargetFile": "a.py", "TargetContent": "one\ntwo", "ReplacementContent": "one\nthree"},
+        {"filepath": "a.py", "old_string": "one\ntwo", "new_string": "one\nthree"},
+        {"path": "a.py", "oldText": "one\ntwo", "newText": "one\nthree"},
+        {
+            "TargetFile": "a.py",
+            "ReplacementChunks": [{"TargetContent": "two", "ReplacementContent": "three"}],
+        },
+    ],
+)
+def test_arguments_go_by_the_names_of_more_agents(arguments: object) -> None:
+    ((path, added, removed, *_),) = edits("edit", arguments)
+    assert (path, added, removed) == ("a.py", ("three",), ("two",))

@@ -18,8 +18,8 @@ class Entry(NamedTuple):
 
 COMMANDS: Final[dict[str, Entry]] = {
     "init": Entry("init", "Make this repository remember."),
-    "enable": Entry("enable", "Have git tell gitmem of commits, checkouts, merges and pushes."),
-    "disable": Entry("disable", "Take gitmem's hooks out again, without a trace."),
+    "enable": Entry("enable", "Have git and coding agents tell gitmem what happens."),
+    "disable": Entry("disable", "Take gitmem's entries out again, without a trace."),
     "import": Entry("import_", "Take transcripts from files and folders into the memory."),
     "capture": Entry("capture", "Take in what has grown since last time.", is_declared=True),
     "checkpoint": Entry("checkpoint", "Record where the code and the sessions stand now."),
@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "show": Entry("show", "Show a session, one turn of it, a checkpoint or a note."),
     "search": Entry("search", "Search the sessions by words, with filters.", is_declared=True),
     "recall": Entry("recall", "Quote what answers a question, cited, for an agent.", is_declared=True),
+    "digest": Entry("digest", "What an agent is told when it starts here.", is_declared=True),
     "note": Entry("note", "Decisions, patterns and reminders: write them down, list them."),
     "mcp": Entry("mcp", "Serve the memory to agents, by the Model Context Protocol."),
     "why": Entry("why", "Say which turns led to a line, a file or a commit.", is_declared=True),
@@ -48,6 +49,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "redact": Entry("redact", "Say what redaction finds, test its rules, explain a placeholder."),
     "verify": Entry("verify", "Check that all that the memory is made of still holds."),
     "audit": Entry("audit", "Show who did what to the memory, and check that."),
+    "hook": Entry("hook", "Answer a coding agent's hook; what `enable` writes runs it.", is_declared=True),
     "completion": Entry("completion", "Print a script that completes gitmem's commands in a shell."),
     "demo": Entry("demo", "Show the whole round in a throw-away place."),
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
+from gitmem.cli.agent_findings import SCOPES, examine_agents
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from gitmem.format.memory import Memory
     from gitmem.objects.storage import Storage
     from gitmem.sealed.storage import SealedStorage
+    from gitmem.verbs.unread import Unread
 
 _STYLES: dict[str, Style] = {"well": "good", "note": "dim", "amiss": "bad"}
 
@@ -31,18 +34,20 @@ _STYLES: dict[str, Style] = {"well": "good", "note": "dim", "amiss": "bad"}
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.pass_context
 def command(ctx: click.Context, /, is_fixed: bool, as_json: bool) -> None:
-    """Look at whether everything works here: hooks, what they left, the memory and its index, levels, audit.
+    """Look at whether everything works here: hooks, agents, the memory and its index, levels, audit.
 
     Ends with 1 where something is amiss. `gitmem verify --full` reads every object besides.
     """
     context: Context = ctx.obj
     mended: list[str] = []
-    found = _examine(context)
+    found, unread = _examine(context)
     if is_fixed:
         mended = _mend(context, found)
-        found = _examine(context)
+        found, unread = _examine(context)
     if as_json:
-        context.output.json({"findings": [finding._asdict() for finding in found], "mended": mended})
+        findings = [finding._asdict() for finding in found]
+        not_understood = [asdict(group) for group in unread]
+        context.output.json({"findings": findings, "mended": mended, "not_understood": not_understood})
     else:
         for text in mended:
             context.output.say(Styled("mended", "good"), f" {text}")
@@ -61,16 +66,19 @@ def command(ctx: click.Context, /, is_fixed: bool, as_json: bool) -> None:
     ctx.exit(any(finding.condition == "amiss" for finding in found))
 
 
-def _examine(context: Context) -> list[Finding]:
+def _examine(context: Context) -> tuple[list[Finding], list[Unread]]:
+    """Look at everything; what readers could not use is told by agent and version, too."""
     from gitmem.checkpoints.examining import Finding, examine_capture, examine_memory
     from gitmem.format.memory import open_memory
     from gitmem.git.storage import pack_folder
     from gitmem.verbs.listing import Summaries
     from gitmem.verbs.reporting import describe_memory
     from gitmem.verbs.tips import read_tip
+    from gitmem.verbs.unread import unread
 
     repository, settings = context.repository, context.settings
     found: list[Finding] = []
+    not_understood: list[Unread] = []
     with opened_storage(context) as storage:
         try:
             memory = open_memory(storage, settings.memory_ref)
@@ -94,12 +102,13 @@ def _examine(context: Context) -> list[Finding]:
         except StoreError as error:
             found.append(Finding("memory", "amiss", str(error), error.hint))
         else:
-            tallies = ((summary.agent, summary.tally) for summary in listing.summaries)
-            found += examine_memory(state, tallies)
+            not_understood = unread(listing.summaries)
+            found += examine_memory(state, not_understood)
             found += _rules(context, memory)
         found += _examine_levels(context, storage)
     found += examine_capture(repository, context.git, context.now_ms() * 1_000_000)
-    return found
+    found += examine_agents(context)
+    return found, not_understood
 
 
 def _rules(context: Context, memory: Memory) -> list[Finding]:
@@ -172,9 +181,11 @@ def _mend(context: Context, found: list[Finding]) -> list[str]:
     todo: dict[Subject, tuple[str, Callable[[Context], None]]] = {
         "hooks": ("hooks: written anew", _enable),
         "python": ("python: noted the one that this is run by", _enable),
+        "agents": ("agents: entries written anew", _enable_agents),
         "spool": ("spool: took in what waited, and removed what is no event", _drain),
     }
     amiss = {finding.subject for finding in found if finding.condition != "well"}
+    amiss -= {"agents"} - {finding.subject for finding in found if finding.condition == "amiss"}
     for subject, (text, act) in todo.items():
         if subject not in amiss:
             continue
@@ -191,6 +202,16 @@ def _enable(context: Context) -> None:
     from gitmem.verbs.enabling import enable_git
 
     enable_git(context.repository, context.git)
+
+
+def _enable_agents(context: Context) -> None:
+    """Write the entries anew of the agents that have some."""
+    from gitmem.cli.agent_entries import enable_agents, enabled
+
+    for scope in SCOPES:
+        agents = tuple(agent for agent, state in enabled(context, scope).items() if state != "unreadable")
+        if agents:
+            enable_agents(context, agents, scope)
 
 
 def _drain(context: Context) -> None:

@@ -12,7 +12,13 @@ from gitmem.cli.folders import home_of
 from gitmem.cli.intake import describe, report_as_json
 from gitmem.cli.levels import take_sources
 from gitmem.cli.sharing import describe_pull, opened_sharing
-from gitmem.model.errors import HookInTheWay, HooksElsewhere, UsageError
+from gitmem.model.errors import (
+    ConfigRefused,
+    ConfigUnreadable,
+    HookInTheWay,
+    HooksElsewhere,
+    UsageError,
+)
 from gitmem.model.refs import short_name
 
 
@@ -35,12 +41,13 @@ from gitmem.model.refs import short_name
     multiple=True,
     help="Choose the remote of that name in this submodule too; * stands for any part of a path.",
 )
-@click.option("--no-hooks", is_flag=True, help="Write no git hooks.")
+@click.option("--no-hooks", is_flag=True, help="Write no hooks of git's, and none of agents'.")
 @click.option(
     "--agents",
     default="auto",
     metavar="auto|none|LIST",
-    help="Whose existing sessions to import: all that are found, nobody's, or a list with commas.",
+    help="Which agents get hooks in this clone, and whose sessions are imported: all that are found on "
+    "this machine, none, or a list with commas.",
 )
 @click.option("--no-import", is_flag=True, help="Import no existing sessions.")
 @recurse_option
@@ -58,7 +65,7 @@ def command(
     recurse: bool | None,
     as_json: bool,
 ) -> None:
-    """Make this repository remember: start its memory, write git hooks, take in the agents' sessions of it.
+    """Make this repository remember: start its memory, write hooks, take in the agents' sessions of it.
 
     In a clone whose remote has a memory already, that one is taken over. So it is with the submodules below
     that are checked out; with --recurse-submodules, with all of the superproject. None of
@@ -75,6 +82,7 @@ def command(
     how = _How(no_hooks, _agents(agents), no_import, as_json)
     others = meant(context, recurse, share, shared_too)
     answer = _remember(context, share, how._replace(is_dedicated=dedicated))
+    answer["agents"] = None if no_hooks else _enable_agents(context, agents, as_json)
     came = init_others(context, others, lambda each, share: _remember(each, share, how), as_json=as_json)
     if as_json:
         context.output.json({**answer, **({"submodules": came} if others else {})})
@@ -199,18 +207,45 @@ def _write_hooks(context: Context, as_json: bool) -> dict[str, object]:
 
 
 def _agents(text: str) -> frozenset[str] | None:
+    from gitmem.agents import targets
     from gitmem.transcripts.detect import AGENTS
 
     if text == "auto":
         return None
     names = frozenset(name.strip() for name in text.split(",") if name.strip()) - {"none"}
-    unknown = sorted(names - frozenset(AGENTS))
+    known = dict.fromkeys((*AGENTS, *targets.AGENTS))
+    unknown = sorted(names - frozenset(known))
     if unknown:
         raise UsageError(
             f"could not import sessions of {unknown[0]!r}: there is no such agent",
-            hint=f"gitmem init --agents LIST: knows {', '.join(AGENTS)}",
+            hint=f"gitmem init --agents LIST: knows {', '.join(known)}",
         )
     return names
+
+
+def _enable_agents(context: Context, text: str, as_json: bool) -> dict[str, Any]:
+    """Write entries for agents and say so; a file of theirs that is not fit keeps no memory from being."""
+    from gitmem.agents.targets import AGENTS
+    from gitmem.cli.agent_entries import describe_outcomes, enable_agents, outcomes_as_json
+    from gitmem.cli.agent_findings import present
+
+    if context.repository.top is None:
+        return {}
+    named = _agents(text)
+    told: dict[str, Any] = {}
+    for agent in present(context) if named is None else [name for name in AGENTS if name in named]:
+        try:
+            outcomes = enable_agents(context, (agent,), "local")
+        except (ConfigUnreadable, ConfigRefused) as error:
+            told[agent] = {"refused": str(error), "hint": error.hint}
+            if not as_json:
+                context.output.warn(f"{agent}: {error}")
+                context.output.warn(error.hint)
+        else:
+            told |= outcomes_as_json(outcomes)
+            if not as_json:
+                describe_outcomes(context, outcomes, "local")
+    return told
 
 
 def _remotes(context: Context) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -32,6 +32,7 @@ class _Capture(NamedTuple):
     spool: SpoolState
     checkpoints: int
     last_ms: int | None
+    agents: Mapping[str, Sequence[str]]
 
 
 @click.command("status", cls=Command, examples=["gitmem status", "gitmem status --json"])
@@ -128,6 +129,7 @@ def _going(context: Context, memory: Memory) -> dict[str, Any]:
 def _capture(context: Context, memory: Memory) -> _Capture:
     from gitmem.checkpoints import spool
     from gitmem.checkpoints.table import rows
+    from gitmem.cli.agent_findings import agents_here
     from gitmem.git.hooks import find
     from gitmem.verbs.enabling import takes_part
 
@@ -139,6 +141,7 @@ def _capture(context: Context, memory: Memory) -> _Capture:
         spool=spool.state(state_dir),
         checkpoints=len(made),
         last_ms=made[0].at_ms if made else None,
+        agents=agents_here(context),
     )
 
 
@@ -179,6 +182,7 @@ def _say(
         ("captured", captured),
         ("checkpoints", _describe_checkpoints(capture, now_ms)),
         ("hooks", _describe_hooks(capture)),
+        ("agents", _describe_agents(capture.agents)),
         *(("waiting", part) for part in _describe_waiting(capture.spool, now_ms)),
         ("size", f"{size(state.packs_bytes)} in {count(state.packs, 'pack')}"),
         *(("shared", text) for text in shared),
@@ -229,6 +233,11 @@ def _describe_hooks(capture: _Capture) -> Part:
     if told == len(HOOKS):
         return "all of git's tell gitmem"
     return Styled(f"{told} of git's {len(HOOKS)} tell gitmem: gitmem enable git", "bad")
+
+
+def _describe_agents(agents: Mapping[str, Sequence[str]]) -> str:
+    told = (f"{agent} ({', '.join(scopes)})" for agent, scopes in agents.items())
+    return ", ".join(told) or "none has hooks here; gitmem enable AGENT writes them"
 
 
 def _describe_waiting(spool: SpoolState, now_ms: int) -> Iterator[Part]:
@@ -291,6 +300,7 @@ def _capture_as_json(capture: _Capture) -> dict[str, Any]:
     oldest_ns, last_ms = capture.spool.oldest_ns, capture.last_ms
     return {
         "hooks": hooks_as_json(capture.hooks),
+        "agents": {agent: list(scopes) for agent, scopes in capture.agents.items()},
         "takes_part": capture.takes_part,
         "waiting": capture.spool.waiting,
         "oldest_at": None if oldest_ns is None else iso(oldest_ns // 1_000_000),

@@ -1,0 +1,229 @@
+"""The digest at a session's start: little, cited, of known people, in time, and never a failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitmem.cli import digesting
+from gitmem.cli.context import Context
+from gitmem.cli.digesting import digest, digest_of
+from gitmem.model.ids import SessionKey
+from gitmem.recall.delimiters import delimiters
+from gitmem.recall.digest import TOKENS, Item, Part, written
+from gitmem.recall.tokens import estimate
+from tests.conftest import RealGit
+from tests.importing import samples
+from tests.indexer.memories import Filled, called, said
+from tests.recalling.conftest import EVE, Run, checkpoint
+
+LONG_S = 60.0
+
+
+def context_at(top: Path, **environ: str) -> Context:
+    context = Context(
+        environ={**os.environ, **environ},
+        stdin=BytesIO(),
+        stdout=BytesIO(),
+        stderr=BytesIO(),
+        now_ms=lambda: 1_780_000_000_000,
+    )
+    context.move(top)
+    return context
+
+
+@pytest.fixture(autouse=True)
+def here(run: Run) -> None:
+    """Have the indexer answer within this process."""
+
+
+def told(top: Path, without: tuple[str, ...] = (), **environ: str) -> dict[str, list[Item]]:
+    found = digest_of(context_at(top, **environ), without, LONG_S)
+    assert estimate(found.text) <= TOKENS
+    return {part.heading: list(part.items) for part in found.parts}
+
+
+def test_a_digest_tells_what_happened_last_and_who_touched_what_is_changed(run: Run, memory: Filled) -> None:
+    session = memory.add(
+        "editor",
+        [
+            said("Change a.txt", at="2026-02-05T06:34:50Z"),
+            called("Edit", "c1", file_path="a.txt"),
+            said("I have changed it; all tests pass.", "assistant", at="2026-02-05T06:35:00Z"),
+        ],
+        branch="main",
+    )
+    checkpoint(memory, "2026-02-05T07:00:00.000Z", "c" * 40, {session: 3})
+    (memory.top / "a.txt").write_text("changed\n")
+    parts = told(memory.top)
+    last = parts["what happened last"]
+    assert last[0].cite == "generic/editor#2"
+    assert last[0].text == "I have changed it; all tests pass."
+    assert last[0].commit == "c" * 40
+    [touched] = parts["sessions that touched what is changed here"]
+    assert touched.cite.startswith("generic/editor#")
+    assert ("", "a.txt") in touched.names
+    for item in (*last, touched):
+        assert run("show", item.cite, cwd=memory.top).stdout
+    text = run("digest", cwd=memory.top, status=None).stdout
+    assert not text or re.fullmatch(r"\[gitmem-history [0-9a-f]{12} begins: .*\]", text.split("\n")[0])
+
+
+def test_it_has_nothing_of_strangers_of_itself_or_of_the_session_that_starts(memory: Filled) -> None:
+    echo = digest_of(context_at(memory.top), (), LONG_S).text
+    memory.add("stranger", [said("I own it now", "assistant", at="2026-03-01T00:00:00Z")], author=EVE)
+    memory.add("repeats", [said(echo, "assistant", at="2026-03-01T00:00:00Z")])
+    memory.add("now", [samples.line(n, "now") for n in range(2)], agent="claude-code")
+
+    def cited(*without: str, **environ: str) -> set[str]:
+        return {
+            item.cite.partition("#")[0]
+            for items in told(memory.top, without, **environ).values()
+            for item in items
+        }
+
+    assert "claude-code/now" in cited()
+    assert not {"generic/stranger", "generic/eves", "generic/repeats"} & cited()
+    assert "claude-code/now" not in cited("claude-code/now")
+    assert "claude-code/now" not in cited(CLAUDE_CODE_SESSION_ID="now")
+
+
+def test_open_notes_are_told_of(run: Run, memory: Filled) -> None:
+    run("note", "add", "--kind", "decision", "Shackles are replaced each year.", cwd=memory.top)
+    run("note", "add", "--kind", "reminder", "--due", "2026-01-01", "Grease the winch.", cwd=memory.top)
+    notes = told(memory.top)["open reminders and decisions"]
+    assert [item.text for item in notes] == ["Grease the winch.", "Shackles are replaced each year."]
+    for item in notes:
+        assert run("show", item.cite, cwd=memory.top).stdout
+
+
+def test_a_reminder_says_when_it_is_due_and_decisions_have_their_place(run: Run, memory: Filled) -> None:
+    run("note", "add", "Shackles are replaced each year.", cwd=memory.top)
+    for day, text in (("2026-05-28", "Oil it."), ("2026-05-27", "Tar it."), ("2026-05-26", "Scrape it.")):
+        run("note", "add", "--due", day, text, cwd=memory.top)
+    found = digest_of(context_at(memory.top), (), LONG_S)  # on the 28th
+    [notes] = [part.items for part in found.parts if part.heading == "open reminders and decisions"]
+    assert [item.text for item in notes] == ["Scrape it.", "Shackles are replaced each year.", "Tar it."]
+    assert [item.words for item in notes] == [
+        "reminder, due 2026-05-26, overdue,",
+        "decision,",
+        "reminder, due 2026-05-27, overdue,",
+    ]
+    assert f'{notes[0].day} reminder, due 2026-05-26, overdue, by "' in found.text
+    run("note", "done", notes[0].cite, notes[2].cite, cwd=memory.top)
+    assert told(memory.top)["open reminders and decisions"][0].words == "reminder, due 2026-05-28, today,"
+
+
+def test_a_stranger_closes_no_reminder_and_takes_no_decisions_place(run: Run, memory: Filled) -> None:
+    shackles = run("note", "add", "Shackles are replaced each year.", cwd=memory.top).stdout.strip()
+    winch = run("note", "add", "--kind", "reminder", "Grease the winch.", cwd=memory.top).stdout.strip()
+    as_eve = {
+        f"GIT_{who}_{what}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", EVE.name), ("EMAIL", EVE.email))
+    }
+    run("note", "add", "--supersedes", shackles, "Shackles last.", cwd=memory.top, environ=as_eve)
+    run("note", "done", winch, cwd=memory.top, environ=as_eve)
+    notes = told(memory.top)["open reminders and decisions"]
+    assert [item.text for item in notes] == ["Grease the winch.", "Shackles are replaced each year."]
+
+
+def test_what_is_private_is_told_only_where_all_is(
+    run: Run, memory: Filled, tmp_path: Path, git: RealGit
+) -> None:
+    path = tmp_path / "secret.jsonl"
+    lines = [
+        {"session": {"id": "secret"}},
+        {"role": "assistant", "text": "I sank it.", "at": "2026-03-01T00:00:00Z"},
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run("import", str(path), cwd=memory.top, environ={"GITMEM_LEVEL": "private"})
+    assert "I sank it." in run("search", "sank", cwd=memory.top).stdout
+
+    def said_last() -> list[str]:
+        return [item.text for item in told(memory.top)["what happened last"]]
+
+    assert "I sank it." not in said_last()
+    git("config", "gitmem.level", "private", cwd=memory.top)
+    assert "I sank it." in said_last()
+    git("config", "gitmem.agent.codex.level", "team", cwd=memory.top)
+    assert "I sank it." not in said_last()
+
+
+def test_what_was_said_last_is_told_and_no_call_or_note(run: Run, memory: Filled) -> None:
+    at = "2026-03-02T00:00:00Z"
+    calls = [called("Bash", f"c{n}", command=f"make {n}", at=at) for n in range(9)]
+    memory.add("worker", [said("The mast stands.", "assistant", at=at), *calls], branch="main")
+    for n in range(5):
+        run("note", "add", "--as", "codex", f"Note {n}", cwd=memory.top)
+    assert told(memory.top)["what happened last"][0].text == "The mast stands."
+
+
+def test_only_who_is_known_ties_what_is_told_to_a_commit(run: Run, memory: Filled) -> None:
+    lines = [said("The mast stands.", "assistant", at="2026-03-02T00:00:00Z")]
+    session = memory.add("worker", lines, branch="main")
+    checkpoint(memory, "2026-03-02T01:00:00.000Z", "e" * 40, {session: 1}, author=EVE)
+    assert told(memory.top)["what happened last"][0].commit == ""
+    assert "commit eeeeeeeeee" in run("recall", "mast", cwd=memory.top).stdout
+    assert "commit" not in run("recall", "--trusted", "mast", cwd=memory.top).stdout
+    checkpoint(memory, "2026-03-02T02:00:00.000Z", "c" * 40, {session: 1})
+    assert told(memory.top)["what happened last"][0].commit == "c" * 40
+
+
+def test_what_is_late_is_left_out_and_what_cannot_be_read_too(
+    memory: Filled, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    released = threading.Event()
+
+    def late(*_: Any) -> Iterator[Part]:
+        yield Part("what happened last", (Item("generic/first#1"),))
+        released.wait()
+        yield Part("what happened last", (Item("generic/second#1"),))
+
+    monkeypatch.setattr(digesting, "_from_index", late)
+    text = digest_of(context_at(memory.top), (), 0.2).text
+    released.set()
+    assert "generic/first#1" in text
+    assert "generic/second#1" not in text
+    assert digest(context_at(tmp_path), None) == "", "there is no repository"
+    monkeypatch.undo()
+    monkeypatch.setattr(digesting, "_from_notes", _bug)
+    with pytest.raises(ZeroDivisionError):
+        digest(context_at(memory.top), SessionKey("generic", "anchors"))
+
+
+def test_without_a_memory_there_is_nothing_to_say(run: Run, repository: Path) -> None:
+    assert digest(context_at(repository), None) == ""
+    assert run("digest", cwd=repository, status=1).stdout == ""
+    assert json.loads(run("digest", "--json", cwd=repository, status=1).stdout)["parts"] == []
+    assert "expected no words" in run("digest", "why", cwd=repository, status=2).stderr
+
+
+def test_no_part_crowds_out_another_and_the_budget_is_kept() -> None:
+    parts = [
+        Part(
+            name,
+            tuple(
+                Item(f"generic/{name}{n}#1", "2026-02-03", "", (("", "a title"),), "words " * 30)
+                for n in range(9)
+            ),
+        )
+        for name in ("first", "second", "third")
+    ]
+    text = written(parts, delimiters(bytes(6)))
+    assert estimate(text) <= TOKENS
+    assert all(f"generic/{name}0#1" in text for name in ("first", "second", "third"))
+    assert written([], delimiters(bytes(6))) == ""
+    assert written(parts, delimiters(bytes(6)), 20) == ""
+
+
+def _bug(context: Context) -> Iterator[Part]:
+    yield Part("what happened last", (Item(f"{1 // 0}"),))
