@@ -155,7 +155,7 @@ def _from_index(context: Context, place: Place, without: Sequence[str]) -> Itera
     here = [f'branch:"{branch}" {said}'] if branch and '"' not in branch else []
     queries = (*here, said, *(f'file:"{path}" -kind:note' for path in files))
     filters = Filters(
-        levels=_levels(context),
+        levels=levels_told(context),
         trusted=trusted_filter(context, [place]),
         without=tuple(without),
         firsthand=True,
@@ -215,7 +215,7 @@ def _whose(told: Told, cite: str) -> tuple[tuple[str, str], ...]:
     return ("by", told.author), ("with", "" if cite.startswith(f"{told.agent}/") else told.agent)
 
 
-def _levels(context: Context) -> tuple[Level, ...]:
+def levels_told(context: Context) -> tuple[Level, ...]:
     """Return the levels of what may be told: what is private is not told to a session that may not be.
 
     What a session is told stands in its transcript, and goes where that goes.

@@ -22,6 +22,7 @@ from gitmem.model.errors import (
     CursorRefused,
     NoMemory,
     NoteUnknown,
+    PrivateUntold,
     SessionUnknown,
     TurnUnknown,
 )
@@ -59,7 +60,7 @@ def show(host: Host, asked: ShowTaken, client: str) -> Answered:
     def attempt(one: Context) -> Answered:
         if is_note(asked.id):
             return show_note(one, asked)
-        return _show(one, asked)
+        return _show(host, one, asked)
 
     return first_that(context, None, attempt, SessionUnknown, NoteUnknown, NoMemory)
 
@@ -76,6 +77,7 @@ def timeline(host: Host, asked: TimelineTaken, client: str) -> Answered:
         branches=() if asked.branch is None else (asked.branch,),
         since_ms=None if asked.since is None else parse_since(asked.since, now_ms),
         until_ms=None if asked.until is None else parse_until(asked.until, now_ms),
+        levels=host.levels(context),
     )
     rows = _latest(context, filters, untrusted=asked.untrusted)
     if after is not None:
@@ -141,8 +143,9 @@ def read_resource(host: Host, uri: str) -> str:
 # --- one session --------------------------------------------------------------------------------------
 
 
-def _show(context: Context, asked: ShowTaken) -> Answered:
+def _show(host: Host, context: Context, asked: ShowTaken) -> Answered:
     from gitmem.verbs import reading
+    from gitmem.verbs.levels import registered
 
     with opened_memory(context) as memory:
         folder, turn = reading.address(memory, asked.id)
@@ -152,6 +155,9 @@ def _show(context: Context, asked: ShowTaken) -> Answered:
         trust = trust_of(trusting, stored)
         if trust != "known" and not asked.untrusted:
             raise AuthorUntrusted(asked.id)
+        levels = host.levels(context)
+        if levels and registered(memory, folder, "team") not in levels:
+            raise PrivateUntold(asked.id)
         memory.absent.require(folder.session)
         note_session(context, "show", memory, folder)
         given = _page(context, memory, folder, turn, asked)
