@@ -14,6 +14,7 @@ import msgspec
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
+from gitmem.transcripts import handed
 from gitmem.transcripts.agent import Agent, Head, Identity
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, mapping, string
@@ -122,7 +123,7 @@ def _stream(record: Object, head: Head) -> str:
 
 
 def _forked_from(record: Object) -> str | None:
-    return string(child(record, "forkedFrom"), "sessionId")
+    return string(child(record, "forkedFrom"), "sessionId") or handed.forked_from(record, NAME)
 
 
 def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:

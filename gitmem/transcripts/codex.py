@@ -15,6 +15,7 @@ import msgspec
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Kind, Tokens, ToolResult
+from gitmem.transcripts import handed
 from gitmem.transcripts.agent import Agent, Head, Identity
 from gitmem.transcripts.calls import describe, describe_text
 from gitmem.transcripts.fields import Object, child, children, count, integer, string
@@ -104,8 +105,12 @@ def identify(head: Head) -> Identity | None:
         parent_id=parent,
         shape="lines",
         cwd=string(meta, "cwd"),
-        forked_from=string(meta, "forked_from_id"),
+        forked_from=_forked_from(meta),
     )
+
+
+def _forked_from(meta: Object) -> str | None:
+    return string(meta, "forked_from_id") or handed.forked_from(meta, NAME)
 
 
 def _parent_thread(meta: Object) -> str | None:
@@ -186,7 +191,7 @@ class CodexReader:
             agent_version=string(meta, "cli_version"),
         )
         if self._recorder.stream == MAIN_STREAM:
-            self._recorder.tell(forked_from=string(meta, "forked_from_id"))
+            self._recorder.tell(forked_from=_forked_from(meta))
         instructions = string(child(meta, "base_instructions"), "text")
         if instructions is not None and instructions != self._instructions:
             self._instructions = instructions

@@ -17,6 +17,7 @@ import msgspec
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult, Turn
+from gitmem.transcripts import handed
 from gitmem.transcripts.agent import Agent, Head, Identity
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, string
@@ -56,7 +57,7 @@ def identify(head: Head) -> Identity | None:
         parent_id=parent,
         shape="document" if is_whole else "lines",
         cwd=_first_text(directories),
-        forked_from=None,
+        forked_from=handed.forked_from(first, NAME),
         cwd_sha256=string(first, "projectHash"),
     )
 
@@ -93,7 +94,8 @@ class GeminiCliReader:
         if self._recorder.stream == MAIN_STREAM:
             self._recorder.retell(title=string(members, "summary"))
             started_ms, cwd = to_ms(members.get("startTime")), _first_text(members.get("directories"))
-            self._recorder.tell(started_ms=started_ms, cwd=cwd)
+            origin = handed.forked_from(members, NAME)
+            self._recorder.tell(started_ms=started_ms, cwd=cwd, forked_from=origin)
 
     def read(self, record: Object) -> None:
         """Read one line, or one message of a document."""

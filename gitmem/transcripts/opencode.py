@@ -3,7 +3,7 @@ as `opencode export` writes it.
 
 The document is `{info, messages: [{info, parts: []}]}`, the same bodies that its database holds, of which the
 rendition has a line for each message and one for the session. Subagents are sessions of their own. Nothing is
-ever replayed: a fork gives its copies ids of their own.
+ever replayed but what `gitmem resume` wrote: a fork gives its copies ids of their own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
+from gitmem.transcripts import handed
 from gitmem.transcripts.agent import Agent, Head, Identity, Listing
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, integer, string
@@ -34,6 +35,8 @@ _UNINTERESTING_PARTS = frozenset(
 def identify(head: Head) -> Identity | None:
     """Recognise the document by its `info` and its list of messages, or by a session's own fields."""
     document = head.records[0] if head.records else {}
+    if "message" in document:
+        return _identify_rendition(child(document, "message"), head)
     info = child(document, "info")
     is_session = "projectID" in info or "directory" in info or (string(info, "id") or "").startswith("ses_")
     if not is_session or not isinstance(document.get("messages", []), list):
@@ -46,8 +49,23 @@ def identify(head: Head) -> Identity | None:
         parent_id=parent,
         shape="document",
         cwd=string(info, "directory"),
-        forked_from=None,
+        forked_from=_forked_from(next(iter(children(document, "messages")), {})),
     )
+
+
+def _identify_rendition(message: Object, head: Head) -> Identity | None:
+    origin = _forked_from(message)
+    if origin is None:
+        return None  # its name says whose it is, and no line but the last what it is
+    return Identity(NAME, head.stem, MAIN_STREAM, None, "document", None, origin)
+
+
+def _forked_from(message: Object) -> str | None:
+    for item in children(message, "parts"):
+        for holder in (child(item, "metadata"), child(child(item, "state"), "metadata")):
+            if (origin := handed.forked_from(holder, NAME)) is not None:
+                return origin
+    return None
 
 
 def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
@@ -108,14 +126,22 @@ class OpencodeReader:
             return
         record = child(record, "message") or record
         recorder, info = self._recorder, child(record, "info")
-        path, model = child(info, "path"), child(info, "model")
+        path = child(info, "path")
         details: Details = {
             "id": string(info, "id"),
             "parent": string(info, "parentID"),
             "at_ms": to_ms(child(info, "time").get("created")),
             "cwd": string(path, "cwd"),
         }
-        recorder.tell(started_ms=details.get("at_ms"), cwd=details.get("cwd"))
+        recorder.tell(
+            started_ms=details.get("at_ms"), cwd=details.get("cwd"), forked_from=_forked_from(record)
+        )
+        recorder.replaying = recorder.inherits(handed.short_id(string(info, "id") or ""))
+        self._read_message(record, info, details)
+        recorder.replaying = False
+
+    def _read_message(self, record: Object, info: Object, details: Details) -> None:
+        recorder, model = self._recorder, child(info, "model")
         role = string(info, "role")
         if role == "user":
             self._read_user(record, details)
@@ -199,7 +225,8 @@ class OpencodeReader:
         recorder.add("tool", "tool_result", text, result=result, **answered)
 
 
-def _is_rendition(begun: bytes) -> bool:
+def is_rendition(begun: bytes) -> bool:
+    """Tell a rendition by its beginning."""
     return begun.startswith((b'{"message":', b'{"session":'))
 
 
@@ -224,7 +251,7 @@ OPENCODE = Agent(
     identify=identify,
     reader=OpencodeReader,
     folders=folders,
-    records=lines_or_documents("messages", _is_rendition),
+    records=lines_or_documents("messages", is_rendition),
     writes_documents=True,
     suffixes=(".json", ".jsonl", ".db"),
     collection=OpencodeSessions(),

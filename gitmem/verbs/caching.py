@@ -18,8 +18,9 @@ import msgspec
 from gitmem import disk
 from gitmem.format.memory import Folder, Memory
 from gitmem.model.errors import DiskRefused
-from gitmem.model.ids import Oid, SessionKey
+from gitmem.model.ids import Oid
 from gitmem.objects import trees
+from gitmem.transcripts.handed import origin_key
 
 _T = TypeVar("_T")
 _MAX_BYTES = 512 << 20
@@ -126,7 +127,7 @@ def origin_ids(memory: Memory, agent: str, forked_from: str | None) -> tuple[Oid
     """Return the same of the sessions that one was forked from, whose turns it does not repeat."""
     if forked_from is None:
         return ()
-    return tuple(captures_id(memory, origin) for origin in memory.find_key(SessionKey(agent, forked_from)))
+    return tuple(captures_id(memory, origin) for origin in memory.find_key(origin_key(agent, forked_from)))
 
 
 def _header(kind: str) -> bytes:

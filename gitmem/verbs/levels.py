@@ -22,6 +22,7 @@ from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.ids import MAIN_STREAM, SessionKey
 from gitmem.model.settings import LEVELS, Level, LevelRule, is_lower, lowest
 from gitmem.transcripts.detect import Identity
+from gitmem.transcripts.handed import origin_key
 from gitmem.transcripts.read import iterate
 from gitmem.verbs.sources import chunks_of
 
@@ -89,7 +90,7 @@ class Levels:
         asked = [stored] if given is None else [given.level, stored]
         if identity.forked_from is not None and self._table is not None:
             # A fork begins with all that was said before it.
-            origin = SessionKey(identity.agent, identity.forked_from)
+            origin = origin_key(identity.agent, identity.forked_from)
             of_origin = self._table.given.get(_name(self._table, origin))
             asked += [of_origin.level] if of_origin is not None else []
         wish = self._wish_at(identity.began_in)

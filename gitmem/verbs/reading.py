@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -26,6 +25,7 @@ from gitmem.model.records import Session
 from gitmem.model.turns import Tally, Turn
 from gitmem.redaction.placeholders import same_line
 from gitmem.transcripts.detect import detect
+from gitmem.transcripts.handed import copy_id, origin_key, short_id
 from gitmem.transcripts.read import Reading, Transcript, iterate
 
 _MIN_ID_DIGITS = 7
@@ -186,8 +186,11 @@ def _inherited(memory: Memory, folder: Folder, stored: StoredSession) -> frozens
     ids: set[str] = set()
     for origin in _origins(memory, folder, stored):
         if origin.session < folder.session or not _comes_from(memory, origin, folder):
-            reading = iterate(stored.record.agent, streams(memory, origin, memory.load(origin)))
-            deque(reading, maxlen=0)
+            begun = memory.load(origin)
+            reading = iterate(begun.record.agent, streams(memory, origin, begun))
+            for turn in reading:
+                own = copy_id(begun.key, turn.stream, turn.ordinal)
+                ids |= {own, short_id(own)}
             ids |= reading.ids
     return frozenset(ids)
 
@@ -204,7 +207,7 @@ def _origins(memory: Memory, folder: Folder, stored: StoredSession) -> tuple[Fol
         return ()
     if found.forked_from is None:
         return ()
-    return memory.find_key(SessionKey(stored.record.agent, found.forked_from))
+    return memory.find_key(origin_key(stored.record.agent, found.forked_from))
 
 
 def _comes_from(memory: Memory, folder: Folder, other: Folder) -> bool:

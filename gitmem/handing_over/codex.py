@@ -1,0 +1,111 @@
+"""Codex's threads: `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl`, each begun by a `session_meta`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from gitmem.handing_over.steps import Called, Lost, Said, Step
+from gitmem.handing_over.target import Copy, Target, at_text, tool_name
+from gitmem.model.ids import MAIN_STREAM
+from gitmem.transcripts import codex
+from gitmem.transcripts.fields import Object, child, string
+from gitmem.transcripts.handed import copy_id, marked
+
+
+def _place(home: Path, environ: Mapping[str, str], copy: Copy, stream: str) -> Path:
+    thread = copy.native_id if stream == MAIN_STREAM else stream.removeprefix("agent-")
+    at = at_text(copy.started_ms, 0)
+    day, time = at[:10].replace("-", "/"), at[:19].replace(":", "-")
+    return codex.folders(home, environ)[0] / day / f"rollout-{time}-{thread}.jsonl"
+
+
+def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[Path]:
+    for root in codex.folders(home, environ):
+        yield from sorted(root.rglob(f"rollout-*-{native_id}.jsonl"))
+
+
+def _renamed(records: Iterable[Object], copy: Copy, stream: str) -> Iterator[Object] | None:
+    """A thread of a subagent has a name of its own that others know it by, and stays behind."""
+    return _renamed_thread(records, copy) if stream == MAIN_STREAM else None
+
+
+def _renamed_thread(records: Iterable[Object], copy: Copy) -> Iterator[Object]:
+    is_first = True
+    for record in records:
+        payload, kind = dict(child(record, "payload")), string(record, "type")
+        if kind == "session_meta" and is_first:
+            is_first = False
+            payload |= {"id": copy.native_id, "forked_from_id": copy.origin.native_id, "cwd": str(copy.cwd)}
+            if "session_id" in payload:
+                payload["session_id"] = copy.native_id
+            yield {**record, "payload": payload | marked(copy.origin)}
+            # What comes before the first turn has no name to be known by as a copy.
+            yield _event(string(record, "timestamp") or at_text(None, copy.started_ms), _started(copy, 0))
+        elif kind == "turn_context" and "cwd" in payload:
+            yield {**record, "payload": payload | {"cwd": str(copy.cwd)}}
+        else:
+            yield record
+
+
+def _built(steps: Sequence[Step], copy: Copy, lost: Lost) -> Iterator[Object]:
+    at = at_text(None, copy.started_ms)
+    meta: Object = {
+        "id": copy.native_id,
+        "timestamp": at,
+        "cwd": str(copy.cwd),
+        "originator": "codex_cli_rs",
+        "cli_version": "0.0.0",
+        "source": "cli",
+    }
+    git = {"git": {"branch": copy.branch}} if copy.branch else {}
+    yield {"timestamp": at, "type": "session_meta", "payload": meta | git | marked(copy.origin)}
+    is_begun = False
+    for step in steps:
+        at = at_text(step.turn.at_ms, copy.started_ms) if step.turn.at_ms is not None else at
+        if not is_begun or (isinstance(step, Said) and step.role == "user"):
+            is_begun = True
+            yield _event(at, _started(copy, step.turn.ordinal))
+        if isinstance(step, Called):
+            yield from _call(step, copy, at)
+        elif step.kind == "thinking":
+            yield _event(at, {"type": "agent_reasoning", "text": step.text})
+        else:
+            content = {"type": "output_text" if step.role == "assistant" else "input_text", "text": step.text}
+            yield _item(at, {"type": "message", "role": step.role, "content": [content]})
+            shown = "agent_message" if step.role == "assistant" else "user_message"
+            told: Object = {"type": shown, "message": step.text}
+            yield _event(at, told)
+    if copy.title:
+        name: Object = {"type": "thread_name_updated", "thread_id": copy.native_id, "thread_name": copy.title}
+        yield _event(at, name)
+
+
+def _call(step: Called, copy: Copy, at: str) -> Iterator[Object]:
+    assert step.turn.call is not None
+    call_id = f"call_{copy_id(copy.origin, step.turn.stream, step.turn.ordinal).replace('-', '')[:24]}"
+    arguments = msgspec.json.encode(step.arguments).decode()
+    name = tool_name(step.turn.call.name)
+    yield _item(at, {"type": "function_call", "name": name, "arguments": arguments, "call_id": call_id})
+    yield _item(at, {"type": "function_call_output", "call_id": call_id, "output": step.output})
+
+
+def _started(copy: Copy, ordinal: int) -> Object:
+    return {
+        "type": "task_started",
+        "turn_id": copy_id(copy.origin, MAIN_STREAM, ordinal),
+        "model_context_window": None,
+    }
+
+
+def _event(at: str, payload: Object) -> Object:
+    return {"timestamp": at, "type": "event_msg", "payload": payload}
+
+
+def _item(at: str, payload: Object) -> Object:
+    return {"timestamp": at, "type": "response_item", "payload": payload}
+
+
+CODEX = Target(codex.NAME, _place, _known, _renamed, _built, lambda native_id: ("codex", "resume", native_id))

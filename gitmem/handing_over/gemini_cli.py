@@ -1,0 +1,121 @@
+"""Gemini CLI's sessions: `tmp/<project>/chats/session-<time>-<id's beginning>.jsonl`.
+
+The project is a name that its `projects.json` gives to a directory, or else the directory's hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gitmem.handing_over.steps import Called, Lost, Step
+from gitmem.handing_over.target import Copy, Target, at_text, tool_name
+from gitmem.model.ids import MAIN_STREAM
+from gitmem.transcripts import gemini_cli
+from gitmem.transcripts.fields import Object, child, mapping, string
+from gitmem.transcripts.handed import copy_id, marked
+
+_ID_DIGITS: Final = 8
+_HEAD_BYTES: Final = 64 << 10
+
+
+def _place(home: Path, environ: Mapping[str, str], copy: Copy, stream: str) -> Path:
+    root = gemini_cli.folders(home, environ)[0]
+    chats = root / (_slug(root, copy.cwd) or _hash(copy.cwd)) / "chats"
+    if stream != MAIN_STREAM:
+        return chats / copy.native_id / f"{stream.removeprefix('agent-')}.jsonl"
+    time = at_text(copy.started_ms, 0)[:16].replace(":", "-")
+    return chats / f"session-{time}-{copy.native_id[:_ID_DIGITS]}.jsonl"
+
+
+def _slug(root: Path, cwd: Path) -> str | None:
+    """Return the name that Gemini CLI has given to a directory, if it has ever been started there."""
+    try:
+        known = mapping(msgspec.json.decode((root.parent / "projects.json").read_bytes()))
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    slug = string(child(known, "projects"), str(cwd))
+    return slug if slug and slug not in (".", "..") and "/" not in slug and "\0" not in slug else None
+
+
+def _hash(cwd: Path) -> str:
+    return hashlib.sha256(os.fsencode(cwd)).hexdigest()
+
+
+def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[Path]:
+    root = gemini_cli.folders(home, environ)[0]
+    for path in sorted(root.glob(f"*/chats/session-*-{native_id[:_ID_DIGITS]}.json*")):
+        with path.open("rb") as file:
+            if f'"{native_id}"'.encode() in file.read(_HEAD_BYTES):
+                yield path
+
+
+def _renamed(records: Iterable[Object], copy: Copy, stream: str) -> Iterator[Object] | None:
+    return (_renamed_record(record, copy, stream) for record in records)
+
+
+def _renamed_record(record: Object, copy: Copy, stream: str) -> Object:
+    if "sessionId" not in record or not {"projectHash", "startTime"} & record.keys():
+        return record
+    changed = {**record, "projectHash": _hash(copy.cwd)}
+    if "directories" in changed:
+        changed["directories"] = [str(copy.cwd)]
+    if stream == MAIN_STREAM:
+        changed["sessionId"] = copy.native_id
+    return changed | marked(copy.origin)
+
+
+def _built(steps: Sequence[Step], copy: Copy, lost: Lost) -> Iterator[Object]:
+    at_ms = copy.started_ms
+    last = max((step.turn.at_ms or 0 for step in steps), default=0)
+    head: Object = {
+        "sessionId": copy.native_id,
+        "projectHash": _hash(copy.cwd),
+        "startTime": at_text(None, copy.started_ms),
+        "lastUpdated": at_text(last or None, copy.started_ms),
+        "kind": "main",
+    }
+    summary = {"summary": copy.title} if copy.title else {}
+    yield head | summary | marked(copy.origin)
+    for step in steps:
+        at_ms = at_ms if step.turn.at_ms is None else step.turn.at_ms
+        at = at_text(None, at_ms)
+        own: Object = {"id": copy_id(copy.origin, step.turn.stream, step.turn.ordinal), "timestamp": at}
+        by_model = {"type": "gemini", **({"model": step.turn.model} if step.turn.model else {})}
+        if isinstance(step, Called):
+            yield own | by_model | {"content": "", "toolCalls": [_call(step, own, at)]}
+        elif step.kind == "thinking":
+            subject, _, description = step.text.partition("\n")
+            thought = {"subject": subject, "description": description, "timestamp": at}
+            yield own | by_model | {"content": "", "thoughts": [thought]}
+        elif step.role == "assistant":
+            yield own | by_model | {"content": step.text}
+        else:
+            yield own | {"type": "user", "content": [{"text": step.text}]}
+
+
+def _call(step: Called, own: Object, at: str) -> Object:
+    assert step.turn.call is not None
+    name, call_id = tool_name(step.turn.call.name), f"{string(own, 'id')}"
+    response = {"error" if step.has_failed else "output": step.output}
+    return {
+        "id": call_id,
+        "name": name,
+        "args": step.arguments,
+        "result": [{"functionResponse": {"id": call_id, "name": name, "response": response}}],
+        "status": "error" if step.has_failed else "success",
+        "timestamp": at,
+        "resultDisplay": step.output,
+        "displayName": name,
+        "description": "",
+    }
+
+
+GEMINI_CLI = Target(
+    gemini_cli.NAME, _place, _known, _renamed, _built, lambda native_id: ("gemini", "--resume", native_id)
+)

@@ -1,0 +1,89 @@
+"""What an agent that takes sessions back has to say of itself: where they stand, and how they look there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from gitmem.format.lines import lines_of
+from gitmem.handing_over.steps import Lost, Step
+from gitmem.model.ids import SessionKey
+from gitmem.model.times import to_text
+from gitmem.redaction.placeholders import same_line
+from gitmem.transcripts.fields import Object
+
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_NAME: Final = 64
+_PIECE_BYTES: Final = 1 << 18
+
+
+def file_continues(path: Path, native_id: str, ours: Iterable[bytes]) -> bool:
+    """Tell whether a file begins with a text, whatever was redacted in it."""
+    with path.open("rb") as file:
+        theirs = lines_of(iter(lambda: file.read(_PIECE_BYTES), b""))
+        return all(_is_same(line, next(theirs, b"")) for line in lines_of(ours))
+
+
+def _is_same(ours: bytes, theirs: bytes) -> bool:
+    return same_line(ours.rstrip(b"\r\n"), theirs.rstrip(b"\r\n")) and bool(theirs)
+
+
+def uuid_of(digits: str) -> str:
+    """Return an id in the form of a UUID, made of 32 hex digits."""
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:32]}"
+
+
+class Copy(NamedTuple):
+    """A session as it is to be: its id, the one that it is a copy of, and where it goes on.
+
+    `cwd` is the directory that the agent is started in, `started_ms` when its origin began.
+    """
+
+    native_id: str
+    origin: SessionKey
+    cwd: Path
+    started_ms: int
+    title: str = ""
+    branch: str | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is a session of its own, and not its origin itself."""
+        return self.native_id != self.origin.native_id
+
+
+class Target(NamedTuple):
+    """An agent that sessions can be handed to.
+
+    `place` says where a stream stands; `known` where a session does already, whatever it holds. `renamed`
+    gives a stream's records as they are in a copy, or None where the stream stays behind; `built` makes a
+    session of steps. `command` is what resumes it. `continues` tells whether what stands at a path begins
+    with a text, `new_id` makes an id of 32 hex digits. An agent with a database takes a `document` by a
+    program of its own, the `importer`; its `place` is then below gitmem's local state.
+    """
+
+    name: str
+    place: Callable[[Path, Mapping[str, str], Copy, str], Path]
+    known: Callable[[Path, Mapping[str, str], str], Iterable[Path]]
+    renamed: Callable[[Iterable[Object], Copy, str], Iterator[Object] | None]
+    built: Callable[[Sequence[Step], Copy, Lost], Iterator[Object]]
+    command: Callable[[str], tuple[str, ...]]
+    continues: Callable[[Path, str, Iterable[bytes]], bool] = file_continues
+    new_id: Callable[[str], str] = uuid_of
+    importer: Callable[[Path], tuple[str, ...]] | None = None
+    document: Callable[[Path, Mapping[str, str], Iterable[Object]], Object] | None = None
+
+
+def at_text(at_ms: int | None, before_ms: int) -> str:
+    """Return a moment as agents write it; where a turn has none, or one that has no date, another."""
+    try:
+        return to_text(before_ms if at_ms is None else at_ms)
+    except ValueError:
+        return to_text(max(0, min(before_ms, 253_402_300_799_999)))
+
+
+def tool_name(name: str) -> str:
+    """Return a tool's name as models' interfaces take it."""
+    return _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME] or "tool"

@@ -1,0 +1,56 @@
+"""Sessions that `gitmem resume` has written into an agent's own place: what says which turns are copies.
+
+A record of such a session, mostly the first, has a member `gitmem`: `{"forked_from": "<agent>/<native id>"}`.
+Where its agent is another than the origin's, each message's id is made of the origin's name and a turn's
+number, so that whoever has the origin knows the copies from what came after them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from gitmem.model.errors import BadSessionName
+from gitmem.model.ids import SessionKey
+from gitmem.transcripts.fields import Object, child, string
+
+MARK: Final = "gitmem"
+_OTHER_AGENT: Final = "gitmem:"
+"""What an origin of another agent begins with, where a native id is expected."""
+_SHORT_DIGITS: Final = 14
+
+
+def marked(origin: SessionKey) -> Object:
+    """Return the member that names the origin, in an object of its own."""
+    return {MARK: {"forked_from": str(origin)}}
+
+
+def forked_from(record: Object, agent: str) -> str | None:
+    """Return what a record says of its origin: a native id of the same agent, or a name for `origin_key`."""
+    origin = string(child(record, MARK), "forked_from")
+    if origin is None:
+        return None
+    own = f"{agent}/"
+    return origin.removeprefix(own) if origin.startswith(own) else f"{_OTHER_AGENT}{origin}"
+
+
+def origin_key(agent: str, forked_from: str) -> SessionKey:
+    """Return the session that one of an agent was forked from, as its `forked_from` names it."""
+    if forked_from.startswith(_OTHER_AGENT):
+        try:
+            return SessionKey.parse(forked_from.removeprefix(_OTHER_AGENT))
+        except BadSessionName:
+            pass  # so it is a native id that looks like one of ours
+    return SessionKey(agent, forked_from)
+
+
+def copy_id(origin: SessionKey, stream: str, ordinal: int) -> str:
+    """Return the id of a copy of a turn, in the form of a UUID."""
+    text = f"{origin}\0{stream}\0{ordinal}".encode("utf-8", "backslashreplace")
+    digits = hashlib.sha256(text).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-8{digits[17:20]}-{digits[20:32]}"
+
+
+def short_id(native_id: str) -> str:
+    """Return what stands for a copy where ids have no room for a UUID: their last characters."""
+    return native_id.replace("-", "")[-_SHORT_DIGITS:]
