@@ -21,6 +21,7 @@ from gitmem.model.errors import (
     AuthorUntrusted,
     CursorRefused,
     NoMemory,
+    NotARepository,
     NoteUnknown,
     PrivateUntold,
     SessionUnknown,
@@ -28,6 +29,7 @@ from gitmem.model.errors import (
 )
 from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since, parse_until
+from gitmem.recall.quoting import named
 from gitmem.recall.tokens import estimate
 from gitmem.serving.cursors import cursor, place_of, question_of
 from gitmem.serving.forms import SessionTold, ShowGiven, Shown, ShowTaken, TimelineGiven, TimelineTaken
@@ -98,7 +100,10 @@ def timeline(host: Host, asked: TimelineTaken, client: str) -> Answered:
 def list_sessions(host: Host, at: str | None) -> Listed:
     """List the latest sessions as resources."""
     asked = TimelineTaken(limit=_RESOURCES, cursor=at)
-    value = cast(TimelineGiven, timeline(host, asked, "").value)
+    try:
+        value = cast(TimelineGiven, timeline(host, asked, "").value)
+    except (NoMemory, NotARepository):
+        return Listed([], None)  # a client lists unasked, and whoever calls a tool is told what is amiss
     found = [
         Resource(address_of(each.id), each.id, " ".join(filter(None, (each.at[:10], each.title))))
         for each in value.sessions
@@ -168,7 +173,7 @@ def _show(host: Host, context: Context, asked: ShowTaken) -> Answered:
         told = who(
             each.role, each.tool, "failed" if each.failed else "", f"{each.cut} more" if each.cut else ""
         )
-        lines += [heading(f"#{short(each.turn, 80)}", told), behind(each.text)]
+        lines += [heading(f"#{named(each.turn)[1:-1]}", told), behind(each.text)]
     return Answered(framed([*lines, *going_on(given.cursor)]), given)
 
 
@@ -250,7 +255,7 @@ def _shown(turn: Turn, most: int, begins: int = 0) -> Shown:
     text = turn.text[begins : begins + most]
     result = turn.result
     return Shown(
-        turn=turn_name(turn.stream, turn.ordinal),
+        turn=short(turn_name(turn.stream, turn.ordinal), 80),
         role=turn.role if turn.kind == "message" else f"{turn.role} {turn.kind.replace('_', ' ')}",
         text=plain(text),
         tool=short(turn.call.name, 60) if turn.call else "",

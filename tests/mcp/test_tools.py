@@ -18,6 +18,8 @@ from gitmem.model.errors import (
     AuthorUntrusted,
     BadNote,
     CursorRefused,
+    NoMemory,
+    NotARepository,
     PrivateUntold,
     SessionUnknown,
     UntrustedRefused,
@@ -247,6 +249,20 @@ def test_what_moves_meanwhile_is_seen_by_the_next_call(place: Place, git: RealGi
     assert [hit["id"] for hit in place.told("search", query="later")["hits"]] == ["generic/later#0"]
     git("config", "gitmem.trust", "eve@example.org", cwd=place.top)
     assert len(place.told("timeline")["sessions"]) == 3
+
+
+def test_without_a_memory_a_list_is_empty_and_a_tool_says_why(repository: Path, tmp_path: Path) -> None:
+    for top, why in ((repository, NoMemory), (tmp_path, NotARepository)):
+        place = Place(top)
+        assert not place.offer().list_resources(None).resources
+        for name, asked in (
+            ("timeline", {}),
+            ("show", {"id": "codex/x"}),
+            ("notes", {}),
+            ("note_add", {"text": "x"}),
+        ):
+            with pytest.raises(why):
+                place.call(name, **asked)
 
 
 def test_nobody_is_asked_at_the_terminal_that_a_server_was_started_at(place: Place) -> None:
