@@ -163,7 +163,7 @@ def _from_index(context: Context, place: Place, without: Sequence[str]) -> Itera
     here = [f'branch:"{branch}" {said}'] if branch and '"' not in branch else []
     queries = (*here, said, *(f'file:"{path}" -kind:note' for path in files))
     filters = Filters(
-        levels=_levels(context),
+        levels=levels_told(context),
         trusted=trusted_filter(context, [place]),
         without=tuple(without),
         firsthand=True,
@@ -229,7 +229,7 @@ def _short(title: str) -> str:
     return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1].rstrip('… ')}…"
 
 
-def _levels(context: Context) -> tuple[Level, ...]:
+def levels_told(context: Context) -> tuple[Level, ...]:
     """Return the levels of what may be told: what is private is not told to a session that may not be.
 
     What a session is told stands in its transcript, and goes where that goes.
