@@ -1,7 +1,8 @@
 """The neutral form of docs and CLI: one JSON object a line, which any program can write.
 
 A first line may describe the session: `{"session": {"id", "title", "started_at", "cwd", "branch", "model"}}`.
-Every other line is a message: `{"id", "role", "author", "text", "at", "tool_calls", "call_id", "is_error"}`.
+Every other line is a message: `{"id", "role", "author", "text", "at", "tool_calls", "call_id", "is_error"}`;
+a `kind` says of a text that it is `thinking`, a `preamble`, or a user's `message` and nothing besides.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
-from gitmem.model.turns import ROLES, Role, Tokens, ToolResult
+from gitmem.model.turns import ROLES, Kind, Role, Tokens, ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity
 from gitmem.transcripts.calls import describe, describe_text
 from gitmem.transcripts.fields import Object, child, children, count, integer, string
@@ -113,10 +114,15 @@ class GenericReader:
                     for name in ("input", "output", "cache_read", "cache_write", "reasoning")
                 )
             )
+        kind = string(record, "kind")
         if role == "tool":
             is_error = record.get("is_error") is True
             result = ToolResult(string(record, "call_id"), is_error, integer(record, "exit_status"))
             recorder.add(role, "tool_result", text, **details, result=result)
+        elif kind == "preamble" and role != "assistant":
+            recorder.add(role, "preamble", text, **details)
+        elif role == "user" and kind == "message":  # parted already
+            recorder.add(role, "message", text, **details)
         elif role == "user":
             words = part(text)
             recorder.add(role, "preamble", words.preamble, **details)
@@ -129,7 +135,8 @@ class GenericReader:
 
     def _read_assistant(self, text: str, record: Object, details: Details) -> None:
         if text:
-            self._recorder.add("assistant", "message", text, **details)
+            kind: Kind = "thinking" if record.get("kind") == "thinking" else "message"
+            self._recorder.add("assistant", kind, text, **details)
             details["tokens"] = None
         for item in children(record, "tool_calls"):
             arguments, name = item.get("input"), string(item, "name") or ""
