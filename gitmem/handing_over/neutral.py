@@ -20,9 +20,18 @@ def neutral(about: About, turns: Iterable[Turn], lost: Lost) -> Iterator[bytes]:
     yield _line({"session": about.fields | {"id": about.key.native_id, "agent": about.key.agent}})
     for turn in turns:
         if turn.stream == MAIN_STREAM:
-            yield _line(_message(turn))
+            yield _line(_unknown(turn, about) | _message(turn))
         else:
             lost["turns of subagents and forks"] += 1
+
+
+def _unknown(turn: Turn, about: About) -> Object:
+    """Return what is known of the session and not of a turn, which else would take it for its own."""
+    header = about.header
+    known = {"model": header.model, "cwd": header.cwd, "branch": header.branch}
+    if turn.role != "assistant":
+        del known["model"]
+    return {key: None for key, value in known.items() if value is not None}
 
 
 def _message(turn: Turn) -> Object:

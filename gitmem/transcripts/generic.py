@@ -2,7 +2,8 @@
 
 A first line may describe the session: `{"session": {"id", "title", "started_at", "cwd", "branch", "model"}}`.
 Every other line is a message: `{"id", "role", "author", "text", "at", "tool_calls", "call_id", "is_error"}`;
-a `kind` says of a text that it is `thinking`, a `preamble`, or a user's `message` and nothing besides.
+a `kind` says of a text that it is `thinking`, a `preamble`, or a user's `message` and nothing besides. What
+the session says of its model, directory and branch holds for messages that say nothing of it, not even null.
 """
 
 from __future__ import annotations
@@ -102,8 +103,8 @@ class GenericReader:
             "parent": string(record, "parent"),
             "at_ms": to_ms(record.get("at")),
             "author": string(record, "author"),
-            "cwd": string(record, "cwd") or self._session.get("cwd"),
-            "branch": string(record, "branch") or self._session.get("branch"),
+            "cwd": string(record, "cwd") if "cwd" in record else self._session.get("cwd"),
+            "branch": string(record, "branch") if "branch" in record else self._session.get("branch"),
         }
         recorder.tell(started_ms=details.get("at_ms"))
         usage = child(record, "tokens")
@@ -130,7 +131,7 @@ class GenericReader:
         elif role == "system":
             recorder.add(role, "notice", text, **details)
         else:
-            details["model"] = string(record, "model") or self._session.get("model")
+            details["model"] = string(record, "model") if "model" in record else self._session.get("model")
             self._read_assistant(text, record, details)
 
     def _read_assistant(self, text: str, record: Object, details: Details) -> None:
