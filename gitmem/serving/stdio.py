@@ -11,6 +11,7 @@ import os
 import select
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from threading import Semaphore, Thread
 from typing import Any, Final
 
@@ -201,13 +202,22 @@ async def _write(server: _Outgoing, wire: int, waiting: _Waiting) -> None:
     writer = Workers(at_once=1)
     async with server:
         async for said in server:
-            line = said.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+            message = said.message
             try:
-                await writer.do(lambda line=line: _send(wire, line))  # type: ignore[misc]
+                line = _encoded(message)
+            except ValueError:  # a text in it is none; whoever waits for it is to be told
+                request = message.id if isinstance(message, types.JSONRPCResponse) else None
+                line = _encoded(_refusal(types.INTERNAL_ERROR, "the answer cannot be sent", request).message)
+            try:
+                await writer.do(partial(_send, wire, line))
             except OSError:
                 return
-            if isinstance(said.message, types.JSONRPCResponse | types.JSONRPCError):
-                waiting.drop(_key(said.message.id))
+            if isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
+                waiting.drop(_key(message.id))
+
+
+def _encoded(message: types.JSONRPCMessage) -> bytes:
+    return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
 
 
 def _send(wire: int, line: bytes) -> None:

@@ -206,12 +206,12 @@ class _Scanning:
         A link that came with the repository may lead to what is another's.
         """
         try:
-            status = os.lstat(path)
+            looks, inode = looks_of(Path(path)), os.lstat(path).st_ino
         except OSError:
             return False
-        if not stat.S_ISREG(status.st_mode):
+        if os.path.realpath(path) != os.path.realpath(tree) + path.removeprefix(str(tree)):
             return True
-        is_known = file.read == (status.st_size, status.st_mtime_ns) and file.inode == status.st_ino
+        is_known = (file.read, file.inode) == (looks, inode)
         return (self._anew or not is_known) and is_tracked(Path(path), tree, self._git)
 
     def _accepts(self, tree: Path | None) -> Callable[[Identity], bool]:
