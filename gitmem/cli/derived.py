@@ -90,7 +90,7 @@ def forget_tables(context: Context, gone: Collection[str]) -> dict[str, int]:
     from gitmem.checkpoints import spool, table
     from gitmem.notes import table as notes
     from gitmem.sidecar.folders import state_folder
-    from gitmem.verbs import listing, picking, scanned, sources
+    from gitmem.verbs import listing, picking, renditions, scanned, sources
     from gitmem.why import edits, touched
 
     state_dir = context.repository.state_dir
@@ -102,7 +102,7 @@ def forget_tables(context: Context, gone: Collection[str]) -> dict[str, int]:
         "transcripts": sum(
             scanned.forget_missing(each) for each in (state_dir, state_folder(context.environ))
         ),
-        "leftovers": _remove_leftovers(state_dir),
+        "leftovers": _remove_leftovers(state_dir) + renditions.forget(state_dir),
     }
 
 

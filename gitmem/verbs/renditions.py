@@ -3,23 +3,44 @@ own.
 
 They are not redacted yet, no more than the collections that they come from; so they are the user's alone to
 read, stay beside the memory, and are gone when they have been taken in. What a kill leaves, the next import
-removes.
+removes, and forgetting does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container
+from contextlib import suppress
 from pathlib import Path
 
 from gitmem import disk
+from gitmem.model.errors import StoreBusy
 from gitmem.verbs.intake import Rendition
+
+_FOLDER = "renditions"
+
+
+def forget(state_dir: Path) -> int:
+    """Remove what a kill has left, without waiting for an import that goes on: that removes its own.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    folder = state_dir / _FOLDER
+    count = len(list(folder.iterdir())) if folder.is_dir() else 0
+    if count:
+        with suppress(StoreBusy), disk.locked(state_dir / "intake.lock", 0):
+            Renditions(state_dir).remove()
+    return count
 
 
 class Renditions:
     """The renditions of one import; there is one at a time in a repository."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._folder = state_dir / "renditions"
+        self._folder = state_dir / _FOLDER
         self._written: list[Path] = []
         self._count = 0
         self.remove()

@@ -61,6 +61,8 @@ def goes(home: Path, repository: Path, canary: str, state_dir: Path, run: Comman
     (state_dir / "spool" / "1.bad").write_text(f"{canary}\n")
     (state_dir / "spool" / "failure").write_text(f"could not read {goes.session}\n")
     (state_dir / "cache" / f"{disk.UNPUBLISHED}left").write_text(canary)
+    (state_dir / "renditions").mkdir()
+    (state_dir / "renditions" / "0").write_text(f"{canary}, as its collection has it\n")
     (state_dir / "cache" / "summaries-of-an-older-gitmem").write_text(canary)
     return goes
 
