@@ -13,9 +13,15 @@ from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.text import clean
 from gitmem.cli.trusting import marked, trusting_in
-from gitmem.model.errors import RepositoryError, StoreError
+from gitmem.model.errors import (
+    ObjectDamaged,
+    ObjectMissing,
+    RecordRefused,
+    RepositoryError,
+    StoreError,
+)
 from gitmem.query.filters import Filters
-from gitmem.recall.assembling import Cite, assemble
+from gitmem.recall.assembling import assemble
 from gitmem.recall.delimiters import NONCE_BYTES, Delimiters, delimiters
 from gitmem.recall.tokens import estimate
 from gitmem.recall.turns import Told, read_hits
@@ -102,33 +108,63 @@ def recall_each(
     with citing(context, places, only_known=only_known) as cite:
         for answer in noted(context, places, marked(context, places, asked, only_known=only_known)):
             hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=only_known)
+            hits = [hit for hit in hits if cite.shows(hit.told)]
             around = delimiters(os.urandom(NONCE_BYTES))
             quotations = assemble(hits, budget - estimate(written((), around)), cite)
             yield Recalled(tuple(quotations), around, answer)
 
 
 @contextmanager
-def citing(context: Context, places: Sequence[Place], *, only_known: bool = False) -> Iterator[Cite]:
+def citing(context: Context, places: Sequence[Place], *, only_known: bool = False) -> Iterator[Citing]:
     """Return what cites turns of these memories, each of which is opened when something of it is cited.
 
     Of one that cannot be opened, and of two of one name, sessions go by their ids and no commits are told;
     with `only_known`, none that only somebody unknown tied to a session.
     """
-    names = [place.name for place in places]
     with ExitStack() as stack:
-        opened: dict[str, _Cited | None] = {}
+        yield Citing(context, places, stack, only_known=only_known)
 
-        def cite(told: Told) -> tuple[str, str]:
-            if told.repo not in opened:
-                found = [place for place in places if place.name == told.repo]
-                is_one = names.count(told.repo) == 1
-                opened[told.repo] = _open(context, found[0], stack, only_known) if is_one else None
-            cited = opened[told.repo]
-            if cited is None:
-                return citation(told, is_only=False), ""
-            return citation(told, is_only=cited.is_only(told)), cited.commit(told)
 
-        yield cite
+class Citing:
+    """Cites turns, and knows what became of their sessions; memories are open as long as `stack` is."""
+
+    def __init__(
+        self, context: Context, places: Sequence[Place], stack: ExitStack, *, only_known: bool
+    ) -> None:
+        self._context, self._places, self._stack, self._only_known = context, places, stack, only_known
+        self._opened: dict[str, _Cited | None] = {}
+        self._levels: dict[tuple[str, str], str | None] = {}
+
+    def __call__(self, told: Told) -> tuple[str, str]:
+        """Return the citation of a turn, and the commit that it led to."""
+        cited = self._of(told)
+        if cited is None:
+            return citation(told, is_only=False), ""
+        return citation(told, is_only=cited.is_only(told)), cited.commit(told)
+
+    def shows(self, told: Told, levels: Sequence[str] = ()) -> bool:
+        """Tell whether what an index found is still shown, and of one of some levels, if any are named.
+
+        An index that is behind has what was forgotten since.
+        """
+        name = told.repo, told.id
+        if name not in self._levels:
+            cited = self._of(told)
+            try:
+                self._levels[name] = cited.level(told) if cited else ""
+            except (RecordRefused, ObjectDamaged, ObjectMissing):
+                self._levels[name] = None  # nobody knows whether it was forgotten; `verify` names it
+        level = self._levels[name]
+        return level is not None and (not levels or level in levels)
+
+    def _of(self, told: Told) -> _Cited | None:
+        if told.repo not in self._opened:
+            found = [place for place in self._places if place.name == told.repo]
+            is_one = len(found) == 1
+            self._opened[told.repo] = (
+                _open(self._context, found[0], self._stack, self._only_known) if is_one else None
+            )
+        return self._opened[told.repo]
 
 
 class _Cited(NamedTuple):
@@ -141,6 +177,20 @@ class _Cited(NamedTuple):
         from gitmem.model.ids import SessionKey
 
         return len(self.memory.find_key(SessionKey.parse(told.session))) == 1
+
+    def level(self, told: Told) -> str | None:
+        """Return the level that something has now; None where it is shown no more."""
+        from gitmem.format import notes
+        from gitmem.model.ids import RecordId, SessionId
+        from gitmem.verbs.levels import is_hidden, registered
+
+        if told.note:
+            note = notes.find(self.memory, RecordId(told.id))
+            return None if note is None or note.is_hidden else "team"
+        folder = self.memory.find(SessionId(told.id))
+        if folder is None or is_hidden(self.memory, folder):
+            return None
+        return registered(self.memory, folder, "team")
 
     def commit(self, told: Told) -> str:
         from gitmem.checkpoints.tied import Said

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gitmem.cli import digesting
+from gitmem.cli import digesting, recalling
 from gitmem.cli.context import Context
 from gitmem.cli.digesting import digest, digest_of
 from gitmem.model.ids import SessionKey
@@ -23,7 +23,7 @@ from gitmem.recall.tokens import estimate
 from tests.conftest import RealGit
 from tests.importing import samples
 from tests.indexer.memories import Filled, called, said
-from tests.recalling.conftest import EVE, Run, checkpoint
+from tests.recalling.conftest import EVE, UUID, Run, checkpoint
 
 LONG_S = 60.0
 
@@ -156,6 +156,31 @@ def test_what_is_private_is_told_only_where_all_is(
     assert "I sank it." in said_last()
     git("config", "gitmem.agent.codex.level", "team", cwd=memory.top)
     assert "I sank it." not in said_last()
+
+
+def test_what_an_index_that_is_behind_has_is_not_told_if_it_was_forgotten(
+    run: Run, memory: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def texts() -> str:
+        return digest_of(context_at(memory.top), (), LONG_S).text
+
+    assert "The winch needs grease." in texts()
+    assert "rusty" in run("recall", "anchor", cwd=memory.top).stdout
+    ask = digesting.ask_indexer
+    answers = {}
+
+    def behind(context: Context, verb: Any, **asked: Any) -> Iterator[Any]:
+        name = json.dumps(asked["queries"])
+        answers[name] = answers.get(name) or [json.dumps(answer) for answer in ask(context, verb, **asked)]
+        return map(json.loads, answers[name])
+
+    for module in (digesting, recalling):
+        monkeypatch.setattr(module, "ask_indexer", behind)
+    assert "The winch needs grease." in texts()
+    assert "rusty" in run("recall", "anchor", cwd=memory.top).stdout
+    run("forget", "--yes", f"generic/{UUID}", "generic/anchors", cwd=memory.top)
+    assert "The winch needs grease." not in texts()
+    assert "rusty" not in run("recall", "anchor", cwd=memory.top).stdout
 
 
 def test_what_was_said_last_is_told_and_no_call_or_note(run: Run, memory: Filled) -> None:
