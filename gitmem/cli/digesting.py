@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from gitmem.cli.context import Context
@@ -36,12 +37,17 @@ _GIT_S: Final = 0.3
 _SESSIONS: Final = 4
 _FILES: Final = 6
 _NOTES: Final = 3
-_SAID_TOKENS: Final = 40
+_SAID_TOKENS: Final = 36
 _NOTE_TOKENS: Final = 36
+_TITLE_CHARACTERS: Final = 44
 _PASSAGE_CHARACTERS: Final = 1_000
 _LAST: Final = "what happened last"
 _CHANGED: Final = "sessions that touched what is changed here"
 _OPEN: Final = "open reminders and decisions"
+
+
+Whose = Callable[[Told, str], tuple[tuple[str, str], ...]]
+"""Given a session's turn and its citation, the words and names that say whose it is."""
 
 
 class Digest(NamedTuple):
@@ -146,7 +152,9 @@ def _day(moment_ms: int) -> str:
 def _from_index(context: Context, place: Place, without: Sequence[str]) -> Iterator[Part]:
     from gitmem.git.dirty import changed_files
     from gitmem.git.heads import standpoint
+    from gitmem.git.repository import identity
 
+    whose = partial(_whose, _one_line(identity(context.repository, context.git.environ).name))
     branch = standpoint(context.repository, context.git).branch
     files = [path for path in changed_files(context.repository, context.git, _GIT_S) if '"' not in path][
         :_FILES
@@ -175,14 +183,15 @@ def _from_index(context: Context, place: Place, without: Sequence[str]) -> Itera
     with citing(context, (place,), only_known=True) as cite:
         found = [_told(answer) for answer in answers]
         last = list({told.id: told for each in found[: len(here) + 1] for told in each}.values())[:_SESSIONS]
-        yield Part(_LAST, tuple(_last(told, branch, *cite(told)) for told in last))
+        yield Part(_LAST, tuple(_last(told, whose, branch, *cite(told)) for told in last))
         touched: dict[str, tuple[Told, list[str]]] = {}
         for path, each in zip(files, found[len(here) + 1 :], strict=True):
             for told in each:
                 touched.setdefault(told.id, (told, []))[1].append(path)
         ordered = sorted(touched.values(), key=lambda one: -len(one[1]))
         yield Part(
-            _CHANGED, tuple(_changed(told, paths, cite(told)[0]) for told, paths in ordered[:_SESSIONS])
+            _CHANGED,
+            tuple(_changed(told, whose, paths, cite(told)[0]) for told, paths in ordered[:_SESSIONS]),
         )
 
 
@@ -199,20 +208,25 @@ def _said(hit: Hit) -> Told:
     return said[0] if said else hit.told
 
 
-def _last(told: Told, here: str | None, cite: str, commit: str) -> Item:
-    names = (("", told.title), *_whose(told, cite), ("on", told.branch if told.branch != here else ""))
+def _last(told: Told, whose: Whose, here: str | None, cite: str, commit: str) -> Item:
+    names = (("", _short(told.title)), *whose(told, cite), ("on", told.branch if told.branch != here else ""))
     text = beginning(told.passage, _SAID_TOKENS)
     return Item(cite, told.at[:10], names=names, text=text, commit=commit)
 
 
-def _changed(told: Told, paths: Sequence[str], cite: str) -> Item:
+def _changed(told: Told, whose: Whose, paths: Sequence[str], cite: str) -> Item:
     files = tuple(("", _one_line(path)) for path in paths[:2])
-    return Item(cite, told.at[:10], names=(("", told.title), *_whose(told, cite), *files))
+    return Item(cite, told.at[:10], names=(("", _short(told.title)), *whose(told, cite), *files))
 
 
-def _whose(told: Told, cite: str) -> tuple[tuple[str, str], ...]:
-    """Return who captured a session, and the agent, where the citation does not begin with it."""
-    return ("by", told.author), ("with", "" if cite.startswith(f"{told.agent}/") else told.agent)
+def _whose(own_name: str, told: Told, cite: str) -> tuple[tuple[str, str], ...]:
+    """Return whose a session is, where it is not the user's, and the agent, where the citation lacks it."""
+    agent = "" if cite.startswith(f"{told.agent}/") else told.agent
+    return ("by", told.author if told.author != own_name else ""), ("with", agent)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1].rstrip('… ')}…"
 
 
 def levels_told(context: Context) -> tuple[Level, ...]:

@@ -19,6 +19,7 @@ from gitmem.cli.rendering import FOLDED_KINDS, iso
 from gitmem.cli.text import clean, one_line
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Turn
+from gitmem.query.trusting import Trust
 from gitmem.verbs.summaries import Summary
 
 _SHOWN_LINES: Final = 40
@@ -33,12 +34,15 @@ _PROGRAM: Final = re.compile(r"(javascript|vbscript|data)(?=\\*:)", re.IGNORECAS
 _ENTITIES: Final = {"<": "&lt;", "!": "&#33;", "&": "&amp;"}
 
 
-def document(summary: Summary, turns: Iterable[Turn], *, full: bool = False) -> Iterator[str]:
+def document(
+    summary: Summary, turns: Iterable[Turn], *, full: bool = False, trust: Trust = "known"
+) -> Iterator[str]:
     """Yield a session piece by piece: its facts, then a section for each turn."""
     yield f"# {escape(summary.title) or 'A session'}\n\n"
     facts = {
         "Session": code_span(str(summary.key)),
         "Author": escape(summary.author.name),
+        "Trust": "" if trust == "known" else f"{trust} author",
         "Repository": escape(summary.repo),
         "Branch": code_span(summary.branch) if summary.branch else "",
         "Model": escape(summary.model or ""),

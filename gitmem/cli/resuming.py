@@ -67,7 +67,6 @@ def hand_over(context: Context, session: str, agent: str | None, *, is_fresh: bo
             context.environ,
             repository.state_dir,
             repository.top,
-            context.now_ms(),
             os.urandom(_SALT_BYTES) if is_fresh else b"",
             is_dry,
             claim,

@@ -38,7 +38,8 @@ def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[P
 
 
 def _renamed(records: Iterable[Object], copy: Copy, stream: str) -> Iterator[Object] | None:
-    return (_renamed_record(record, copy) for record in records)
+    # A pull request's line has no id to be known by, and is written again at the next start.
+    return (_renamed_record(record, copy) for record in records if record.get("type") != "pr-link")
 
 
 def _renamed_record(record: Object, copy: Copy) -> Object:

@@ -8,6 +8,7 @@ unique.
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ from gitmem.transcripts.sqlite import opened
 _SORTED_DIGITS: Final = 12
 _NO_MODEL: Final[Object] = {"providerID": "unknown", "modelID": "unknown"}
 _NO_TOKENS: Final[Object] = {"input": 0, "output": 0, "reasoning": 0, "cache": {"read": 0, "write": 0}}
+_MODEL: Final = re.compile(r'^[^/\n]*"model"\s*:\s*"([^"/\s]+)/([^"\s]+)"', re.MULTILINE)
+"""In opencode's settings, which may have comments and commas that JSON has not."""
 _LOOKED_AT: Final = 50
 """Messages, the newest of all, in which the model is looked for that was used last."""
 
@@ -167,8 +170,8 @@ def _session(copy: Copy, updated_ms: int | None = None) -> Object:
 
 
 def with_last_model(home: Path, environ: Mapping[str, str], document: Object) -> Object:
-    """Return a document that names, where it names no model, the one that was used last here."""
-    model = _last_model(home, environ) or _NO_MODEL
+    """Return a document that names, where it names no model, the one that was used last, or is set."""
+    model = _last_model(home, environ) or _set_model(home, environ) or _NO_MODEL
     for message in children(document, "messages"):
         info = child(message, "info")
         if info.get("model") == _NO_MODEL:
@@ -188,6 +191,19 @@ def _last_model(home: Path, environ: Mapping[str, str]) -> Object | None:
         model = child(mapping(msgspec.json.decode(data)), "model")
         if string(model, "providerID") not in (None, "unknown") and string(model, "modelID"):
             return {"providerID": model["providerID"], "modelID": model["modelID"]}
+    return None
+
+
+def _set_model(home: Path, environ: Mapping[str, str]) -> Object | None:
+    root = environ.get("XDG_CONFIG_HOME")
+    folder = (Path(root) if root else home / ".config") / "opencode"
+    for name in ("opencode.jsonc", "opencode.json", "config.json"):
+        try:
+            found = _MODEL.search((folder / name).read_text("utf-8", "replace"))
+        except OSError:
+            continue
+        if found is not None:
+            return {"providerID": found[1], "modelID": found[2]}
     return None
 
 

@@ -34,6 +34,7 @@ from gitmem.handing_over.target import Copy
 from gitmem.handing_over.targets import TARGETS
 from gitmem.model.errors import NotResumable, SessionHidden, TranscriptInTheWay, UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM, SessionKey
+from gitmem.model.times import to_ms
 from gitmem.model.turns import Header, Turn
 from gitmem.redaction.placeholders import placeholder_spans
 from gitmem.transcripts.detect import HEAD_BYTES, detect
@@ -59,7 +60,6 @@ class Asked(NamedTuple):
     environ: Mapping[str, str]
     state_dir: Path
     top: Path
-    now_ms: int
     salt: bytes = b""
     is_dry: bool = False
     claim: Callable[[SessionKey], object] = lambda key: None
@@ -122,7 +122,7 @@ class _HandingOver:
         turns, header = self._read()
         self._title = title_of(self._stored) or header.title or ""
         self._header = header
-        self._started_ms = _started(header, turns, self._asked.now_ms)
+        self._started_ms = self._started(header, turns)
         is_own = self._target.name == self._key.agent
         if is_own and not self._asked.salt and (done := self._as_it_is()) is not None:
             return done
@@ -133,6 +133,12 @@ class _HandingOver:
         reading = iterate(self._key.agent, streams(self._memory, self._folder, self._stored))
         turns = list(reading)
         return turns, reading.header
+
+    def _started(self, header: Header, turns: Iterable[Turn]) -> int:
+        """Return when a session began, or as long as nothing says so when it was captured first."""
+        told = (header.started_ms, *(turn.at_ms for turn in turns))
+        found = next((at_ms for at_ms in told if at_ms is not None and at_ms >= 0), None)
+        return min(to_ms(one.at) for one in self._stored.captures.values()) if found is None else found
 
     def _as_it_is(self) -> Resumed | None:
         """Write the session under its own id; None where that cannot be."""
@@ -275,12 +281,6 @@ class _HandingOver:
             lost=+self._lost,
             placeholders=self._placeholders,
         )
-
-
-def _started(header: Header, turns: Iterable[Turn], now_ms: int) -> int:
-    """Return when a session began, as far as anything says so."""
-    told = (header.started_ms, *(turn.at_ms for turn in turns))
-    return next((at_ms for at_ms in told if at_ms is not None and 0 <= at_ms <= now_ms), now_ms)
 
 
 def _beginning(text: Iterable[bytes]) -> bytes:

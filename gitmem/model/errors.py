@@ -1341,3 +1341,13 @@ class PortRefused(GitmemError):
     def __init__(self, port: int, why: str) -> None:
         self.port, self.why = port, why
         super().__init__(f"could not listen at 127.0.0.1:{port}: {why}")
+
+
+class NotExported(GitmemError):
+    """No line at HEAD is known to be written by sessions, so that there is no trace of them."""
+
+    hint = "gitmem why FILE: says what is known of each of its lines"
+
+    def __init__(self, sessions: str) -> None:
+        self.sessions = sessions
+        super().__init__(f"could not trace {sessions[:300]}: no line at HEAD is known to be theirs")

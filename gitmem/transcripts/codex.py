@@ -195,7 +195,9 @@ class CodexReader:
         instructions = string(child(meta, "base_instructions"), "text")
         if instructions is not None and instructions != self._instructions:
             self._instructions = instructions
+            self._recorder.replaying = handed.forked_from(meta, NAME) is not None  # they stand in the origin
             self._recorder.add("system", "preamble", instructions, **self._details)
+            self._recorder.replaying = False
 
     def _enter_turn(self, turn_id: str | None) -> None:
         if turn_id is None or turn_id == self._turn_id:

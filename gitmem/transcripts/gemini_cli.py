@@ -78,6 +78,7 @@ class GeminiCliReader:
     def begin(self) -> None:
         """Begin a stream."""
         self._ordinals: dict[str, list[int]] = {}
+        self._replayed: set[str] = set()
         self._held_size = 0
 
     def ready(self) -> int:
@@ -115,8 +116,12 @@ class GeminiCliReader:
 
     def _read_again_or_first(self, kind: str, record: Object) -> None:
         recorder, native_id = self._recorder, string(record, "id")
-        if native_id is None or native_id not in self._ordinals:
+        if native_id in self._replayed:
+            recorder.replaying = True  # a copy that is written anew is a copy
+        elif native_id is None or native_id not in self._ordinals:
             recorder.replaying = recorder.knows(native_id)
+            if recorder.replaying and native_id is not None:
+                self._replayed.add(native_id)
         first = len(recorder.pending)
         self._read_message(kind, record)
         recorder.replaying = False

@@ -1,7 +1,9 @@
 """The neutral form of docs and CLI: one JSON object a line, which any program can write.
 
 A first line may describe the session: `{"session": {"id", "title", "started_at", "cwd", "branch", "model"}}`.
-Every other line is a message: `{"id", "role", "author", "text", "at", "tool_calls", "call_id", "is_error"}`.
+Every other line is a message: `{"id", "role", "author", "text", "at", "tool_calls", "call_id", "is_error"}`;
+a `kind` says of a text that it is `thinking`, a `preamble`, or a user's `message` and nothing besides. What
+the session says of its model, directory and branch holds for messages that say nothing of it, not even null.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
-from gitmem.model.turns import ROLES, Role, Tokens, ToolResult
+from gitmem.model.turns import ROLES, Kind, Role, Tokens, ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity
 from gitmem.transcripts.calls import describe, describe_text
 from gitmem.transcripts.fields import Object, child, children, count, integer, string
@@ -101,8 +103,8 @@ class GenericReader:
             "parent": string(record, "parent"),
             "at_ms": to_ms(record.get("at")),
             "author": string(record, "author"),
-            "cwd": string(record, "cwd") or self._session.get("cwd"),
-            "branch": string(record, "branch") or self._session.get("branch"),
+            "cwd": string(record, "cwd") if "cwd" in record else self._session.get("cwd"),
+            "branch": string(record, "branch") if "branch" in record else self._session.get("branch"),
         }
         recorder.tell(started_ms=details.get("at_ms"))
         usage = child(record, "tokens")
@@ -113,10 +115,15 @@ class GenericReader:
                     for name in ("input", "output", "cache_read", "cache_write", "reasoning")
                 )
             )
+        kind = string(record, "kind")
         if role == "tool":
             is_error = record.get("is_error") is True
             result = ToolResult(string(record, "call_id"), is_error, integer(record, "exit_status"))
             recorder.add(role, "tool_result", text, **details, result=result)
+        elif kind == "preamble" and role != "assistant":
+            recorder.add(role, "preamble", text, **details)
+        elif role == "user" and kind == "message":  # parted already
+            recorder.add(role, "message", text, **details)
         elif role == "user":
             words = part(text)
             recorder.add(role, "preamble", words.preamble, **details)
@@ -124,12 +131,13 @@ class GenericReader:
         elif role == "system":
             recorder.add(role, "notice", text, **details)
         else:
-            details["model"] = string(record, "model") or self._session.get("model")
+            details["model"] = string(record, "model") if "model" in record else self._session.get("model")
             self._read_assistant(text, record, details)
 
     def _read_assistant(self, text: str, record: Object, details: Details) -> None:
         if text:
-            self._recorder.add("assistant", "message", text, **details)
+            kind: Kind = "thinking" if record.get("kind") == "thinking" else "message"
+            self._recorder.add("assistant", kind, text, **details)
             details["tokens"] = None
         for item in children(record, "tool_calls"):
             arguments, name = item.get("input"), string(item, "name") or ""

@@ -178,13 +178,15 @@ class _Scanning:
             return file  # another repository's, and it stays so
         if tree is not None and self._came_with(tree, path, file):
             return file
-        if file.sessions is not None or (file.read is None and _is_collection(agent, path)):
-            return self._look_into(agent, Path(path), file, tree)
         try:
             status = os.stat(path, follow_symlinks=False)  # noqa: PTH116
         except OSError:
             return file
         looks = (status.st_size, status.st_mtime_ns)
+        # What is none yet may become one: a database is there before its tables are.
+        is_unread = file.cwd is None and file.read != looks
+        if file.sessions is not None or (is_unread and _is_collection(agent, path)):
+            return self._look_into(agent, Path(path), file, tree)
         if (file.cwd is None and file.read != looks) or file.inode != status.st_ino:
             file = KnownFile(file.name, _began_in(agent, Path(path), tree), status.st_ino, looks)
             top = self._belonging.top_of(file.cwd)
@@ -204,12 +206,12 @@ class _Scanning:
         A link that came with the repository may lead to what is another's.
         """
         try:
-            status = os.lstat(path)
+            looks, inode = looks_of(Path(path)), os.lstat(path).st_ino
         except OSError:
             return False
-        if not stat.S_ISREG(status.st_mode):
+        if os.path.realpath(path) != os.path.realpath(tree) + path.removeprefix(str(tree)):
             return True
-        is_known = file.read == (status.st_size, status.st_mtime_ns) and file.inode == status.st_ino
+        is_known = (file.read, file.inode) == (looks, inode)
         return (self._anew or not is_known) and is_tracked(Path(path), tree, self._git)
 
     def _accepts(self, tree: Path | None) -> Callable[[Identity], bool]:

@@ -19,6 +19,7 @@ from tests.importing.conftest import KEY, REF, WHO, texts
 from tests.importing.samples import lines, write
 from tests.transcripts.exports import archive, chatgpt_talk, conversation
 from tests.transcripts.test_aider import run
+from tests.transcripts.test_crush import make_ebb as make_database
 from tests.transcripts.trajectories import lock_gates
 
 LATER_NS = 4_000_000_000_000_000_000
@@ -70,7 +71,12 @@ def test_log_that_is_a_link_is_not_followed_to_what_is_another_repositorys(
 ) -> None:
     log = write(tmp_path / "elsewhere" / "log.md", run("08:00:00", "#### of another repository  "))
     (repository / ".aider.chat.history.md").symlink_to(log)
+    make_database(tmp_path / "other" / ".crush" / "crush.db")
+    (repository / ".crush").symlink_to(tmp_path / "other" / ".crush")
     assert captured(storage, repository, home).files == 0
+    (repository / ".crush").unlink()
+    make_database(repository / ".crush" / "crush.db")
+    assert captured(storage, repository, home).files > 0
 
 
 def test_log_elsewhere_is_imported_by_name(storage: GitStorage, tmp_path: Path) -> None:

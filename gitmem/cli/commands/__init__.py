@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "log": Entry("log", "Show the commits of the memory, and what each of them brought."),
     "status": Entry("status", "Say what is remembered, shared and indexed here."),
     "resume": Entry("resume", "Hand a session to an agent, which goes on with it."),
+    "export": Entry("export", "Write sessions as Markdown, HTML, JSON lines or trajectories."),
     "rewind": Entry("rewind", "Restore files as they were at a checkpoint, or undo that."),
     "doctor": Entry("doctor", "Say what is wrong here, and mend it."),
     "tag": Entry("tag", "Add tags to a session, or take them away."),
