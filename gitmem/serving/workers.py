@@ -31,7 +31,7 @@ class Workers:
         self._at_once = at_once
         self._todo: SimpleQueue[_Task] = SimpleQueue()
         self._threads = 0
-        self._writing = 0
+        self._working = self._writing = 0
         self._settled = Condition()
 
     async def do(self, work: Callable[[], T], *, writes: bool = False) -> T:
@@ -47,10 +47,11 @@ class Workers:
         self._todo.put(_Task(work, writes, loop, future))
         return await future
 
-    def settle(self, timeout_s: float) -> None:
-        """Wait until nothing is being written any more, for so long at most."""
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until nothing is being written, for so long at most; tell whether nothing is done at all."""
         with self._settled:
             self._settled.wait_for(lambda: not self._writing, timeout_s)
+            return not self._working
 
     def _run(self) -> None:
         while True:
@@ -58,6 +59,7 @@ class Workers:
             if task.future.cancelled():
                 continue
             with self._settled:
+                self._working += 1
                 self._writing += task.writes
             result, error = None, None
             try:
@@ -65,6 +67,7 @@ class Workers:
             except BaseException as raised:  # noqa: BLE001 (raised again by whoever waits for it)
                 error = raised
             with self._settled:
+                self._working -= 1
                 self._writing -= task.writes
                 self._settled.notify_all()
             with suppress(RuntimeError):  # nobody waits any more: the loop is closed

@@ -145,8 +145,15 @@ def test_what_failed_is_raised_where_it_is_waited_for_and_what_nobody_waits_for_
         never.cancel()
         go.set()
         await first
-        workers.settle(30)
+        assert workers.settle(30)
         assert await workers.do(lambda: 7) == 7
+        go.clear()
+        begun.clear()
+        reads = asyncio.ensure_future(workers.do(hold))
+        await asyncio.to_thread(begun.wait, 30)
+        assert not workers.settle(30), "who only reads is not waited for"
+        go.set()
+        await reads
 
     asyncio.run(main())
 

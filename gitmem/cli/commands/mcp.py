@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -76,7 +77,15 @@ def command(context: Context, port: int | None, untrusted: bool, private: bool, 
         else:
             _serve_http(context, server, port)
     finally:
-        workers.settle(_LAST_WRITES_S)
+        is_idle = workers.settle(_LAST_WRITES_S)
+    if not is_idle:
+        _leave()
+
+
+def _leave() -> NoReturn:
+    """End at once: threads that still read would not bear that what they use is taken apart."""
+    atexit._run_exitfuncs()
+    os._exit(0)
 
 
 def _serve_pipes(context: Context, server: Server[Any]) -> None:
