@@ -181,7 +181,7 @@ def _from_index(context: Context, place: Place, without: Sequence[str]) -> Itera
     )
     answers = marked(context, (place,), asked, only_known=True)
     with citing(context, (place,), only_known=True) as cite:
-        levels = _levels(context)
+        levels = levels_told(context)
         found = [[told for told in _told(answer) if cite.shows(told, levels)] for answer in answers]
         last = list({told.id: told for each in found[: len(here) + 1] for told in each}.values())[:_SESSIONS]
         yield Part(_LAST, tuple(_last(told, whose, branch, *cite(told)) for told in last))
