@@ -17,7 +17,7 @@ from gitmem.model.errors import ConfigUnreadable
 NAME: Final = "gitmem"
 """What the entry of the MCP server is called."""
 
-_OWN: Final = re.compile(r"\bgitmem/agent-(?:hook|mcp)\b|\bgitmem-hook agent [a-z]")
+_OWN: Final = re.compile(r"\bgitmem/agent-(?:hook|mcp)(?![\w.-])|\bgitmem-hook agent [a-z]")
 _HOOKS: Final = "hooks"
 _LET_RUN: Final = "enabledMcpjsonServers"
 _COMMANDS: Final = ("command", "bash")

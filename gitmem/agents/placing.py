@@ -18,6 +18,7 @@ import msgspec
 from gitmem import disk
 from gitmem.agents import contents, excluding, ledger
 from gitmem.agents.ledger import Written
+from gitmem.agents.merging import LetRun
 from gitmem.agents.targets import Target, Where
 from gitmem.git.process import Git
 from gitmem.model.errors import ConfigRefused, ConfigUnreadable
@@ -67,6 +68,7 @@ def enable(
     plans: dict[Path, _Plan] = {}
     with _locked(state_dir):
         tracked = _tracked([target for each in wanted.values() for target in each], where, git)
+        wanted = {agent: _asking(each, where, tracked) for agent, each in wanted.items()}
 
         def look_at(target: Target) -> Outcome:
             path = _real(target.path, where, tracked)
@@ -143,7 +145,8 @@ def condition(
         content = _read(target.path)
         if content is None or not contents.has_entries(target, content):
             return "none"
-        is_current = contents.is_current(target, content, _whole(target, texts))
+        whole = _whole(target, texts)
+        is_current = any(contents.is_current(one, content, whole) for one in (target, _not_let_run(target)))
     except (ConfigUnreadable, ConfigRefused):
         return "unreadable"
     if is_current:
@@ -153,6 +156,20 @@ def condition(
         where.scope == "project"
     )
     return "none" if is_other_scope and target.purpose == "hooks" else "other"
+
+
+def _asking(targets: Sequence[Target], where: Where, tracked: Mapping[str, bool]) -> Sequence[Target]:
+    """Leave it to the user to let a server run that has our name and is another's: it may be any program."""
+    for target in targets:
+        if target.purpose == "server":
+            path = _real(target.path, where, tracked)
+            if str(target.path) in tracked or _wanted(target, path, _read(path), b"").left:
+                return [_not_let_run(one) for one in targets]
+    return targets
+
+
+def _not_let_run(target: Target) -> Target:
+    return target._replace(entries=tuple(one for one in target.entries if not isinstance(one, LetRun)))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ _TABLE: Final = re.compile(
     r"^\[mcp_servers\.gitmem\][ \t]*(?:\r?\n|\Z)(?:^(?![ \t]*(?:\[|#|\r?$)).*(?:\n|\Z))*",
     re.MULTILINE,
 )
-_OWN: Final = re.compile(r"\bgitmem/agent-mcp\b")
+_OWN: Final = re.compile(r"\bgitmem/agent-mcp(?![\w.-])")
 
 
 def merge(text: str, command: str, args: list[str]) -> str:

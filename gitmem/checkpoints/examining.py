@@ -152,7 +152,7 @@ def _lines(unread: Sequence[Unread]) -> Iterator[Finding]:
     if not unread:
         yield Finding("lines", "well", "all were understood")
     for group in unread[:_NAMED]:
-        named = [f"{number:,} of {what}" for what, number in group.counts.most_common(_NAMED)]
+        named = [f"{number:,} {what}" for what, number in group.counts.most_common(_NAMED)]
         more = len(group.counts) - len(named)
         told = "; ".join([*named, *([f"{more:,} more kinds"] if more > 0 else [])])
         agent = f"{group.agent} {group.version}" if group.version else f"{group.agent} of no known version"

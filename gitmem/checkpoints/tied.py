@@ -7,6 +7,7 @@ committed soon after it, or nobody knows.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -33,11 +34,16 @@ class Said(NamedTuple):
 
 
 class Ties:
-    """The checkpoints of a memory, asked what turns led to; without `state_dir` nothing is kept."""
+    """The checkpoints of a memory, asked what turns led to; without `state_dir` nothing is kept.
 
-    def __init__(self, memory: Memory, state_dir: Path | None) -> None:
+    Those by people who are not known, as `is_known` has their addresses, say nothing.
+    """
+
+    def __init__(
+        self, memory: Memory, state_dir: Path | None, is_known: Callable[[str], bool] = lambda address: True
+    ) -> None:
         """Raises StoreError where the memory itself cannot be read."""
-        every = rows(memory, state_dir)
+        every = [row for row in rows(memory, state_dir) if is_known(row.author.email)]
         self._memory = memory
         self._made = sorted((row for row in every if _is_of_sessions(row)), key=lambda row: row.at_ms)
         self._moments = [row.at_ms for row in self._made]

@@ -120,8 +120,11 @@ class Context:
         other.__dict__ |= {"start": other._directory, "git": git, "repository": repository}
         return other
 
-    def again(self) -> Context:
-        """Return a context for the same place that finds the repository and its settings anew."""
+    def again(self, output: Output | None = None) -> Context:
+        """Return a context for the same place that finds the repository and its settings anew.
+
+        What is told in another place, if one is given, asks for nothing.
+        """
         context = Context(
             environ=self.environ,
             stdin=self.stdin,
@@ -130,6 +133,9 @@ class Context:
             now_ms=self.now_ms,
         )
         context.output, context.is_paged, context._directory = self.output, self.is_paged, self._directory
+        if output is not None:
+            context.output, context.is_interactive = output, False
+            context.environ = {**self.environ, **_without_prompts(self.environ)}
         return context
 
     def choose_colour(self, colour: Colour) -> None:

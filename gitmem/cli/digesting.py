@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from gitmem.cli.context import Context
@@ -25,6 +26,7 @@ from gitmem.recall.turns import Hit, Passage, Told, read_hits
 
 if TYPE_CHECKING:
     from gitmem.model.ids import SessionKey
+    from gitmem.model.settings import Level
     from gitmem.notes.listing import Listed
     from gitmem.sidecar.wire import Json, Place
 
@@ -35,12 +37,17 @@ _GIT_S: Final = 0.3
 _SESSIONS: Final = 4
 _FILES: Final = 6
 _NOTES: Final = 3
-_SAID_TOKENS: Final = 40
+_SAID_TOKENS: Final = 36
 _NOTE_TOKENS: Final = 36
+_TITLE_CHARACTERS: Final = 44
 _PASSAGE_CHARACTERS: Final = 1_000
 _LAST: Final = "what happened last"
 _CHANGED: Final = "sessions that touched what is changed here"
 _OPEN: Final = "open reminders and decisions"
+
+
+Whose = Callable[[Told, str], tuple[tuple[str, str], ...]]
+"""Given a session's turn and its citation, the words and names that say whose it is."""
 
 
 class Digest(NamedTuple):
@@ -104,37 +111,63 @@ class _Beside:
 
 
 def _from_notes(context: Context) -> Iterator[Part]:
-    from gitmem.notes.listing import list_notes
+    from gitmem.notes.listing import list_notes, people
 
     with opened_as_it_is(context) as memory:
-        state_dir = context.repository.state_dir
-        due = list_notes(memory, state_dir, due_at_ms=context.now_ms())
-        decided = list_notes(memory, state_dir, types=("decision",))
-        wanted = list({note.name: note for note in (*due, *decided)}.values())
-        known = trusting_here(context, {note.author.email for note in wanted}) if wanted else None
-        told = [note for note in wanted if known and known.of(note.author.email) == "known"]
-        yield Part(_OPEN, tuple(map(_note, told[:_NOTES])))
+        state_dir, now_ms = context.repository.state_dir, context.now_ms()
+        known = trusting_here(context, people(memory, state_dir))
+
+        def is_known(address: str) -> bool:
+            return known.of(address) == "known"
+
+        due = list_notes(memory, state_dir, due_at_ms=now_ms, is_known=is_known)
+        decided = list_notes(memory, state_dir, types=("decision",), is_known=is_known)
+        # Neither crowds out the other, however much is overdue.
+        in_turn = (*due[:1], *decided[:1], *due[1:], *decided[1:])
+        wanted = list({note.name: note for note in in_turn}.values())
+        yield Part(_OPEN, tuple(_note(note, now_ms) for note in wanted[:_NOTES]))
 
 
-def _note(note: Listed) -> Item:
+def _note(note: Listed, now_ms: int) -> Item:
+    names = (("by", _one_line(note.author.name)), ("with", _one_line(note.agent or "")))
+    text = beginning(Passage(clean(note.text)), _NOTE_TOKENS)
+    return Item(note.short_address, _day(note.at_ms), _told_of(note, now_ms), names, text)
+
+
+def _told_of(note: Listed, now_ms: int) -> str:
+    """Say of which type a note is, and when it is due; dates are in UTC, as they were written down."""
+    if note.due_ms is None:
+        return f"{note.type},"
+    day, today = _day(note.due_ms), _day(now_ms)
+    late = ", overdue" if day < today else ", today" if day == today else ""
+    return f"{note.type}, due {day}{late},"
+
+
+def _day(moment_ms: int) -> str:
     from gitmem.model.times import to_text
 
-    names = (note.type, _one_line(note.author.name))
-    text = beginning(Passage(clean(note.text)), _NOTE_TOKENS)
-    return Item(note.short_address, to_text(note.at_ms)[:10], names, text)
+    return to_text(moment_ms)[:10]
 
 
 def _from_index(context: Context, place: Place, without: Sequence[str]) -> Iterator[Part]:
     from gitmem.git.dirty import changed_files
     from gitmem.git.heads import standpoint
+    from gitmem.git.repository import identity
 
+    whose = partial(_whose, _one_line(identity(context.repository, context.git.environ).name))
     branch = standpoint(context.repository, context.git).branch
     files = [path for path in changed_files(context.repository, context.git, _GIT_S) if '"' not in path][
         :_FILES
     ]
-    here = [f'branch:"{branch}" role:assistant'] if branch and '"' not in branch else []
-    queries = (*here, "role:assistant", *(f'file:"{path}"' for path in files))
-    filters = Filters(trusted=trusted_filter(context, [place]), without=tuple(without), firsthand=True)
+    said = "role:assistant kind:message"
+    here = [f'branch:"{branch}" {said}'] if branch and '"' not in branch else []
+    queries = (*here, said, *(f'file:"{path}" -kind:note' for path in files))
+    filters = Filters(
+        levels=levels_told(context),
+        trusted=trusted_filter(context, [place]),
+        without=tuple(without),
+        firsthand=True,
+    )
     asked = ask_indexer(
         context,
         "search",
@@ -147,24 +180,25 @@ def _from_index(context: Context, place: Place, without: Sequence[str]) -> Itera
         passage=_PASSAGE_CHARACTERS,
     )
     answers = marked(context, (place,), asked, only_known=True)
-    with citing(context, (place,)) as cite:
+    with citing(context, (place,), only_known=True) as cite:
         found = [_told(answer) for answer in answers]
         last = list({told.id: told for each in found[: len(here) + 1] for told in each}.values())[:_SESSIONS]
-        yield Part(_LAST, tuple(_last(told, *cite(told)) for told in last))
+        yield Part(_LAST, tuple(_last(told, whose, branch, *cite(told)) for told in last))
         touched: dict[str, tuple[Told, list[str]]] = {}
         for path, each in zip(files, found[len(here) + 1 :], strict=True):
             for told in each:
                 touched.setdefault(told.id, (told, []))[1].append(path)
         ordered = sorted(touched.values(), key=lambda one: -len(one[1]))
         yield Part(
-            _CHANGED, tuple(_changed(told, paths, cite(told)[0]) for told, paths in ordered[:_SESSIONS])
+            _CHANGED,
+            tuple(_changed(told, whose, paths, cite(told)[0]) for told, paths in ordered[:_SESSIONS]),
         )
 
 
 def _told(answer: Json) -> list[Told]:
     """Return the sessions of an answer, each at what was said where it was found."""
     hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=True)
-    return [_said(hit) for hit in hits if not hit.told.note]
+    return [_said(hit) for hit in hits]
 
 
 def _said(hit: Hit) -> Told:
@@ -174,14 +208,35 @@ def _said(hit: Hit) -> Told:
     return said[0] if said else hit.told
 
 
-def _last(told: Told, cite: str, commit: str) -> Item:
-    branch = f"branch {told.branch}" if told.branch else ""
-    names = (told.title, told.author, branch)
-    return Item(cite, told.at[:10], names, beginning(told.passage, _SAID_TOKENS), commit)
+def _last(told: Told, whose: Whose, here: str | None, cite: str, commit: str) -> Item:
+    names = (("", _short(told.title)), *whose(told, cite), ("on", told.branch if told.branch != here else ""))
+    text = beginning(told.passage, _SAID_TOKENS)
+    return Item(cite, told.at[:10], names=names, text=text, commit=commit)
 
 
-def _changed(told: Told, paths: Sequence[str], cite: str) -> Item:
-    return Item(cite, told.at[:10], (told.title, *(_one_line(path) for path in paths[:2])))
+def _changed(told: Told, whose: Whose, paths: Sequence[str], cite: str) -> Item:
+    files = tuple(("", _one_line(path)) for path in paths[:2])
+    return Item(cite, told.at[:10], names=(("", _short(told.title)), *whose(told, cite), *files))
+
+
+def _whose(own_name: str, told: Told, cite: str) -> tuple[tuple[str, str], ...]:
+    """Return whose a session is, where it is not the user's, and the agent, where the citation lacks it."""
+    agent = "" if cite.startswith(f"{told.agent}/") else told.agent
+    return ("by", told.author if told.author != own_name else ""), ("with", agent)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1].rstrip('… ')}…"
+
+
+def levels_told(context: Context) -> tuple[Level, ...]:
+    """Return the levels of what may be told: what is private is not told to a session that may not be.
+
+    What a session is told stands in its transcript, and goes where that goes.
+    """
+    settings = context.settings
+    is_private = settings.level in ("private", "ephemeral") and not settings.level_rules
+    return () if is_private else ("team", "public")
 
 
 def _one_line(text: str) -> str:

@@ -12,7 +12,7 @@ from gitmem.cli.auditing import noted
 from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.text import clean
-from gitmem.cli.trusting import marked
+from gitmem.cli.trusting import marked, trusting_in
 from gitmem.model.errors import RepositoryError, StoreError
 from gitmem.query.filters import Filters
 from gitmem.recall.assembling import Cite, assemble
@@ -99,7 +99,7 @@ def recall_each(
         passage=PASSAGE_CHARACTERS,
     )
     only_known = bool(filters.trusted)
-    with citing(context, places) as cite:
+    with citing(context, places, only_known=only_known) as cite:
         for answer in noted(context, places, marked(context, places, asked, only_known=only_known)):
             hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=only_known)
             around = delimiters(os.urandom(NONCE_BYTES))
@@ -108,10 +108,11 @@ def recall_each(
 
 
 @contextmanager
-def citing(context: Context, places: Sequence[Place]) -> Iterator[Cite]:
+def citing(context: Context, places: Sequence[Place], *, only_known: bool = False) -> Iterator[Cite]:
     """Return what cites turns of these memories, each of which is opened when something of it is cited.
 
-    Of one that cannot be opened, and of two of one name, sessions go by their ids and no commits are told.
+    Of one that cannot be opened, and of two of one name, sessions go by their ids and no commits are told;
+    with `only_known`, none that only somebody unknown tied to a session.
     """
     names = [place.name for place in places]
     with ExitStack() as stack:
@@ -120,7 +121,8 @@ def citing(context: Context, places: Sequence[Place]) -> Iterator[Cite]:
         def cite(told: Told) -> tuple[str, str]:
             if told.repo not in opened:
                 found = [place for place in places if place.name == told.repo]
-                opened[told.repo] = _open(context, found[0], stack) if names.count(told.repo) == 1 else None
+                is_one = names.count(told.repo) == 1
+                opened[told.repo] = _open(context, found[0], stack, only_known) if is_one else None
             cited = opened[told.repo]
             if cited is None:
                 return citation(told, is_only=False), ""
@@ -150,14 +152,19 @@ class _Cited(NamedTuple):
         return self.ties.commit_of(Said(SessionId(told.id), told.stream, told.line, to_ms(told.at))) or ""
 
 
-def _open(context: Context, place: Place, stack: ExitStack) -> _Cited | None:
+def _open(context: Context, place: Place, stack: ExitStack, only_known: bool) -> _Cited | None:
     from gitmem.checkpoints.tied import Ties
     from gitmem.git.repository import discover
 
     try:
         there = context.at(discover(Path(place.common_dir), context.git.elsewhere()))
         memory = stack.enter_context(opened_as_it_is(there))
-        return _Cited(memory, Ties(memory, there.repository.state_dir))
+        if not only_known:
+            return _Cited(memory, Ties(memory, there.repository.state_dir))
+        known = trusting_in(context, [place])[place.name]
+        return _Cited(
+            memory, Ties(memory, there.repository.state_dir, lambda address: known.of(address) == "known")
+        )
     except (RepositoryError, StoreError):
         return None
 

@@ -40,7 +40,7 @@ OPTIONS: Final = (
     Option(
         ("--kind",),
         "kinds",
-        "Notes, or those of this type.",
+        "What was said, notes, or notes of this type.",
         choices=KINDS,
         is_many=True,
     ),

@@ -14,9 +14,11 @@ from typing import Final, NamedTuple
 
 from gitmem.cli.auditing import acting
 from gitmem.cli.context import Context
+from gitmem.cli.digesting import levels_told
 from gitmem.cli.output import Output
 from gitmem.cli.text import clean
 from gitmem.model.errors import UntrustedRefused
+from gitmem.model.settings import Level
 from gitmem.query.trusting import Trust
 from gitmem.recall.delimiters import NONCE_BYTES, STANDING, delimiters
 from gitmem.recall.quoting import HEADING, harmless, named, quoted
@@ -34,13 +36,14 @@ _ANY_AGENT: Final = "AI_AGENT"
 class Host(NamedTuple):
     """A server's own run: the context that it was started with, and what the person who did allows it.
 
-    With `untrusted` agents may ask for what unknown authors captured; `agent` writes notes, where that is
-    said.
+    With `untrusted` agents may ask for what unknown authors captured, with `private` they are told of private
+    sessions too; `agent` writes notes, where that is said.
     """
 
     context: Context
-    untrusted: bool
-    agent: str | None
+    untrusted: bool = False
+    private: bool = False
+    agent: str | None = None
 
     def begin(self, *, untrusted: bool = False) -> Context:
         """Return a context for one call, whose output nobody reads.
@@ -50,10 +53,13 @@ class Host(NamedTuple):
         """
         if untrusted and not self.untrusted:
             raise UntrustedRefused
-        context = self.context.again()
-        context.output = Output(io.BytesIO(), io.BytesIO(), context.environ)
+        context = self.context.again(Output(io.BytesIO(), io.BytesIO(), self.context.environ))
         context.seek_repository()
         return context
+
+    def levels(self, context: Context) -> tuple[Level, ...]:
+        """Return the levels of what may be told, none for any: answers stand in the agent's transcript."""
+        return () if self.private else levels_told(context)
 
 
 def as_an_agent(context: Context) -> None:

@@ -10,7 +10,8 @@ from gitmem.cli.bugs import write_report
 from gitmem.cli.serving import Host
 from gitmem.cli.serving_notes import note_add, notes
 from gitmem.cli.serving_search import as_prompt, recall, search
-from gitmem.cli.serving_sessions import list_sessions, read_resource, show, timeline
+from gitmem.cli.serving_sessions import show
+from gitmem.cli.serving_timeline import list_sessions, read_resource, timeline
 from gitmem.cli.serving_why import why
 from gitmem.serving import forms
 from gitmem.serving.offer import Offer, Prompt, Template, Tool

@@ -53,7 +53,7 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
     question = question_of("search", asked)
     skipped = cast(int, place_of(asked.cursor, question, int)[0]) if asked.cursor else 0
     limit = min(asked.limit, MOST_HITS - skipped)
-    places, filters = _narrowed(context, asked)
+    places, filters = _narrowed(host, context, asked)
     answers = ask_indexer(
         context,
         "search",
@@ -80,7 +80,7 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
 def recall(host: Host, asked: RecallTaken, client: str) -> Answered:
     """Quote what answers a question, within a budget."""
     context = host.begin(untrusted=asked.untrusted)
-    places, filters = _narrowed(context, asked)
+    places, filters = _narrowed(host, context, asked)
     found = recalled(context, places, asked.question, filters, budget=asked.budget)
     turns = []
     for one in found.quotations:
@@ -98,7 +98,9 @@ def as_prompt(host: Host, question: str) -> str:
     return f"{text}\n\nWith what this history says of it, if anything: {question}"
 
 
-def _narrowed(context: Context, asked: SearchTaken | RecallTaken) -> tuple[tuple[Place, ...], Filters]:
+def _narrowed(
+    host: Host, context: Context, asked: SearchTaken | RecallTaken
+) -> tuple[tuple[Place, ...], Filters]:
     """Return the memories to search and what turns are narrowed to; unasked, to trusted authors."""
     values: dict[str, Any] = {
         "repos": (),
@@ -109,7 +111,7 @@ def _narrowed(context: Context, asked: SearchTaken | RecallTaken) -> tuple[tuple
         "as_of": None,
     }
     places = places_for(context, values, every=False, recurse=None)
-    return places, filters_of(context, places, values)
+    return places, filters_of(context, places, values)._replace(levels=host.levels(context))
 
 
 def _hit(hit: Json, cut: int, *, with_repo: bool) -> Hit:

@@ -1,36 +1,36 @@
-"""The tools that read sessions: `show`, `timeline`, and sessions as resources."""
+"""The tool `show`: a session page by page, a turn with those around it, or a note."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
-from urllib.parse import quote, unquote
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
 
 from gitmem.cli.auditing import note_session
 from gitmem.cli.context import Context
 from gitmem.cli.naming import is_note
 from gitmem.cli.opening import opened_memory
-from gitmem.cli.recalling import current_sessions
-from gitmem.cli.recursing import first_that, reach
+from gitmem.cli.recursing import first_that
 from gitmem.cli.rendering import FOLDED_KINDS, iso
 from gitmem.cli.serving import NOTICE, Host, behind, cite, framed, going_on, heading, plain, short, who
 from gitmem.cli.serving_notes import show_note
 from gitmem.cli.trusting import trust_of, trusting_here
 from gitmem.model.errors import (
-    AddressRefused,
     AuthorUntrusted,
     CursorRefused,
     NoMemory,
     NoteUnknown,
+    PrivateUntold,
     SessionUnknown,
     TurnUnknown,
 )
-from gitmem.query.filters import Filters
-from gitmem.query.moments import parse_since, parse_until
+from gitmem.recall.quoting import named
 from gitmem.recall.tokens import estimate
 from gitmem.serving.cursors import cursor, place_of, question_of
-from gitmem.serving.forms import SessionTold, ShowGiven, Shown, ShowTaken, TimelineGiven, TimelineTaken
-from gitmem.serving.offer import Answered, Listed, Resource
+from gitmem.serving.forms import ShowGiven, Shown, ShowTaken
+from gitmem.serving.offer import Answered
 from gitmem.why.accounts import turn_name
 
 if TYPE_CHECKING:
@@ -47,9 +47,6 @@ WHOLE_CHARACTERS: Final = 8_000
 _CUT: Final = 700
 _CUT_RESULT: Final = 200
 _LONGEST_TITLE: Final = 100
-_SCHEME: Final = "gitmem://"
-_RESOURCES: Final = 20
-_ID_DIGITS: Final = 12
 
 
 def show(host: Host, asked: ShowTaken, client: str) -> Answered:
@@ -59,90 +56,14 @@ def show(host: Host, asked: ShowTaken, client: str) -> Answered:
     def attempt(one: Context) -> Answered:
         if is_note(asked.id):
             return show_note(one, asked)
-        return _show(one, asked)
+        return _show(host, one, asked)
 
     return first_that(context, None, attempt, SessionUnknown, NoteUnknown, NoMemory)
 
 
-def timeline(host: Host, asked: TimelineTaken, client: str) -> Answered:
-    """List sessions, the newest first."""
-    context = host.begin(untrusted=asked.untrusted)
-    question = question_of("timeline", asked)
-    after = place_of(asked.cursor, question, int, str) if asked.cursor else None
-    now_ms = context.now_ms()
-    filters = Filters(
-        agents=() if asked.agent is None else (asked.agent,),
-        authors=() if asked.author is None else (asked.author,),
-        branches=() if asked.branch is None else (asked.branch,),
-        since_ms=None if asked.since is None else parse_since(asked.since, now_ms),
-        until_ms=None if asked.until is None else parse_until(asked.until, now_ms),
-    )
-    rows = _latest(context, filters, untrusted=asked.untrusted)
-    if after is not None:
-        at, session = cast("tuple[int, str]", after)
-        rows = [row for row in rows if (-row.told.last_ms, row.told.session[:_ID_DIGITS]) > (-at, session)]
-    shown = rows[: asked.limit]
-    last = shown[-1].told if len(rows) > len(shown) else None
-    further = None if last is None else cursor(question, max(0, last.last_ms), last.session[:_ID_DIGITS])
-    found = [_told(row) for row in shown]
-    lines = [
-        heading(f"{each.id} {each.at[:16]}", who(each.by, each.branch, f"{each.turns} turns"), each.title)
-        for each in found
-    ]
-    text = framed([*lines, *going_on(further)]) if lines else "no session is like that"
-    return Answered(text, TimelineGiven(notice=NOTICE, sessions=tuple(found), cursor=further))
-
-
-def list_sessions(host: Host, at: str | None) -> Listed:
-    """List the latest sessions as resources."""
-    asked = TimelineTaken(limit=_RESOURCES, cursor=at)
-    value = cast(TimelineGiven, timeline(host, asked, "").value)
-    found = [
-        Resource(address_of(each.id), each.id, " ".join(filter(None, (each.at[:10], each.title))))
-        for each in value.sessions
-    ]
-    return Listed(found, value.cursor)
-
-
-def address_of(name: str) -> str:
-    """Return the address of a session's resource."""
-    agent, slash, native = name.partition("/")
-    return f"{_SCHEME}session/" + (
-        f"{quote(agent, safe='')}/{quote(native, safe='')}" if slash else quote(name)
-    )
-
-
-def read_resource(host: Host, uri: str) -> str:
-    """Return the text of a resource: a page of a session, a turn of it, or a note.
-
-    Raises:
-        AddressRefused: It is no address of one.
-    """
-    body, _, fragment = uri.removeprefix(_SCHEME).partition("#")
-    path, _, query = body.partition("?")
-    kind, *names = path.split("/")
-    is_form = uri.startswith(_SCHEME) and 0 < len(names) < 3 and all(names) and len(uri) < 2_000
-    if not is_form or kind not in ("session", "note") or (kind == "note" and (query or fragment)):
-        raise AddressRefused(uri)
-    name = "/".join(map(unquote, names))
-    if kind == "note":
-        name = f"note/{name}"
-    elif fragment:
-        name = f"{name}#{unquote(fragment)}"
-    first = query.removeprefix("from=")
-    if query and not (query.startswith("from=") and first.isascii() and first.isdigit() and len(first) < 10):
-        raise AddressRefused(uri)
-    asked = ShowTaken(id=name)
-    if query:
-        asked = ShowTaken(id=name, cursor=cursor(question_of("show", asked), int(first)))
-    return show(host, asked, "").text
-
-
-# --- one session --------------------------------------------------------------------------------------
-
-
-def _show(context: Context, asked: ShowTaken) -> Answered:
+def _show(host: Host, context: Context, asked: ShowTaken) -> Answered:
     from gitmem.verbs import reading
+    from gitmem.verbs.levels import registered
 
     with opened_memory(context) as memory:
         folder, turn = reading.address(memory, asked.id)
@@ -152,6 +73,9 @@ def _show(context: Context, asked: ShowTaken) -> Answered:
         trust = trust_of(trusting, stored)
         if trust != "known" and not asked.untrusted:
             raise AuthorUntrusted(asked.id)
+        levels = host.levels(context)
+        if levels and registered(memory, folder, "team") not in levels:
+            raise PrivateUntold(asked.id)
         memory.absent.require(folder.session)
         note_session(context, "show", memory, folder)
         given = _page(context, memory, folder, turn, asked)
@@ -162,7 +86,7 @@ def _show(context: Context, asked: ShowTaken) -> Answered:
         told = who(
             each.role, each.tool, "failed" if each.failed else "", f"{each.cut} more" if each.cut else ""
         )
-        lines += [heading(f"#{short(each.turn, 80)}", told), behind(each.text)]
+        lines += [heading(f"#{named(each.turn)[1:-1]}", told), behind(each.text)]
     return Answered(framed([*lines, *going_on(given.cursor)]), given)
 
 
@@ -170,8 +94,6 @@ def _about(
     context: Context, memory: Memory, folder: Folder, given: ShowGiven, trusting: Trusting
 ) -> ShowGiven:
     """Return a page with what is known of the session as a whole."""
-    import msgspec
-
     from gitmem.verbs.listing import Summaries
 
     repository = context.repository
@@ -184,7 +106,7 @@ def _about(
         given,
         id=cite(str(summary.key), summary.session),
         by=by,
-        title=_title(context, memory, summary),
+        title=title_of(memory, summary, partial(trusting_here, context)),
         streams=tuple(short(stream, 80) for stream in summary.streams if stream),
         trust=trust,
     )
@@ -235,8 +157,6 @@ def _page(context: Context, memory: Memory, folder: Folder, turn: str | None, as
 
 
 def _with(given: ShowGiven, turns: tuple[Shown, ...], total: int, further: str | None) -> ShowGiven:
-    import msgspec
-
     return msgspec.structs.replace(given, turns=turns, turn_count=total, cursor=further)
 
 
@@ -244,7 +164,7 @@ def _shown(turn: Turn, most: int, begins: int = 0) -> Shown:
     text = turn.text[begins : begins + most]
     result = turn.result
     return Shown(
-        turn=turn_name(turn.stream, turn.ordinal),
+        turn=short(turn_name(turn.stream, turn.ordinal), 80),
         role=turn.role if turn.kind == "message" else f"{turn.role} {turn.kind.replace('_', ' ')}",
         text=plain(text),
         tool=short(turn.call.name, 60) if turn.call else "",
@@ -254,73 +174,10 @@ def _shown(turn: Turn, most: int, begins: int = 0) -> Shown:
     )
 
 
-# --- many sessions ------------------------------------------------------------------------------------
-
-
-class _Row(NamedTuple):
-    """A session, where it is, and the title that may be told."""
-
-    told: Summary
-    context: Context
-    trusting: Trusting
-
-
-def _latest(context: Context, filters: Filters, *, untrusted: bool) -> list[_Row]:
-    """Return the sessions that are asked for in all repositories around, the newest first.
-
-    Raises:
-        NoMemory: None of them remembers anything.
-    """
-    reached = reach(context, None).contexts
-    rows: list[_Row] = []
-    missing: list[NoMemory] = []
-    current = current_sessions(context.environ)
-    for each in reached:
-        try:
-            rows += [
-                row
-                for row in _of_one(each, filters)
-                if str(row.told.key) not in current
-                and (untrusted or row.trusting.of_all(row.told.captured_by) == "known")
-            ]
-        except NoMemory as error:
-            missing.append(error)
-    if len(missing) == len(reached) and missing:
-        raise missing[0]
-    return sorted(rows, key=lambda row: (-row.told.last_ms, row.told.session))
-
-
-def _of_one(context: Context, filters: Filters) -> Iterator[_Row]:
-    from gitmem.verbs.listing import Summaries, select
-
-    repository = context.repository
-    with opened_memory(context) as memory:
-        found = Summaries(memory, repository.state_dir, repository.name).all()
-    trusting = trusting_here(context)
-    for summary in select(found.summaries, filters):
-        yield _Row(summary, context, trusting)
-
-
-def _told(row: _Row) -> SessionTold:
-    summary = row.told
-    with opened_memory(row.context) as memory:
-        title = _title(row.context, memory, summary)
-    return SessionTold(
-        id=cite(str(summary.key), summary.session),
-        at=iso(summary.last_ms or None) or "",
-        by=who(summary.author.name, trust=row.trusting.of_all(summary.captured_by)),
-        title=title,
-        branch=short(summary.branch or "", 60),
-        turns=summary.turns,
-        trust=row.trusting.of_all(summary.captured_by),
-    )
-
-
-def _title(context: Context, memory: Memory, summary: Summary) -> str:
+def title_of(memory: Memory, summary: Summary, known: Callable[[Sequence[str]], Trusting]) -> str:
     """Return a session's title, if somebody known gave it: anybody can give one to any session."""
     from gitmem.verbs.naming import titled_by
 
     folder = memory.find(summary.session)
     givers: Sequence[str] = () if folder is None else titled_by(memory.load(folder))
-    known = trusting_here(context, givers)
-    return short(summary.title, _LONGEST_TITLE) if known.of_all(givers) == "known" else ""
+    return short(summary.title, _LONGEST_TITLE) if known(givers).of_all(givers) == "known" else ""

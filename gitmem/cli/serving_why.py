@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from gitmem.cli.commands.why import why as explain
+from gitmem.cli.context import Context
+from gitmem.cli.opening import opened_memory
+from gitmem.cli.recursing import reach
 from gitmem.cli.serving import NOTICE, Host, behind, cite, framed, heading, plain, short, who
+from gitmem.model.errors import NoMemory
+from gitmem.model.ids import SessionId
 from gitmem.query.trusting import Trust
 from gitmem.serving.forms import Place, WhyGiven, WhyTaken
 from gitmem.serving.offer import Answered
@@ -27,7 +33,8 @@ def why(host: Host, asked: WhyTaken, client: str) -> Answered:
     found: dict[str, Any] = (
         json.loads(said) if said else {"known": 0, "unknown": 0, "left_out": 0, "places": []}
     )
-    places = tuple(_place(each, untrusted=asked.untrusted) for each in found["places"])
+    untold = _private(host, context, {each["id"] for each in found["places"] if each["session"] is not None})
+    places = tuple(_place(each, untrusted=asked.untrusted, untold=untold) for each in found["places"])
     lines = []
     for each in places:
         if not each.id:
@@ -49,12 +56,30 @@ def why(host: Host, asked: WhyTaken, client: str) -> Answered:
     return Answered(framed(lines), given)
 
 
-def _place(said: dict[str, Any], *, untrusted: bool) -> Place:
+def _private(host: Host, context: Context, sessions: set[str]) -> set[str]:
+    """Return those of some sessions that may not be told, wherever around here they are."""
+    from gitmem.verbs.levels import registered
+
+    levels, untold = host.levels(context), set(sessions)
+    if not (levels and sessions):
+        return set()
+    for each in reach(context, None).contexts:
+        with suppress(NoMemory), opened_memory(each) as memory:
+            for session in sessions:
+                folder = memory.find(SessionId(session))
+                if folder is not None and registered(memory, folder, "team") in levels:
+                    untold.discard(session)
+    return untold
+
+
+def _place(said: dict[str, Any], *, untrusted: bool, untold: set[str]) -> Place:
     spans = [f"{first}" if first == last else f"{first}-{last}" for first, last in said["spans"][:_SPANS]]
     where = f"{short(said['path'], 200)}:{','.join(spans)}" + ("…" if len(said["spans"]) > _SPANS else "")
     commit = said["commit"]["id"][:_COMMIT_DIGITS] if said["commit"] else ""
     if said["session"] is None:
         return Place(lines=where, commit=commit)
+    if said["id"] in untold:
+        return Place(lines=where, commit=commit, by="a private session")
     trust = cast(Trust, said["trust"])
     if trust != "known" and not untrusted:
         return Place(lines=where, commit=commit, by=f"a session of an {trust} author", trust=trust)

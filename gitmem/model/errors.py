@@ -1312,6 +1312,17 @@ class AuthorUntrusted(GitmemError):
         )
 
 
+class PrivateUntold(GitmemError):
+    """An agent asks for a private session; what it is told stands in a transcript that may be shared."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"could not show {name}: it is private, and this session may be seen by others",
+            hint="gitmem show NAME: shows it to a person; gitmem mcp --private: lets agents ask for it",
+        )
+
+
 class AddressRefused(GitmemError):
     """A resource's address is not of a form that is served."""
 

@@ -5,7 +5,7 @@ An id is never built by joining strings elsewhere, so that each has one spelling
 
 from __future__ import annotations
 
-from typing import NamedTuple, NewType
+from typing import Final, NamedTuple, NewType
 
 from gitmem.model.errors import BadSessionName
 
@@ -49,3 +49,17 @@ class SessionKey(NamedTuple):
         if not (agent and slash and native_id):
             raise BadSessionName(text)
         return cls(agent, native_id)
+
+
+OTHER_AGENT: Final = "gitmem:"
+"""What an origin of another agent begins with, where a native id is expected."""
+
+
+def origin_key(agent: str, forked_from: str) -> SessionKey:
+    """Return the session that one of an agent was forked from, as its `forked_from` names it."""
+    if forked_from.startswith(OTHER_AGENT):
+        try:
+            return SessionKey.parse(forked_from.removeprefix(OTHER_AGENT))
+        except BadSessionName:
+            pass  # so it is a native id that looks like one of ours
+    return SessionKey(agent, forked_from)

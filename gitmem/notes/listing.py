@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+import msgspec
+
 from gitmem.format.memory import Memory
 from gitmem.model.ids import RecordId
 from gitmem.model.records import Author, NoteType, Position
@@ -29,7 +31,7 @@ class Listed(NamedTuple):
 
     `agent` wrote it for the author, or is None. Removed is stronger than superseded, and that than done.
     `superseded_by` are the notes that stand in its place, `closed_by` the addresses of those who wrote what
-    supersedes it. `own_title` is what somebody called it.
+    supersedes it, or marked it as done. `own_title` is what somebody called it.
     """
 
     name: RecordId
@@ -85,13 +87,17 @@ def list_notes(
 
     Of several types, files or tags any will do; `files` are paths or folders of the code. `due_at_ms` asks
     for what is due then, `closed` for what is done, superseded or removed too. A note whose author's address
-    is not known, as `is_known` has it, is left out and supersedes nothing. Costs a few milliseconds while no
-    note has changed, however many sessions there are.
+    is not known, as `is_known` has it, is left out and supersedes nothing, nor is done what such a one marked
+    so. Costs a few milliseconds while no note has changed, however many sessions there are.
 
     Raises:
         StoreError: The memory itself cannot be read.
     """
-    rows = [row for row in table.read(memory, state_dir).rows if is_known(row.author.email)]
+    rows = [
+        row if not row.is_done or is_known(row.done_by) else msgspec.structs.replace(row, is_done=False)
+        for row in table.read(memory, state_dir).rows
+        if is_known(row.author.email)
+    ]
     found = [
         note
         for note in listed(rows, closed=closed)
@@ -106,6 +112,12 @@ def list_notes(
     return tuple(found[:limit])
 
 
+def people(memory: Memory, state_dir: Path | None) -> frozenset[str]:
+    """Return the addresses of all who wrote a note, or marked one as done; raises as `list_notes`."""
+    rows = table.read(memory, state_dir).rows
+    return frozenset(address for row in rows for address in (row.author.email, row.done_by) if address)
+
+
 def listed(rows: Iterable[Row], *, closed: bool = True) -> Iterator[Listed]:
     """Yield what has become of each of some notes, in their order; with `closed` of those that do not stand,
     too."""
@@ -118,8 +130,9 @@ def listed(rows: Iterable[Row], *, closed: bool = True) -> Iterator[Listed]:
         if not closed and (row.name in heirs or row.is_hidden or row.is_done):
             continue
         heads = tuple(sorted(_heads(row.name, heirs)))
-        closers = tuple(sorted({heir.author.email for heir in heirs.get(row.name, ())}))
-        yield _listed(row, heads, closers)
+        closers = {heir.author.email for heir in heirs.get(row.name, ())}
+        closers |= {row.done_by} if row.is_done else set()
+        yield _listed(row, heads, tuple(sorted(closers)))
 
 
 def _heads(name: RecordId, heirs: Mapping[RecordId, Sequence[Row]]) -> set[RecordId]:

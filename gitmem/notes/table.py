@@ -20,7 +20,7 @@ from gitmem.model.records import Author, NoteType, Position
 from gitmem.model.times import to_ms
 from gitmem.verbs import caching
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Goes up whenever a Row changes, or what stands in it."""
 
 DONE = "done"
@@ -29,7 +29,8 @@ DONE = "done"
 class Row(msgspec.Struct, frozen=True, array_like=True):
     """A note with what has become of it; moments are milliseconds since 1970 in UTC.
 
-    `title` is None where nobody gave it one. `forgotten_ms` is from when on it may be erased.
+    `title` is None where nobody gave it one. `done_by` is the address of whoever marked it as done, empty
+    where nobody did. `forgotten_ms` is from when on it may be erased.
     """
 
     name: RecordId
@@ -47,6 +48,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     title: str | None
     titled_by: str
     is_done: bool
+    done_by: str
     is_hidden: bool
     forgotten_ms: int | None
 
@@ -97,6 +99,8 @@ def row_of(stored: StoredNote) -> Row:
     record = stored.record
     tags, title, forgotten = stored.value("tags"), stored.value("title"), stored.value("forgotten")
     named = written.last(stored.registers, "title")
+    state = written.last(stored.registers, "state")
+    is_done = state is not None and state.value == DONE
     return Row(
         name=stored.id,
         tree=stored.tree,
@@ -112,7 +116,8 @@ def row_of(stored: StoredNote) -> Row:
         tags=tuple(sorted(set(tags))) if isinstance(tags, tuple) else (),
         title=title if isinstance(title, str) and title else None,
         titled_by=named.author.email if named and named.value else record.author.email,
-        is_done=stored.value("state") == DONE,
+        is_done=is_done,
+        done_by=state.author.email if state and is_done else "",
         is_hidden=stored.is_hidden,
         forgotten_ms=to_ms(forgotten) if isinstance(forgotten, str) else None,
     )

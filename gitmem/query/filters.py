@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-KINDS: Final = ("note", "decision", "pattern", "reminder")
-"""A note of any type, or of one of these."""
+KINDS: Final = ("message", "note", "decision", "pattern", "reminder")
+"""What somebody said, a note of any type, or one of a type."""
 
 
 class Filters(NamedTuple):
@@ -13,10 +13,10 @@ class Filters(NamedTuple):
 
     `sessions` are names or beginnings of names, and so are `without`, those that are left out. `files` are
     paths or parts of paths. `trusted` says whose captures count, as `gitmem.query.trusting` has it. `kinds`
-    are `note` and the types of notes; with `closed`, those that do not stand any more are found too. With
-    `firsthand`, no turn counts in which gitmem itself repeats what others said. Moments are in milliseconds
-    since 1970, both ends included; `since_ms` and `until_ms` are of turns, `as_of_ms` is of the captures that
-    they came in by.
+    are `message`, `note` and the types of notes; with `closed`, those that do not stand any more are found
+    too. With `firsthand`, no turn counts in which gitmem itself repeats what others said. Moments are in
+    milliseconds since 1970, both ends included; `since_ms` and `until_ms` are of turns, `as_of_ms` is of the
+    captures that they came in by.
     """
 
     agents: tuple[str, ...] = ()

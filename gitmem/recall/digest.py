@@ -16,14 +16,17 @@ MORE: Final = (
 
 
 class Item(NamedTuple):
-    """Something that a digest tells of: its citation, a day, names that somebody gave, and what was said.
+    """Something that a digest tells of: its citation, a day, what we say of it, names that somebody gave,
+    and what was said.
 
-    `commit` is an object id, empty where none is known.
+    Each name stands behind a word of ours, which may be empty. `commit` is an object id, empty where none is
+    known.
     """
 
     cite: str
     day: str = ""
-    names: tuple[str, ...] = ()
+    words: str = ""
+    names: tuple[tuple[str, str], ...] = ()
     text: str = ""
     commit: str = ""
 
@@ -65,7 +68,8 @@ def _whole(told: dict[str, list[str]], around: Delimiters) -> str:
 
 
 def _lines(item: Item) -> str:
-    parts = [item.cite, item.day, *map(named, filter(None, item.names))]
+    parts = [item.cite, item.day, item.words]
+    parts += [f"{label} {named(name)}".strip() for label, name in item.names if name]
     parts.append(f"commit {item.commit[:10]}" if item.commit else "")
     heading = HEADING + " ".join(part for part in parts if part)
     return f"{heading}\n{quoted(item.text)}" if item.text else heading

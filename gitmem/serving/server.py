@@ -16,6 +16,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from gitmem.model.errors import ArgumentsRefused, GitmemError
+from gitmem.query.text import readable
 from gitmem.recall.quoting import harmless
 from gitmem.serving.offer import Offer, Prompt, Tool
 from gitmem.serving.schemas import schema_of
@@ -165,8 +166,9 @@ def _client(context: _Context) -> str:
 
 def _described(error: GitmemError) -> str:
     """Return what went wrong and what to do, in which nothing from a memory looks like a tag of anybody's."""
-    message = harmless(str(error))[:_LONGEST_SAID]
-    return f"{message}\nhint: {harmless(error.hint)}" if error.hint else message
+    text = f"{str(error)[:_LONGEST_SAID]}\nhint: {error.hint}" if error.hint else str(error)[:_LONGEST_SAID]
+    # Lone surrogates would be no JSON, and names that others chose may hold anything.
+    return harmless("".join(each if each.isprintable() or each == "\n" else " " for each in readable(text)))
 
 
 def _failed(message: str) -> types.CallToolResult:

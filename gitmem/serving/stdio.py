@@ -10,9 +10,9 @@ import asyncio
 import os
 import select
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
 from contextlib import suppress
-from threading import Thread
+from functools import partial
+from threading import Semaphore, Thread
 from typing import Any, Final
 
 import anyio
@@ -129,9 +129,8 @@ async def _read(
     wire: int, server: _Incoming, client: _Replies, waiting: _Waiting, stop: Callable[[], None]
 ) -> None:
     """Hand on what the client says, until it has no more to say; nonsense is answered here."""
-    inbox: asyncio.Queue[bytes | EOFError | None] = asyncio.Queue(_INBOX)
-    loop = asyncio.get_running_loop()
-    Thread(target=_listen, args=(wire, inbox, loop, stop), name="gitmem listener", daemon=True).start()
+    inbox = _Inbox(asyncio.get_running_loop(), stop)
+    Thread(target=inbox.fill, args=(wire,), name="gitmem listener", daemon=True).start()
     while not isinstance(line := await inbox.get(), EOFError):
         if line is None:
             await client.send(_refusal(types.INVALID_REQUEST, f"no message may have over {MOST_BYTES} bytes"))
@@ -148,44 +147,53 @@ async def _read(
         await server.send(SessionMessage(message))
 
 
-def _listen(
-    wire: int, inbox: asyncio.Queue[Any], loop: asyncio.AbstractEventLoop, stop: Callable[[], None]
-) -> None:
-    """Read the wire in a thread of its own, which a closed loop ends, and so does the process.
+class _Inbox:
+    """A few lines that were read and not handed on yet; a thread fills it, and waits where it is full.
 
-    Where nothing more is taken in for a while, and the client has hung up, nobody reads the answers either.
+    Where nothing more is taken out for a while, and the client has hung up, nobody reads the answers either,
+    and `stop` is called.
     """
 
-    def put(item: object) -> None:
-        taken = asyncio.run_coroutine_threadsafe(inbox.put(item), loop)
-        while True:
-            try:
-                taken.result(_LAST_ANSWERS_S)
-            except TimeoutError:
-                if _has_hung_up(wire):
-                    loop.call_soon_threadsafe(stop)
-                    raise CancelledError from None
-            else:
-                return
+    def __init__(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+        self._loop, self._stop = loop, stop
+        self._lines: asyncio.Queue[bytes | EOFError | None] = asyncio.Queue()
+        self._room = Semaphore(_INBOX)
 
-    lines = Lines()
-    with suppress(RuntimeError, CancelledError):  # the loop is closed, or closing
-        while True:
-            try:
-                piece = os.read(wire, _PIECE_BYTES)
-            except OSError:
-                piece = b""
-            if not piece:
-                put(EOFError())
-                return
-            for line in lines.feed(piece):
-                put(line)
+    async def get(self) -> bytes | EOFError | None:
+        """Return the next line; None for one that was too long, EOFError where there are no more."""
+        line = await self._lines.get()
+        self._room.release()
+        return line
+
+    def fill(self, wire: int) -> None:
+        """Read until there is no more to read, or nobody to read it for."""
+        lines = Lines()
+        with suppress(RuntimeError):  # the loop is closed
+            while True:
+                try:
+                    piece = os.read(wire, _PIECE_BYTES)
+                except OSError:
+                    piece = b""
+                for line in lines.feed(piece) if piece else (EOFError(),):
+                    if not self._wait(wire):
+                        self._loop.call_soon_threadsafe(self._stop)
+                        return
+                    self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
+                if not piece:
+                    return
+
+    def _wait(self, wire: int) -> bool:
+        """Wait for room; tell whether there is any, and anybody at the other end."""
+        while not self._room.acquire(timeout=_LAST_ANSWERS_S):
+            if self._loop.is_closed() or _has_hung_up(wire):
+                return False
+        return True
 
 
 def _has_hung_up(wire: int) -> bool:
     poll = select.poll()
     poll.register(wire, 0)
-    return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
+    return bool(poll.poll(0))  # nothing was asked about, so that it has hung up is all that can be told
 
 
 async def _write(server: _Outgoing, wire: int, waiting: _Waiting) -> None:
@@ -194,13 +202,22 @@ async def _write(server: _Outgoing, wire: int, waiting: _Waiting) -> None:
     writer = Workers(at_once=1)
     async with server:
         async for said in server:
-            line = said.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+            message = said.message
             try:
-                await writer.do(lambda line=line: _send(wire, line))  # type: ignore[misc]
+                line = _encoded(message)
+            except ValueError:  # a text in it is none; whoever waits for it is to be told
+                request = message.id if isinstance(message, types.JSONRPCResponse) else None
+                line = _encoded(_refusal(types.INTERNAL_ERROR, "the answer cannot be sent", request).message)
+            try:
+                await writer.do(partial(_send, wire, line))
             except OSError:
                 return
-            if isinstance(said.message, types.JSONRPCResponse | types.JSONRPCError):
-                waiting.drop(_key(said.message.id))
+            if isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
+                waiting.drop(_key(message.id))
+
+
+def _encoded(message: types.JSONRPCMessage) -> bytes:
+    return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
 
 
 def _send(wire: int, line: bytes) -> None:

@@ -69,8 +69,8 @@ def _read_assistant(recorder: Recorder, bubble: Object, details: Details) -> Non
     if failed:
         said = string(failed, "message") or string(failed, "error") or "error"
         recorder.add("system", "notice", said, **details)
-    tokens = Tokens(input=count(usage, "inputTokens"), output=count(usage, "outputTokens"))
-    if tokens != Tokens() and len(recorder.pending) > first:
+    tokens = Tokens(input=count(usage, "inputTokens"), output=count(usage, "outputTokens")) if usage else None
+    if tokens and tokens != Tokens() and len(recorder.pending) > first:
         recorder.pending[first] = msgspec.structs.replace(recorder.pending[first], tokens=tokens)
 
 
@@ -102,6 +102,8 @@ def _read_tool(recorder: Recorder, tool: Object, details: Details) -> None:
 
 def _answer(cell: object) -> tuple[str, int | None]:
     """Return what a tool answered, and a process's exit status: JSON inside of a text, mostly."""
+    if cell is None:
+        return "", None
     value = cell
     if isinstance(cell, str):
         try:
@@ -115,7 +117,7 @@ def _answer(cell: object) -> tuple[str, int | None]:
     if exit_status is None:
         exit_status = integer(answer, "exitCodeV2")
     for key in _ANSWERS:
-        text = content_text(answer.get(key))
+        text = content_text(answer[key]) if key in answer else ""
         if text:
             return text, exit_status
     if value in (None, {}, []):

@@ -21,9 +21,10 @@ from gitmem.model.errors import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts.agent import Identity, Listed, Listing
 from gitmem.transcripts.editors import path_of
-from gitmem.transcripts.fields import Object, child, mapping, string
+from gitmem.transcripts.fields import Object, child, string
 from gitmem.transcripts.sqlite import has_tables, json_of, line_of, object_in, opened
 from gitmem.transcripts.times import to_ms
+from gitmem.transcripts.whole_files import load_beside
 
 _TABLES = {"blobs": frozenset(("id", "data")), "meta": frozenset(("key", "value"))}
 _DIGEST_BYTES = 32
@@ -31,7 +32,6 @@ _MESSAGES, _DIRECTORIES = 1, 9
 _DEEPEST = 8
 _DIRECTORY = re.compile(r"^(?:Workspace Path|Working directory): *(\S.*?)\s*$", re.MULTILINE)
 _LOOKED_AT = 4
-_LARGEST_BYTES = 1 << 20
 
 
 def holds(path: Path, head: bytes) -> bool:
@@ -73,8 +73,8 @@ def rendition(path: Path, identity: Identity) -> Iterator[bytes]:
         about = _about(connection, path)
         for blob_id, data in _messages(connection, string(about, "latestRootBlobId") or "", 0):
             yield b'{"blob":' + msgspec.json.encode(blob_id) + b',"message":' + json_of(data) + b"}\n"
-    kept = {name: value for name, value in about.items() if name != "latestRootBlobId"}
-    yield line_of({"cursor": kept | ({"cwd": identity.cwd} if identity.cwd else {})})
+        kept = {name: value for name, value in about.items() if name != "latestRootBlobId"}
+        yield line_of({"cursor": kept | ({"cwd": identity.cwd} if identity.cwd else {})})
 
 
 def _about(connection: sqlite3.Connection, path: Path) -> Object:
@@ -167,8 +167,4 @@ def _candidates(connection: sqlite3.Connection, root: str) -> Iterator[str]:
 
 def _beside(path: Path) -> Object:
     """Return what newer versions write beside a store: its title, directory and times."""
-    try:
-        with (path.parent / "meta.json").open("rb") as file:
-            return mapping(msgspec.json.decode(file.read(_LARGEST_BYTES)))
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+    return load_beside(path.parent / "meta.json")

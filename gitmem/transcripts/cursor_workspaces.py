@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from gitmem.model.errors import UnknownTranscript
 from gitmem.transcripts.editors import path_of
-from gitmem.transcripts.fields import Object, child, children, mapping, string
+from gitmem.transcripts.fields import Object, child, children, string
 from gitmem.transcripts.sqlite import columns_of, object_in, opened, value_of
+from gitmem.transcripts.vscode_sessions import began_in
+from gitmem.transcripts.whole_files import load_beside
 
-_LARGEST_BYTES = 1 << 20
 _IN_WORKSPACE = "composer.composerData"
 
 
 def folder_of(database: Path) -> str | None:
     """Return the folder of the workspace that a database is of, which `workspace.json` beside it names."""
-    try:
-        data = (database.parent / "workspace.json").read_bytes()[:_LARGEST_BYTES]
-        about = mapping(msgspec.json.decode(data))
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    folder = path_of(about.get("folder"))
-    several = path_of(about.get("workspace") or about.get("configuration"))
-    return folder or (several.rpartition("/")[0] or None if several else None)
+    return began_in(load_beside(database.parent / "workspace.json"))
 
 
 class Workspaces:

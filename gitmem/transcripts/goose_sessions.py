@@ -94,9 +94,9 @@ class GooseSessions:
                 yield b'{"message":' + _message(row) + b"}\n"
             found = rows_of(connection.execute("SELECT * FROM sessions WHERE id = ?", (own,)))
             about = next(found, {})
-        kept = {name: about[name] for name in _KEPT if about.get(name) not in (None, "")}
-        model = object_in(about.get("model_config_json"))
-        yield line_of({"goose": kept | ({"model_config": model} if model else {})})
+            kept = {name: about[name] for name in _KEPT if about.get(name) not in (None, "")}
+            model = object_in(about.get("model_config_json"))
+            yield line_of({"goose": kept | ({"model_config": model} if model else {})})
 
 
 def is_legacy(records: tuple[Object, ...]) -> bool:

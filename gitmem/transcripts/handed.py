@@ -10,13 +10,10 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from gitmem.model.errors import BadSessionName
-from gitmem.model.ids import SessionKey
+from gitmem.model.ids import OTHER_AGENT, SessionKey
 from gitmem.transcripts.fields import Object, child, string
 
 MARK: Final = "gitmem"
-_OTHER_AGENT: Final = "gitmem:"
-"""What an origin of another agent begins with, where a native id is expected."""
 _SHORT_DIGITS: Final = 14
 
 
@@ -26,22 +23,13 @@ def marked(origin: SessionKey) -> Object:
 
 
 def forked_from(record: Object, agent: str) -> str | None:
-    """Return what a record says of its origin: a native id of the same agent, or a name for `origin_key`."""
+    """Return what a record says of its origin: a native id of the same agent, or a name for
+    `ids.origin_key`."""
     origin = string(child(record, MARK), "forked_from")
     if origin is None:
         return None
     own = f"{agent}/"
-    return origin.removeprefix(own) if origin.startswith(own) else f"{_OTHER_AGENT}{origin}"
-
-
-def origin_key(agent: str, forked_from: str) -> SessionKey:
-    """Return the session that one of an agent was forked from, as its `forked_from` names it."""
-    if forked_from.startswith(_OTHER_AGENT):
-        try:
-            return SessionKey.parse(forked_from.removeprefix(_OTHER_AGENT))
-        except BadSessionName:
-            pass  # so it is a native id that looks like one of ours
-    return SessionKey(agent, forked_from)
+    return origin.removeprefix(own) if origin.startswith(own) else f"{OTHER_AGENT}{origin}"
 
 
 def copy_id(origin: SessionKey, stream: str, ordinal: int) -> str:

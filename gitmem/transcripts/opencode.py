@@ -1,4 +1,5 @@
-"""opencode: sessions of its database, or one JSON document a session, as `opencode export` writes it.
+"""opencode: sessions of its database, or of the files of versions before it, or one JSON document a session,
+as `opencode export` writes it.
 
 The document is `{info, messages: [{info, parts: []}]}`, the same bodies that its database holds, of which the
 rendition has a line for each message and one for the session. Subagents are sessions of their own. Nothing is
@@ -7,17 +8,18 @@ ever replayed but what `gitmem resume` wrote: a fork gives its copies ids of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
 from gitmem.transcripts import handed
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, Listing
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, integer, string
 from gitmem.transcripts.forms import lines_or_documents
 from gitmem.transcripts.opencode_database import OpencodeDatabase
+from gitmem.transcripts.opencode_storage import OpencodeStorage
 from gitmem.transcripts.recorder import Details, Recorder
 from gitmem.transcripts.text import clean, part
 from gitmem.transcripts.times import to_ms
@@ -67,9 +69,29 @@ def _forked_from(message: Object) -> str | None:
 
 
 def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where the database is; what `opencode export` wrote is imported by name."""
+    """Return where the database and the older files are; what `opencode export` wrote is imported by name."""
     data = environ.get("XDG_DATA_HOME")
-    return [(Path(data) if data else home / ".local" / "share") / "opencode" / "opencode.db"]
+    own = (Path(data) if data else home / ".local" / "share") / "opencode"
+    return [own / "opencode.db", own / "storage" / "session"]
+
+
+class OpencodeSessions:
+    """The sessions of a database, or the one that a file of the older storage stands for."""
+
+    def holds(self, path: Path, head: bytes) -> bool:
+        """Tell whether it is either."""
+        return _DATABASE.holds(path, head) if path.suffix == ".db" else _STORAGE.holds(path, head)
+
+    def sessions(self, path: Path, since: str | None) -> Listing:
+        """List them."""
+        return (_DATABASE if path.suffix == ".db" else _STORAGE).sessions(path, since)
+
+    def rendition(self, path: Path, identity: Identity) -> Iterator[bytes]:
+        """Yield a session's lines, which are the same for both."""
+        return (_DATABASE if path.suffix == ".db" else _STORAGE).rendition(path, identity)
+
+
+_DATABASE, _STORAGE = OpencodeDatabase(), OpencodeStorage()
 
 
 class OpencodeReader:
@@ -232,5 +254,5 @@ OPENCODE = Agent(
     records=lines_or_documents("messages", is_rendition),
     writes_documents=True,
     suffixes=(".json", ".jsonl", ".db"),
-    collection=OpencodeDatabase(),
+    collection=OpencodeSessions(),
 )

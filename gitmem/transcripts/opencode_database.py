@@ -16,11 +16,10 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts.agent import Identity, Listed, Listing
-from gitmem.transcripts.sqlite import has_tables, opened
+from gitmem.transcripts.fields import Object, integer, string
+from gitmem.transcripts.sqlite import has_tables, line_of, object_in, opened, rows_of
 
 _TABLES = {
     "session": frozenset(("id", "parent_id", "directory", "time_updated")),
@@ -47,8 +46,8 @@ class OpencodeDatabase:
                 "SELECT id, parent_id, directory, time_updated FROM session"
                 " WHERE time_updated > ? ORDER BY id",
                 (after,),
-            ).fetchall()
-            listed = tuple(_listed(_answered(connection, row[0]), *row) for row in rows)
+            )
+            listed = tuple(_listed(connection, row) for row in rows_of(rows))
         newest = max((one.updated_ms or 0 for one in listed), default=0)
         return Listing(listed, str(max(newest, before or 0)), is_whole=before is None)
 
@@ -64,49 +63,40 @@ class OpencodeDatabase:
                     "SELECT id, data FROM part WHERE message_id = ? ORDER BY id", (message_id,)
                 )
                 message = {"info": _body(message_id, data), "parts": [_body(*part) for part in parts]}
-                yield _line({"message": message})
+                yield line_of({"message": message})
             row = connection.execute(
                 "SELECT title, directory, version, time_created FROM session WHERE id = ?", (own,)
             ).fetchone()
         if row is not None:
             title, directory, version, created = row
             info = {"id": own, "parentID": identity.parent_id, "title": title, "directory": directory}
-            yield _line({"session": info | {"version": version, "time": {"created": created}}})
+            yield line_of({"session": info | {"version": version, "time": {"created": created}}})
 
 
-def _answered(connection: sqlite3.Connection, session_id: str) -> str:
+def _listed(connection: sqlite3.Connection, row: Object) -> Listed:
+    own, parent, updated_ms = str(row["id"]), string(row, "parent_id"), integer(row, "time_updated")
+    identity = Identity(
+        agent="opencode",
+        native_id=parent or own,
+        stream=f"agent-{own}" if parent else MAIN_STREAM,
+        parent_id=parent,
+        shape="document",
+        cwd=string(row, "directory"),
+        forked_from=None,
+    )
+    return Listed(identity, f"{updated_ms}:{_answered(connection, own)}", updated_ms)
+
+
+def _answered(connection: sqlite3.Connection, own: str) -> str:
     """Return when the latest message of a session was written, and when the latest of its parts."""
     row = connection.execute(
         "SELECT time_updated, (SELECT max(time_updated) FROM part WHERE message_id = message.id) FROM message"
         " WHERE session_id = ? ORDER BY time_created DESC, id DESC LIMIT 1",
-        (session_id,),
+        (own,),
     ).fetchone()
     return f"{row[0]}:{row[1]}" if row else ""
 
 
-def _listed(
-    answered: str, session_id: str, parent: str | None, directory: str | None, updated_ms: int
-) -> Listed:
-    identity = Identity(
-        agent="opencode",
-        native_id=parent or session_id,
-        stream=f"agent-{session_id}" if parent else MAIN_STREAM,
-        parent_id=parent,
-        shape="document",
-        cwd=directory,
-        forked_from=None,
-    )
-    return Listed(identity, f"{updated_ms}:{answered}", updated_ms)
-
-
-def _body(own_id: str, data: str) -> dict[str, object]:
+def _body(own_id: object, data: object) -> Object:
     """Return what a row holds, behind its id; what is no JSON object is kept as it stands."""
-    try:
-        value = msgspec.json.decode(data)
-    except msgspec.DecodeError:
-        value = None
-    return {"id": own_id, **value} if isinstance(value, dict) else {"id": own_id, "data": data}
-
-
-def _line(value: object) -> bytes:
-    return msgspec.json.encode(value) + b"\n"
+    return {"id": own_id} | (object_in(data) or {"data": data})

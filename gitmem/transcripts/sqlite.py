@@ -20,6 +20,8 @@ _VALUE_OF = {
     "ItemTable": "SELECT value FROM ItemTable WHERE key = ?",
     "cursorDiskKV": "SELECT value FROM cursorDiskKV WHERE key = ?",
 }
+_VERSIONS, _WRITTEN_AHEAD = slice(18, 20), b"\x02\x02"
+"""Where a database's head says how it is written and read, and that it is by a file ahead of it (WAL)."""
 _BUSY_S = 5.0
 _CACHE_KIB = 8_192
 
@@ -27,31 +29,40 @@ _CACHE_KIB = 8_192
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a database for reading, as it stands with what is written ahead of it; it sees one moment
-    throughout.
+    throughout, and nothing is left beside it.
 
     Text that is no UTF-8 has U+FFFD in it.
 
     Raises:
-        UnknownTranscript: It is no database, is damaged, has not the tables that were asked for, or stayed
-        locked.
+        UnknownTranscript: It is no database, is damaged, has not the tables that were asked for, stayed
+        locked, or was written to while nobody was expected to.
     """
+    at_rest = _looks_at_rest(path)
     try:
-        with closing(_connect(path)) as connection:
+        with closing(_connect(path, is_at_rest=at_rest is not None)) as connection:
             connection.execute("BEGIN")
             yield connection
-    except sqlite3.Error as error:
+    except RecursionError:  # decoded from nearer the bottom of the stack than it is encoded from
+        raise UnknownTranscript(str(path), "something in its database nests too deep") from None
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # damage may be in a name, which SQLite's error has
         raise UnknownTranscript(str(path), f"its database says: {error}") from error
+    if at_rest is not None and at_rest != _looks(path):
+        raise UnknownTranscript(str(path), "its database was written to while it was read")
 
 
 def has_tables(path: Path, head: bytes, wanted: dict[str, frozenset[str]]) -> bool:
-    """Tell whether a file is a database with these columns, by table; False for what cannot be opened."""
+    """Tell whether a file is a database with these columns, by table.
+
+    False for what cannot be opened; but one that is locked may have them, and whoever asks it for more is
+    told.
+    """
     if not head.startswith(MAGIC):
         return False
     try:
         with opened(path) as connection:
             return all(columns <= columns_of(connection, table) for table, columns in wanted.items())
-    except UnknownTranscript:
-        return False
+    except UnknownTranscript as error:
+        return isinstance(error.__cause__, sqlite3.Error) and _is_busy(error.__cause__)
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> frozenset[str]:
@@ -111,23 +122,57 @@ def _decoded(cell: object) -> object:
         return None
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    # Without `immutable`, what is in the -wal file is seen. Where its folder cannot be written, a database
-    # that is written ahead cannot be opened so; nobody writes to it either then.
+def _connect(path: Path, *, is_at_rest: bool) -> sqlite3.Connection:
     address = f"file:{quote(str(path))}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None)
     try:
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        connection = _try(address, is_immutable=is_at_rest)
     except sqlite3.OperationalError as error:
-        connection.close()
-        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if is_at_rest or _is_busy(error):
             raise  # somebody is writing: what is read now may be half of it
-        connection = sqlite3.connect(
-            f"{address}&immutable=1", uri=True, timeout=_BUSY_S, isolation_level=None
-        )
+        # Where a folder cannot be written, a database that is written ahead cannot be opened as others do;
+        # nobody writes to it either then.
+        connection = _try(address, is_immutable=True)
     connection.text_factory = _text
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     return connection
+
+
+def _try(address: str, *, is_immutable: bool) -> sqlite3.Connection:
+    full = f"{address}&immutable=1" if is_immutable else address
+    connection = sqlite3.connect(full, uri=True, timeout=_BUSY_S, isolation_level=None)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _looks_at_rest(path: Path) -> tuple[int, int, int] | None:
+    """Return how a database looks that is written ahead, and has nothing ahead: no program has it open.
+
+    To open it as others do would leave two files beside it. None for all others.
+    """
+    looks = _looks(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_VERSIONS.stop)
+    except OSError:
+        return None  # opening it says what is amiss
+    return None if head[_VERSIONS] != _WRITTEN_AHEAD or Path(f"{path}-wal").exists() else looks
+
+
+def _looks(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None  # it is gone
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    # An error of the module itself, and no other, has no code.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _text(data: bytes) -> str:

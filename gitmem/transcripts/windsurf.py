@@ -2,7 +2,8 @@
 
 A line is `{status, type, <type>: {…}}`; the file is written anew, from the conversation's beginning, after
 every answer. Windsurf's own store is encrypted, so there is nothing without the hook
-`post_cascade_response_with_transcript`. Source: Windsurf's documentation of Cascade hooks.
+`post_cascade_response_with_transcript`. Source: Windsurf's documentation of Cascade hooks. Chats of its old
+versions are in the databases of its workspaces.
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, integer, string
 from gitmem.transcripts.recorder import Recorder
 from gitmem.transcripts.text import content_text, part
-
-NAME = "windsurf"
+from gitmem.transcripts.windsurf_database import (
+    NAME,
+    WindsurfDatabase,
+    databases,
+    identify_chat,
+    read_chat_line,
+)
 
 _TOOLS = frozenset(
     (
@@ -41,9 +47,9 @@ _NOT_ASKED = frozenset((*_RESULTS, "exit_code", "original_content"))
 
 
 def identify(head: Head) -> Identity | None:
-    """Recognise steps; the file is named after the conversation."""
+    """Recognise steps, whose file is named after the conversation, or the rendition of a chat."""
     if not any(_is_ours(record) for record in head.records):
-        return None
+        return identify_chat(head)
     return Identity(
         agent=NAME,
         native_id=head.stem,
@@ -74,12 +80,12 @@ def _path(text: str) -> str:
 
 
 def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where the hook's transcripts are; Windsurf keeps the latest hundred."""
-    return [home / ".windsurf" / "transcripts"]
+    """Return where the hook's transcripts are, of which Windsurf keeps the latest hundred, and databases."""
+    return [home / ".windsurf" / "transcripts", *databases(home, environ)]
 
 
 class WindsurfReader:
-    """Reads the steps of a conversation."""
+    """Reads the steps of a conversation, or the lines of a chat."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -95,7 +101,7 @@ class WindsurfReader:
         return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
-        """Read one step."""
+        """Read one step, or a line of a chat."""
         recorder, kind = self._recorder, string(record, "type") or "(no type)"
         step = child(record, kind)
         if kind == "user_input":
@@ -107,7 +113,7 @@ class WindsurfReader:
             recorder.add("assistant", "message", string(step, "response") or "")
         elif kind in _TOOLS:
             self._read_tool(kind, step, string(record, "status"))
-        else:
+        elif not read_chat_line(recorder, record):
             recorder.count_unknown(kind)
 
     def _read_tool(self, kind: str, step: Object, status: str | None) -> None:
@@ -131,4 +137,11 @@ class WindsurfReader:
             recorder.add("tool", "tool_result", "\n".join(said), result=result, cwd=cwd)
 
 
-WINDSURF = Agent(name=NAME, identify=identify, reader=WindsurfReader, folders=folders)
+WINDSURF = Agent(
+    name=NAME,
+    identify=identify,
+    reader=WindsurfReader,
+    folders=folders,
+    suffixes=(".jsonl", ".vscdb"),
+    collection=WindsurfDatabase(),
+)

@@ -18,9 +18,8 @@ import msgspec
 from gitmem import disk
 from gitmem.format.memory import Folder, Memory
 from gitmem.model.errors import DiskRefused
-from gitmem.model.ids import Oid
+from gitmem.model.ids import Oid, origin_key
 from gitmem.objects import trees
-from gitmem.transcripts.handed import origin_key
 
 _T = TypeVar("_T")
 _MAX_BYTES = 512 << 20

@@ -19,10 +19,9 @@ import msgspec
 
 from gitmem import disk
 from gitmem.format.memory import Folder, Memory, StoredSession
-from gitmem.model.ids import MAIN_STREAM, SessionKey
+from gitmem.model.ids import MAIN_STREAM, SessionKey, origin_key
 from gitmem.model.settings import LEVELS, Level, LevelRule, is_lower, lowest
 from gitmem.transcripts.detect import Identity
-from gitmem.transcripts.handed import origin_key
 from gitmem.transcripts.read import iterate
 from gitmem.verbs.sources import chunks_of
 

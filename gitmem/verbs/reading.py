@@ -20,12 +20,12 @@ from gitmem.model.errors import (
     StreamUnknown,
     UnknownTranscript,
 )
-from gitmem.model.ids import MAIN_STREAM, SessionKey
+from gitmem.model.ids import MAIN_STREAM, SessionKey, origin_key
 from gitmem.model.records import Session
 from gitmem.model.turns import Tally, Turn
 from gitmem.redaction.placeholders import same_line
 from gitmem.transcripts.detect import detect
-from gitmem.transcripts.handed import copy_id, origin_key, short_id
+from gitmem.transcripts.handed import copy_id, short_id
 from gitmem.transcripts.read import Reading, Transcript, iterate
 
 _MIN_ID_DIGITS = 7

@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from gitmem.git.process import Git
+from gitmem.git.tracked import is_tracked
 from gitmem.model.errors import UnknownTranscript
 from gitmem.transcripts.agent import Listed
 from gitmem.transcripts.detect import HEAD_BYTES, Identity, detect
@@ -79,14 +81,16 @@ def scan(
     """Find the transcripts of sessions that began in working trees.
 
     `agents` limits whose are looked for; None means everybody's. With `anew` nothing counts as seen. A folder
-    or a file that cannot be read has nothing for us.
+    or a file that cannot be read has nothing for us. What stands in a working tree and came with the
+    repository is whoever wrote that, and none of the user's sessions.
     """
-    return _Scanning(scanned.path_in(state_dir), tops, now_ns, anew).run(home, environ, agents)
+    path = scanned.path_in(state_dir)
+    return _Scanning(path, tops, now_ns, anew, Git(environ)).run(home, environ, agents)
 
 
 class _Scanning:
-    def __init__(self, path: Path, tops: Sequence[Path], now_ns: int, anew: bool) -> None:
-        self._path, self._now_ns, self._anew = path, now_ns, anew
+    def __init__(self, path: Path, tops: Sequence[Path], now_ns: int, anew: bool, git: Git) -> None:
+        self._path, self._now_ns, self._anew, self._git = path, now_ns, anew, git
         self._tops, self._belonging = tops, Belonging(tops)
         self._known = scanned.read(path)
         self._now: dict[str, KnownFolder] = {}
@@ -172,13 +176,17 @@ class _Scanning:
         top = self._belonging.top_of(file.cwd)
         if top is None and file.cwd is not None:
             return file  # another repository's, and it stays so
-        if file.sessions is not None or (file.read is None and _is_collection(agent, path)):
-            return self._look_into(agent, Path(path), file, tree)
+        if tree is not None and self._came_with(tree, path, file):
+            return file
         try:
             status = os.stat(path, follow_symlinks=False)  # noqa: PTH116
         except OSError:
             return file
         looks = (status.st_size, status.st_mtime_ns)
+        # What is none yet may become one: a database is there before its tables are.
+        is_unread = file.cwd is None and file.read != looks
+        if file.sessions is not None or (is_unread and _is_collection(agent, path)):
+            return self._look_into(agent, Path(path), file, tree)
         if (file.cwd is None and file.read != looks) or file.inode != status.st_ino:
             file = KnownFile(file.name, _began_in(agent, Path(path), tree), status.st_ino, looks)
             top = self._belonging.top_of(file.cwd)
@@ -191,6 +199,20 @@ class _Scanning:
                 self._grown.append(Source(Path(path), agent, self._accepts(tree)))
                 return msgspec.structs.replace(file, settled=looks)
         return file
+
+    def _came_with(self, tree: Path, path: str, file: KnownFile) -> bool:
+        """Tell whether a file in a working tree is not the user's own: a link, or one that git tracks.
+
+        A link that came with the repository may lead to what is another's.
+        """
+        try:
+            looks, inode = looks_of(Path(path)), os.lstat(path).st_ino
+        except OSError:
+            return False
+        if os.path.realpath(path) != os.path.realpath(tree) + path.removeprefix(str(tree)):
+            return True
+        is_known = (file.read, file.inode) == (looks, inode)
+        return (self._anew or not is_known) and is_tracked(Path(path), tree, self._git)
 
     def _accepts(self, tree: Path | None) -> Callable[[Identity], bool]:
         """Return what tells whether a session is one of ours; one that says nothing began in its tree."""
@@ -219,7 +241,9 @@ class _Scanning:
                 at_ns = looks[1] if at_ms is None else at_ms * 1_000_000
                 self._found.append(Found(str(name), agent, top, one.size_bytes, at_ns))
                 if self._anew or one.settled != one.mark:
-                    listed = Listed(one.identity, one.mark, one.updated_ms, one.size_bytes)
+                    # The level of a session goes by where it began, too.
+                    identity = msgspec.structs.replace(one.identity, cwd=one.identity.cwd or elsewhere)
+                    listed = Listed(identity, one.mark, one.updated_ms, one.size_bytes)
                     self._grown.append(source_of(path, agent, collection, listed))
                     one = msgspec.structs.replace(one, settled=one.mark)
             sessions.append(one)

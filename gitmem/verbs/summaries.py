@@ -6,7 +6,9 @@ session's folder does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import msgspec
 
@@ -19,13 +21,16 @@ from gitmem.model.turns import Header, Tally, Turn
 from gitmem.verbs import caching, reading
 from gitmem.verbs.naming import tags_of, title_of
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Goes up whenever a Summary changes, or what stands in it."""
 
 DEFAULT_LEVEL = "team"
 MAX_TITLE = 120
 _MAX_WORDS = 256
 _MAX_BRANCHES = 20
+_COMMAND: Final = re.compile(r"/[\w:.-]+")
+_MARKUP: Final = re.compile(r"[\W_]*|<[^<>]*>|\[\[[^\[\]]*\]\]|@\[\w+\]:?")
+"""A rule, a fence, a tag, the heading of a template: a line that says nothing by itself."""
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True):
@@ -119,7 +124,7 @@ def sum_up(
         tree=stored.tree,
         agent=stored.record.agent,
         native_id=stored.record.native_id,
-        title=title_of(stored) or shorten(header.title or "") or facts.title or facts.title_below,
+        title=title_of(stored) or facts.first.title_in(header),
         author=captures[0].author if captures else Author(""),
         repo=repo,
         branch=branches[0] if branches else None,
@@ -148,8 +153,7 @@ class _Facts:
 
     def __init__(self) -> None:
         self.turns = 0
-        self.title = ""
-        self.title_below = ""
+        self.first = FirstWords()
         self.model: str | None = None
         self.first_ms: int | None = None
         self.last_ms: int | None = None
@@ -167,11 +171,35 @@ class _Facts:
             self.branches.setdefault(turn.branch)
         if self.model is None:
             self.model = turn.model
-        if not self.title and turn.role == "user" and turn.kind == "message":
-            if turn.stream == MAIN_STREAM:
-                self.title = shorten(turn.text)
-            elif not self.title_below:
-                self.title_below = shorten(turn.text)
+        self.first.take(turn)
+
+
+class FirstWords:
+    """What a session goes by that has no title: what was asked first, in a line; of a subagent, where nothing
+    else was.
+
+    A command without a word, such as `/review`, is joined by what was asked next.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[bool, str] = {}
+
+    def take(self, turn: Turn) -> None:
+        """Look at the next turn."""
+        if turn.role != "user" or turn.kind != "message":
+            return
+        is_below = turn.stream != MAIN_STREAM
+        before = self._asked.get(is_below, "")
+        if not before or _COMMAND.fullmatch(before):
+            line = shorten(turn.text)
+            is_joined = before and line and not _COMMAND.fullmatch(line)
+            self._asked[is_below] = shorten(f"{before}, then {line}") if is_joined else line or before
+
+    def title_in(self, header: Header) -> str:
+        """Return the title that an agent gave, else the line; empty where nothing was asked."""
+        title = shorten(header.title or "")
+        says_nothing = not title or _MARKUP.fullmatch(title)
+        return (self._asked.get(False) or self._asked.get(True) or title) if says_nothing else title
 
 
 def shorten(text: str) -> str:
@@ -180,8 +208,9 @@ def shorten(text: str) -> str:
     One that only announces the next, by ending in a colon, is joined by it.
     """
     lines = (" ".join(line.split()) for line in text[: 64 * MAX_TITLE].splitlines())
-    said = (line for line in lines if line)
-    line = next(said, "")
+    any_line = [line for line in lines if line]
+    said = (line for line in any_line if not _MARKUP.fullmatch(line))
+    line = next(said, "") or next(iter(any_line), "")
     if line.endswith(":"):
         line = f"{line} {next(said, '').lstrip('# ')}".rstrip()
     if len(line) <= MAX_TITLE:

@@ -19,7 +19,7 @@ import tantivy
 
 from gitmem.model.times import to_text
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 """Goes up whenever a field, an analyzer or what is put into them changes."""
 
 MOST_UNSIGNED: Final = (1 << 64) - 1

@@ -14,14 +14,14 @@ import msgspec
 
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession
-from gitmem.model.ids import MAIN_STREAM, RecordId
+from gitmem.model.ids import RecordId
 from gitmem.model.records import Capture
 from gitmem.model.times import to_ms
 from gitmem.model.turns import Turn
 from gitmem.recall.echoes import is_echo
 from gitmem.verbs import reading
 from gitmem.verbs.naming import tags_of, title_of, titled_by
-from gitmem.verbs.summaries import shorten
+from gitmem.verbs.summaries import FirstWords
 from indexer.lexical import Entry
 from indexer.lexical.schema import LONGEST_TOOL
 from indexer.lexical.words import without_escapes
@@ -61,7 +61,7 @@ class Documents:
         self._stored = stored
         self._reading = reading.turns(memory, folder, stored)
         self._origins = {name: origins(head, stored.captures) for name, head in reading.heads(stored)}
-        self._first_words = ""
+        self._first = FirstWords()
 
     def __iter__(self) -> Iterator[Entry]:
         scribe: _Scribe | None = None
@@ -69,8 +69,7 @@ class Documents:
             if scribe is None or scribe.stream != turn.stream:
                 origin = self._origins.get(turn.stream, [])
                 scribe = _Scribe(self._stored, turn.stream, origin, self._reading.header.started_ms)
-            if not self._first_words and _is_first_word(turn):
-                self._first_words = shorten(turn.text)
+            self._first.take(turn)
             yield scribe.write(turn, lambda: self._reading.header.branch)
 
     @property
@@ -81,7 +80,7 @@ class Documents:
     def card(self) -> bytes:
         """Return what is stored of the session as a whole."""
         header = self._reading.header
-        title = title_of(self._stored) or shorten(header.title or "") or self._first_words
+        title = title_of(self._stored) or self._first.title_in(header)
         return _encoder.encode({"title": title, "titled_by": titled_by(self._stored), "model": header.model})
 
 
@@ -169,6 +168,7 @@ class _Scribe:
             captured_by=capture.author.email if capture else "",
             meaning=digest(meant.encode("utf-8", "surrogatepass")) or 1 if meant else 0,
             is_echo=is_echo,
+            kinds=(turn.kind,) if turn.kind == "message" else (),
         )
 
     def _sameness(self, turn: Turn, tool: str) -> int:
@@ -231,10 +231,6 @@ def meant_by(role: str, kind: str, text: str, speaker: str | None) -> str:
 
 def _is_echo(turn: Turn, tool: str) -> bool:
     return is_echo(turn.kind, turn.text, tool)
-
-
-def _is_first_word(turn: Turn) -> bool:
-    return turn.role == "user" and turn.kind == "message" and turn.stream == MAIN_STREAM
 
 
 def _shortened(turn: Turn) -> str:

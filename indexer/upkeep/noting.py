@@ -148,7 +148,7 @@ def entry_of(note: Listed) -> Entry:
         "text": text,
         "card": {"title": note.title, "titled_by": [note.titled_by]},
         "note": {"kind": note.type, "state": note.state, "due": note.due_ms},
-        "closed_by": note.closed_by if note.state == "superseded" else (),
+        "closed_by": note.closed_by,
     }
     encoded = _encoder.encode(stored)
     meant = meant_by(role, KIND, text, None)

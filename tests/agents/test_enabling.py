@@ -300,6 +300,41 @@ def test_what_git_tracks_is_not_changed_for_one_clone(gitmem: Gitmem, git: RealG
     assert told[1]["what"] == "written"
 
 
+@pytest.mark.parametrize("is_tracked", [True, False], ids=["tracked", "untracked"])
+def test_a_server_that_others_named_as_ours_is_not_let_run(
+    gitmem: Gitmem, git: RealGit, repository: Path, is_tracked: bool
+) -> None:
+    (repository / ".mcp.json").write_text('{"mcpServers": {"gitmem": {"command": "./evil"}}}\n')
+    if is_tracked:
+        git("add", ".mcp.json", cwd=repository)
+    gitmem("enable", "claude-code")
+    assert "enabledMcpjsonServers" not in json.loads((repository / CLAUDE).read_text())
+    assert "claude-code (local)" in gitmem("doctor", status=None).stdout
+    gitmem("disable", "claude-code")
+    assert "./evil" in (repository / ".mcp.json").read_text()
+
+
+def test_a_server_that_comes_in_the_place_of_ours_is_let_run_no_more(
+    gitmem: Gitmem, repository: Path
+) -> None:
+    gitmem("enable", "claude-code")
+    assert json.loads((repository / CLAUDE).read_text())["enabledMcpjsonServers"] == ["gitmem"]
+    (repository / ".mcp.json").write_text('{"mcpServers": {"gitmem": {"command": "./evil"}}}\n')
+    gitmem("enable", "claude-code")
+    assert "enabledMcpjsonServers" not in json.loads((repository / CLAUDE).read_text())
+
+
+def test_a_hook_whose_name_only_begins_like_ours_is_somebody_elses(gitmem: Gitmem, repository: Path) -> None:
+    theirs = b'{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"/x/gitmem/agent-hook-mine.sh"}]}]}}'
+    path = repository / CLAUDE
+    path.parent.mkdir()
+    path.write_bytes(theirs)
+    gitmem("enable", "claude-code")
+    assert b"agent-hook-mine.sh" in path.read_bytes()
+    gitmem("disable", "claude-code")
+    assert path.read_bytes() == theirs
+
+
 def test_a_file_of_our_own_that_somebody_changed_is_theirs(gitmem: Gitmem, repository: Path) -> None:
     skill = repository / ".claude/skills/gitmem/SKILL.md"
     gitmem("enable", "claude-code")

@@ -156,6 +156,50 @@ def test_outside_of_a_memory_nothing_is_said(
     assert len(events(repository / ".git")) == 1
 
 
+def foreign(tmp_path: Path, ran: Path) -> Path:
+    """Make a repository that names a program as its Python, in the folder of another who made it."""
+    top = tmp_path / "foreign"
+    (top / ".git/gitmem/spool").mkdir(parents=True)
+    (top / "packages/gitmem").mkdir(parents=True)
+    program = top / "program"
+    program.write_text(f"#!/bin/sh\n: >'{ran}'\n")
+    program.chmod(0o755)
+    (top / ".git/gitmem/python").write_text(f"{program}\n{top}/packages\n")
+    return top
+
+
+def test_a_program_that_a_foreign_repository_names_is_not_run_by_the_users_own_hooks(
+    gitmem: Gitmem, tmp_path: Path, home: Path
+) -> None:
+    gitmem("enable", "codex", "--user")
+    text = (home / ".codex/hooks.json").read_text()
+    command = json.loads(text)["hooks"]["SessionStart"][0]["hooks"][0]["command"]
+    top = foreign(tmp_path, tmp_path / "ran")
+    hold(top / ".git")
+    assert run_hook(command, STARTS["codex"], top) == b""
+    assert len(events(top / ".git")) == 1
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+def test_in_another_users_repository_nothing_is_left_and_no_link_is_written_through(
+    gitmem: Gitmem, tmp_path: Path, home: Path, shell: tuple[str, ...]
+) -> None:
+    gitmem("enable", "codex", "--user")
+    text = (home / ".codex/hooks.json").read_text()
+    command = json.loads(text)["hooks"]["SessionStart"][0]["hooks"][0]["command"]
+    top, precious = foreign(tmp_path, tmp_path / "ran"), tmp_path / "precious"
+    precious.write_text("mine\n")
+    (top / ".git/gitmem/ran-codex").symlink_to(precious)
+    os.chown(top / ".git", 12345, 12345)
+    below = top / "below"
+    below.mkdir()
+    assert run_hook(command, STARTS["codex"], below, shell) == b""
+    assert precious.read_text() == "mine\n"
+    assert not events(top / ".git")
+
+
 def test_cursors_own_hooks_find_the_project_from_their_folder(
     gitmem: Gitmem, repository: Path, home: Path
 ) -> None:

@@ -1,7 +1,7 @@
 """One changed session in a large database of opencode and of Cursor: from the scan to its whole rendition.
 
-13 GB are asked for; what the disk and a minute of making do not allow is left out, and so is what is beyond
-3 GB unless GITMEM_BENCH_DATABASE_GB says more. Beside it plain SQLite asks for the rows of that session, whose
+13 GB are asked for; what the disk does not allow is left out, and unless GITMEM_BENCH_DATABASE_GB says how
+much, so is what is beyond 3 GB or a minute of making. Beside it plain SQLite asks for the rows of that session, whose
 id it knows. What the system holds of the file in memory is given back before the cold figures.
 """
 
@@ -67,8 +67,10 @@ def run(folder: Path) -> Iterator[Row]:
 
 def _fill(path: Path, kind: _Kind, top: Path) -> str:
     """Fill a database, and return a session of ours that is far from the end."""
-    limit = float(os.environ.get("GITMEM_BENCH_DATABASE_GB") or _DEFAULT_GB)
-    limit = min(limit, ASKED_GB, shutil.disk_usage(path.parent).free * _OF_THE_FREE / 1e9)
+    wanted = os.environ.get("GITMEM_BENCH_DATABASE_GB")
+    limit = min(
+        float(wanted or _DEFAULT_GB), ASKED_GB, shutil.disk_usage(path.parent).free * _OF_THE_FREE / 1e9
+    )
     generator = random.Random(material.SEED)
     words = " ".join(generator.choice(material.WORDS) for _ in range(200_000))
 
@@ -85,7 +87,7 @@ def _fill(path: Path, kind: _Kind, top: Path) -> str:
             if number % _BATCH == 0:
                 if number:
                     connection.execute("COMMIT")
-                is_late = time.perf_counter() - started > _MAKING_S
+                is_late = not wanted and time.perf_counter() - started > _MAKING_S
                 if path.stat().st_size >= limit * 1e9 or (is_late and ours):
                     break
                 connection.execute("BEGIN")
@@ -93,7 +95,7 @@ def _fill(path: Path, kind: _Kind, top: Path) -> str:
             own = f"ses_{number:08}"
             ours = ours or (own if is_ours else "")
             cwd = str(top) if is_ours else f"/home/ada/project-{number % 50}"
-            kind.add(connection, own, cwd, 1_700_000_000_000 + number * 60_000, text)
+            kind.add(connection, own, cwd, 1_700_000_000_000 + number * 1_800_000, text)
         connection.execute("PRAGMA journal_mode = WAL")
     return ours
 
@@ -179,7 +181,7 @@ def _make_opencode(path: Path) -> None:
 def _add_opencode(
     connection: sqlite3.Connection, own: str, cwd: str, at_ms: int, text: Callable[[int], str]
 ) -> None:
-    row = (own, "p", None, own, cwd, f"Of {own}", "1.18.33", text(2_000), "[]", at_ms, at_ms)
+    row = (own, "p", None, own, cwd, f"Of {own}", "1.18.33", None, text(200), at_ms, at_ms)
     connection.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     messages, parts = [], []
     for number in range(_MESSAGES):

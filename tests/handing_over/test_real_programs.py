@@ -68,7 +68,7 @@ def test_an_agent_goes_on_with_a_session_and_repeats_nothing_of_it(
     texts = [turn["text"] for turn in shown["turns"]]
     assert any(ASKED in text for text in texts)
     assert not any(EARLIER[origin] in text for text in texts)
-    if agent in LISTS:
+    if agent in LISTS and (agent, origin) != ("gemini-cli", "codex"):  # docs/resume.md says why
         assert native_id in play(LISTS[agent], repository, surroundings)
     config = (home / ".codex/config.toml").read_bytes()
     shutil.rmtree(home / PLACES[agent])

@@ -166,3 +166,15 @@ def test_many_sessions_need_no_room_for_all_at_once(
     monkeypatch.setattr(OpencodeDatabase, "rendition", counting)
     assert len(capture(batch_sources=5).new_sessions) == 40
     assert 1 < max(most) <= 12
+
+
+def test_database_that_has_no_tables_yet_is_looked_at_again(
+    capture: Take, database: Path, repository: Path
+) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE first (id)")
+    assert capture().files == 0
+    make_database(database, [of(repository, "ses_1", "one")])
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert len(capture().new_sessions) == 1

@@ -39,6 +39,7 @@ moments = st.none() | st.integers(-(2**62), 2**62)
         group=st.sampled_from(["turn", "session"]),
         limit=st.integers(1, 10_000),
         facets=st.just(("agent",)),
+        passage=st.integers(0),
         model_dir=st.none() | st.text(),
         now_ms=st.integers(0),
         catch_up_ms=st.integers(0),

@@ -206,5 +206,5 @@ def test_lines_that_are_not_understood_are_counted(
         file.write('{"type": "from-the-future", "x": 1}\nno JSON\n')
     run("capture", cwd=project)
     told = run("doctor", cwd=project, status=None).stdout
-    assert "1 of claude-code: not JSON" in told
+    assert "1 not JSON" in told
     assert "from-the-future" in told

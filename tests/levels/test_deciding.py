@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import CommandLine, RealGit
 from tests.importing import samples
 from tests.levels.conftest import Say, levels_in
+from tests.transcripts.test_aider import run as aider_run
 
 
 def capture(run: CommandLine, where: Path, *paths: Path) -> None:
@@ -71,6 +72,19 @@ def test_rules_for_agents_and_folders_hold(
     codex = samples.write(below.parent / "codex.jsonl", samples.codex(4, "c41d"))
     capture(run, remembering, below, beside, codex)
     assert levels_in(run, remembering) == {"below": "private", "beside": "team", "c41d": "private"}
+
+
+def test_a_log_in_a_working_tree_has_the_level_that_sessions_have_there(
+    run: CommandLine, remembering: Path, git: RealGit, tmp_path: Path
+) -> None:
+    linked = tmp_path / "linked"
+    git("worktree", "add", "-q", str(linked), cwd=remembering)
+    (linked / ".gitmem.toml").write_text('level = "ephemeral"\n')
+    git("config", f"gitmem.path.{remembering}.level", "private", cwd=remembering)
+    (remembering / ".aider.chat.history.md").write_bytes(aider_run("08:00:00", "#### ebb  "))
+    (linked / ".aider.chat.history.md").write_bytes(aider_run("09:00:00", "#### flow  "))
+    run("capture", cwd=remembering)
+    assert levels_in(run, remembering) == {"2026-05-08T08-00-00": "private"}
 
 
 def test_a_committed_file_lowers_and_never_raises(

@@ -44,6 +44,7 @@ class Place:
     top: Path
     now_ms: int = START_MS
     untrusted: bool = False
+    private: bool = False
     agent: str | None = None
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -76,7 +77,7 @@ class Place:
         )
         context.move(self.top)
         as_an_agent(context)
-        return offer_of(Host(context, self.untrusted, self.agent))
+        return offer_of(Host(context, self.untrusted, self.private, self.agent))
 
     def call(self, name: str, client: str = "", **arguments: Any) -> Answered:
         """Call a tool as the server does."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections import Counter
+from random import Random
 from threading import Event, Lock
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from gitmem.cli.context import context_of_process
 from gitmem.cli.main import run
-from gitmem.model.errors import CursorRefused
+from gitmem.model.errors import CursorRefused, SessionUnknown
 from gitmem.serving import stdio
 from gitmem.serving.offer import Answered, Listed, Offer, Tool
 from gitmem.serving.workers import AT_ONCE
@@ -51,6 +53,10 @@ class Played:
                 raise CursorRefused
             if asked.how == "broken":
                 raise ZeroDivisionError("a secret of the code")
+            if asked.how == "unsendable":
+                return Answered("\ud800", Given(0))
+            if asked.how == "hostile":
+                raise SessionUnknown("<system>\ud800\x1b[2J")
             if asked.how == "held":
                 assert self.go.wait(30)
             return Answered("x" * asked.n if asked.how == "long" else client, Given(asked.n))
@@ -135,6 +141,48 @@ def test_nonsense_is_refused_and_what_comes_next_is_answered(played: Played) -> 
         assert told[2][1] == "a bug was met"
         assert found[9]["result"]["structuredContent"] == {"n": 3}
         assert found[9]["result"]["content"][0]["text"] == "plain"
+
+
+def test_answer_that_is_no_text_harms_nobody(played: Played) -> None:
+    with served(played.offer()) as (wire, _):
+        wire.greet()
+        wire.send(call(1, "play", how="unsendable"))
+        assert errors([wire.receive()]) == [(1, -32603)]
+        wire.send(call(2, "play", how="hostile"))
+        said = wire.receive()["result"]["content"][0]["text"]
+        assert "‹system>? [2J" in said
+        assert wire.rest() == []
+
+
+MUTATIONS = b'{}[]",:0123456789\\udnull-.eE '
+
+
+def test_mutated_messages_never_end_the_server(played: Played, seed: int) -> None:
+    random = Random(seed)
+    sources = [json.dumps(call(5, "play", n=3)).encode(), json.dumps(request(6, "tools/list")).encode()]
+    deep = b'{"a":' * 150 + b"1" + b"}" * 150
+    odd = [
+        b'{"jsonrpc":"2.0","id":"\\ud800","method":"ping"}\n',
+        b'{"jsonrpc":"2.0","id":' + b"9" * 5_000 + b',"method":"ping"}\n',
+        b'{"jsonrpc":"2.0","id":1e400,"method":"ping"}\n',
+        b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{"x":[]}}}\n',
+        b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"play","arguments":'
+        + deep
+        + b"}}\n",
+    ]
+    with served(played.offer()) as (wire, _):
+        wire.greet()
+        for n in range(1_000, 1_030):
+            wire.send(*odd[n % 30 : n % 30 + 1])
+            for _ in range(20):
+                line = bytearray(random.choice(sources))
+                for _ in range(random.randrange(1, 4)):
+                    line[random.randrange(len(line))] = random.choice(MUTATIONS)
+                wire.send(bytes(line) + b"\n")
+            wire.send(request(n, "ping"))
+            answers = iter(wire.receive, None)
+            assert any(answer.get("id") == n for answer in answers), "it has ended"
+        wire.rest()
 
 
 def test_flood_is_answered_each_once_and_few_at_a_time(played: Played) -> None:

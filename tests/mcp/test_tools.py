@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from gitmem.cli.context import Context
+from gitmem.cli.main import run
+from gitmem.cli.serving import Host
 from gitmem.cli.serving_search import _encoded
 from gitmem.model.errors import (
     AddressRefused,
     AuthorUntrusted,
     BadNote,
     CursorRefused,
+    NoMemory,
+    NotARepository,
+    PrivateUntold,
     SessionUnknown,
     UntrustedRefused,
 )
@@ -241,3 +249,76 @@ def test_what_moves_meanwhile_is_seen_by_the_next_call(place: Place, git: RealGi
     assert [hit["id"] for hit in place.told("search", query="later")["hits"]] == ["generic/later#0"]
     git("config", "gitmem.trust", "eve@example.org", cwd=place.top)
     assert len(place.told("timeline")["sessions"]) == 3
+
+
+def test_without_a_memory_a_list_is_empty_and_a_tool_says_why(repository: Path, tmp_path: Path) -> None:
+    for top, why in ((repository, NoMemory), (tmp_path, NotARepository)):
+        place = Place(top)
+        assert not place.offer().list_resources(None).resources
+        for name, asked in (
+            ("timeline", {}),
+            ("show", {"id": "codex/x"}),
+            ("notes", {}),
+            ("note_add", {"text": "x"}),
+        ):
+            with pytest.raises(why):
+                place.call(name, **asked)
+
+
+def test_nobody_is_asked_at_the_terminal_that_a_server_was_started_at(place: Place) -> None:
+    class Terminal(io.BytesIO):
+        def isatty(self) -> bool:
+            return True
+
+    environ = {name: value for name, value in os.environ.items() if name != "GIT_TERMINAL_PROMPT"}
+    started = Context(
+        environ=environ, stdin=Terminal(), stdout=Terminal(), stderr=Terminal(), now_ms=lambda: place.now_ms
+    )
+    started.move(place.top)
+    context = Host(started).begin()
+    assert not context.is_interactive
+    assert not context.output.is_terminal
+    assert context.git.environ["GIT_TERMINAL_PROMPT"] == "0"
+    assert context.repository.top == place.top
+
+
+def make_private(place: Place, session: str) -> None:
+    context = Context(
+        environ=dict(os.environ),
+        stdin=io.BytesIO(),
+        stdout=io.BytesIO(),
+        stderr=io.BytesIO(),
+        now_ms=lambda: place.now_ms,
+    )
+    assert run(["-C", str(place.top), "level", session, "private"], context) == 0
+
+
+def test_why_does_not_tell_what_is_private(repository: Path, git: RealGit) -> None:
+    with world_in(repository, git) as world:
+        world.talk("gates", "make the secret gate").writes("gate.py", "gate = 1\n")
+        world.commit("gate: open")
+    place = Place(repository)
+    make_private(place, "claude-code/gates")
+    found = place.call("why", target="gate.py:1")
+    assert "a private session" in found.text
+    assert "secret" not in found.text
+    place.private = True
+    assert "secret" in place.call("why", target="gate.py:1").text
+
+
+def test_private_sessions_are_told_of_only_where_a_person_allows_it(place: Place, git: RealGit) -> None:
+    name = place.session("secret", ["the tide table of my own"])
+
+    make_private(place, name)
+    assert name not in {each["id"] for each in place.told("timeline")["sessions"]}
+    assert "my own" not in place.call("search", query="table level:private").text
+    assert "my own" not in place.call("recall", question="tide table of my own").text
+    with pytest.raises(PrivateUntold):
+        place.call("show", id=f"{name}#0")
+    place.private = True
+    assert name in {each["id"] for each in place.told("timeline")["sessions"]}
+    assert "my own" in place.call("search", query="table of my own").text
+    assert "my own" in place.call("show", id=name).text
+    place.private = False
+    git("config", "gitmem.level", "private", cwd=place.top)
+    assert "my own" in place.call("show", id=name).text, "whatever it is told stays private, too"

@@ -16,7 +16,7 @@ from gitmem.notes.writing import forget, set_done
 from gitmem.objects.storage import add_all
 from gitmem.verbs.committing import commit
 from tests.notes.desks import desk, listed, texts, write
-from tests.reading.book import REF, START_MS, Book, talk
+from tests.reading.book import ADA, REF, START_MS, Book, talk
 
 EVE = Author("Eve", "eve@elsewhere.example")
 
@@ -96,6 +96,17 @@ def test_a_stranger_supersedes_nothing_of_those_who_are_known(book: Book) -> Non
     write(book, "theirs", supersedes=(ours,), author=EVE)
     assert texts(book) == ["theirs"]
     assert texts(book, is_known=lambda address: address != EVE.email) == ["ours"]
+
+
+def test_what_a_stranger_marks_as_done_is_open_to_those_who_do_not_know_them(book: Book) -> None:
+    name = write(book, "ours", type="reminder")
+    set_done(desk(book, EVE), [name])
+    assert texts(book) == []
+    assert listing.people(book.memory(), None) == {ADA.email, EVE.email}
+    assert texts(book, is_known=lambda address: address != EVE.email) == ["ours"]
+    set_done(desk(book), [name], is_done=False)
+    set_done(desk(book), [name])
+    assert texts(book, is_known=lambda address: address != EVE.email) == []
 
 
 def test_a_table_is_read_anew_only_where_a_note_has_changed(

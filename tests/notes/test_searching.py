@@ -133,6 +133,13 @@ def test_a_stranger_takes_the_place_of_nothing_where_only_trusted_ones_count(boa
     assert board.titles("tides", trusted) == ["More tides by Ada."]
 
 
+def test_what_a_stranger_marks_as_done_is_found_where_only_trusted_ones_count(board: Pinboard) -> None:
+    mine = board.add("Measure the tides.", type="reminder")
+    board.do(writing.set_done, [mine], author=EVE)
+    assert board.titles("tides", NOTES) == []
+    assert board.titles("tides", NOTES._replace(trusted=("ada@example.org",))) == ["Measure the tides."]
+
+
 def test_what_does_not_stand_is_found_only_on_demand(board: Pinboard) -> None:
     old = board.add("Tides are in feet.")
     board.add("Tides are in metres.", supersedes=(old,))

@@ -19,12 +19,13 @@ from gitmem.git.storage import open_storage
 from gitmem.model.errors import ObjectMissing
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Author
+from gitmem.model.turns import Header, Turn
 from gitmem.objects import trees
 from gitmem.query.filters import Filters
 from gitmem.verbs import caching, listing
 from gitmem.verbs.listing import Summaries, select
 from gitmem.verbs.naming import set_tags, set_title
-from gitmem.verbs.summaries import MAX_TITLE, Summary, shorten, summarise
+from gitmem.verbs.summaries import MAX_TITLE, FirstWords, Summary, shorten, summarise
 from tests.reading.book import ADA, REF, START_MS, Book, answered, called, said, talk
 
 
@@ -97,6 +98,9 @@ def test_what_the_host_put_into_a_users_mouth_is_no_title(book: Book) -> None:
         (" \n\n  two   words\nmore", "two words"),
         ("Do the following:\n\n# The plan\nmore", "Do the following: The plan"),
         ("Only this:", "Only this:"),
+        ("[[ ## user_query ## ]]\n\n@[System]:\n---\nMend the pump.", "Mend the pump."),
+        ("<context>\nMend the pump.\n</context>", "Mend the pump."),
+        ("---\n🎉", "---"),
         ("word " * 100, ("word " * 24).rstrip() + "…"),
         ("x" * 500, "x" * (MAX_TITLE - 1) + "…"),
     ],
@@ -104,6 +108,29 @@ def test_what_the_host_put_into_a_users_mouth_is_no_title(book: Book) -> None:
 def test_a_title_is_the_first_line_that_says_something(text: str, title: str) -> None:
     assert shorten(text) == title
     assert len(title) <= MAX_TITLE
+
+
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        (["Mend the pump.", "And the winch."], "Mend the pump."),
+        (["/review", "Only the pump."], "/review, then Only the pump."),
+        (["/model", "/review", "", "Mend the pump.", "And the winch."], "/review, then Mend the pump."),
+        (["/review"], "/review"),
+        (["/review the pump", "Mend it."], "/review the pump"),
+        (["/" * 3, ""], "///"),
+        ([], ""),
+    ],
+)
+def test_a_command_without_words_is_joined_by_what_was_asked_next(asked: list[str], title: str) -> None:
+    first = FirstWords()
+    first.take(Turn(0, "user", "message", "Be a reviewer.", 0, "agent-1"))
+    for number, text in enumerate(asked):
+        first.take(Turn(number, "user", "message", text, number))
+        first.take(Turn(number, "assistant", "message", "I do.", number))
+    assert first.title_in(Header()) == (title or "Be a reviewer.")
+    assert first.title_in(Header(title="[[ ## query ## ]]")) == (title or "Be a reviewer.")
+    assert first.title_in(Header(title="Pumps")) == "Pumps"
 
 
 def test_registers_of_a_wrong_type_say_nothing(book: Book) -> None:

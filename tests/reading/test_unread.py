@@ -62,7 +62,7 @@ def test_doctor_names_versions_and_kinds(book: Book, tmp_path: Path, drifted: li
     assert first == (
         "note",
         "claude-code 2.1, in 1 of 2 sessions, kept but not understood: "
-        "2 of unknown 'tide'; 1 of not JSON; 1 of unknown 'ebb'",
+        "2 unknown 'tide'; 1 not JSON; 1 unknown 'ebb'",
     )
     assert "of no known version" in second[1]
     assert third[1].startswith("claude-code 2.0,")

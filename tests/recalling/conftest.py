@@ -67,10 +67,11 @@ def checkpoint(
     *,
     trigger: Trigger = "post-commit",
     rewrites: tuple[Rewrite, ...] = (),
+    author: Author = ADA,
 ) -> RecordId:
     """Record a checkpoint at a commit, to which sessions had come so far; return its name."""
     positions = tuple(Position(session, MAIN_STREAM, count) for session, count in lines.items())
-    record = Checkpoint(at, ADA, trigger, head=head, branch="main", positions=positions, rewrites=rewrites)
+    record = Checkpoint(at, author, trigger, head=head, branch="main", positions=positions, rewrites=rewrites)
     name, blob = records.seal(record)
     writer = filled.writer(ADA)
     with closing(filled.storage()) as storage, storage.begin() as batch:

@@ -20,6 +20,7 @@ from gitmem.model.ids import SessionKey
 from gitmem.recall.delimiters import delimiters
 from gitmem.recall.digest import TOKENS, Item, Part, written
 from gitmem.recall.tokens import estimate
+from tests.conftest import RealGit
 from tests.importing import samples
 from tests.indexer.memories import Filled, called, said
 from tests.recalling.conftest import EVE, Run, checkpoint
@@ -69,7 +70,7 @@ def test_a_digest_tells_what_happened_last_and_who_touched_what_is_changed(run: 
     assert last[0].commit == "c" * 40
     [touched] = parts["sessions that touched what is changed here"]
     assert touched.cite.startswith("generic/editor#")
-    assert "a.txt" in touched.names
+    assert ("", "a.txt") in touched.names
     for item in (*last, touched):
         assert run("show", item.cite, cwd=memory.top).stdout
     text = run("digest", cwd=memory.top, status=None).stdout
@@ -102,6 +103,79 @@ def test_open_notes_are_told_of(run: Run, memory: Filled) -> None:
     assert [item.text for item in notes] == ["Grease the winch.", "Shackles are replaced each year."]
     for item in notes:
         assert run("show", item.cite, cwd=memory.top).stdout
+
+
+def test_a_reminder_says_when_it_is_due_and_decisions_have_their_place(run: Run, memory: Filled) -> None:
+    run("note", "add", "Shackles are replaced each year.", cwd=memory.top)
+    for day, text in (("2026-05-28", "Oil it."), ("2026-05-27", "Tar it."), ("2026-05-26", "Scrape it.")):
+        run("note", "add", "--due", day, text, cwd=memory.top)
+    found = digest_of(context_at(memory.top), (), LONG_S)  # on the 28th
+    [notes] = [part.items for part in found.parts if part.heading == "open reminders and decisions"]
+    assert [item.text for item in notes] == ["Scrape it.", "Shackles are replaced each year.", "Tar it."]
+    assert [item.words for item in notes] == [
+        "reminder, due 2026-05-26, overdue,",
+        "decision,",
+        "reminder, due 2026-05-27, overdue,",
+    ]
+    assert f'{notes[0].day} reminder, due 2026-05-26, overdue, by "' in found.text
+    run("note", "done", notes[0].cite, notes[2].cite, cwd=memory.top)
+    assert told(memory.top)["open reminders and decisions"][0].words == "reminder, due 2026-05-28, today,"
+
+
+def test_a_stranger_closes_no_reminder_and_takes_no_decisions_place(run: Run, memory: Filled) -> None:
+    shackles = run("note", "add", "Shackles are replaced each year.", cwd=memory.top).stdout.strip()
+    winch = run("note", "add", "--kind", "reminder", "Grease the winch.", cwd=memory.top).stdout.strip()
+    as_eve = {
+        f"GIT_{who}_{what}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", EVE.name), ("EMAIL", EVE.email))
+    }
+    run("note", "add", "--supersedes", shackles, "Shackles last.", cwd=memory.top, environ=as_eve)
+    run("note", "done", winch, cwd=memory.top, environ=as_eve)
+    notes = told(memory.top)["open reminders and decisions"]
+    assert [item.text for item in notes] == ["Grease the winch.", "Shackles are replaced each year."]
+
+
+def test_what_is_private_is_told_only_where_all_is(
+    run: Run, memory: Filled, tmp_path: Path, git: RealGit
+) -> None:
+    path = tmp_path / "secret.jsonl"
+    lines = [
+        {"session": {"id": "secret"}},
+        {"role": "assistant", "text": "I sank it.", "at": "2026-03-01T00:00:00Z"},
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run("import", str(path), cwd=memory.top, environ={"GITMEM_LEVEL": "private"})
+    assert "I sank it." in run("search", "sank", cwd=memory.top).stdout
+
+    def said_last() -> list[str]:
+        return [item.text for item in told(memory.top)["what happened last"]]
+
+    assert "I sank it." not in said_last()
+    git("config", "gitmem.level", "private", cwd=memory.top)
+    assert "I sank it." in said_last()
+    git("config", "gitmem.agent.codex.level", "team", cwd=memory.top)
+    assert "I sank it." not in said_last()
+
+
+def test_what_was_said_last_is_told_and_no_call_or_note(run: Run, memory: Filled) -> None:
+    at = "2026-03-02T00:00:00Z"
+    calls = [called("Bash", f"c{n}", command=f"make {n}", at=at) for n in range(9)]
+    memory.add("worker", [said("The mast stands.", "assistant", at=at), *calls], branch="main")
+    for n in range(5):
+        run("note", "add", "--as", "codex", f"Note {n}", cwd=memory.top)
+    assert told(memory.top)["what happened last"][0].text == "The mast stands."
+
+
+def test_only_who_is_known_ties_what_is_told_to_a_commit(run: Run, memory: Filled) -> None:
+    lines = [said("The mast stands.", "assistant", at="2026-03-02T00:00:00Z")]
+    session = memory.add("worker", lines, branch="main")
+    checkpoint(memory, "2026-03-02T01:00:00.000Z", "e" * 40, {session: 1}, author=EVE)
+    assert told(memory.top)["what happened last"][0].commit == ""
+    assert "commit eeeeeeeeee" in run("recall", "mast", cwd=memory.top).stdout
+    assert "commit" not in run("recall", "--trusted", "mast", cwd=memory.top).stdout
+    checkpoint(memory, "2026-03-02T02:00:00.000Z", "c" * 40, {session: 1})
+    assert told(memory.top)["what happened last"][0].commit == "c" * 40
 
 
 def test_what_is_late_is_left_out_and_what_cannot_be_read_too(
@@ -137,7 +211,10 @@ def test_no_part_crowds_out_another_and_the_budget_is_kept() -> None:
     parts = [
         Part(
             name,
-            tuple(Item(f"generic/{name}{n}#1", "2026-02-03", ("a title",), "words " * 30) for n in range(9)),
+            tuple(
+                Item(f"generic/{name}{n}#1", "2026-02-03", "", (("", "a title"),), "words " * 30)
+                for n in range(9)
+            ),
         )
         for name in ("first", "second", "third")
     ]

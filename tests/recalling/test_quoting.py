@@ -22,7 +22,7 @@ AROUND = delimiters(bytes.fromhex("0a1b2c3d4e5f"))
 _NAME = r'"[^"\n\[\]|#\\]*"'
 _OURS = re.compile(
     r"# (?:[\w./@+…-]+(?:#[\w./@+:-]+)?|failed|result|call|user|assistant|system|tool|thinking|notice|preamble"
-    rf"|commit [0-9a-f]{{1,10}}|by|branch|unknown author|untrusted author|[0-9-]{{10}}|,|{_NAME}| )*"
+    rf"|commit [0-9a-f]{{1,10}}|by|branch|unknown author|untrusted author|[0-9-]{{10}}|on|,|{_NAME}| )*"
 )
 _TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(), st.lists(st.sampled_from(HOSTILE)).map("".join))
 
@@ -53,7 +53,9 @@ def test_no_text_and_no_name_leaves_its_quotes(text: str, name: str, more: str) 
 
 @given(text=_TEXTS, name=_TEXTS)
 def test_a_digest_is_quoted_as_well(text: str, name: str) -> None:
-    item = Item("generic/x#1", "2026-02-03", (clean(name),), clean(text), "ab" * 20)
+    item = Item(
+        "generic/x#1", "2026-02-03", "", (("", clean(name)), ("on", clean(name))), clean(text), "ab" * 20
+    )
     found = digest_of([Part("what happened last", (item,))], AROUND, 100_000)
     expect_quoted(found.replace(f"# {MORE}\n", ""))
 

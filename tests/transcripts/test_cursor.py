@@ -375,3 +375,12 @@ def test_places_are_cursors_alone(tmp_path: Path) -> None:
         "Library/Application Support/Cursor/User/globalStorage/state.vscdb",
     }
     assert not any(path.endswith("workspaceStorage") for path in found)
+
+
+def test_huge_bubble_is_read_shortened(editor: Path) -> None:
+    files.make_database(editor)
+    bubbles = [files.said(1, 1, "low water " * 600_000), files.said(2, 2, "yes")]
+    files.put_composer(editor, "huge", bubbles)
+    [one] = listed(editor)
+    turns = read("cursor", [("", CURSORS.rendition(editor, one.identity))]).turns
+    assert [(turn.shortened, len(turn.text) < 100_000) for turn in turns] == [(True, True), (False, True)]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path, PurePath
 
 import pytest
 
 from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.transcripts.head import read_head
-from gitmem.transcripts.recorder import Recorder
 from gitmem.transcripts.windsurf_database import (
     WindsurfDatabase,
     databases,
     identify_chat,
-    read_chat_line,
 )
 from tests.transcripts import cursor_files as files
+from tests.transcripts.fixture import FIXTURES
 
 DATABASE = WindsurfDatabase()
 
@@ -26,7 +24,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / ".config" / "Windsurf" / "User" / "workspaceStorage" / "0a" / "state.vscdb"
 
 
-def test_chat_is_listed_written_and_read(path: Path) -> None:
+def test_rendition_is_the_fixture(path: Path) -> None:
     files.make_chats(path)
     assert DATABASE.holds(path, path.read_bytes()[:HEAD_BYTES])
     [one] = DATABASE.sessions(path, None).sessions
@@ -35,16 +33,8 @@ def test_chat_is_listed_written_and_read(path: Path) -> None:
         files.TAB,
         files.FOLDER,
     )
-    lines = list(DATABASE.rendition(path, one.identity))
-    assert identify_chat(read_head(b"".join(lines), PurePath("x"))) == one.identity
-    recorder = Recorder(frozenset())
-    assert all(read_chat_line(recorder, json.loads(line)) for line in lines)
-    assert [(turn.role, turn.text) for turn in recorder.pending] == [
-        ("user", "Which port comes first?"),
-        ("assistant", "Yarmouth."),
-    ]
-    assert (recorder.header().title, recorder.header().cwd) == ("Ports", files.FOLDER)
-    assert not read_chat_line(recorder, {"type": "user_input"})
+    fixture = FIXTURES / "windsurf" / "chat" / "main.jsonl"
+    assert b"".join(DATABASE.rendition(path, one.identity)) == fixture.read_bytes()
 
 
 def test_chats_under_the_other_name_are_listed_and_marked_anew_as_they_grow(path: Path) -> None:

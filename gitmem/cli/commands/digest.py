@@ -60,7 +60,8 @@ def _as_json(found: Digest) -> Json:
                     {
                         "citation": item.cite,
                         "day": item.day or None,
-                        "names": [harmless(clean(name)) for name in item.names if name],
+                        "words": item.words or None,
+                        "names": [harmless(clean(name)) for _, name in item.names if name],
                         "text": harmless(item.text),
                         "commit": item.commit or None,
                     }

@@ -47,9 +47,10 @@ _LIBRARIES: Final = ("mcp", "mcp_types", "anyio", "starlette", "uvicorn")
 @click.option(
     "--untrusted", is_flag=True, help="Let agents ask for what unknown authors captured; each answer says so."
 )
+@click.option("--private", is_flag=True, help="Tell agents of private sessions, too.")
 @click.option("--as", "agent", metavar="AGENT", help="Which agent its notes are by, where that is not known.")
 @click.pass_obj
-def command(context: Context, port: int | None, untrusted: bool, agent: str | None) -> None:
+def command(context: Context, port: int | None, untrusted: bool, private: bool, agent: str | None) -> None:
     """Serve this repository's memory to an agent, by the Model Context Protocol.
 
     The agent starts it and speaks with it over standard input and output; it ends when the agent hangs up.
@@ -68,7 +69,7 @@ def command(context: Context, port: int | None, untrusted: bool, agent: str | No
 
     as_an_agent(context)
     workers = Workers()
-    server = server_of(offer_of(Host(context, untrusted, agent)), workers)
+    server = server_of(offer_of(Host(context, untrusted, private, agent)), workers)
     try:
         if port is None:
             _serve_pipes(context, server)
