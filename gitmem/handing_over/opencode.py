@@ -209,13 +209,25 @@ def _set_model(home: Path, environ: Mapping[str, str]) -> Object | None:
 
 def document_of(records: Iterable[Object]) -> Object:
     """Return the document that `opencode import` takes."""
-    messages, info = [], {}
+    messages: list[Object] = []
+    info: Object = {}
     for record in records:
         if "message" in record:
             messages.append(child(record, "message"))
         elif "session" in record:
             info = child(record, "session")
-    return {"info": info, "messages": messages}
+    session, time = string(info, "id"), child(info, "time")
+    # What the database has in columns is in no body, and a rendition has not all of it.
+    whole: Object = {"slug": "handed-over", "projectID": "global", "version": "0.0.0", "title": ""}
+    whole |= {key: value for key, value in info.items() if value is not None}
+    whole["time"] = {"updated": time.get("created"), **time}
+    return {"info": whole, "messages": [_whole(message, session) for message in messages]}
+
+
+def _whole(message: Object, session: str | None) -> Object:
+    info = {**child(message, "info"), "sessionID": session}
+    named = {"messageID": string(info, "id"), "sessionID": session}
+    return {"info": info, "parts": [{**part, **named} for part in children(message, "parts")]}
 
 
 OPENCODE = Target(
