@@ -207,7 +207,8 @@ def _open(context: Context, place: Place, stack: ExitStack, only_known: bool) ->
     from gitmem.git.repository import discover
 
     try:
-        there = context.at(discover(Path(place.common_dir), context.git.elsewhere()))
+        # From within its git directory git may be told to find none: Copilot CLI has it set for hooks.
+        there = context.at(discover(Path(place.start), context.git.elsewhere()))
         memory = stack.enter_context(opened_as_it_is(there))
         if not only_known:
             return _Cited(memory, Ties(memory, there.repository.state_dir))

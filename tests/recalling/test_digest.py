@@ -96,6 +96,16 @@ def test_it_has_nothing_of_strangers_of_itself_or_of_the_session_that_starts(mem
     assert "claude-code/now" not in cited(CLAUDE_CODE_SESSION_ID="now")
 
 
+def test_git_may_refuse_repositories_from_within_their_git_directories(memory: Filled) -> None:
+    memory.add("worked", [said("The winch holds.", "assistant", at="2026-03-01T00:00:00Z")])
+    as_copilot = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.bareRepository",
+        "GIT_CONFIG_VALUE_0": "explicit",
+    }
+    assert told(memory.top, **as_copilot) == told(memory.top) != {}
+
+
 def test_open_notes_are_told_of(run: Run, memory: Filled) -> None:
     run("note", "add", "--kind", "decision", "Shackles are replaced each year.", cwd=memory.top)
     run("note", "add", "--kind", "reminder", "--due", "2026-01-01", "Grease the winch.", cwd=memory.top)
