@@ -10,7 +10,7 @@ import click
 
 import gitmem
 from gitmem.cli.command import as_click, directory_option, option_of
-from gitmem.cli.commands import COMMANDS
+from gitmem.cli.commands import COMMANDS, THEMES
 from gitmem.cli.context import Context
 from gitmem.cli.declared import COLOUR, COMPLETION_VARIABLE, NO_PAGER, Declared
 from gitmem.cli.output import Colour
@@ -50,6 +50,9 @@ def invoke(argv: Sequence[str], context: Context, name: str) -> int:
     return 0
 
 
+_LONGEST = max(map(len, COMMANDS))
+
+
 def load(name: str) -> click.Command:
     """Import the module of a command of the table and return the command."""
     command = import_module(f"gitmem.cli.commands.{COMMANDS[name].module}").command
@@ -79,9 +82,10 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+        """Write the table, by what the commands are for, their help in one column."""
+        for theme, entries in THEMES.items():
+            with formatter.section(theme):
+                formatter.write_dl([(f"{name:<{_LONGEST}}", entry.help) for name, entry in entries.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete a command's name from the table."""

@@ -132,7 +132,7 @@ def test_help_of_a_command_shows_an_example(tmp_path: Path, run: CommandLine) ->
 def test_no_command_at_all_is_answered_with_the_help(tmp_path: Path, run: CommandLine) -> None:
     finished = run(cwd=tmp_path, status=2)
     assert finished.stdout == ""
-    assert "Commands:" in finished.stderr
+    assert "Find:\n  search " in finished.stderr
 
 
 @pytest.mark.parametrize("name", ["index", "model"])
