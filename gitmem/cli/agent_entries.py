@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gitmem.agents.targets import AGENTS, Scope
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of, user_data_dir
-from gitmem.model.errors import NoWorkingTree
+from gitmem.model.errors import NoWorkingTree, ServerLibraryMissing
 
 if TYPE_CHECKING:
     from gitmem.agents.placing import Outcome, Texts
@@ -148,6 +149,17 @@ def describe_outcomes(context: Context, found: dict[str, list[Outcome]], scope: 
         for one in outcomes:
             if one.why:
                 context.output.warn(f"{_short(one.path, base)}: {one.why}")
+    is_written = any(one.what == "written" for outcomes in found.values() for one in outcomes)
+    if is_written and scope != "project" and lacks_server_library():
+        context.output.warn(f"{LACKS_LIBRARY}; {ServerLibraryMissing.hint}")
+
+
+LACKS_LIBRARY: Final = "gitmem mcp, which agents start, has no library to serve with"
+
+
+def lacks_server_library() -> bool:
+    """Tell whether the server that the agents' entries start would end at once."""
+    return find_spec("mcp") is None
 
 
 _SAYS = {

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from gitmem.agents.targets import AGENTS, Scope, home_of, targets
 from gitmem.cli import folders
-from gitmem.cli.agent_entries import enabled, ledger_dir, where_of
+from gitmem.cli.agent_entries import LACKS_LIBRARY, enabled, lacks_server_library, ledger_dir, where_of
 from gitmem.cli.context import Context
+from gitmem.model.errors import ServerLibraryMissing
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.examining import Finding
@@ -65,6 +66,8 @@ def examine_agents(context: Context) -> Iterator[Finding]:
     if well:
         says = "; ".join(f"{agent} ({', '.join(scopes)})" for agent, scopes in well.items())
         yield Finding("agents", "well", says)
+        if lacks_server_library() and any(scopes != ["project"] for scopes in well.values()):
+            yield Finding("agents", "note", LACKS_LIBRARY, ServerLibraryMissing.hint)
         yield from _trust(context, well)
         yield from _runs(context, well)
     else:

@@ -164,3 +164,15 @@ def test_codex_trusts_what_its_configuration_says(tmp_path: Path) -> None:
     assert is_trusted(config, hooks)
     config.write_bytes(b"\xff")
     assert not is_trusted(config, hooks)
+
+
+def test_it_is_told_that_the_server_has_no_library(
+    gitmem: Gitmem, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gitmem("init")
+    assert "library" not in gitmem("enable", "cursor").stderr
+    monkeypatch.setattr("gitmem.cli.agent_entries.find_spec", lambda name: None)
+    assert "pip install '.[mcp]'" in gitmem("enable", "codex").stderr
+    assert any("no library to serve with" in says for says, _ in findings(gitmem)["note"])
+    gitmem("disable", "cursor", "codex")
+    assert not any("no library to serve with" in says for says, _ in findings(gitmem)["note"])
