@@ -40,16 +40,18 @@ class OpencodeDatabase:
     def sessions(self, path: Path, since: str | None) -> Listing:
         """List sessions by when they were last updated."""
         before = int(since) if since and since.isdecimal() else None
-        after = before - _LATELY_MS if before is not None else -1
+        after = before - _LATELY_MS if before is not None else None
+        # A session of the future, by a clock that was wrong, must not hide what comes before it.
+        written_ms = path.stat().st_mtime_ns // 1_000_000
         with opened(path) as connection:
             rows = connection.execute(
                 "SELECT id, parent_id, directory, time_updated FROM session"
-                " WHERE time_updated > ? ORDER BY id",
+                " WHERE ?1 IS NULL OR time_updated > ?1 ORDER BY id",
                 (after,),
             )
             listed = tuple(_listed(connection, row) for row in rows_of(rows))
         newest = max((one.updated_ms or 0 for one in listed), default=0)
-        return Listing(listed, str(max(newest, before or 0)), is_whole=before is None)
+        return Listing(listed, str(min(max(newest, before or 0), written_ms)), is_whole=before is None)
 
     def rendition(self, path: Path, identity: Identity) -> Iterator[bytes]:
         """Yield a session's messages in the order in which they were begun, and what it says of itself."""

@@ -108,6 +108,25 @@ def test_only_sessions_that_were_updated_since_are_listed(path: Path) -> None:
     assert len({one.mark for one in after.sessions} - {one.mark for one in before.sessions}) == 1
 
 
+def test_session_of_the_future_hides_no_other(path: Path) -> None:
+    make_database(path, [session("ses_1", "hi", updated=4_000_000_000_000), session("ses_2", "hi")])
+    before = DATABASE.sessions(path, None)
+    now_ms = path.stat().st_mtime_ns // 1_000_000
+    with closing(sqlite3.connect(path)) as connection, connection:
+        put(connection, session("ses_2", "hi", "again", updated=now_ms))
+    assert {one.identity.native_id for one in DATABASE.sessions(path, before.mark).sessions} == {
+        "ses_1",
+        "ses_2",
+    }
+
+
+def test_session_without_a_time_is_listed(path: Path) -> None:
+    make_database(path, [session("ses_1", "hi")])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE session SET time_updated = NULL")
+    assert [one.updated_ms for one in DATABASE.sessions(path, None).sessions] == [None]
+
+
 @pytest.mark.parametrize("table", ["message", "part"])
 def test_answer_that_is_written_after_its_session_is_seen(path: Path, table: str) -> None:
     make_database(
