@@ -80,6 +80,23 @@ class Reader(Protocol):
         """Return how many of the recorder's pending turns no later line of this stream can change."""
 
 
+class LineReader:
+    """What most readers are: each record says all of its turns, and nothing is kept from one to the next."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def begin(self) -> None:
+        """Nothing is kept from one stream to the next but what the recorder keeps."""
+
+    def read_members(self, members: Object) -> None:
+        """There are no documents."""
+
+    def ready(self) -> int:
+        """No later line changes a turn."""
+        return len(self._recorder.pending)
+
+
 class Listed(NamedTuple):
     """One session of a collection.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitmem.model.turns import Tally
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.aider_log import (
     FILE_NAME,
     NAME,
@@ -97,22 +97,12 @@ def _block(whose: str, lines: list[bytes], first: int, tally: Tally) -> Iterator
     yield Line(first, {whose: text.strip("\n") if whose == "said" else text})
 
 
-class AiderReader:
+class AiderReader(LineReader):
     """Reads the blocks of a run."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._details: Details = {}
-
-    def begin(self) -> None:
-        """There is one stream."""
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later block changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read what one side said in one go."""

@@ -9,12 +9,12 @@ from pathlib import Path
 from gitmem.model.errors import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.blocks import add_assistant, add_words
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.editors import path_of
 from gitmem.transcripts.fields import Object, child, children, count, integer, mapping, string
-from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.recorder import Details
 from gitmem.transcripts.text import content_text
 from gitmem.transcripts.times import to_ms
 from gitmem.transcripts.whole_files import WholeFiles, load
@@ -82,21 +82,8 @@ def _records(path: Path) -> Iterator[Object]:
     yield {THREAD: {name: value for name, value in thread.items() if name not in (*_STABLE, "messages")}}
 
 
-class AmpReader:
+class AmpReader(LineReader):
     """Reads the lines of a rendition."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """Nothing is kept from one stream to the next."""
-
-    def read_members(self, members: Object) -> None:
-        """A rendition has lines."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

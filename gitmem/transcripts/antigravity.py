@@ -8,10 +8,10 @@ from pathlib import Path, PurePath
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, string
-from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.recorder import Details
 from gitmem.transcripts.text import part
 from gitmem.transcripts.times import to_ms
 
@@ -63,21 +63,8 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return sorted(home.glob(".gemini/antigravity*/brain/*/.system_generated/logs/transcript.jsonl"))
 
 
-class AntigravityReader:
+class AntigravityReader(LineReader):
     """Reads the steps of a conversation."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """Nothing is kept from one stream to the next."""
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one step."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from gitmem.model.errors import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity, Listed, Listing
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, Listed, Listing
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, integer, string
 from gitmem.transcripts.members import (
@@ -117,7 +117,7 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return []
 
 
-class AtifReader:
+class AtifReader(LineReader):
     """Reads the steps of a trajectory and of those embedded in it."""
 
     def __init__(self, recorder: Recorder) -> None:
@@ -127,13 +127,6 @@ class AtifReader:
     def begin(self) -> None:
         """A subagent has a model of its own."""
         self._model = None
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents: a rendition has lines."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity, Listed
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, Listed
 from gitmem.transcripts.calls import describe_text
 from gitmem.transcripts.exports import Export, Form
 from gitmem.transcripts.fields import Object, child, children, string
 from gitmem.transcripts.members import Members, members_of, object_line, text_of, value_of
-from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.recorder import Details
 from gitmem.transcripts.text import part
 from gitmem.transcripts.times import to_ms
 
@@ -109,21 +109,8 @@ def _path(nodes: dict[str, Members], last: str | None) -> dict[str, None]:
     return dict.fromkeys(reversed(found))
 
 
-class ChatgptReader:
+class ChatgptReader(LineReader):
     """Reads the messages of a conversation, as it was shown last."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """There is one stream."""
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity, Listed
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, Listed
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.exports import Export, Form
 from gitmem.transcripts.fields import Object, child, children, string
 from gitmem.transcripts.members import elements_of, members_of, object_line, text_of
-from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.recorder import Details
 from gitmem.transcripts.text import content_text, part
 from gitmem.transcripts.times import to_ms
 
@@ -60,21 +60,8 @@ def _lines(element: bytes) -> Iterator[bytes]:
     yield object_line("about", members, without=("chat_messages", *_NAMING))
 
 
-class ClaudeAiReader:
+class ClaudeAiReader(LineReader):
     """Reads the messages of a conversation."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """There is one stream."""
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

@@ -15,7 +15,7 @@ import msgspec
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
 from gitmem.transcripts import handed
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, mapping, string
 from gitmem.transcripts.recorder import Details, Recorder
@@ -132,7 +132,7 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return [(Path(root) if root else home / ".claude") / "projects"]
 
 
-class ClaudeCodeReader:
+class ClaudeCodeReader(LineReader):
     """Reads the lines of a session and of its subagents."""
 
     def __init__(self, recorder: Recorder) -> None:
@@ -140,16 +140,6 @@ class ClaudeCodeReader:
         self._titles: dict[str, str] = {}
         self._pull_request: str | None = None
         self._header_is_told = False
-
-    def begin(self) -> None:
-        """Nothing is kept from one stream to the next but what the recorder keeps."""
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

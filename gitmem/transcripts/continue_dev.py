@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe, describe_text
 from gitmem.transcripts.editors import path_of
 from gitmem.transcripts.fields import Object, child, children, count, string
@@ -50,7 +50,7 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return [(Path(setting) if setting else home / ".continue") / "sessions"]
 
 
-class ContinueReader:
+class ContinueReader(LineReader):
     """Reads the messages of a session."""
 
     def __init__(self, recorder: Recorder) -> None:
@@ -60,10 +60,6 @@ class ContinueReader:
     def begin(self) -> None:
         """Begin a stream."""
         self._answered: set[str] = set()
-
-    def ready(self) -> int:
-        """No later message changes a turn."""
-        return len(self._recorder.pending)
 
     def read_members(self, members: Object) -> None:
         """Read what the session says of itself."""

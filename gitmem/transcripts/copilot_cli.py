@@ -10,7 +10,7 @@ import msgspec
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe, describe_text
 from gitmem.transcripts.fields import Object, child, children, count, string
 from gitmem.transcripts.recorder import Details, Recorder
@@ -114,7 +114,7 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return [(Path(setting) if setting else home / ".copilot") / "session-state"]
 
 
-class CopilotCliReader:
+class CopilotCliReader(LineReader):
     """Reads the events of a session."""
 
     def __init__(self, recorder: Recorder) -> None:
@@ -128,13 +128,6 @@ class CopilotCliReader:
         self._model: str | None = None
         self._asked: set[str] = set()
         self._last_reasoning: str | None = None
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one event."""

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Role, ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe, describe_text
 from gitmem.transcripts.crush_database import NAME, CrushDatabase
 from gitmem.transcripts.fields import Object, child, children, integer, string
-from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.recorder import Details
 from gitmem.transcripts.text import part
 from gitmem.transcripts.times import to_ms
 
@@ -47,18 +47,8 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return []
 
 
-class CrushReader:
+class CrushReader(LineReader):
     """Reads the messages of a session."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """Nothing is kept from one stream to the next but what the recorder keeps."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read_members(self, members: Object) -> None:
         """Read what the session says of itself."""

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts import cursor_database, cursor_store, cursor_transcripts
-from gitmem.transcripts.agent import Agent, Head, Identity, Listing
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, Listing
 from gitmem.transcripts.cursor_bubbles import read_bubble
 from gitmem.transcripts.cursor_messages import read_message, read_section
 from gitmem.transcripts.editors import user_folders
 from gitmem.transcripts.fields import Object, child, string
-from gitmem.transcripts.recorder import Recorder
 from gitmem.transcripts.times import to_ms
 
 NAME = cursor_database.NAME
@@ -91,18 +90,8 @@ class CursorCollection:
         return cursor_transcripts.rendition(path, identity)
 
 
-class CursorReader:
+class CursorReader(LineReader):
     """Reads the lines of a rendition."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """Nothing is kept from one stream to the next but what the recorder keeps."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read_members(self, members: Object) -> None:
         """Read what the session says of itself."""

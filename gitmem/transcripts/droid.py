@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.blocks import add_assistant, add_user
 from gitmem.transcripts.fields import Object, child, string
-from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.recorder import Details
 from gitmem.transcripts.text import content_text
 from gitmem.transcripts.times import to_ms
 
@@ -41,21 +41,8 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return [home / ".factory" / "sessions"]
 
 
-class DroidReader:
+class DroidReader(LineReader):
     """Reads the lines of a session."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """Nothing is kept from one stream to the next."""
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

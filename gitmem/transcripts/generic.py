@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ROLES, Kind, Role, Tokens, ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe, describe_text
 from gitmem.transcripts.fields import Object, child, children, count, integer, string
 from gitmem.transcripts.recorder import Details, Recorder
@@ -51,22 +51,12 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return []
 
 
-class GenericReader:
+class GenericReader(LineReader):
     """Reads the lines of the neutral form."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._session: Details = {}
-
-    def begin(self) -> None:
-        """Nothing is kept from one stream to the next but what the session says of itself."""
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

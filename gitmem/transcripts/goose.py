@@ -11,11 +11,11 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, string
 from gitmem.transcripts.goose_sessions import NAME, GooseSessions, is_legacy
-from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.recorder import Details
 from gitmem.transcripts.text import content_text, part
 from gitmem.transcripts.times import to_ms
 
@@ -65,18 +65,8 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return [file for place in places for file in (place / "sessions.db", *sorted(place.glob("*.jsonl")))]
 
 
-class GooseReader:
+class GooseReader(LineReader):
     """Reads the messages of a session."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """Nothing is kept from one stream to the next but what the recorder keeps."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read_members(self, members: Object) -> None:
         """Read what the session says of itself."""

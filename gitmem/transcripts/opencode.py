@@ -14,13 +14,13 @@ from pathlib import Path
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
 from gitmem.transcripts import handed
-from gitmem.transcripts.agent import Agent, Head, Identity, Listing
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, Listing
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, integer, string
 from gitmem.transcripts.forms import lines_or_documents
 from gitmem.transcripts.opencode_database import OpencodeDatabase
 from gitmem.transcripts.opencode_storage import OpencodeStorage
-from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.recorder import Details
 from gitmem.transcripts.text import clean, part
 from gitmem.transcripts.times import to_ms
 
@@ -94,18 +94,8 @@ class OpencodeSessions:
 _DATABASE, _STORAGE = OpencodeDatabase(), OpencodeStorage()
 
 
-class OpencodeReader:
+class OpencodeReader(LineReader):
     """Reads the messages of a session's documents."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """Nothing is kept from one document to the next but what the recorder keeps."""
-
-    def ready(self) -> int:
-        """No later message changes a turn."""
-        return len(self._recorder.pending)
 
     def read_members(self, members: Object) -> None:
         """Read what the session says of itself."""

@@ -16,7 +16,7 @@ import msgspec
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, integer, string
 from gitmem.transcripts.recorder import Details, Recorder
@@ -90,7 +90,7 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return [own / "sessions", home / ".omp" / "agent" / "sessions", *openclaw]
 
 
-class PiReader:
+class PiReader(LineReader):
     """Reads the entries of a session."""
 
     def __init__(self, recorder: Recorder) -> None:
@@ -101,13 +101,6 @@ class PiReader:
         """Begin a stream."""
         self._places: dict[str, _Place] = {}
         self._last: str | None = None
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

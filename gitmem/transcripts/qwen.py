@@ -14,7 +14,7 @@ import msgspec
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, count, string
 from gitmem.transcripts.recorder import Details, Recorder
@@ -90,22 +90,12 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return [home / ".qwen" / "projects"]
 
 
-class QwenReader:
+class QwenReader(LineReader):
     """Reads the lines of a session and of its subagents."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._title_is_a_persons = False
-
-    def begin(self) -> None:
-        """Nothing is kept from one stream to the next but what the recorder keeps."""
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

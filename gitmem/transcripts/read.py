@@ -13,7 +13,7 @@ from gitmem.transcripts.document import Member
 from gitmem.transcripts.recorder import Recorder
 from gitmem.transcripts.registry import REGISTRY
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Goes up whenever the normal form of a stored line changes: caches of turns are keyed by it."""
 
 Streams = Iterable[tuple[str, Iterable[bytes]]]

@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tally, ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import Call, describe, describe_text
 from gitmem.transcripts.document import Member
 from gitmem.transcripts.fields import Object, string
 from gitmem.transcripts.lines import LINE_LIMIT, Line, split_lines
-from gitmem.transcripts.recorder import Details, Recorder
+from gitmem.transcripts.recorder import Details
 from gitmem.transcripts.text import part
 from gitmem.transcripts.times import to_ms
 
@@ -102,21 +102,8 @@ def _message(fields: Object, lines: list[bytes], first: int, tally: Tally) -> Li
     return Line(first, {**fields, "text": text})
 
 
-class SpecstoryReader:
+class SpecstoryReader(LineReader):
     """Reads the messages of a file."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """There is one stream."""
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later message changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one message, or what stands before the first."""

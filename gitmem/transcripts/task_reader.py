@@ -6,6 +6,7 @@ import re
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Kind, Tokens, ToolResult
+from gitmem.transcripts.agent import LineReader
 from gitmem.transcripts.blocks import add_assistant_block
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import NOTHING, Object, child, count, mapping, string
@@ -104,7 +105,7 @@ _UNINTERESTING = frozenset(
 """What is shown of the messages that the model got and gave."""
 
 
-class TaskReader:
+class TaskReader(LineReader):
     """Reads the lines of a task's rendition, of which `task_key` names those about the task itself."""
 
     def __init__(self, recorder: Recorder, task_key: str) -> None:
@@ -118,13 +119,6 @@ class TaskReader:
         self._shown_ms: int | None = None
         self._tokens: Tokens | None = None
         self._model: str | None = None
-
-    def read_members(self, members: Object) -> None:
-        """A rendition has lines."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

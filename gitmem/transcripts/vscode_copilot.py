@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.editors import VSCODE, path_of, user_folders
 from gitmem.transcripts.fields import Object, child, count, mapping, string
@@ -81,7 +81,7 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return found
 
 
-class VscodeCopilotReader:
+class VscodeCopilotReader(LineReader):
     """Reads the lines of a rendition."""
 
     def __init__(self, recorder: Recorder) -> None:
@@ -92,13 +92,6 @@ class VscodeCopilotReader:
         """Begin a stream."""
         self._said: list[str] = []
         self._thought: list[str] = []
-
-    def read_members(self, members: Object) -> None:
-        """A rendition has lines."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one line."""

@@ -14,10 +14,9 @@ from urllib.parse import unquote
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, integer, string
-from gitmem.transcripts.recorder import Recorder
 from gitmem.transcripts.text import content_text, part
 from gitmem.transcripts.windsurf_database import (
     NAME,
@@ -84,21 +83,8 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     return [home / ".windsurf" / "transcripts", *databases(home, environ)]
 
 
-class WindsurfReader:
+class WindsurfReader(LineReader):
     """Reads the steps of a conversation, or the lines of a chat."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def begin(self) -> None:
-        """There is one stream."""
-
-    def read_members(self, members: Object) -> None:
-        """There are no documents."""
-
-    def ready(self) -> int:
-        """No later line changes a turn."""
-        return len(self._recorder.pending)
 
     def read(self, record: Object) -> None:
         """Read one step, or a line of a chat."""
