@@ -17,6 +17,7 @@ MAX_DEPTH: Final = 100
 _SPACE: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _BARE: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null", re.ASCII)
+_REST_IS_BLANK: Final = re.compile(r"[ \t]*(?:\r?\n|\Z)")
 _SAME_LINE: Final = re.compile(r"[ \t]*(?://[^\r\n]*|/\*(?:(?!\*/)[^\r\n])*\*/[ \t]*(?=\r?\n|\Z))?")
 _INDENT: Final = re.compile(r"^([ \t]+)[^ \t\r\n]", re.MULTILINE)
 
@@ -136,7 +137,11 @@ def _cuts(text: str, node: Node, starts: set[int]) -> list[tuple[int, int]]:
             continue
         before = items[n - 1] if n else None
         start = _line_start(text, item.start, node.start + 1 if before is None else _end(before))
-        cuts.append((start, item.node.end if item.comma is None else item.comma + 1))
+        end = _end(item)
+        if "\n" in text[start : item.start] and not _REST_IS_BLANK.match(text, end):
+            # What follows stays on its line: the one before may end with a comment, which would take it in.
+            start = text.rindex("\n", start, item.start) + 1
+        cuts.append((start, end))
         is_last = item.comma is None
         if is_last and kept:
             left = items[kept[-1]]

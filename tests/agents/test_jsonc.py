@@ -102,6 +102,14 @@ def test_a_newer_entry_takes_the_place_of_an_older_one(pair: tuple[Any, str]) ->
     assert groups == [*value.get("hooks", {}).get("Stop", []), HOOK.value]
 
 
+def test_what_follows_an_entry_is_not_taken_in_by_a_comment_before_it() -> None:
+    text = '{ // mine\n"hooks":{}}'
+    older = merging.merge(text, [HOOK._replace(value={"hooks": [{"command": COMMAND + " 0"}]}), SERVER])
+    newer = merging.merge(older.text, [HOOK, SERVER])
+    assert jsonc.parse(newer.text).plain()["mcpServers"]["gitmem"] == SERVER.value
+    assert comments_of(text) == comments_of(newer.text)
+
+
 @given(st.text(alphabet='{}[],:"/*\\ \n0aeu.-+tn', max_size=40))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

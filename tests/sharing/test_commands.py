@@ -51,11 +51,12 @@ def test_a_push_loads_little_beside_the_rules(ada: Clone) -> None:
         "assert run(['push', 'origin'], context_of_process()) == 0\n"
         "print(*sorted(sys.modules), sep='\\n')\n"
     )
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     finished = subprocess.run(
         [sys.executable, "-P", "-c", program],
         cwd=ada.path,
         capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(IMPORTED_FROM)},
+        env={**environ, "PYTHONPATH": str(IMPORTED_FROM)},
         check=True,
     )
     loaded = finished.stdout.decode().split()
