@@ -51,7 +51,7 @@ fatal: could not read Password for 'https://ada@github.com': terminal prompts di
 
 LOCKS = r"""
       "integrity": "sha512-<b64 86>==",
-      "resolved": "https://registry.npmjs.org/jsonwebtoken/-/jsonwebtoken-9.0.2.tgz#<hex 40>",
+      "resolved": "https://registry.example.org/jsonwebtoken/-/jsonwebtoken-9.0.2.tgz#<hex 40>",
   resolution: {integrity: sha512-<b64 86>==}
   checksum: 10c0/<hex 128>
   integrity sha1-<b64 27>=
@@ -228,8 +228,8 @@ ssl_certificate_key /etc/letsencrypt/live/example.com/privkey.pem;
 spring.datasource.password=${DB_PASSWORD:}
 token_ttl=3600 token_max_ttl=86400 token_policies=["default","db-read2"]
 credential.helper=osxkeychain
-registry=https://registry.npmjs.org/ always-auth=true
-//registry.npmjs.org/:_authToken=${NPM_TOKEN}
+registry=https://registry.example.org/ always-auth=true
+//registry.example.org/:_authToken=${NPM_TOKEN}
 VAULT_ADDR=https://vault.internal:8200 VAULT_NAMESPACE=admin/team2
 KEYCLOAK_REALM=internal2 KEYCLOAK_CLIENT_ID=web-frontend-2
 """
