@@ -24,7 +24,7 @@ def drawn(seed: int, length: int = 24) -> str:
     "name",
     [
         "API_KEY", "STRIPE_SECRET", "GITHUB_TOKEN", "DB_PASSWORD", "PGPASSWORD", "MYSQL_PASS", "SSH_PASSPHRASE",
-        "AWS_CREDENTIALS", "SENTRY_DSN", "apiKey", "authToken", "npm_config_//registry.npmjs.org/:_authToken",
+        "AWS_CREDENTIALS", "SENTRY_DSN", "apiKey", "authToken", "npm_config_//registry.example.org/:_authToken",
         "NEXT_SECRET_KEY", "SECRET_KEY_BASE",
     ],
 )  # fmt: skip

@@ -60,7 +60,7 @@ github.com/golang-jwt/jwt/v5 v5.2.1 h1:<b64 43>=
 github.com/golang-jwt/jwt/v5 v5.2.1/go.mod h1:<b64 43>=
 golang.org/x/oauth2 v0.0.0-20240102030405-<hex 12> // indirect
     {file = "secretstorage-3.3.3-py3-none-any.whl", hash = "sha256:<hex 64>"},
-sdist = { url = "https://files.pythonhosted.org/packages/<hex 2>/<hex 2>/<hex 60>/keyring-25.2.tar.gz", hash = "sha256:<hex 64>", size = 60454 }
+sdist = { url = "https://files.example.org/packages/<hex 2>/<hex 2>/<hex 60>/keyring-25.2.tar.gz", hash = "sha256:<hex 64>", size = 60454 }
 content-hash = "<hex 64>"
     --hash=sha256:<hex 64> \
 "pnpm": { "patchedDependencies": { "token-types@5.0.1": "patches/token-types.patch" } }
