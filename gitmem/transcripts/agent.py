@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
+from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tally
 from gitmem.transcripts.document import Member
 from gitmem.transcripts.fields import Object
@@ -43,6 +44,19 @@ class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
     def began_in(self) -> str | None:
         """Where it began: a directory, or `sha256:` and the digest of one, where no more is said."""
         return self.cwd or (f"sha256:{self.cwd_sha256}" if self.cwd_sha256 else None)
+
+
+def session_of(agent: str, own: str, parent: str | None, cwd: str | None) -> Identity:
+    """Return which session one in a collection is: with a parent, it is a stream of that one's."""
+    return Identity(
+        agent=agent,
+        native_id=parent or own,
+        stream=f"agent-{own}" if parent else MAIN_STREAM,
+        parent_id=parent,
+        shape="document",
+        cwd=cwd,
+        forked_from=None,
+    )
 
 
 class Head(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 from gitmem.model.errors import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens
-from gitmem.transcripts.agent import Agent, Head, Identity
+from gitmem.transcripts.agent import Agent, Head, Identity, session_of
 from gitmem.transcripts.editors import DERIVED, VSCODE, server_folders, user_folders
 from gitmem.transcripts.fields import Object, child, children, count, mapping, string
 from gitmem.transcripts.recorder import Details, Recorder
@@ -97,15 +97,7 @@ def _identify(path: Path) -> Identity:
 def _identity(name: str, session: Object) -> Identity:
     own = string(session, "session_id") or string(session, "sessionId") or name
     parent = string(session, "parent_session_id")
-    return Identity(
-        agent=NAME,
-        native_id=parent or own,
-        stream=f"agent-{own}" if parent else MAIN_STREAM,
-        parent_id=parent,
-        shape="document",
-        cwd=string(session, "cwd") or string(session, "workspace_root"),
-        forked_from=None,
-    )
+    return session_of(NAME, own, parent, string(session, "cwd") or string(session, "workspace_root"))
 
 
 def _records(path: Path) -> Iterator[Object]:

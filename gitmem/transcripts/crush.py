@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Role, ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, session_of
 from gitmem.transcripts.calls import describe, describe_text
 from gitmem.transcripts.crush_database import NAME, CrushDatabase
 from gitmem.transcripts.fields import Object, child, children, integer, string
@@ -31,15 +31,8 @@ def identify(head: Head) -> Identity | None:
     own, parent = string(about, "id"), string(about, "parent_session_id")
     if first.keys() != {"crush"} or own is None:
         return None
-    return Identity(
-        agent=NAME,
-        native_id=parent or own,
-        stream=f"agent-{own}" if parent else MAIN_STREAM,
-        parent_id=parent,
-        shape="document",
-        cwd=next(filter(None, (string(child(r, "crush"), "workspace_cwd") for r in head.records)), None),
-        forked_from=None,
-    )
+    began_in = (string(child(record, "crush"), "workspace_cwd") for record in head.records)
+    return session_of(NAME, own, parent, next(filter(None, began_in), None))
 
 
 def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:

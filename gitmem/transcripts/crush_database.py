@@ -14,8 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts.agent import Identity, Listed, Listing
+from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.fields import Object, string
 from gitmem.transcripts.sqlite import has_tables, json_of, line_of, opened, rows_of
 from gitmem.transcripts.times import to_ms
@@ -77,15 +76,7 @@ def _listed(connection: sqlite3.Connection, row: Object) -> Listed:
     [count, latest] = connection.execute(
         "SELECT count(*), coalesce(max(updated_at), 0) FROM messages WHERE session_id = ?", (own,)
     ).fetchone()
-    identity = Identity(
-        agent=NAME,
-        native_id=parent or own,
-        stream=f"agent-{own}" if parent else MAIN_STREAM,
-        parent_id=parent,
-        shape="document",
-        cwd=string(row, "workspace_cwd"),
-        forked_from=None,
-    )
+    identity = session_of(NAME, own, parent, string(row, "workspace_cwd"))
     mark = f"{row.get('updated_at')}:{latest}:{count}"
     return Listed(identity, mark, to_ms(row.get("updated_at")))
 

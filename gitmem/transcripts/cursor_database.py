@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts.agent import Identity, Listed, Listing
+from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.cursor_workspaces import Workspaces, folder_of
 from gitmem.transcripts.fields import Object, child, children, integer, string
 from gitmem.transcripts.sqlite import columns_of, has_tables, json_of, line_of, object_in, opened, value_of
@@ -253,15 +253,7 @@ def _listed(connection: sqlite3.Connection, own: str, rowid: int, workspaces: Wo
 def _identity(own: str, composer: Object, header: Object, cwd: str | None) -> Identity:
     about = child(header, "subagentInfo") or child(composer, "subagentInfo")
     parent = string(about, "parentComposerId")
-    return Identity(
-        agent=NAME,
-        native_id=parent or own,
-        stream=f"agent-{own}" if parent else MAIN_STREAM,
-        parent_id=parent,
-        shape="document",
-        cwd=cwd,
-        forked_from=None,
-    )
+    return session_of(NAME, own, parent, cwd)
 
 
 def _header(connection: sqlite3.Connection, own: str) -> Object:

@@ -18,8 +18,7 @@ from pathlib import Path
 import msgspec
 
 from gitmem.model.errors import UnknownTranscript
-from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts.agent import Identity, Listed, Listing
+from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.editors import path_of
 from gitmem.transcripts.fields import Object, child, string
 from gitmem.transcripts.sqlite import has_tables, json_of, line_of, object_in, opened
@@ -51,15 +50,7 @@ def sessions(path: Path) -> Listing:
         [size_bytes] = size.fetchone()
     parent = string(child(about, "subagentInfo"), "parentAgentId")
     own = string(about, "agentId") or path.parent.name
-    identity = Identity(
-        agent="cursor",
-        native_id=parent or own,
-        stream=f"agent-{own}" if parent else MAIN_STREAM,
-        parent_id=parent,
-        shape="document",
-        cwd=cwd,
-        forked_from=None,
-    )
+    identity = session_of("cursor", own, parent, cwd)
     updated_ms = to_ms(_beside(path).get("updatedAtMs"))
     return Listing((Listed(identity, root, updated_ms, size_bytes),))
 

@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gitmem.model.errors import UnknownTranscript
-from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts import cursor_database
-from gitmem.transcripts.agent import Identity, Listed, Listing
+from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.editors import user_folders
 from gitmem.transcripts.fields import Object, child
 from gitmem.transcripts.head import read_head
@@ -53,15 +52,7 @@ def sessions(path: Path) -> Listing:
     own, parent = path.stem, _parent(path)
     if _is_in_a_database(path, own):
         return Listing(())
-    identity = Identity(
-        agent="cursor",
-        native_id=parent or own,
-        stream=f"agent-{own}" if parent else MAIN_STREAM,
-        parent_id=parent,
-        shape="document",
-        cwd=directory_named(_folder_above(path).name),
-        forked_from=None,
-    )
+    identity = session_of("cursor", own, parent, directory_named(_folder_above(path).name))
     mark = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns} {status.st_ino}".encode()).hexdigest()[:32]
     return Listing((Listed(identity, mark, status.st_mtime_ns // 1_000_000, status.st_size),))
 

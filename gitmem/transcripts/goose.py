@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
-from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
+from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, session_of
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, string
 from gitmem.transcripts.goose_sessions import NAME, GooseSessions, is_legacy
@@ -36,15 +36,7 @@ def identify(head: Head) -> Identity | None:
         own, parent, cwd = head.stem, None, string(first, "working_dir")
     else:
         return None
-    return Identity(
-        agent=NAME,
-        native_id=parent or own,
-        stream=f"agent-{own}" if parent else MAIN_STREAM,
-        parent_id=parent,
-        shape="document",
-        cwd=cwd,
-        forked_from=None,
-    )
+    return session_of(NAME, own, parent, cwd)
 
 
 def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:

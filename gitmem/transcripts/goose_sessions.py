@@ -17,7 +17,7 @@ import msgspec
 
 from gitmem.model.errors import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts.agent import Identity, Listed, Listing
+from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.fields import Object, integer, mapping, string
 from gitmem.transcripts.head import read_head
 from gitmem.transcripts.sqlite import has_tables, json_of, line_of, object_in, opened, rows_of
@@ -122,15 +122,7 @@ def _listed(connection: sqlite3.Connection, row: Object) -> Listed:
     [count, latest] = connection.execute(
         "SELECT count(*), coalesce(max(id), 0) FROM messages WHERE session_id = ?", (own,)
     ).fetchone()
-    identity = Identity(
-        agent=NAME,
-        native_id=parent or own,
-        stream=f"agent-{own}" if parent else MAIN_STREAM,
-        parent_id=parent,
-        shape="document",
-        cwd=string(row, "working_dir"),
-        forked_from=None,
-    )
+    identity = session_of(NAME, own, parent, string(row, "working_dir"))
     return Listed(identity, f"{latest}:{count}:{row.get('updated_at')}", to_ms(row.get("updated_at")))
 
 

@@ -16,8 +16,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts.agent import Identity, Listed, Listing
+from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.fields import Object, integer, string
 from gitmem.transcripts.sqlite import has_tables, line_of, object_in, opened, rows_of
 
@@ -77,15 +76,7 @@ class OpencodeDatabase:
 
 def _listed(connection: sqlite3.Connection, row: Object) -> Listed:
     own, parent, updated_ms = str(row["id"]), string(row, "parent_id"), integer(row, "time_updated")
-    identity = Identity(
-        agent="opencode",
-        native_id=parent or own,
-        stream=f"agent-{own}" if parent else MAIN_STREAM,
-        parent_id=parent,
-        shape="document",
-        cwd=string(row, "directory"),
-        forked_from=None,
-    )
+    identity = session_of("opencode", own, parent, string(row, "directory"))
     return Listed(identity, f"{updated_ms}:{_answered(connection, own)}", updated_ms)
 
 

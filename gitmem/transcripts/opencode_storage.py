@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gitmem.model.errors import UnknownTranscript
-from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts.agent import Identity, Listed, Listing
+from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.fields import Object, child, integer, string
 from gitmem.transcripts.sqlite import line_of, opened
 from gitmem.transcripts.whole_files import load
@@ -37,15 +36,7 @@ class OpencodeStorage:
         if database.is_file() and _has(database, own):
             return Listing(())
         status = path.stat()
-        identity = Identity(
-            agent="opencode",
-            native_id=parent or own,
-            stream=f"agent-{own}" if parent else MAIN_STREAM,
-            parent_id=parent,
-            shape="document",
-            cwd=string(info, "directory"),
-            forked_from=None,
-        )
+        identity = session_of("opencode", own, parent, string(info, "directory"))
         looks = f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
         mark = hashlib.sha256(looks.encode()).hexdigest()[:32]
         updated_ms = integer(child(info, "time"), "updated") or status.st_mtime_ns // 1_000_000
