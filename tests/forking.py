@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import pkgutil
@@ -29,6 +30,7 @@ from typing import Any, NamedTuple
 _LENGTH = struct.Struct(">I")
 _STATUS = struct.Struct(">i")
 _RUN_BY_ITSELF = "gitmem.__main__"
+_OF_EXTRA_MCP = "gitmem.serving"
 _PIECE_BYTES = 1 << 16
 
 
@@ -220,12 +222,14 @@ def _look_for_configuration(pygit2: Any, environ: Mapping[str, str]) -> None:
 
 
 def load() -> None:
-    """Load every module of gitmem, and with them what they stand on."""
+    """Load every module of gitmem whose extra is installed, and with them what they stand on."""
     import gitmem
 
+    has_mcp = importlib.util.find_spec("mcp") is not None
     for module in pkgutil.walk_packages(gitmem.__path__, "gitmem."):
-        if module.name != _RUN_BY_ITSELF:
-            importlib.import_module(module.name)
+        if module.name == _RUN_BY_ITSELF or (not has_mcp and module.name.startswith(_OF_EXTRA_MCP)):
+            continue
+        importlib.import_module(module.name)
 
 
 if __name__ == "__main__":
