@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from gitmem.agents import merging, own_files, tables
 from gitmem.agents.jsonc import Path as Keys
 from gitmem.agents.targets import Target
-from gitmem.model.errors import ConfigUnreadable
+from gitmem.model.errors.enabling import ConfigUnreadable
 
 MAX_BYTES: Final = 64 << 20
 

@@ -12,7 +12,7 @@ from gitmem import disk
 from gitmem.agents.ledger import Written
 from gitmem.agents.targets import Where
 from gitmem.git.process import Git
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 
 _BEGIN: Final = b"# >>> gitmem, agents' files of this clone; `gitmem disable` takes it away >>>\n"
 _END: Final = b"# <<< gitmem <<<\n"

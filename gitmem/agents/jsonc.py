@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
-from gitmem.model.errors import ConfigUnreadable
+from gitmem.model.errors.enabling import ConfigUnreadable
 
 MAX_DEPTH: Final = 100
 _SPACE: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)

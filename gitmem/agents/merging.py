@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from gitmem.agents import jsonc
 from gitmem.agents.jsonc import Item, Node, Path
-from gitmem.model.errors import ConfigUnreadable
+from gitmem.model.errors.enabling import ConfigUnreadable
 
 NAME: Final = "gitmem"
 """What the entry of the MCP server is called."""

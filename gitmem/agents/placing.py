@@ -21,7 +21,7 @@ from gitmem.agents.ledger import Written
 from gitmem.agents.merging import LetRun
 from gitmem.agents.targets import Target, Where
 from gitmem.git.process import Git
-from gitmem.model.errors import ConfigRefused, ConfigUnreadable
+from gitmem.model.errors.enabling import ConfigRefused, ConfigUnreadable
 
 What = Literal["written", "unchanged", "left", "removed", "restored", "none"]
 _WAIT_S: Final = 10

@@ -10,7 +10,7 @@ import re
 import tomllib
 from typing import Any, Final
 
-from gitmem.model.errors import ConfigUnreadable
+from gitmem.model.errors.enabling import ConfigUnreadable
 
 _SAYS: Final = "# gitmem's; `gitmem disable codex` takes it away"
 _SERVERS: Final = "mcp_servers"

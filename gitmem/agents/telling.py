@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gitmem import disk
 from gitmem.agents.ledger import digest
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 
 _FILE: Final = "told"
 _WINDOW_MS: Final = 10_000

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from gitmem.auditing.entries import BEGINNING, MAX_LINE_BYTES, Entry, Head, follow
 from gitmem.format import codec
-from gitmem.model.errors import AuditRefused
+from gitmem.model.errors.store import AuditRefused
 from gitmem.model.ids import Oid
 from gitmem.model.refs import audit_ref
 from gitmem.objects import trees

@@ -11,7 +11,7 @@ from gitmem.auditing.journal import Journal
 from gitmem.auditing.log import Log
 from gitmem.auditing.peers import Finding, compare, read_seen
 from gitmem.auditing.publishing import DEVICE, names_since
-from gitmem.model.errors import AuditRefused, ObjectDamaged, ObjectMissing
+from gitmem.model.errors.store import AuditRefused, ObjectDamaged, ObjectMissing
 from gitmem.model.refs import AUDIT_NAMESPACE, TRACKING_NAMESPACE, audit_of, audit_ref
 from gitmem.objects.storage import Storage
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
-from gitmem.model.errors import AuditRefused
+from gitmem.model.errors.store import AuditRefused
 
 Handling = Literal["read", "told", "owed"]
 Detail = Mapping[str, int | str]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem import disk
-from gitmem.model.errors import AuditKeyDamaged
+from gitmem.model.errors.store import AuditKeyDamaged
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 16

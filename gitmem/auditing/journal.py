@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from gitmem import disk
 from gitmem.auditing.entries import BEGINNING, MAX_LINE_BYTES, Deed, Head, chain, decode, name_of
-from gitmem.model.errors import AuditRefused
+from gitmem.model.errors.store import AuditRefused
 
 _PREPARED: Final = "log.new"
 _PUBLISHED: Final = re.compile(r"([0-9]{1,15}) ([0-9a-f]{64})\n")

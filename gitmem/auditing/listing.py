@@ -13,7 +13,7 @@ from gitmem.auditing.journal import Journal
 from gitmem.auditing.log import Log
 from gitmem.auditing.publishing import DEVICE
 from gitmem.model import times
-from gitmem.model.errors import AuditRefused, ObjectDamaged, ObjectMissing
+from gitmem.model.errors.store import AuditRefused, ObjectDamaged, ObjectMissing
 from gitmem.model.refs import AUDIT_NAMESPACE
 from gitmem.objects.storage import Storage
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gitmem import disk
-from gitmem.model.errors import AuditUnwritten, GitmemError
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.store import AuditUnwritten
 
 if TYPE_CHECKING:
     from gitmem.auditing.entries import Deed, Detail, Handling

@@ -18,7 +18,7 @@ from gitmem.auditing.entries import BEGINNING, Head
 from gitmem.auditing.identity import Identity
 from gitmem.auditing.log import Log
 from gitmem.auditing.publishing import DEVICE
-from gitmem.model.errors import AuditRefused, ObjectDamaged, ObjectMissing
+from gitmem.model.errors.store import AuditRefused, ObjectDamaged, ObjectMissing
 from gitmem.model.ids import Oid
 from gitmem.model.refs import AUDIT_NAMESPACE, audit_ref, audit_tracking
 from gitmem.objects.storage import Storage

@@ -33,7 +33,7 @@ from gitmem.auditing.journal import Journal
 from gitmem.auditing.log import Log
 from gitmem.format import codec
 from gitmem.model import times
-from gitmem.model.errors import AuditRefused, ObjectDamaged, ObjectMissing
+from gitmem.model.errors.store import AuditRefused, ObjectDamaged, ObjectMissing
 from gitmem.model.ids import Oid
 from gitmem.model.refs import TRACKING_NAMESPACE, audit_of, audit_ref, tracking_ref
 from gitmem.objects import trees

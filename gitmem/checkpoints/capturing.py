@@ -8,7 +8,7 @@ from pathlib import Path
 from gitmem.checkpoints.means import Means, Occasion
 from gitmem.git.settings import load
 from gitmem.git.worktrees import working_trees
-from gitmem.model.errors import BadSetting, SettingRefused
+from gitmem.model.errors.arguments import BadSetting, SettingRefused
 from gitmem.transcripts.detect import Identity
 from gitmem.verbs.belonging import Belonging
 from gitmem.verbs.intake import Source

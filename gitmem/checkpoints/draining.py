@@ -21,7 +21,9 @@ from gitmem.checkpoints.spool import Waiting
 from gitmem.checkpoints.worktrees import Worktree, worktree_of
 from gitmem.format import checkpoints
 from gitmem.format.memory import open_memory
-from gitmem.model.errors import DiskRefused, EventRefused, GitmemError, StoreBusy
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.intake import EventRefused
+from gitmem.model.errors.store import DiskRefused, StoreBusy
 from gitmem.model.ids import RecordId
 
 CHUNK: Final = 500

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, get_args
 
 from gitmem.agents.payloads import Payload, read_payload
-from gitmem.model.errors import EventRefused
+from gitmem.model.errors.intake import EventRefused
 from gitmem.model.ids import Oid
 from gitmem.model.records import Rewrite, Trigger
 

@@ -9,13 +9,8 @@ from typing import Final, NamedTuple
 from gitmem.checkpoints import table
 from gitmem.format import checkpoints
 from gitmem.format.memory import Memory
-from gitmem.model.errors import (
-    CheckpointAmbiguous,
-    CheckpointUnknown,
-    ObjectDamaged,
-    ObjectMissing,
-    RecordRefused,
-)
+from gitmem.model.errors.naming import CheckpointAmbiguous, CheckpointUnknown
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import RecordId, SessionId, SessionKey
 from gitmem.model.records import Checkpoint
 from gitmem.verbs.reading import session_record

@@ -19,14 +19,10 @@ from gitmem.checkpoints.worktrees import Standing, Worktree, index_of, read_stan
 from gitmem.format import layout, records
 from gitmem.format.memory import open_memory
 from gitmem.git.settings import load
-from gitmem.model.errors import (
-    CheckpointNotKept,
-    GitFailed,
-    GitmemError,
-    LevelNotKept,
-    RecordRefused,
-    RedactionFailed,
-)
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.store import RecordRefused
+from gitmem.model.errors.withholding import CheckpointNotKept, LevelNotKept, RedactionFailed
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Checkpoint, PathChange, Position, Rewrite
 from gitmem.model.times import to_text

@@ -22,7 +22,7 @@ from gitmem import disk
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.git.snapshots import Snapshot, take
-from gitmem.model.errors import StoreBusy
+from gitmem.model.errors.store import StoreBusy
 from gitmem.model.ids import Oid, RecordId
 
 _FOLDER: Final = "snapshots"

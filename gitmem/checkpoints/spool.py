@@ -16,7 +16,8 @@ from typing import Final, NamedTuple
 from gitmem import disk
 from gitmem.checkpoints import events
 from gitmem.checkpoints.events import MAX_EVENT_BYTES, Event
-from gitmem.model.errors import DiskRefused, EventRefused
+from gitmem.model.errors.intake import EventRefused
+from gitmem.model.errors.store import DiskRefused
 from gitmem.model.ids import RecordId
 
 _EVENT: Final = ".event"

@@ -12,7 +12,7 @@ import msgspec
 
 from gitmem.format import checkpoints
 from gitmem.format.memory import Memory
-from gitmem.model.errors import ObjectDamaged, ObjectMissing
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Author, Checkpoint, Rewrite, Trigger
 from gitmem.model.times import to_ms

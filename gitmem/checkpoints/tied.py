@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from gitmem.checkpoints.table import Row, rows
 from gitmem.format import checkpoints
 from gitmem.format.memory import Memory
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, RecordId, SessionId
 from gitmem.model.records import Checkpoint, Trigger
 

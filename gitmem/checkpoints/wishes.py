@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 from gitmem import disk
 from gitmem.checkpoints.events import Event
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 
 Action = Literal["push", "pull"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from gitmem.agents.targets import AGENTS, Scope
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of, user_data_dir
-from gitmem.model.errors import NoWorkingTree, ServerLibraryMissing
+from gitmem.model.errors.serving import ServerLibraryMissing
+from gitmem.model.errors.worktrees import NoWorkingTree
 
 if TYPE_CHECKING:
     from gitmem.agents.placing import Outcome, Texts

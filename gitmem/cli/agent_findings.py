@@ -12,7 +12,7 @@ from gitmem.agents.targets import AGENTS, Scope, home_of, targets
 from gitmem.cli import folders
 from gitmem.cli.agent_entries import LACKS_LIBRARY, enabled, lacks_server_library, ledger_dir, where_of
 from gitmem.cli.context import Context
-from gitmem.model.errors import ServerLibraryMissing
+from gitmem.model.errors.serving import ServerLibraryMissing
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.examining import Finding

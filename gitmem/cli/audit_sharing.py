@@ -13,7 +13,7 @@ from gitmem.cli.context import Context
 from gitmem.git.fetching import fetch
 from gitmem.git.sending import Move, PushAnswer, push
 from gitmem.git.transport import Remote
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 from gitmem.model.refs import AUDIT_NAMESPACE, tracking_ref
 from gitmem.sharing.pushing import track
 

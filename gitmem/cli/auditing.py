@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 from gitmem.auditing.log import Log
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
-from gitmem.model.errors import NotARepository
+from gitmem.model.errors.repositories import NotARepository
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory

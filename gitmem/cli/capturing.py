@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
 from gitmem.cli.opening import opened_storage
-from gitmem.model.errors import StoreBusy
+from gitmem.model.errors.store import StoreBusy
 from gitmem.model.ids import RecordId
 from gitmem.verbs.intake import Report
 

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Final
 from gitmem.checkpoints import wishes
 from gitmem.cli.context import Context
 from gitmem.git.process import REDIRECTING
-from gitmem.model.errors import GitmemError, RemoteUnreachable, StoreBusy
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.sharing import RemoteUnreachable
+from gitmem.model.errors.store import StoreBusy
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.wishes import Wish

@@ -13,7 +13,7 @@ from gitmem.checkpoints.means import Means
 from gitmem.cli.context import Context
 from gitmem.cli.folders import home_of
 from gitmem.cli.opening import opened_storage, redactor_of, sharing_of, writer_of
-from gitmem.model.errors import LevelNotKept
+from gitmem.model.errors.withholding import LevelNotKept
 from gitmem.verbs.enabling import note_ref
 
 if TYPE_CHECKING:

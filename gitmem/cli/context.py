@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from gitmem.cli.output import Colour, Output, choose_pager
-from gitmem.model.errors import DirectoryMissing
+from gitmem.model.errors.arguments import DirectoryMissing
 
 if TYPE_CHECKING:
     from gitmem.git.process import Git

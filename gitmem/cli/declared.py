@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from gitmem.model.errors import UsageError
+from gitmem.model.errors.base import UsageError
 
 COMPLETION_VARIABLE: Final = "_GITMEM_COMPLETE"
 """How a completion script asks gitmem: it sets this and runs it."""

@@ -17,7 +17,7 @@ from gitmem.cli.indexing import ask_indexer, places_of
 from gitmem.cli.recalling import citing, current_sessions, opened_as_it_is
 from gitmem.cli.text import clean
 from gitmem.cli.trusting import marked, trusted_filter, trusting_here
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 from gitmem.query.filters import Filters
 from gitmem.recall.delimiters import NONCE_BYTES, delimiters
 from gitmem.recall.digest import Item, Part, written

@@ -13,7 +13,8 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.text import one_line
 from gitmem.cli.trusting import trust_of, trusting_here
-from gitmem.model.errors import NotExported, SessionHidden, UsageError
+from gitmem.model.errors.base import UsageError
+from gitmem.model.errors.handing_over import NotExported, SessionHidden
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory

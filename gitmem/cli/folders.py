@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitmem.cli.context import Context
-from gitmem.model.errors import NotARepository
+from gitmem.model.errors.repositories import NotARepository
 from gitmem.sidecar.folders import data_folder, models_folder
 
 

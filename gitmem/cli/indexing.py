@@ -11,7 +11,10 @@ from gitmem.cli.context import Context
 from gitmem.cli.folders import model_dir_of
 from gitmem.cli.recursing import Reach, reach, recurses
 from gitmem.cli.text import one_line
-from gitmem.model.errors import BadSetting, ForeignOwner, NotARepository, SidecarRefused, UsageError
+from gitmem.model.errors.arguments import BadSetting
+from gitmem.model.errors.base import UsageError
+from gitmem.model.errors.repositories import ForeignOwner, NotARepository
+from gitmem.model.errors.searching import SidecarRefused
 from gitmem.model.settings import Level, Settings
 from gitmem.query.filters import Filters
 from gitmem.sidecar.client import ask

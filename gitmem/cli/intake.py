@@ -11,7 +11,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.output import Styled
 from gitmem.cli.progress import size
 from gitmem.cli.text import count
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.verbs.intake import Refused, Report, Source
 
 _SHOWN_REFUSALS = 20

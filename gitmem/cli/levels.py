@@ -22,7 +22,7 @@ from gitmem.cli.opening import (
     target_of,
     writer_of,
 )
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from gitmem.cli.context import Context, context_of_process
 from gitmem.cli.declared import COMPLETION_VARIABLE, DIRECTORY, GLOBAL, Declared, read
 from gitmem.cli.output import Styled, reader_is_gone
 from gitmem.cli.text import one_line
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 
 _BUG: Final = 3
 _INTERRUPTED: Final = 130

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitmem.cli.context import Context
 from gitmem.cli.opening import redactor_of, writer_of
-from gitmem.model.errors import LevelRefused
+from gitmem.model.errors.withholding import LevelRefused
 from gitmem.model.settings import is_lower
 
 if TYPE_CHECKING:

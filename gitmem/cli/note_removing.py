@@ -9,7 +9,7 @@ import click
 
 from gitmem.cli.auditing import log_of
 from gitmem.cli.context import Context
-from gitmem.model.errors import ForgetRefused
+from gitmem.model.errors.withholding import ForgetRefused
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory

@@ -9,7 +9,8 @@ from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.rendering import ago, iso, local_time, short_name
 from gitmem.cli.text import clean, one_line
 from gitmem.cli.trusting import mark
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, ReaderMissing, RecordRefused
+from gitmem.model.errors.intake import ReaderMissing
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import RecordId, SessionKey
 from gitmem.notes.listing import PREFIX, SHOWN_DIGITS, Listed
 

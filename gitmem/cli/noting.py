@@ -14,7 +14,9 @@ from gitmem.cli.auditing import acting
 from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage, redactor_of, unite, writer_of
-from gitmem.model.errors import BadNote, GitmemError, NoteNotKept, NoteNotWritten, NoteSuperseded
+from gitmem.model.errors.arguments import BadNote
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.naming import NoteNotKept, NoteNotWritten, NoteSuperseded
 from gitmem.model.ids import RecordId
 from gitmem.model.records import Position
 

@@ -15,7 +15,7 @@ from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
 from gitmem.cli.leaving import leave
-from gitmem.model.errors import LevelNotKept
+from gitmem.model.errors.withholding import LevelNotKept
 from gitmem.model.records import Author
 from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 from gitmem.model.settings import Level
@@ -91,7 +91,8 @@ def sharing_of(context: Context, storage: Storage) -> Sharing:
 
 def unite(context: Context) -> Caught:
     """Unite what every chosen remote had when it was last fetched with what is here; no remote is asked."""
-    from gitmem.model.errors import FormatNewer, GitmemError, NotAMemory
+    from gitmem.model.errors.base import GitmemError
+    from gitmem.model.errors.store import FormatNewer, NotAMemory
     from gitmem.sharing.catching_up import Caught
 
     failures: list[str] = []

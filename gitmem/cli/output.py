@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple
 
 from gitmem.cli.progress import Progress, Unit
 from gitmem.cli.text import clean, fit, one_line, pad, width
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 
 if TYPE_CHECKING:
     import subprocess

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.cli.redacting import rules_of
-from gitmem.model.errors import KindUnknown, UsageError
+from gitmem.model.errors.base import UsageError
+from gitmem.model.errors.withholding import KindUnknown
 from gitmem.redaction.placeholders import KINDS, PAYLOADS, UNREDACTABLE, USER_RULE, is_placeholder
 
 if TYPE_CHECKING:

@@ -13,13 +13,8 @@ from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.text import clean
 from gitmem.cli.trusting import marked, trusting_in
-from gitmem.model.errors import (
-    ObjectDamaged,
-    ObjectMissing,
-    RecordRefused,
-    RepositoryError,
-    StoreError,
-)
+from gitmem.model.errors.repositories import RepositoryError
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused, StoreError
 from gitmem.query.filters import Filters
 from gitmem.recall.assembling import assemble
 from gitmem.recall.delimiters import NONCE_BYTES, Delimiters, delimiters

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from gitmem.cli.context import Context
-from gitmem.model.errors import GitmemError, RepositoryError, StoreError
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.repositories import RepositoryError
+from gitmem.model.errors.store import StoreError
 
 if TYPE_CHECKING:
     from gitmem.git.repository import Repository

@@ -18,7 +18,8 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.cli.context import Context
 from gitmem.cli.text import one_line
-from gitmem.model.errors import ForeignOwner, NotARepository, PathUnreadable
+from gitmem.model.errors.intake import PathUnreadable
+from gitmem.model.errors.repositories import ForeignOwner, NotARepository
 
 if TYPE_CHECKING:
     from gitmem.model.settings import Level, Settings
@@ -181,7 +182,7 @@ class Trial(NamedTuple):
 
 def try_rules(context: Context) -> list[Trial]:
     """Try every rule by itself: those built in, then the user's own, on their samples."""
-    from gitmem.model.errors import RuleRefused
+    from gitmem.model.errors.withholding import RuleRefused
     from gitmem.redaction.engine import Engine
     from gitmem.redaction.personal import PERSONAL
     from gitmem.redaction.rules import BUILT_IN, RuleSet

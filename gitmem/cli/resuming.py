@@ -14,7 +14,8 @@ from gitmem.cli.folders import home_of
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.text import one_line
 from gitmem.cli.trusting import trust_of, trusting_here
-from gitmem.model.errors import ImportFailed, NoWorkingTree
+from gitmem.model.errors.handing_over import ImportFailed
+from gitmem.model.errors.worktrees import NoWorkingTree
 
 if TYPE_CHECKING:
     from gitmem.handing_over.resuming import Resumed

@@ -14,7 +14,7 @@ from gitmem.cli.commands import COMMANDS, THEMES
 from gitmem.cli.context import Context
 from gitmem.cli.declared import COLOUR, COMPLETION_VARIABLE, NO_PAGER, Declared
 from gitmem.cli.output import Colour
-from gitmem.model.errors import GitmemError, UsageError
+from gitmem.model.errors.base import GitmemError, UsageError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

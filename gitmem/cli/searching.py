@@ -11,7 +11,8 @@ from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.indexing import places_of
 from gitmem.cli.trusting import trusted_filter
-from gitmem.model.errors import BadMoment, NotARepository, UnknownMoment
+from gitmem.model.errors.arguments import BadMoment, UnknownMoment
+from gitmem.model.errors.repositories import NotARepository
 from gitmem.query.filters import Filters
 from gitmem.sidecar.wire import Place
 

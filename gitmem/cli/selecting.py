@@ -12,7 +12,8 @@ from gitmem.cli.expiring import due_in, due_notes, listing_of, waiting_in
 from gitmem.cli.forgetting import Found, find_everywhere
 from gitmem.cli.naming import is_note
 from gitmem.cli.text import one_line
-from gitmem.model.errors import ForgetRefused, NotForgotten, RedactionFailed, UsageError
+from gitmem.model.errors.base import UsageError
+from gitmem.model.errors.withholding import ForgetRefused, NotForgotten, RedactionFailed
 from gitmem.model.ids import SessionId
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.digesting import levels_told
 from gitmem.cli.output import Output
 from gitmem.cli.text import clean
-from gitmem.model.errors import UntrustedRefused
+from gitmem.model.errors.serving import UntrustedRefused
 from gitmem.model.settings import Level
 from gitmem.query.trusting import Trust
 from gitmem.recall.delimiters import NONCE_BYTES, STANDING, delimiters

@@ -21,7 +21,7 @@ from gitmem.cli.serving import (
     who,
 )
 from gitmem.cli.trusting import trusting_here
-from gitmem.model.errors import AuthorUntrusted
+from gitmem.model.errors.serving import AuthorUntrusted
 from gitmem.serving.cursors import cursor, place_of, question_of
 from gitmem.serving.forms import (
     NoteAddGiven,

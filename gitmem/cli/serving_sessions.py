@@ -17,15 +17,9 @@ from gitmem.cli.rendering import FOLDED_KINDS, iso
 from gitmem.cli.serving import NOTICE, Host, behind, cite, framed, going_on, heading, plain, short, who
 from gitmem.cli.serving_notes import show_note
 from gitmem.cli.trusting import trust_of, trusting_here
-from gitmem.model.errors import (
-    AuthorUntrusted,
-    CursorRefused,
-    NoMemory,
-    NoteUnknown,
-    PrivateUntold,
-    SessionUnknown,
-    TurnUnknown,
-)
+from gitmem.model.errors.naming import NoteUnknown, SessionUnknown, TurnUnknown
+from gitmem.model.errors.serving import AuthorUntrusted, CursorRefused, PrivateUntold
+from gitmem.model.errors.store import NoMemory
 from gitmem.recall.quoting import named
 from gitmem.recall.tokens import estimate
 from gitmem.serving.cursors import cursor, place_of, question_of

@@ -15,7 +15,9 @@ from gitmem.cli.rendering import iso
 from gitmem.cli.serving import NOTICE, Host, cite, framed, going_on, heading, short, who
 from gitmem.cli.serving_sessions import show, title_of
 from gitmem.cli.trusting import trusting_here
-from gitmem.model.errors import AddressRefused, NoMemory, NotARepository
+from gitmem.model.errors.repositories import NotARepository
+from gitmem.model.errors.serving import AddressRefused
+from gitmem.model.errors.store import NoMemory
 from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since, parse_until
 from gitmem.serving.cursors import cursor, place_of, question_of

@@ -12,7 +12,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.recursing import reach
 from gitmem.cli.serving import NOTICE, Host, behind, cite, framed, heading, plain, short, who
-from gitmem.model.errors import NoMemory
+from gitmem.model.errors.store import NoMemory
 from gitmem.model.ids import SessionId
 from gitmem.query.trusting import Trust
 from gitmem.serving.forms import Place, WhyGiven, WhyTaken

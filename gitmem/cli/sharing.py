@@ -11,7 +11,7 @@ from gitmem.cli.opening import opened_storage, sharing_of
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import count, fit, one_line
 from gitmem.format.outcomes import Outcome
-from gitmem.model.errors import SecretsFound
+from gitmem.model.errors.sharing import SecretsFound
 from gitmem.model.ids import Oid, SessionId
 from gitmem.sharing.pulling import Loss, Pulled, Sharing, keys_of
 from gitmem.sharing.pushing import Pushed

@@ -15,7 +15,9 @@ from gitmem.cli.sharing import check
 from gitmem.cli.text import one_line
 from gitmem.format.memory import open_memory
 from gitmem.git.transport import Remote, find_remote
-from gitmem.model.errors import GitmemError, LevelNotShared, NoMemory, NoRemoteChosen, RemoteUnreachable
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.sharing import LevelNotShared, NoRemoteChosen, RemoteUnreachable
+from gitmem.model.errors.store import NoMemory
 from gitmem.model.refs import AUDIT_NAMESPACE, PUBLIC_REF, tracking_ref
 from gitmem.sharing.choosing import choose_remote, levels_of
 from gitmem.sharing.pulling import Pulled, Sharing, preview, pull_all

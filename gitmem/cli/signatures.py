@@ -9,7 +9,7 @@ from gitmem.cli.opening import opened_storage, shared_refs
 from gitmem.cli.output import Output, Styled
 from gitmem.cli.rendering import iso, local_time
 from gitmem.cli.text import one_line
-from gitmem.model.errors import NoMemory
+from gitmem.model.errors.store import NoMemory
 from gitmem.model.refs import short_name
 
 if TYPE_CHECKING:

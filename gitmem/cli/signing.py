@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gitmem.cli.context import Context
-from gitmem.model.errors import MayNotErase
+from gitmem.model.errors.withholding import MayNotErase
 
 if TYPE_CHECKING:
     from gitmem.model.ids import Oid

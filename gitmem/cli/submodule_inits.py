@@ -16,7 +16,7 @@ from gitmem.cli.recursing import members, recurses, superproject_of
 from gitmem.cli.text import one_line
 from gitmem.git.repository import Repository
 from gitmem.git.submodules import Submodule, Superproject
-from gitmem.model.errors import GitmemError, UsageError
+from gitmem.model.errors.base import GitmemError, UsageError
 
 _SHOWN: Final = 5
 

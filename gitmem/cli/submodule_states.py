@@ -12,7 +12,8 @@ from gitmem.cli.text import one_line
 from gitmem.federation.registry import Entry, read_registry
 from gitmem.git.settings import chosen_remotes, memory_ref_of
 from gitmem.git.submodules import Submodule, Superproject
-from gitmem.model.errors import BadSetting, GitmemError
+from gitmem.model.errors.arguments import BadSetting
+from gitmem.model.errors.base import GitmemError
 from gitmem.verbs.tips import read_tip
 
 _SHOWN: Final = 1000

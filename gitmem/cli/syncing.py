@@ -20,7 +20,7 @@ from gitmem.cli.text import count, one_line
 from gitmem.federation.beside import Done, each_beside
 from gitmem.federation.registry import Outcome, note_synced
 from gitmem.git.transport import find_remote
-from gitmem.model.errors import RemoteUnreachable
+from gitmem.model.errors.sharing import RemoteUnreachable
 from gitmem.sharing.pulling import Pulled, Sharing
 from gitmem.sharing.pushing import Pushed
 from gitmem.sharing.settled import is_settled

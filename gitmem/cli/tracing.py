@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitmem.cli.context import Context
-from gitmem.model.errors import NoWorkingTree, TargetUnknown
+from gitmem.model.errors.code import TargetUnknown
+from gitmem.model.errors.worktrees import NoWorkingTree
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory

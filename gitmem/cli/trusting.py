@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from gitmem.cli.context import Context
 from gitmem.cli.output import Part, Styled
-from gitmem.model.errors import ForeignOwner, NotARepository
+from gitmem.model.errors.repositories import ForeignOwner, NotARepository
 from gitmem.query.trusting import Trust, Trusting, as_texts
 from gitmem.verbs.authors import own_addresses, trusting_at
 

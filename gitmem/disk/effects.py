@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 
 Effect = Literal["write", "rename", "remove", "make folder", "move ref"]
 

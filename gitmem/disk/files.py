@@ -12,7 +12,7 @@ from types import TracebackType
 
 from gitmem.disk.effects import UNPUBLISHED, announce, refusing
 from gitmem.disk.folders import make_folder
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 
 _GATHERED_BYTES = 1 << 20
 _NAME_BYTES = 12  # nobody draws the same twice

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gitmem.disk.effects import refusing
 from gitmem.disk.folders import make_folder
-from gitmem.model.errors import StoreBusy
+from gitmem.model.errors.store import StoreBusy
 
 _FIRST_WAIT_S = 0.002
 _LONGEST_WAIT_S = 0.1

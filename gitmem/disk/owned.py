@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gitmem.disk.files import replace_file
 from gitmem.disk.folders import make_private_folder
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 
 _LARGEST = 64 << 20
 

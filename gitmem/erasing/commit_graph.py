@@ -16,7 +16,7 @@ from typing import Final
 from gitmem import disk
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import GitFailed
+from gitmem.model.errors.repositories import GitFailed
 
 _SIGNATURE: Final = b"CGPH\x01"
 _HEADER_BYTES: Final = 8

@@ -14,7 +14,7 @@ from typing import Final
 
 from gitmem import disk
 from gitmem.git.repository import Repository
-from gitmem.model.errors import HousekeepingUnderWay
+from gitmem.model.errors.store import HousekeepingUnderWay
 
 _PAUSE_S: Final = 0.05
 _ABANDONED_S: Final = 12 * 3600.0

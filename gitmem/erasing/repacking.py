@@ -18,7 +18,7 @@ from gitmem.git.packs import KEEP_MARK, remove_pack
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.git.storage import pack_folder
-from gitmem.model.errors import ObjectDamaged
+from gitmem.model.errors.store import ObjectDamaged
 from gitmem.objects.encoding import HashName
 
 _ROOM: Final = f"{disk.UNPUBLISHED}erasing"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -16,7 +16,7 @@ import msgspec
 
 from gitmem import disk
 from gitmem.git.submodules import Submodule, Superproject
-from gitmem.model.errors import DiskRefused, StoreBusy
+from gitmem.model.errors.store import DiskRefused, StoreBusy
 from gitmem.verbs import caching
 
 Outcome = Literal["synced", "nothing to do", "offline", "not shared", "failed"]

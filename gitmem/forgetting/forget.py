@@ -13,7 +13,7 @@ from gitmem.format import layout, records
 from gitmem.format.burial import is_buried
 from gitmem.format.lines import lines_of
 from gitmem.format.memory import Folder, Memory, StoredSession, open_memory
-from gitmem.model.errors import RefMoved
+from gitmem.model.errors.store import RefMoved
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Author, Checkpoint, Tombstone
 from gitmem.model.settings import level_at

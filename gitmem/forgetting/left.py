@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from gitmem import disk
-from gitmem.model.errors import ErasuresUnreadable
+from gitmem.model.errors.withholding import ErasuresUnreadable
 from gitmem.model.ids import Oid
 
 _NAME: Final = "erasures"

@@ -8,7 +8,7 @@ import msgspec
 
 from gitmem.format import layout, notes, records
 from gitmem.format.memory import Memory
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import RecordId
 from gitmem.model.records import Note, Register
 from gitmem.objects import trees

@@ -16,7 +16,7 @@ from gitmem.format import codec, layout, notes, records
 from gitmem.format.burial import names_all
 from gitmem.format.memory import Memory, StoredSession, open_memory
 from gitmem.format.records import MAX_RECORD_BYTES
-from gitmem.model.errors import NotUnshared
+from gitmem.model.errors.sharing import NotUnshared
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import RegisterName
 from gitmem.objects import trees

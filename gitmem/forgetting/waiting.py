@@ -16,7 +16,7 @@ import msgspec
 from gitmem.format import notes
 from gitmem.format import registers as written
 from gitmem.format.memory import Folder, Memory, changed_sessions
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, RecordId, SessionId
 from gitmem.model.records import Register
 from gitmem.model.times import to_ms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gitmem.model.errors import TextNotHere
+from gitmem.model.errors.store import TextNotHere
 from gitmem.model.ids import SessionId
 
 Bring = Callable[[SessionId], object]

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from gitmem.format import layout, manifest, records, segments
 from gitmem.format.layout import EntryKind, Place
 from gitmem.format.segments import EMPTY_GROUP, Group
-from gitmem.model.errors import ObjectDamaged, RecordRefused, StoreError
+from gitmem.model.errors.store import ObjectDamaged, RecordRefused, StoreError
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import (
     Capture,

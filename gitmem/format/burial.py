@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from gitmem.format import layout, records
 from gitmem.format.memory import Memory
-from gitmem.model.errors import ObjectDamaged, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, RecordRefused
 from gitmem.model.ids import Oid, RecordId, SessionId, SessionKey
 from gitmem.model.records import Tombstone
 from gitmem.model.settings import Level, level_at

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gitmem.format import layout, records
 from gitmem.format.memory import Memory
-from gitmem.model.errors import ObjectDamaged, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, RecordRefused
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Checkpoint
 from gitmem.objects import trees

@@ -10,7 +10,7 @@ import threading
 
 import zstandard
 
-from gitmem.model.errors import ObjectDamaged
+from gitmem.model.errors.store import ObjectDamaged
 
 LEVEL = 9
 MAX_WINDOW_BYTES = 8 << 20

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple, get_args
 
-from gitmem.model.errors import RecordRefused
+from gitmem.model.errors.store import RecordRefused
 from gitmem.model.ids import RecordId, SegmentId, SessionId
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry
 from gitmem.objects.trees import Path

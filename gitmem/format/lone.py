@@ -14,7 +14,8 @@ from gitmem.format.layout import EntryKind
 from gitmem.format.owned import Owned
 from gitmem.format.sides import OWNER_DEPTH, Sides
 from gitmem.format.tally import Tally
-from gitmem.model.errors import GitmemError, RecordRefused
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.store import RecordRefused
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import Entry
 from gitmem.objects.storage import Storage

@@ -12,7 +12,8 @@ from gitmem.format import layout, manifest, records, segments
 from gitmem.format import registers as written
 from gitmem.format.absent import NOTHING, Absent
 from gitmem.format.manifest import Head
-from gitmem.model.errors import (
+from gitmem.model.errors.naming import SessionUnknown
+from gitmem.model.errors.store import (
     FormatNewer,
     FormatUnreadable,
     NoMemory,
@@ -20,7 +21,6 @@ from gitmem.model.errors import (
     ObjectDamaged,
     ObjectMissing,
     RecordRefused,
-    SessionUnknown,
 )
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId, SessionKey
 from gitmem.model.records import Capture, Register, RegisterName, Session

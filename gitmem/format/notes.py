@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gitmem.format import layout, records
 from gitmem.format import registers as written
 from gitmem.format.memory import Memory, changed_folders, files_in, register_of
-from gitmem.model.errors import RecordRefused
+from gitmem.model.errors.store import RecordRefused
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Note, Register, RegisterName
 from gitmem.objects import trees

@@ -13,7 +13,7 @@ from gitmem.format.admission import Admitted, admit_folder
 from gitmem.format.outcomes import Outcome, Side
 from gitmem.format.sides import OWN_RECORDS, Difference, Sides
 from gitmem.format.tally import Tally
-from gitmem.model.errors import ObjectDamaged, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, RecordRefused
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import FILE_MODE
 from gitmem.objects.trees import Path

@@ -15,7 +15,7 @@ import msgspec
 
 from gitmem.format import codec
 from gitmem.model import times
-from gitmem.model.errors import RecordRefused
+from gitmem.model.errors.store import RecordRefused
 from gitmem.model.ids import RecordId, SessionId, SessionKey
 from gitmem.model.records import (
     MAX_LISTED,

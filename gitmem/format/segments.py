@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from gitmem.format import codec
-from gitmem.model.errors import ObjectDamaged
+from gitmem.model.errors.store import ObjectDamaged
 from gitmem.model.ids import SegmentId
 
 MAX_SEGMENT_BYTES = 256 << 10

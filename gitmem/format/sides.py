@@ -12,7 +12,7 @@ from gitmem.format import layout
 from gitmem.format.admission import Offer
 from gitmem.format.outcomes import Side
 from gitmem.format.tally import Tally
-from gitmem.model.errors import ObjectDamaged, RecordRefused, StoreError
+from gitmem.model.errors.store import ObjectDamaged, RecordRefused, StoreError
 from gitmem.model.ids import Oid
 from gitmem.objects import fanout
 from gitmem.objects.encoding import Entry, ObjectKind, decode_tree, is_canonical

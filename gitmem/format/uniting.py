@@ -16,7 +16,7 @@ from gitmem.format.outcomes import Accept, Side, Union
 from gitmem.format.owned import Owned
 from gitmem.format.sides import OWN_RECORDS, OWNER_DEPTH, Difference, Entries, Sides
 from gitmem.format.tally import Tally
-from gitmem.model.errors import ObjectDamaged, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, RecordRefused
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Tombstone
 from gitmem.model.settings import Level

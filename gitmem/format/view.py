@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from gitmem.format import layout, records
 from gitmem.format.absent import Bring, joined
 from gitmem.format.memory import Folder, Memory
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId
 from gitmem.objects import trees
 from gitmem.objects.encoding import TREE_MODE, HashName, ObjectKind, object_id

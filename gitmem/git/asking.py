@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem.git.process import INTERNAL_CONFIG, Answer, Git, command_of, internal_environ, readable
-from gitmem.model.errors import GitFailed, GitMissing
+from gitmem.model.errors.repositories import GitFailed, GitMissing
 
 _PIECE_BYTES: Final = 1 << 16
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gitmem.git.asking import ask_at
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import GitFailed
+from gitmem.model.errors.repositories import GitFailed
 from gitmem.model.ids import Oid
 
 _FILE = re.compile(rb'\+\+\+ (?:"?b/(?P<path>.*?)"?|/dev/null)\t?\r?\n?\Z')

@@ -13,7 +13,7 @@ from typing import IO, Final, NamedTuple, TypeVar
 
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import GitFailed
+from gitmem.model.errors.repositories import GitFailed
 from gitmem.model.ids import Oid
 from gitmem.model.records import PathChange
 

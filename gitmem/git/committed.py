@@ -11,7 +11,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Final, Literal, NamedTuple
 
-from gitmem.model.errors import SettingRefused
+from gitmem.model.errors.arguments import SettingRefused
 from gitmem.model.settings import LEVELS, PERSONAL_CHOICES, Level, LevelRule, PersonalChoice, is_lower
 
 COMMITTED_FILE: Final = ".gitmem.toml"

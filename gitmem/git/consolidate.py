@@ -21,7 +21,7 @@ from gitmem.git.packs import (
     remove_pack,
     tree_delta,
 )
-from gitmem.model.errors import ObjectDamaged, ObjectMissing
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import Commit, decode_commit, decode_tree
 from gitmem.objects.storage import Storage

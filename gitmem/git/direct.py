@@ -20,7 +20,7 @@ from gitmem.git.packreading import OpenPack, PackUnread
 from gitmem.git.plumbing import move_ref_by_git
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RefMoved
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.model.refs import PRIVATE_NAMESPACE
 from gitmem.objects.encoding import ObjectKind, object_id

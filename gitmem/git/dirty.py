@@ -7,7 +7,7 @@ from typing import Final
 
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import GitFailed
+from gitmem.model.errors.repositories import GitFailed
 
 _CONFIG: Final = {"core.quotePath": "false", "core.fsmonitor": "false", "submodule.recurse": "false"}
 

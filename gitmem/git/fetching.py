@@ -16,7 +16,9 @@ from gitmem.git.lean import ROOTS, SMALL, days_kept, filter_config, whole_config
 from gitmem.git.packs import holds_object, keep_pack
 from gitmem.git.storage import pack_folder
 from gitmem.git.transport import Remote, ask, last_words, run
-from gitmem.model.errors import FetchRefused, GitFailed, GitmemError
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.sharing import FetchRefused
 from gitmem.model.ids import Oid
 from gitmem.model.refs import fetch_refspec, tracking_ref
 from gitmem.objects.storage import Storage

@@ -19,7 +19,7 @@ from gitmem.git.asking import ask_at
 from gitmem.git.configfile import ConfigUnclear, Entry, entries
 from gitmem.git.process import Git
 from gitmem.git.repository import CONFIG_LOOKED_AT, Repository, is_git_directory
-from gitmem.model.errors import GitFailed, NotARepository
+from gitmem.model.errors.repositories import GitFailed, NotARepository
 
 _CONFIG_NAMES: Final = re.compile(CONFIG_LOOKED_AT)
 _POINTER: Final = b"gitdir: "

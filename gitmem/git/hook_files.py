@@ -27,7 +27,8 @@ from gitmem.git.hook_text import (
     with_block,
     without_block,
 )
-from gitmem.model.errors import DiskRefused, HookInTheWay
+from gitmem.model.errors.enabling import HookInTheWay
+from gitmem.model.errors.store import DiskRefused
 
 Why = Owner | Literal["it reads its own name"]
 """Why a hook was left alone: who writes it, or what it does."""

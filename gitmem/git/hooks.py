@@ -24,7 +24,7 @@ from gitmem.git.hook_files import (
 from gitmem.git.hook_text import HOOKS, has_block
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import HooksElsewhere
+from gitmem.model.errors.enabling import HooksElsewhere
 
 SNIPPET: Final = 'command -v gitmem-hook >/dev/null 2>&1 && gitmem-hook HOOK "$@" || :'
 _SNIPPET_THAT_FAILS: Final = (

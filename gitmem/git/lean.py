@@ -14,7 +14,8 @@ from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.git.settings import days_of
 from gitmem.git.transport import Remote, last_words, run
-from gitmem.model.errors import FetchRefused, GitFailed
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.sharing import FetchRefused
 from gitmem.model.ids import Oid
 
 SMALL: Final = "--filter=blob:limit=1k"

@@ -14,14 +14,8 @@ import pygit2
 
 from gitmem import disk
 from gitmem.git.loose import read_loose
-from gitmem.model.errors import (
-    ForeignOwner,
-    ObjectDamaged,
-    ObjectMissing,
-    RefDamaged,
-    RefMoved,
-    RepositoryError,
-)
+from gitmem.model.errors.repositories import ForeignOwner, RepositoryError
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RefDamaged, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import ObjectKind
 

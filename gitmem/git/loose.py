@@ -7,7 +7,7 @@ import re
 import zlib
 from typing import Final
 
-from gitmem.model.errors import ObjectDamaged
+from gitmem.model.errors.store import ObjectDamaged
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import ObjectKind, object_id
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from gitmem import disk
 from gitmem.git.process import Git, GitProcess
 from gitmem.git.repository import Repository
-from gitmem.model.errors import GitFailed, ObjectDamaged, ObjectMissing, RefDamaged, RefMoved
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RefDamaged, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import ObjectKind
 

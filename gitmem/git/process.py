@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, Self
 
-from gitmem.model.errors import GitFailed, GitMissing, GitSilent
+from gitmem.model.errors.repositories import GitFailed, GitMissing, GitSilent
 
 if TYPE_CHECKING:
     import subprocess

@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple, cast, get_args
 
 from gitmem.git.asking import Asked, begin_asking
 from gitmem.git.process import Answer, Git
-from gitmem.model.errors import ForeignOwner, GitFailed, NotARepository
+from gitmem.model.errors.repositories import ForeignOwner, GitFailed, NotARepository
 
 HashName = Literal["sha1", "sha256"]
 RefFormat = Literal["files", "reftable"]

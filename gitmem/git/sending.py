@@ -12,7 +12,8 @@ from typing import Final, Literal, NamedTuple
 from gitmem.git.repository import Repository
 from gitmem.git.storage import pack_folder
 from gitmem.git.transport import Remote, last_words, run
-from gitmem.model.errors import GitFailed, RemoteUnreachable
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.sharing import RemoteUnreachable
 from gitmem.model.ids import Oid
 from gitmem.model.refs import push_refspec
 from gitmem.objects.history import first_parents, is_ancestor

@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple, TypeVar
 
 from gitmem.git.committed import Committed, read_committed
 from gitmem.git.repository import Repository
-from gitmem.model.errors import BadSetting
+from gitmem.model.errors.arguments import BadSetting
 from gitmem.model.refs import memory_ref
 from gitmem.model.settings import (
     LEVELS,

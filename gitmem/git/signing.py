@@ -13,7 +13,8 @@ from typing import Final, Literal, NamedTuple
 
 from gitmem.git.process import Answer, Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import GitFailed, SigningFailed
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.sharing import SigningFailed
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import Commit, Signature, encode_commit, object_id
 

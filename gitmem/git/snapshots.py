@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from gitmem import disk
 from gitmem.git.process import Answer, Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import GitFailed
+from gitmem.model.errors.repositories import GitFailed
 from gitmem.model.ids import Oid
 
 LARGEST_BYTES: Final = 32 << 20

@@ -13,7 +13,7 @@ from gitmem import disk
 from gitmem.git.code import Changes, read_numstat
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import GitFailed
+from gitmem.model.errors.repositories import GitFailed
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import object_id
 

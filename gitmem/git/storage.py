@@ -17,7 +17,7 @@ from gitmem.git.consolidate import consolidate, sweep
 from gitmem.git.packs import PackWriter
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import RefLocked, StoreBusy
+from gitmem.model.errors.store import RefLocked, StoreBusy
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import HashName, ObjectKind
 

@@ -27,7 +27,7 @@ from gitmem.git.gitfiles import (
 )
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository, discover, is_git_directory
-from gitmem.model.errors import ForeignOwner, GitFailed, NotARepository
+from gitmem.model.errors.repositories import ForeignOwner, GitFailed, NotARepository
 
 State = Literal["here", "not checked out", "removed", "refused"]
 """here: it has a working tree; not checked out: it is listed and has none; removed: it is listed no more, but

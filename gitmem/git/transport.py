@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from gitmem.git.process import Answer, Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import GitFailed, GitSilent, RemoteSilent, RemoteUnknown, RemoteUnreachable
+from gitmem.model.errors.repositories import GitFailed, GitSilent
+from gitmem.model.errors.sharing import RemoteSilent, RemoteUnknown, RemoteUnreachable
 
 Tell = Callable[[bytes], object]
 """Takes git's progress, as it writes it to a terminal."""

@@ -19,7 +19,7 @@ import msgspec
 from gitmem.handing_over.records import records_of
 from gitmem.handing_over.steps import Lost, Said, Step
 from gitmem.handing_over.target import Copy, Target, tool_name
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts import opencode
 from gitmem.transcripts.agent import Identity

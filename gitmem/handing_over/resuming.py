@@ -32,7 +32,8 @@ from gitmem.handing_over.records import encoded, records_of
 from gitmem.handing_over.steps import Lost, steps_of
 from gitmem.handing_over.target import Copy
 from gitmem.handing_over.targets import TARGETS
-from gitmem.model.errors import NotResumable, SessionHidden, TranscriptInTheWay, UnknownTranscript
+from gitmem.model.errors.handing_over import NotResumable, SessionHidden, TranscriptInTheWay
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM, SessionKey
 from gitmem.model.times import to_ms
 from gitmem.model.turns import Header, Turn

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, NewType
 
-from gitmem.model.errors import BadSessionName
+from gitmem.model.errors.arguments import BadSessionName
 
 Oid = NewType("Oid", str)
 """A git object id: lower-case hex, 40 digits under SHA-1 and 64 under SHA-256."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
-from gitmem.model.errors import BadSetting
+from gitmem.model.errors.arguments import BadSetting
 
 DEFAULT_MEMORY_REF = "refs/heads/gitmem"
 """A branch, so that a plain clone brings it along and the default refspec fetches it."""

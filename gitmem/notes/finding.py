@@ -9,7 +9,8 @@ from typing import Final
 
 from gitmem.format import notes
 from gitmem.format.memory import Memory
-from gitmem.model.errors import BadNoteName, NoteAmbiguous, NoteUnknown
+from gitmem.model.errors.arguments import BadNoteName
+from gitmem.model.errors.naming import NoteAmbiguous, NoteUnknown
 from gitmem.model.ids import RecordId
 from gitmem.notes.listing import PREFIX, SHOWN_DIGITS
 

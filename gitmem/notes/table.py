@@ -14,7 +14,7 @@ from gitmem.format import notes
 from gitmem.format import registers as written
 from gitmem.format.memory import Memory
 from gitmem.format.notes import StoredNote
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import Author, NoteType, Position
 from gitmem.model.times import to_ms

@@ -14,7 +14,9 @@ from gitmem.format import layout, notes, records
 from gitmem.format import registers as written
 from gitmem.format.memory import Memory, open_memory
 from gitmem.format.notes import StoredNote
-from gitmem.model.errors import BadNote, BadTag, NoteUnknown, ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.arguments import BadNote, BadTag
+from gitmem.model.errors.naming import NoteUnknown
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import MAX_LISTED, MAX_TAGS, Note, NoteType, Position, Register, RegisterName
 from gitmem.model.times import to_text

@@ -12,7 +12,7 @@ from itertools import chain
 from operator import lt
 from typing import Literal, NamedTuple
 
-from gitmem.model.errors import ObjectDamaged
+from gitmem.model.errors.store import ObjectDamaged
 from gitmem.model.ids import Oid
 
 HashName = Literal["sha1", "sha256"]

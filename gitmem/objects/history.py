@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gitmem.model.errors import ObjectDamaged
+from gitmem.model.errors.store import ObjectDamaged
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import Commit, decode_commit
 from gitmem.objects.storage import Storage

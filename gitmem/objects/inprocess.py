@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gitmem.model.errors import ObjectMissing, RefMoved
+from gitmem.model.errors.store import ObjectMissing, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import HashName, ObjectKind, object_id
 

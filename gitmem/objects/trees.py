@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from gitmem.model.errors import ObjectDamaged
+from gitmem.model.errors.store import ObjectDamaged
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry, decode_tree, encode_tree
 from gitmem.objects.storage import Batch, Storage

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from gitmem.model.errors import BadMoment
+from gitmem.model.errors.arguments import BadMoment
 
 _RELATIVE: Final = re.compile(r"([0-9]{1,6})\s*(min|h|d|w|mo|y)\Z")
 _DATE_ONLY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z|[0-9]{8}\Z|[0-9]{4}-?W[0-9]{2}(-?[0-9])?\Z")

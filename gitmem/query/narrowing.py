@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from gitmem.model.errors import BadMoment
+from gitmem.model.errors.arguments import BadMoment
 from gitmem.query.filters import KINDS, Filters
 from gitmem.query.text import Narrowing, Query, as_words
 

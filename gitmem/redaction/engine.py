@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gitmem.model.errors import RedactionFailed
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.redaction import decoding
 from gitmem.redaction.accelerated import Databases, scanner_for
 from gitmem.redaction.checks import CHECKS

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 import re2
 
-from gitmem.model.errors import RedactionFailed
+from gitmem.model.errors.withholding import RedactionFailed
 
 
 def compiled(pattern: str | bytes, memory_bytes: int = 8 << 20) -> re2._Regexp:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from gitmem.model.errors import RedactionFailed
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.redaction.engine import Engine
 from gitmem.redaction.finding import Finder, Finding, Findings
 from gitmem.redaction.longline import LONGEST_SECRET

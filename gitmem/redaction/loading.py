@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from gitmem.model.errors import RedactionFailed, RuleRefused
+from gitmem.model.errors.withholding import RedactionFailed, RuleRefused
 from gitmem.redaction import forms
 from gitmem.redaction.checks import CHECKS
 from gitmem.redaction.expressions import compiled

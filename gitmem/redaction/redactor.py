@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from gitmem.model.errors import RedactionFailed
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.redaction.accelerated import Databases
 from gitmem.redaction.cleaner import Cleaner
 from gitmem.redaction.engine import Engine, Readings

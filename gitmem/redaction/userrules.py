@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from gitmem.model.errors import RuleRefused
+from gitmem.model.errors.withholding import RuleRefused
 from gitmem.redaction.cores import NoCore, shape_of
 from gitmem.redaction.engine import Engine
 from gitmem.redaction.finding import Finder

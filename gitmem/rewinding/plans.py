@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 from gitmem.git import restoring
 from gitmem.git.snapshots import GITLINK, At, Change, Snapshot
-from gitmem.model.errors import PathUnknown
+from gitmem.model.errors.worktrees import PathUnknown
 from gitmem.model.ids import Oid, RecordId
 
 SourceKind = Literal["snapshot", "tree", "head"]

@@ -20,9 +20,9 @@ from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.git.restoring import Operation
 from gitmem.git.snapshots import At, take
-from gitmem.model.errors import (
-    DiskRefused,
-    GitFailed,
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.store import DiskRefused
+from gitmem.model.errors.worktrees import (
     NothingToUndo,
     NoWorkingTree,
     RewindUnfinished,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 
-from gitmem.model.errors import SealDamaged
+from gitmem.model.errors.store import SealDamaged
 
 SECRET_BYTES = 32
 MAX_SEALED_BYTES = 32 << 20

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from gitmem.model.errors import RecipientRefused, SealDamaged
+from gitmem.model.errors.store import RecipientRefused, SealDamaged
 from gitmem.sealed.box import SECRET_BYTES
 
 if TYPE_CHECKING:

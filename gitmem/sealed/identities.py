@@ -10,7 +10,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitmem import disk
-from gitmem.model.errors import IdentityMissing, RecipientRefused
+from gitmem.model.errors.store import IdentityMissing, RecipientRefused
 
 if TYPE_CHECKING:
     from gitmem.sealed.envelope import Identity, Recipient

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from gitmem.model.errors import ObjectDamaged, SealDamaged
+from gitmem.model.errors.store import ObjectDamaged, SealDamaged
 from gitmem.model.ids import Oid
 from gitmem.model.refs import key_ref
 from gitmem.objects import trees

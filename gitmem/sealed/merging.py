@@ -24,7 +24,7 @@ from typing import Literal, NamedTuple
 from gitmem.format import layout
 from gitmem.format.outcomes import Refusal
 from gitmem.format.union import union
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, SealDamaged, StoreError
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, SealDamaged, StoreError
 from gitmem.model.ids import Oid
 from gitmem.model.refs import key_ref, sealed_ref
 from gitmem.objects import trees

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gitmem.model.errors import IdentityMissing
+from gitmem.model.errors.store import IdentityMissing
 from gitmem.sealed.box import SECRET_BYTES, RandomBytes
 from gitmem.sealed.envelope import unwrap, wrap
 from gitmem.sealed.identities import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gitmem.format import layout
-from gitmem.model.errors import ObjectMissing, SealDamaged
+from gitmem.model.errors.store import ObjectMissing, SealDamaged
 from gitmem.model.ids import Oid, SessionId
 from gitmem.objects import trees
 from gitmem.objects.encoding import TREE_MODE

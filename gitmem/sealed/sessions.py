@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from gitmem.format import layout
 from gitmem.format.memory import FORMAT_VERSION
-from gitmem.model.errors import ObjectDamaged, RecordRefused, SealDamaged
+from gitmem.model.errors.store import ObjectDamaged, RecordRefused, SealDamaged
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.refs import key_ref, sealed_ref
 from gitmem.objects import trees

@@ -17,7 +17,14 @@ from typing import NamedTuple
 from gitmem.format import layout
 from gitmem.format.memory import FORMAT_VERSION, Folder
 from gitmem.format.union import union
-from gitmem.model.errors import NotSealed, ObjectDamaged, ObjectMissing, RecordRefused, RefMoved, SealDamaged
+from gitmem.model.errors.store import (
+    NotSealed,
+    ObjectDamaged,
+    ObjectMissing,
+    RecordRefused,
+    RefMoved,
+    SealDamaged,
+)
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.refs import KEYS_NAMESPACE, PRIVATE_REF, SEALED_NAMESPACE, sealed_ref
 from gitmem.objects import trees

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from gitmem.model.errors import CursorRefused
+from gitmem.model.errors.serving import CursorRefused
 
 _LONGEST: Final = 1_000
 _DIGEST_BYTES: Final = 9

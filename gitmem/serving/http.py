@@ -18,7 +18,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gitmem.model.errors import PortRefused
+from gitmem.model.errors.serving import PortRefused
 
 LOOPBACK: Final = "127.0.0.1"
 PATH: Final = "/mcp"

@@ -15,7 +15,8 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
-from gitmem.model.errors import ArgumentsRefused, GitmemError
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.serving import ArgumentsRefused
 from gitmem.query.text import readable
 from gitmem.recall.quoting import harmless
 from gitmem.serving.offer import Offer, Prompt, Tool

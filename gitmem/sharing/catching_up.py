@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from gitmem import __version__, disk
 from gitmem.git.repository import Repository
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 from gitmem.model.refs import KEYS_NAMESPACE, PUBLIC_REF, SEALED_NAMESPACE, tracking_ref
 from gitmem.model.settings import Level, Settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.git.transport import find_remote
-from gitmem.model.errors import NoRemoteChosen, RemoteAmbiguous
+from gitmem.model.errors.sharing import NoRemoteChosen, RemoteAmbiguous
 from gitmem.model.settings import LEVELS, Level, Settings
 
 

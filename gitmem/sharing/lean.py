@@ -17,7 +17,8 @@ from gitmem.format.memory import capture_of, open_memory
 from gitmem.git.fetching import adopt_whole, fetch_whole
 from gitmem.git.lean import days_kept, fetch_named, keep_all
 from gitmem.git.transport import Remote
-from gitmem.model.errors import FetchRefused, ObjectDamaged, RecordRefused
+from gitmem.model.errors.sharing import FetchRefused
+from gitmem.model.errors.store import ObjectDamaged, RecordRefused
 from gitmem.model.ids import Oid, RecordId, SessionId
 from gitmem.model.times import to_ms
 from gitmem.objects import trees

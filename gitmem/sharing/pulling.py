@@ -22,13 +22,8 @@ from gitmem.git.fetching import fetch
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.git.transport import Remote, Tell, find_remote
-from gitmem.model.errors import (
-    FetchRefused,
-    LevelNotShared,
-    RefMoved,
-    StoreError,
-    TextNotHere,
-)
+from gitmem.model.errors.sharing import FetchRefused, LevelNotShared
+from gitmem.model.errors.store import RefMoved, StoreError, TextNotHere
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.refs import PUBLIC_REF, tracking_ref
 from gitmem.model.settings import Level, Settings

@@ -17,7 +17,8 @@ from gitmem.git.lean import lean_remotes
 from gitmem.git.sending import Move, PushAnswer, lacks_objects, pieces
 from gitmem.git.sending import push as send
 from gitmem.git.transport import Remote, has_branches
-from gitmem.model.errors import NoMemory, PushRaced, PushRefused, RefMoved, RemoteEmpty, WholeNeeded
+from gitmem.model.errors.sharing import PushRaced, PushRefused, RemoteEmpty, WholeNeeded
+from gitmem.model.errors.store import NoMemory, RefMoved
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.refs import tracking_ref
 from gitmem.objects.history import is_ancestor

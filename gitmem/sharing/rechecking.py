@@ -16,7 +16,7 @@ import msgspec
 from gitmem.format import codec, layout
 from gitmem.format.memory import Folder, Memory, StoredSession, changed_sessions
 from gitmem.format.records import MAX_RECORD_BYTES
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused, StoreError
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused, StoreError
 from gitmem.model.ids import Oid, SegmentId, SessionId
 from gitmem.objects import trees
 from gitmem.verbs import caching

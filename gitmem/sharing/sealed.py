@@ -16,7 +16,7 @@ from gitmem.format.memory import open_memory
 from gitmem.git.fetching import fetch
 from gitmem.git.sending import Move
 from gitmem.git.sending import push as send
-from gitmem.model.errors import PushRaced, PushRefused
+from gitmem.model.errors.sharing import PushRaced, PushRefused
 from gitmem.model.ids import Oid
 from gitmem.model.refs import KEYS_NAMESPACE, PRIVATE_REF, SEALED_NAMESPACE, key_ref, sealed_ref, tracking_ref
 from gitmem.objects.storage import Storage

@@ -11,7 +11,7 @@ from typing import Final
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
 from gitmem.git.signing import is_signed, sign_commit
-from gitmem.model.errors import SigningFailed, UnsignedNotSent
+from gitmem.model.errors.sharing import SigningFailed, UnsignedNotSent
 from gitmem.model.ids import Oid
 from gitmem.model.settings import Level, Settings
 from gitmem.objects.encoding import Commit

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import IO, Final, NamedTuple
 
-from gitmem.model.errors import GitmemError, SidecarBroken, SidecarFailed, SidecarRefused, UsageError
+from gitmem.model.errors.base import GitmemError, UsageError
+from gitmem.model.errors.searching import SidecarBroken, SidecarFailed, SidecarRefused
 from gitmem.sidecar.meeting import Absent, Meeting, meet
 from gitmem.sidecar.starting import START, command, start_detached
 from gitmem.sidecar.wire import (

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from gitmem.model.errors import SidecarRefused
+from gitmem.model.errors.searching import SidecarRefused
 
 SOCKET_NAME: Final = "sidecar.sock"
 LOCK_NAME: Final = "sidecar.lock"

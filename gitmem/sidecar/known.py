@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 from gitmem.sidecar.wire import Json, NotUnderstood, Place, decode, decode_place, encode
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, Listed, Listing

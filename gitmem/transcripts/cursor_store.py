@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.editors import path_of
 from gitmem.transcripts.fields import Object, child, string

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts import cursor_database
 from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.editors import user_folders

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.editors import path_of
 from gitmem.transcripts.fields import Object, child, children, string
 from gitmem.transcripts.sqlite import columns_of, object_in, opened, value_of

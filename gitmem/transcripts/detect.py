@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts.agent import Identity, Shape
 from gitmem.transcripts.head import read_head

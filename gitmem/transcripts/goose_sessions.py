@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.fields import Object, integer, mapping, string

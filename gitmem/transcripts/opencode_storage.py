@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.fields import Object, child, integer, string
 from gitmem.transcripts.sqlite import line_of, opened

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
-from gitmem.model.errors import ReaderMissing
+from gitmem.model.errors.intake import ReaderMissing
 from gitmem.model.turns import Header, Tally, Turn
 from gitmem.transcripts.agent import Agent
 from gitmem.transcripts.document import Member

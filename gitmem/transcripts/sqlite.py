@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.fields import NOTHING, Object
 
 MAGIC = b"SQLite format 3\x00"

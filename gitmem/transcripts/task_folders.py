@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts.agent import Identity
 from gitmem.transcripts.fields import Object, children, integer, mapping, string

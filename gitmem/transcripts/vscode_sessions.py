@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts.agent import Identity
 from gitmem.transcripts.editors import path_of

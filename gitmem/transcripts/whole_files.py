@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.agent import Identity, Listed, Listing
 from gitmem.transcripts.fields import Object, mapping
 from gitmem.transcripts.salvage import salvage

@@ -15,7 +15,8 @@ from gitmem.format.memory import Folder, open_memory
 from gitmem.git.fetching import fetch_whole
 from gitmem.git.lean import days_kept, fetch_named, keep_all
 from gitmem.git.transport import Remote
-from gitmem.model.errors import FetchRefused, ObjectMissing, RecordRefused, TextNotHere
+from gitmem.model.errors.sharing import FetchRefused
+from gitmem.model.errors.store import ObjectMissing, RecordRefused, TextNotHere
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.refs import tracking_ref
 from gitmem.objects import trees

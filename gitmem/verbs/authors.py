@@ -16,7 +16,8 @@ from typing import Final
 from gitmem import disk
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository, identity
-from gitmem.model.errors import DiskRefused, GitFailed
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.store import DiskRefused
 from gitmem.model.refs import MAIN_OF_ORIGIN
 from gitmem.model.settings import Settings
 from gitmem.query.trusting import Trusting

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 from gitmem.model.ids import Oid, RecordId
 from gitmem.model.records import SegmentEntry
 from gitmem.objects.trees import Path as TreePath

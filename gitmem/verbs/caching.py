@@ -17,7 +17,7 @@ import msgspec
 
 from gitmem import disk
 from gitmem.format.memory import Folder, Memory
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 from gitmem.model.ids import Oid, origin_key
 from gitmem.objects import trees
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gitmem.format.burial import without_buried
 from gitmem.format.memory import open_memory
-from gitmem.model.errors import NoMemory, RefMoved
+from gitmem.model.errors.store import NoMemory, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.model.records import Author
 from gitmem.model.settings import level_at

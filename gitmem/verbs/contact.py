@@ -14,19 +14,16 @@ from typing import Final, Literal
 import msgspec
 
 from gitmem import disk
-from gitmem.model.errors import (
-    DiskRefused,
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.sharing import (
     FetchRefused,
-    FormatNewer,
-    GitmemError,
-    NotAMemory,
     PushRaced,
     PushRefused,
     RemoteEmpty,
     RemoteUnreachable,
     SecretsFound,
-    StoreBusy,
 )
+from gitmem.model.errors.store import DiskRefused, FormatNewer, NotAMemory, StoreBusy
 from gitmem.verbs import caching
 
 Trouble = Literal["offline", "unfit", "newer", "refused", "empty", "withheld", "raced", "failed"]

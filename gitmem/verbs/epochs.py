@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gitmem.format.burial import names_all
-from gitmem.model.errors import ObjectMissing
+from gitmem.model.errors.store import ObjectMissing
 from gitmem.model.ids import Oid
 from gitmem.model.records import Tombstone
 from gitmem.model.times import to_ms

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gitmem.model.errors import TranscriptMissing, UnknownTranscript
+from gitmem.model.errors.intake import TranscriptMissing, UnknownTranscript
 from gitmem.transcripts.detect import HEAD_BYTES, detect
 from gitmem.transcripts.places import transcript_files
 from gitmem.verbs.collected import collection_in, source_of

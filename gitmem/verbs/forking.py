@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import SessionId
 from gitmem.model.records import Author
 from gitmem.verbs.reading import heads, is_contained

@@ -19,15 +19,10 @@ from gitmem import disk
 from gitmem.format import layout, records
 from gitmem.format.memory import Memory, open_memory
 from gitmem.format.segments import EMPTY_GROUP
-from gitmem.model.errors import (
-    GitmemError,
-    ObjectDamaged,
-    ObjectMissing,
-    RecordRefused,
-    RedactionFailed,
-    TranscriptError,
-    UnknownTranscript,
-)
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.intake import TranscriptError, UnknownTranscript
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.model.ids import MAIN_STREAM, Oid, RecordId, SessionId, SessionKey
 from gitmem.model.records import Capture, SegmentEntry, Session
 from gitmem.model.settings import Level, lowest

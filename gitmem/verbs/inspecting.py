@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from gitmem.format import checking, layout, records, segments
 from gitmem.format.layout import Place
 from gitmem.format.memory import capture_of, register_of
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused, StoreError
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused, StoreError
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import (
     Capture,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitmem.format.absent import NOTHING, Absent
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import CodePosition
 from gitmem.model.settings import Level

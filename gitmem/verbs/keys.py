@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gitmem import disk
-from gitmem.model.errors import RedactionFailed
+from gitmem.model.errors.withholding import RedactionFailed
 
 KEY_BYTES = 32
 _NAME_BYTES = 16

@@ -219,7 +219,7 @@ def _read(path: Path) -> _Table | None:
     Raises:
         LevelsDamaged: It is there and is not what gitmem wrote.
     """
-    from gitmem.model.errors import LevelsDamaged
+    from gitmem.model.errors.withholding import LevelsDamaged
 
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Table)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from gitmem.format.memory import Folder, Memory, changed_sessions
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused, StoreError
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused, StoreError
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.query.filters import Filters
 from gitmem.transcripts.read import READER_VERSION

@@ -10,7 +10,8 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from gitmem.model.errors import GitmemError, UnknownTranscript
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.records import MAX_NATIVE_ID, MAX_STREAM
 from gitmem.redaction.redactor import Redactor
 from gitmem.transcripts.detect import Identity, detect

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gitmem.format.absent import NOTHING, Absent
 from gitmem.format.memory import Memory, open_memory
 from gitmem.format.view import as_one
-from gitmem.model.errors import NoMemory
+from gitmem.model.errors.store import NoMemory
 from gitmem.model.refs import PRIVATE_REF, PUBLIC_REF
 from gitmem.model.settings import Level, Settings
 from gitmem.objects.storage import Storage

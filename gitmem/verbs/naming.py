@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gitmem.format import layout, records
 from gitmem.format.memory import Folder, StoredSession, open_memory, require
-from gitmem.model.errors import BadTag, BadTitle
+from gitmem.model.errors.arguments import BadTag, BadTitle
 from gitmem.model.ids import SessionId, SessionKey
 from gitmem.model.records import MAX_TAGS, Register, RegisterName
 from gitmem.objects.storage import Storage

@@ -19,7 +19,7 @@ import msgspec
 
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession
-from gitmem.model.errors import TurnUnknown
+from gitmem.model.errors.naming import TurnUnknown
 from gitmem.model.ids import MAIN_STREAM, Oid, SessionId, SessionKey
 from gitmem.model.turns import Turn
 from gitmem.transcripts.read import READER_VERSION, Transcript, read

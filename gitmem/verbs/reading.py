@@ -11,15 +11,9 @@ import msgspec
 from gitmem.format.lines import lines_of
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory, StoredSession
-from gitmem.model.errors import (
-    ObjectDamaged,
-    ObjectMissing,
-    RecordRefused,
-    SessionAmbiguous,
-    SessionUnknown,
-    StreamUnknown,
-    UnknownTranscript,
-)
+from gitmem.model.errors.intake import UnknownTranscript
+from gitmem.model.errors.naming import SessionAmbiguous, SessionUnknown, StreamUnknown
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import MAIN_STREAM, SessionKey, origin_key
 from gitmem.model.records import Session
 from gitmem.model.turns import Tally, Turn

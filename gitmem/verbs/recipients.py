@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gitmem import disk
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import RecipientRefused
+from gitmem.model.errors.store import RecipientRefused
 from gitmem.objects.storage import Storage
 from gitmem.sealed.identities import as_recipient, plain_recipient
 from gitmem.sealed.recipients import Resealed, reseal_all, rewrap_all

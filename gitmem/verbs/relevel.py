@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from gitmem.format.memory import Folder, Memory
-from gitmem.model.errors import LevelRefused
+from gitmem.model.errors.withholding import LevelRefused
 from gitmem.model.ids import SessionId
 from gitmem.model.settings import Level, is_lower
 from gitmem.verbs.moving import Target, carry_over, mark, names_there, publish_anew, withdraw

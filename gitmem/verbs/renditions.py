@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gitmem import disk
-from gitmem.model.errors import StoreBusy
+from gitmem.model.errors.store import StoreBusy
 from gitmem.verbs.intake import Rendition
 
 _FOLDER = "renditions"

@@ -20,7 +20,7 @@ from gitmem.format.manifest import total_lines
 from gitmem.format.memory import FORMAT_VERSION, Memory
 from gitmem.format.records import unseal
 from gitmem.git.packs import list_kept_packs
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import Capture, Register, Session
 from gitmem.model.refs import PUBLIC_REF, remote_of, tracking_prefix, tracking_ref

@@ -19,7 +19,7 @@ import msgspec
 
 from gitmem.git.process import Git
 from gitmem.git.tracked import is_tracked
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.agent import Listed
 from gitmem.transcripts.detect import HEAD_BYTES, Identity, detect
 from gitmem.transcripts.places import SUFFIXES, places, places_in_tree

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple, Protocol
 
 from gitmem.format.segments import EMPTY_GROUP, MAX_GROUP_BYTES, MAX_SEGMENT_BYTES, Group, Sealed, seal_all
-from gitmem.model.errors import WorkerDied
+from gitmem.model.errors.intake import WorkerDied
 from gitmem.model.records import Shape
 from gitmem.redaction.redactor import Redactor
 from gitmem.verbs.workers import end_pool, fork_pool

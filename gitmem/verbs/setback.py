@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from gitmem.model.errors import ObjectDamaged, ObjectMissing
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing
 from gitmem.model.ids import Oid
 from gitmem.objects.history import is_ancestor
 from gitmem.objects.storage import Storage

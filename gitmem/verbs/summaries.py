@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from gitmem.format.memory import Folder, Memory, StoredSession
-from gitmem.model.errors import ReaderMissing
+from gitmem.model.errors.intake import ReaderMissing
 from gitmem.model.ids import MAIN_STREAM, Oid, SessionId, SessionKey
 from gitmem.model.records import Author, Capture
 from gitmem.model.times import to_ms

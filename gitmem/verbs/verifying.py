@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 from gitmem.format import layout, records
 from gitmem.format.burial import names_all
 from gitmem.format.memory import open_memory
-from gitmem.model.errors import (
+from gitmem.model.errors.store import (
     FormatNewer,
     FormatUnreadable,
     NoMemory,

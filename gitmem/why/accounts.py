@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from gitmem.format.memory import Memory
 from gitmem.git.blame import Line
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused, TurnUnknown
+from gitmem.model.errors.naming import TurnUnknown
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import MAIN_STREAM, Oid, SessionKey
 from gitmem.model.turns import Turn
 from gitmem.transcripts.edits import edits_of

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from gitmem.format.memory import Folder, Memory, StoredSession
-from gitmem.model.errors import ReaderMissing
+from gitmem.model.errors.intake import ReaderMissing
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.turns import Header, Tally, Turn
 from gitmem.transcripts.edits import Edit, edits_of

@@ -16,7 +16,7 @@ from gitmem.checkpoints.table import Row
 from gitmem.format import checkpoints
 from gitmem.format.memory import Memory
 from gitmem.git.blame import Line
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, RecordId, SessionId
 from gitmem.model.records import Position
 from gitmem.objects.encoding import Commit

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitmem.format.memory import Memory
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import SessionId
 from gitmem.redaction.placeholders import same_line
 from gitmem.why.edits import EditTurn, SessionEdits, known_edits

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from gitmem.git.blame import Line, Refusal, added_lines, blame, resolve_commit
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository
-from gitmem.model.errors import (
+from gitmem.model.errors.code import (
     FileInAnotherRepository,
     FileNotExplained,
     FileOutside,

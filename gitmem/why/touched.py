@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from gitmem.format.memory import Folder, Memory, StoredSession, changed_sessions
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import MAIN_STREAM, Oid, SessionId, SessionKey
 from gitmem.model.records import Author
 from gitmem.transcripts.read import READER_VERSION

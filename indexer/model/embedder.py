@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gitmem.model.errors import ModelMissing, SemanticLibraryMissing
+from gitmem.model.errors.searching import ModelMissing, SemanticLibraryMissing
 from indexer.model.installed import GRAPH_FILE, folder_of, load
 from indexer.model.pinned import DIMENSIONS, MOST_CHARACTERS, MOST_TOKENS, model_id
 

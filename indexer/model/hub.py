@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 import gitmem
-from gitmem.model.errors import ModelNotFetched, ModelRefused
+from gitmem.model.errors.searching import ModelNotFetched, ModelRefused
 from indexer.model.pinned import NAME, Pinned
 
 DEFAULT_HUB: Final = "https://huggingface.co"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gitmem import disk
-from gitmem.model.errors import ModelDamaged, ModelMissing, ModelUnsound
+from gitmem.model.errors.searching import ModelDamaged, ModelMissing, ModelUnsound
 from indexer.model.embedder import Embedder, require_libraries
 from indexer.model.installed import (
     FACTS_FILE,

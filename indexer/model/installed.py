@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import gitmem
-from gitmem.model.errors import ModelDamaged, ModelMissing
+from gitmem.model.errors.searching import ModelDamaged, ModelMissing
 from indexer.model.pinned import DIMENSIONS, NAME, RECIPE, TOKENIZER, WEIGHTS, model_id
 
 GRAPH_FILE: Final = "model.onnx"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitmem.model.errors import ModelDamaged, ModelMissing
+from gitmem.model.errors.searching import ModelDamaged, ModelMissing
 from gitmem.sidecar.wire import Json, ModelRequest
 from indexer.model.embedder import require_libraries
 from indexer.model.install import LIBRARIES, install, remove

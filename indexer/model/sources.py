@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from gitmem import disk
-from gitmem.model.errors import ModelNotFetched, ModelRefused
+from gitmem.model.errors.searching import ModelNotFetched, ModelRefused
 from indexer.model.hub import DEFAULT_HUB, download
 from indexer.model.pinned import TOKENIZER, WEIGHTS, Pinned
 

@@ -13,14 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gitmem.model.errors import (
-    GitmemError,
-    ModelDamaged,
-    ModelMissing,
-    NoMemory,
-    NothingEmbedded,
-    SemanticLibraryMissing,
-)
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.searching import ModelDamaged, ModelMissing, NothingEmbedded, SemanticLibraryMissing
+from gitmem.model.errors.store import NoMemory
 from gitmem.query.filters import Filters
 from gitmem.query.narrowing import narrow
 from gitmem.query.text import parse, readable

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused, SemanticLibraryMissing
+from gitmem.model.errors.searching import SemanticLibraryMissing
+from gitmem.model.errors.store import DiskRefused
 from gitmem.sidecar.wire import Json, Place
 from indexer.lexical import Damaged
 from indexer.requests.shelf import LONG_PATIENCE_S, bring_up, load_numpy

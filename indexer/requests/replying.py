@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 from gitmem.sidecar.wire import Json, ModelRequest, NotUnderstood, Request, decode_request, encode
 
 Write: TypeAlias = Callable[[bytes], object]

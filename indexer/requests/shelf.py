@@ -15,15 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gitmem.model.errors import (
-    DiskRefused,
-    GitmemError,
-    ModelDamaged,
-    ModelMissing,
-    NoMemory,
-    StoreBusy,
-    StoreError,
-)
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.searching import ModelDamaged, ModelMissing
+from gitmem.model.errors.store import DiskRefused, NoMemory, StoreBusy, StoreError
 from gitmem.sidecar.wire import Json, Place
 from gitmem.verbs.tips import Tip, read_tip
 from indexer.finding import synonyms

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from gitmem.git.settings import without_repository
-from gitmem.model.errors import BadSetting, DiskRefused
+from gitmem.model.errors.arguments import BadSetting
+from gitmem.model.errors.store import DiskRefused
 from gitmem.model.refs import KEYS_NAMESPACE, PRIVATE_NAMESPACE, PUBLIC_REF, SEALED_NAMESPACE, sealed_name
 from gitmem.sidecar import known
 from gitmem.sidecar.folders import models_folder

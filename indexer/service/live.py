@@ -18,7 +18,7 @@ from gitmem.git.process import Git
 from gitmem.git.repository import Repository, discover
 from gitmem.git.settings import load
 from gitmem.git.worktrees import working_trees
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 from gitmem.sidecar.starting import home
 from gitmem.sidecar.wire import Place
 from gitmem.transcripts.places import SUFFIXES

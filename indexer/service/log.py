@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 
 _KEPT_BYTES: Final = 65_536
 

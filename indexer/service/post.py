@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitmem import disk
-from gitmem.model.errors import SidecarRefused
+from gitmem.model.errors.searching import SidecarRefused
 from gitmem.sidecar.folders import LOCK_NAME, SOCKET_NAME, is_there
 
 _BACKLOG: Final = 128

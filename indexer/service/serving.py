@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import Final
 
 import gitmem
-from gitmem.model.errors import DiskRefused, SidecarRefused, StoreBusy
+from gitmem.model.errors.searching import SidecarRefused
+from gitmem.model.errors.store import DiskRefused, StoreBusy
 from gitmem.sidecar.folders import meeting_folder, state_folder
 from gitmem.sidecar.starting import home
 from gitmem.sidecar.wire import Greeting

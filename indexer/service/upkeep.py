@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 from gitmem.sidecar.client import Relayed
 from gitmem.sidecar.wire import Place
 from indexer.service.log import Log

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 from gitmem.sidecar.wire import Place
 from indexer.lexical import Damaged, LexicalIndex
 from indexer.upkeep import state as states

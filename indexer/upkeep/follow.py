@@ -24,7 +24,8 @@ from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.settings import load
 from gitmem.git.storage import open_storage
-from gitmem.model.errors import DiskRefused, ObjectDamaged, ObjectMissing, ReaderMissing, RecordRefused
+from gitmem.model.errors.intake import ReaderMissing
+from gitmem.model.errors.store import DiskRefused, ObjectDamaged, ObjectMissing, RecordRefused
 from gitmem.model.ids import Oid, SessionId
 from gitmem.objects.history import distance
 from gitmem.objects.storage import Storage

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gitmem.disk import NewFile, announce
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 from indexer.vectors.arithmetic import Rows
 from indexer.vectors.state import AXES_PREFIX, GRAPH_PREFIX, File, GraphFiles
 

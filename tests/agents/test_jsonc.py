@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gitmem.agents import jsonc, merging
 from gitmem.agents.merging import Constant, Hook, LetRun, Member
-from gitmem.model.errors import ConfigUnreadable
+from gitmem.model.errors.enabling import ConfigUnreadable
 
 COMMAND = "sh '/x/.git/gitmem/agent-hook' agent claude-code stop"
 HOOK = Hook("Stop", {"hooks": [{"type": "command", "command": COMMAND}]})

@@ -16,7 +16,7 @@ from gitmem.auditing.listing import Wanted, newest
 from gitmem.auditing.log import Log
 from gitmem.auditing.publishing import publish
 from gitmem.format import codec
-from gitmem.model.errors import AuditRefused, ObjectDamaged
+from gitmem.model.errors.store import AuditRefused, ObjectDamaged
 from gitmem.model.ids import Oid
 from gitmem.model.refs import audit_ref
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Commit, Signature, encode_commit, encode_tree

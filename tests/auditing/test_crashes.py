@@ -13,7 +13,7 @@ import pytest
 
 from gitmem.auditing.journal import Journal
 from gitmem.auditing.log import Log
-from gitmem.model.errors import AuditUnwritten
+from gitmem.model.errors.store import AuditUnwritten
 from tests.killing import kills
 
 

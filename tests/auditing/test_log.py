@@ -13,7 +13,8 @@ import pytest
 from gitmem.auditing.entries import BEGINNING, Entry, follow
 from gitmem.auditing.journal import Journal
 from gitmem.auditing.log import ACTIONS, MOST_READ_BYTES, Log
-from gitmem.model.errors import AuditKeyDamaged, AuditUnwritten, GitmemError
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.store import AuditKeyDamaged, AuditUnwritten
 from gitmem.model.settings import Audited
 
 START_MS = 1_767_323_045_000

@@ -17,7 +17,7 @@ from gitmem.auditing.journal import Journal
 from gitmem.auditing.listing import Wanted
 from gitmem.git import transport
 from gitmem.git.fetching import fetch
-from gitmem.model.errors import RemoteUnreachable
+from gitmem.model.errors.sharing import RemoteUnreachable
 from gitmem.model.refs import AUDIT_NAMESPACE, audit_ref
 from tests.auditing.people import Person, person
 from tests.conftest import CHECKOUT, RealGit

@@ -27,7 +27,7 @@ from gitmem.cli.context import Context
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import open_storage
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 from gitmem.verbs.inspecting import Counts
 from gitmem.verbs.verifying import verify
 from tests.checkpoints import stubs

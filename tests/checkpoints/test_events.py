@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmem.checkpoints.events import MAX_REWRITES, Event, parse
-from gitmem.model.errors import EventRefused
+from gitmem.model.errors.intake import EventRefused
 from gitmem.model.records import TRIGGERS, Rewrite
 
 WHOLE = b"""\

@@ -21,7 +21,9 @@ from gitmem.cli.checkpointing import opened_means
 from gitmem.cli.context import Context
 from gitmem.git.process import Git
 from gitmem.git.repository import Repository, discover
-from gitmem.model.errors import DiskRefused, GitFailed, GitmemError
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.store import DiskRefused
 from gitmem.model.ids import Oid, RecordId
 from tests.checkpoints import stubs
 from tests.checkpoints.conftest import recorded

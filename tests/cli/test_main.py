@@ -21,7 +21,8 @@ from gitmem.cli.bugs import describe, without_values
 from gitmem.cli.command import Command, Group
 from gitmem.cli.commands import COMMANDS
 from gitmem.cli.context import context_of_process
-from gitmem.model.errors import DirectoryMissing, NoMemory
+from gitmem.model.errors.arguments import DirectoryMissing
+from gitmem.model.errors.store import NoMemory
 from tests.cli.terminal import run_on_terminal
 from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
 
@@ -32,7 +33,7 @@ import click
 from gitmem.cli import main
 from gitmem.cli.command import Command
 from gitmem.cli.commands import COMMANDS, Entry
-from gitmem.model.errors import NoMemory
+from gitmem.model.errors.store import NoMemory
 import types
 
 @click.command("fail", cls=Command, examples=["gitmem fail bug"])

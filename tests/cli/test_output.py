@@ -13,7 +13,7 @@ import pytest
 
 from gitmem.cli.output import Output, Styled, choose_pager, reader_is_gone, uses_colour
 from gitmem.cli.progress import Progress, describe, size
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 from tests.cli.terminal import run_on_terminal
 
 

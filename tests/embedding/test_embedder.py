@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gitmem.model.errors import ModelDamaged, ModelMissing, SemanticLibraryMissing
+from gitmem.model.errors.searching import ModelDamaged, ModelMissing, SemanticLibraryMissing
 from indexer.model import embedder as embedders
 from indexer.model.embedder import Embedder
 from indexer.model.installed import FACTS_FILE, GRAPH_FILE, TOKENIZER_FILE, folder_of, load

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from gitmem.model.errors import ModelNotFetched, ModelRefused
+from gitmem.model.errors.searching import ModelNotFetched, ModelRefused
 from indexer.model import hub as hub_module
 from indexer.model.hub import download
 from indexer.model.pinned import Pinned

@@ -12,14 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.model.errors import (
-    DiskRefused,
-    GitmemError,
-    ModelNotFetched,
-    ModelRefused,
-    ModelUnsound,
-    SemanticLibraryMissing,
-)
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.searching import ModelNotFetched, ModelRefused, ModelUnsound, SemanticLibraryMissing
+from gitmem.model.errors.store import DiskRefused
 from gitmem.sidecar.wire import Json, ModelRequest, ModelVerb
 from indexer.model import install as installing
 from indexer.model.embedder import Embedder

@@ -11,7 +11,7 @@ import pytest
 
 from gitmem.erasing.erase import Erased, announce, erase, pending, resume, still_here
 from gitmem.git.packs import KEEP_MARK
-from gitmem.model.errors import HousekeepingUnderWay, ObjectDamaged
+from gitmem.model.errors.store import HousekeepingUnderWay, ObjectDamaged
 from gitmem.model.ids import Oid
 from tests.conftest import RealGit
 from tests.erasing.worlds import (

@@ -19,7 +19,7 @@ from gitmem.format.codec import (
     decompress,
     detach_trailer,
 )
-from gitmem.model.errors import ObjectDamaged
+from gitmem.model.errors.store import ObjectDamaged
 
 LIMIT = 1 << 20
 SKIPPABLE = (0x184D2A50).to_bytes(4, "little") + (3).to_bytes(4, "little") + b"abc"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gitmem.format import layout
 from gitmem.format.layout import Place, check_entry, check_folder, place
-from gitmem.model.errors import RecordRefused
+from gitmem.model.errors.store import RecordRefused
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry
 from gitmem.objects.trees import Path

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitmem.format.manifest import Head, Span, heads, repeats, trace
-from gitmem.model.errors import ObjectDamaged, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, RecordRefused
 from gitmem.model.ids import RecordId, SegmentId, SessionId
 from gitmem.model.records import Author, Capture, SegmentEntry
 from tests.verify.memories import AT, Draft, lines_of

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gitmem.format import layout, records
 from gitmem.format.memory import Memory, changed_sessions, open_memory, require
 from gitmem.format.segments import name_of
-from gitmem.model.errors import (
+from gitmem.model.errors.naming import SessionUnknown
+from gitmem.model.errors.store import (
     FormatNewer,
     FormatUnreadable,
     NoMemory,
@@ -19,7 +20,6 @@ from gitmem.model.errors import (
     ObjectDamaged,
     ObjectMissing,
     RecordRefused,
-    SessionUnknown,
 )
 from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.model.records import Register

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gitmem.format import codec
 from gitmem.format.records import MAX_RECORD_BYTES, encode, key_digest, name_of, seal, session_id, unseal
 from gitmem.model import records as model
-from gitmem.model.errors import ObjectDamaged, RecordRefused
+from gitmem.model.errors.store import ObjectDamaged, RecordRefused
 from gitmem.model.ids import RecordId, SegmentId, SessionId, SessionKey
 from gitmem.model.records import (
     Author,

@@ -27,7 +27,7 @@ from gitmem.format.segments import (
     seal_all,
     unseal,
 )
-from gitmem.model.errors import ObjectDamaged, ObjectMissing
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing
 from gitmem.model.ids import SegmentId
 
 NOWHERE = SegmentId("0" * 64)

@@ -12,7 +12,7 @@ import zstandard
 from gitmem.format import codec, layout, records
 from gitmem.format.outcomes import Union
 from gitmem.format.union import union
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, StoreError
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, StoreError
 from gitmem.model.ids import Oid, RecordId, SegmentId, SessionId
 from gitmem.model.records import Capture, Register, SegmentEntry, Tombstone
 from gitmem.objects import trees

@@ -12,7 +12,7 @@ import pytest
 from gitmem.git import asking
 from gitmem.git.asking import ask_at
 from gitmem.git.process import Git
-from gitmem.model.errors import GitFailed, GitMissing
+from gitmem.model.errors.repositories import GitFailed, GitMissing
 from tests.conftest import RealGit
 from tests.git.test_process import fake_git
 

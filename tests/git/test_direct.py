@@ -14,7 +14,8 @@ from gitmem.git.direct import DirectBackend
 from gitmem.git.packreading import OpenPack, PackUnread
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
-from gitmem.model.errors import GitFailed, ObjectDamaged, ObjectMissing, RefDamaged, RefMoved
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RefDamaged, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import object_id
 from tests.conftest import RealGit

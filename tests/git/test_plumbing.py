@@ -15,7 +15,7 @@ from gitmem.git.plumbing import PlumbingBackend
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import Backend, open_storage
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RefDamaged, RefMoved
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RefDamaged, RefMoved
 from gitmem.model.ids import Oid
 from tests.conftest import RealGit
 

@@ -11,7 +11,7 @@ import pytest
 
 from gitmem.git import watching
 from gitmem.git.process import REDIRECTING, Git
-from gitmem.model.errors import GitFailed, GitMissing
+from gitmem.model.errors.repositories import GitFailed, GitMissing
 from tests.conftest import RealGit
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gitmem.git.process import Git
 from gitmem.git.repository import discover, identity, superproject
-from gitmem.model.errors import ForeignOwner, GitFailed, GitMissing, NotARepository
+from gitmem.model.errors.repositories import ForeignOwner, GitFailed, GitMissing, NotARepository
 from tests.conftest import RealGit
 from tests.git.test_process import fake_git
 

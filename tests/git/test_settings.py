@@ -12,7 +12,7 @@ from gitmem.git.committed import COMMITTED_FILE
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.settings import load, variable_for, without_repository
-from gitmem.model.errors import BadSetting, SettingRefused
+from gitmem.model.errors.arguments import BadSetting, SettingRefused
 from gitmem.model.settings import PERSONAL_CHOICES, ChosenRemote, LevelRule, Settings
 from tests.conftest import RealGit
 

@@ -20,7 +20,7 @@ from gitmem.git.hook_text import (
     with_block,
     without_block,
 )
-from gitmem.model.errors import HookInTheWay
+from gitmem.model.errors.enabling import HookInTheWay
 from gitmem.verbs.enabling import stub
 from tests.hooks.spool import events, take_part
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused, StoreBusy
+from gitmem.model.errors.store import DiskRefused, StoreBusy
 
 
 class Stopped(BaseException):

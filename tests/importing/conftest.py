@@ -15,7 +15,7 @@ from gitmem.format.memory import Memory, open_memory
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import GitStorage, open_storage
-from gitmem.model.errors import RedactionFailed
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.model.records import Author
 from gitmem.redaction.redactor import Redactor
 from gitmem.verbs.committing import Writer

@@ -13,7 +13,8 @@ import pytest
 
 from gitmem.format.memory import Memory
 from gitmem.git.storage import GitStorage
-from gitmem.model.errors import FormatNewer, NotAMemory, RedactionFailed
+from gitmem.model.errors.store import FormatNewer, NotAMemory
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.objects.encoding import Commit, Signature, encode_commit
 from gitmem.objects.storage import add_all
 from gitmem.verbs.importing import import_sources

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
 import pickle
+import pkgutil
 import random
 import re
 import signal
@@ -16,11 +18,14 @@ from typing import Any
 
 import pytest
 
+import gitmem.model.errors
 from gitmem.format import layout, manifest
 from gitmem.format.memory import Memory
 from gitmem.git.storage import GitStorage
-from gitmem.model import errors
-from gitmem.model.errors import GitmemError, NoMemory, RedactionFailed, WorkerDied
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.intake import WorkerDied
+from gitmem.model.errors.store import NoMemory
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.redaction import accelerated
 from gitmem.redaction.redactor import Redactor
 from gitmem.redaction.scanning import Scanner
@@ -263,6 +268,10 @@ def test_deep_folders_are_searched(run: CommandLine, repository: Path, tmp_path:
     assert "1 new session" in run("import", str(folder), cwd=repository).stdout
 
 
+for _module in pkgutil.iter_modules(gitmem.model.errors.__path__, "gitmem.model.errors."):
+    importlib.import_module(_module.name)  # a class that nobody has loaded would not be tried
+
+
 def error_classes(base: type[GitmemError] = GitmemError) -> list[type[GitmemError]]:
     return [base, *(below for kind in base.__subclasses__() for below in error_classes(kind))]
 
@@ -287,7 +296,7 @@ def test_every_error_travels_between_processes(kind: type[GitmemError]) -> None:
     error = kind(*arguments)
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), again.hint, vars(again)) == (kind, str(error), error.hint, vars(error))
-    assert errors.GitmemError in type(again).__mro__
+    assert GitmemError in type(again).__mro__
 
 
 def test_rules_are_compiled_once_for_all_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.model.errors import GitmemError, SidecarBroken, SidecarFailed, UsageError
+from gitmem.model.errors.base import GitmemError, UsageError
+from gitmem.model.errors.searching import SidecarBroken, SidecarFailed
 from gitmem.query.filters import Filters
 from gitmem.sidecar import client
 from gitmem.sidecar.client import ask

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gitmem.model.errors import SemanticLibraryMissing
+from gitmem.model.errors.searching import SemanticLibraryMissing
 from gitmem.model.ids import SessionId
 from gitmem.query.filters import Filters
 from indexer.lexical import LexicalIndex

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 from gitmem.query.filters import Filters
 from gitmem.transcripts.read import READER_VERSION
 from indexer import lexical

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused, ModelDamaged, NothingEmbedded, SemanticLibraryMissing
+from gitmem.model.errors.searching import ModelDamaged, NothingEmbedded, SemanticLibraryMissing
+from gitmem.model.errors.store import DiskRefused
 from gitmem.query.filters import Filters
 from gitmem.verbs import reading
 from indexer.model.embedder import Embedder

@@ -6,7 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from gitmem.model.errors import ModelMissing, NoMemory
+from gitmem.model.errors.searching import ModelMissing
+from gitmem.model.errors.store import NoMemory
 from gitmem.model.records import Author
 from gitmem.query.filters import Filters
 from indexer.upkeep.documents import Documents

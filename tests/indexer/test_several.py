@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import tantivy
 
-from gitmem.model.errors import NoMemory
+from gitmem.model.errors.store import NoMemory
 from gitmem.query.filters import Filters
 from gitmem.query.text import Term
 from gitmem.sidecar.wire import Place

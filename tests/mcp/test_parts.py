@@ -11,7 +11,7 @@ from threading import Event, Lock
 import msgspec
 import pytest
 
-from gitmem.model.errors import CursorRefused
+from gitmem.model.errors.serving import CursorRefused
 from gitmem.recall.tokens import estimate
 from gitmem.serving.cursors import cursor, place_of, question_of
 from gitmem.serving.forms import SearchTaken, ShowGiven

@@ -25,7 +25,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from gitmem.cli.commands.mcp import _token_at
-from gitmem.model.errors import PortRefused
+from gitmem.model.errors.serving import PortRefused
 from gitmem.serving.http import listen
 from tests.conftest import IMPORTED_FROM, CommandLine
 from tests.mcp.conftest import Place, expect_quoted

@@ -15,7 +15,8 @@ import pytest
 
 from gitmem.cli.context import context_of_process
 from gitmem.cli.main import run
-from gitmem.model.errors import CursorRefused, SessionUnknown
+from gitmem.model.errors.naming import SessionUnknown
+from gitmem.model.errors.serving import CursorRefused
 from gitmem.serving import stdio
 from gitmem.serving.offer import Answered, Listed, Offer, Tool
 from gitmem.serving.workers import AT_ONCE

@@ -13,17 +13,17 @@ from gitmem.cli.context import Context
 from gitmem.cli.main import run
 from gitmem.cli.serving import Host
 from gitmem.cli.serving_search import _encoded
-from gitmem.model.errors import (
+from gitmem.model.errors.arguments import BadNote
+from gitmem.model.errors.naming import SessionUnknown
+from gitmem.model.errors.repositories import NotARepository
+from gitmem.model.errors.serving import (
     AddressRefused,
     AuthorUntrusted,
-    BadNote,
     CursorRefused,
-    NoMemory,
-    NotARepository,
     PrivateUntold,
-    SessionUnknown,
     UntrustedRefused,
 )
+from gitmem.model.errors.store import NoMemory
 from gitmem.recall.tokens import estimate
 from tests.conftest import RealGit
 from tests.mcp.conftest import HOSTILE, Place, expect_quoted

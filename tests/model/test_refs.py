@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitmem.model import refs
-from gitmem.model.errors import BadSetting
+from gitmem.model.errors.arguments import BadSetting
 
 
 @pytest.mark.parametrize(

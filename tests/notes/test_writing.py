@@ -7,7 +7,9 @@ import threading
 import pytest
 
 from gitmem.format import layout, notes, records
-from gitmem.model.errors import BadNote, BadTag, NoteAmbiguous, NoteUnknown, RecordRefused
+from gitmem.model.errors.arguments import BadNote, BadTag
+from gitmem.model.errors.naming import NoteAmbiguous, NoteUnknown
+from gitmem.model.errors.store import RecordRefused
 from gitmem.model.ids import RecordId
 from gitmem.model.records import MAX_LISTED, MAX_NOTE, MAX_TAGS, Author, Note, Position
 from gitmem.notes import finding, likeness

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, RefMoved
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RefMoved
 from gitmem.model.ids import Oid
 from gitmem.objects import trees
 from gitmem.objects.encoding import Commit, Signature, encode_commit, object_id

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.model.errors import ObjectDamaged
+from gitmem.model.errors.store import ObjectDamaged
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import (
     FILE_MODE,

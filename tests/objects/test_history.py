@@ -10,7 +10,7 @@ import pytest
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import open_storage
-from gitmem.model.errors import ObjectDamaged, ObjectMissing
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing
 from gitmem.model.ids import Oid
 from gitmem.objects.encoding import Commit, Signature, encode_commit, encode_tree, object_id
 from gitmem.objects.history import Distance, distance, is_ancestor, read_commit, walk_history

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.model.errors import BadMoment
+from gitmem.model.errors.arguments import BadMoment
 from gitmem.model.times import to_ms, to_text
 from gitmem.query.moments import parse_since, parse_until
 

@@ -6,7 +6,9 @@ import pytest
 
 from gitmem.format import layout
 from gitmem.format.memory import require
-from gitmem.model.errors import BadSessionName, ReaderMissing, SessionAmbiguous, SessionUnknown, StreamUnknown
+from gitmem.model.errors.arguments import BadSessionName
+from gitmem.model.errors.intake import ReaderMissing
+from gitmem.model.errors.naming import SessionAmbiguous, SessionUnknown, StreamUnknown
 from gitmem.verbs import reading
 from tests.reading.book import Book, said, talk
 

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from gitmem.model.errors import BadTag, BadTitle, SessionUnknown
+from gitmem.model.errors.arguments import BadTag, BadTitle
+from gitmem.model.errors.naming import SessionUnknown
 from gitmem.model.ids import SessionId
 from gitmem.objects.history import walk_history
 from gitmem.verbs.naming import MAX_TAG, MAX_TAGS, MAX_TITLE, set_tags, set_title, tags_of, title_of

@@ -11,7 +11,8 @@ import pytest
 
 from gitmem import disk
 from gitmem.format.memory import Folder
-from gitmem.model.errors import GitmemError, TurnUnknown
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.naming import TurnUnknown
 from gitmem.model.ids import SessionId
 from gitmem.model.turns import Turn
 from gitmem.verbs import caching, picking, reading

@@ -16,7 +16,7 @@ from gitmem.format.memory import open_memory
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import open_storage
-from gitmem.model.errors import ObjectMissing
+from gitmem.model.errors.store import ObjectMissing
 from gitmem.model.ids import Oid, SessionId
 from gitmem.model.records import Author
 from gitmem.model.turns import Header, Turn

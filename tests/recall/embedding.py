@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from gitmem.model.errors import GitmemError
+from gitmem.model.errors.base import GitmemError
 from tests.recall import asking
 
 Embed: TypeAlias = Callable[[Sequence[str]], Any]

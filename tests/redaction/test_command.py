@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from gitmem.model.errors import RedactionFailed
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.redaction.checks import CHECKS, Check
 from gitmem.redaction.inspecting import Inspector
 from gitmem.redaction.longline import LONGEST_SECRET

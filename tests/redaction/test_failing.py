@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from gitmem.model.errors import RedactionFailed
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.redaction import (
     cleaner,
     decoding,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitmem.model.errors import RuleRefused
+from gitmem.model.errors.withholding import RuleRefused
 from gitmem.redaction.loading import LONGEST_EXPRESSION, LONGEST_FILE, MOST_RULES, load_entries
 from gitmem.redaction.matching import Judge, ReadyRule
 from gitmem.redaction.rules import BUILT_IN

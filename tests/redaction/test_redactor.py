@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.model.errors import RedactionFailed
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.redaction import matching
 from gitmem.redaction.placeholders import same_line
 from gitmem.redaction.redactor import Redactor

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from gitmem.disk import OwnedFolder
-from gitmem.model.errors import RedactionFailed
+from gitmem.model.errors.withholding import RedactionFailed
 from gitmem.redaction import accelerated
 from gitmem.redaction.accelerated import HyperscanScanner, scanner_for
 from gitmem.redaction.redactor import Redactor

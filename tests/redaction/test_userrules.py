@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
-from gitmem.model.errors import RuleRefused
+from gitmem.model.errors.withholding import RuleRefused
 from gitmem.redaction.cores import NoCore, shape_of
 from gitmem.redaction.policy import Policy, rule_set
 from gitmem.redaction.redactor import Redactor

@@ -112,7 +112,7 @@ def every_object(repository: Path) -> dict[str, bytes]:
 def holds(content: bytes, canary: bytes) -> bool:
     """Tell whether something stands in bytes as they are, or once zlib or zstd is taken away."""
     from gitmem.format import codec
-    from gitmem.model.errors import ObjectDamaged
+    from gitmem.model.errors.store import ObjectDamaged
 
     forms = [content]
     with suppress(ObjectDamaged):

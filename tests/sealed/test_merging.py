@@ -11,7 +11,7 @@ import pytest
 
 from gitmem.format.memory import open_memory
 from gitmem.git.storage import GitStorage
-from gitmem.model.errors import RefMoved
+from gitmem.model.errors.store import RefMoved
 from gitmem.model.refs import PRIVATE_REF, key_ref, sealed_ref
 from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, Entry, encode_tree

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from gitmem import disk
 from gitmem.git.storage import GitStorage
-from gitmem.model.errors import IdentityMissing, RecipientRefused
+from gitmem.model.errors.store import IdentityMissing, RecipientRefused
 from gitmem.model.refs import KEYS_NAMESPACE, SEALED_NAMESPACE
 from gitmem.sealed.envelope import MAX_RECIPIENTS
 from gitmem.sealed.identities import as_recipient, own_identity_path, plain_recipient, read_identities

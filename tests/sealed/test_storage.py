@@ -12,7 +12,7 @@ import pytest
 
 from gitmem.format.memory import changed_sessions, open_memory
 from gitmem.git.storage import GitStorage
-from gitmem.model.errors import NotSealed, ObjectMissing, RecordRefused, RefMoved
+from gitmem.model.errors.store import NotSealed, ObjectMissing, RecordRefused, RefMoved
 from gitmem.model.refs import KEYS_NAMESPACE, PRIVATE_REF, SEALED_NAMESPACE, sealed_ref
 from gitmem.objects import trees
 from gitmem.objects.encoding import TREE_MODE, Entry, encode_tree

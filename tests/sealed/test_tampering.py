@@ -10,7 +10,7 @@ import pytest
 
 from gitmem.format.memory import open_memory
 from gitmem.git.storage import GitStorage
-from gitmem.model.errors import ObjectDamaged, ObjectMissing, SealDamaged
+from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, SealDamaged
 from gitmem.model.ids import Oid
 from gitmem.model.refs import KEYS_NAMESPACE, PRIVATE_REF, key_ref, sealed_ref
 from gitmem.objects import trees

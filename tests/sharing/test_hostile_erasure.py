@@ -8,7 +8,9 @@ import pytest
 
 from gitmem.format import codec, layout, records
 from gitmem.format.burial import all_tombstones
-from gitmem.model.errors import FetchRefused, FormatNewer, GitmemError
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.sharing import FetchRefused
+from gitmem.model.errors.store import FormatNewer
 from gitmem.model.ids import SessionId
 from gitmem.model.records import Author, Tombstone
 from gitmem.objects import trees

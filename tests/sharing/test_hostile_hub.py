@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gitmem.format import codec, layout
-from gitmem.model.errors import FetchRefused, NotAMemory, SyncError
+from gitmem.model.errors.sharing import FetchRefused, SyncError
+from gitmem.model.errors.store import NotAMemory
 from gitmem.model.ids import SessionId
 from gitmem.objects import trees
 from gitmem.objects.encoding import FILE_MODE, TREE_MODE, Entry

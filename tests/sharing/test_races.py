@@ -9,7 +9,8 @@ import pytest
 from gitmem.git import sending
 from gitmem.git.fetching import fetch
 from gitmem.git.transport import find_remote
-from gitmem.model.errors import NotAMemory, PushRefused, RemoteEmpty
+from gitmem.model.errors.sharing import PushRefused, RemoteEmpty
+from gitmem.model.errors.store import NotAMemory
 from gitmem.objects.history import first_parents
 from gitmem.sharing import pushing
 from tests.conftest import CommandLine, RealGit

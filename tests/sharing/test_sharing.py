@@ -10,12 +10,9 @@ from typing import Any
 
 import pytest
 
-from gitmem.model.errors import (
-    FormatNewer,
+from gitmem.model.errors.sharing import (
     LevelNotShared,
-    NoMemory,
     NoRemoteChosen,
-    NotAMemory,
     PushRaced,
     PushRefused,
     RemoteAmbiguous,
@@ -23,6 +20,7 @@ from gitmem.model.errors import (
     RemoteUnknown,
     RemoteUnreachable,
 )
+from gitmem.model.errors.store import FormatNewer, NoMemory, NotAMemory
 from gitmem.objects.history import distance, read_commit, walk_history
 from gitmem.sharing import choosing, pushing
 from gitmem.sharing import pulling as sharing

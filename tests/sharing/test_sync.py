@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from gitmem.model.errors import PushRefused, RemoteUnreachable
+from gitmem.model.errors.sharing import PushRefused, RemoteUnreachable
 from gitmem.verbs.contact import Contact, note_trouble, read_contacts
 from tests.conftest import CommandLine, RealGit
 from tests.sharing.clones import Clone, Team

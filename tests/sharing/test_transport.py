@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.model.errors import RemoteSilent, RemoteUnreachable
+from gitmem.model.errors.sharing import RemoteSilent, RemoteUnreachable
 from gitmem.sharing import pulling as sharing
 from gitmem.sharing import pushing
 from tests.conftest import CommandLine, RealGit

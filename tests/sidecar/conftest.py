@@ -109,7 +109,7 @@ class Sidecars:
 
     def is_locked(self) -> bool:
         from gitmem import disk
-        from gitmem.model.errors import StoreBusy
+        from gitmem.model.errors.store import StoreBusy
 
         try:
             with disk.locked(self.folder / LOCK_NAME, 0):

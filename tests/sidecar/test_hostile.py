@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 import gitmem
-from gitmem.model.errors import GitmemError, SidecarBroken, SidecarRefused
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.searching import SidecarBroken, SidecarRefused
 from gitmem.sidecar import meeting
 from gitmem.sidecar.folders import meeting_folder
 from gitmem.sidecar.starting import home

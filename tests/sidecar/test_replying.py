@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from gitmem.model.errors import NoMemory
+from gitmem.model.errors.store import NoMemory
 from gitmem.sidecar.wire import Json, ModelRequest, Place, Request, encode_request
 from indexer.requests.replying import Relay, reply
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 from gitmem.sidecar import known
 from gitmem.sidecar.client import Relayed, ask
 from gitmem.sidecar.folders import state_folder

@@ -11,7 +11,7 @@ from gitmem.cli.context import context_of_process
 from gitmem.cli.sharing import opened_sharing
 from gitmem.cli.sharing_levels import push_levels
 from gitmem.git.settings import load
-from gitmem.model.errors import UnsignedNotSent
+from gitmem.model.errors.sharing import UnsignedNotSent
 from gitmem.model.refs import PUBLIC_REF
 from gitmem.sharing import signing
 from tests.conftest import CommandLine, RealGit

@@ -13,7 +13,7 @@ from gitmem.format import layout, records
 from gitmem.format.burial import tombstones_of
 from gitmem.git.settings import load
 from gitmem.git.signing import State, check_texts
-from gitmem.model.errors import SigningFailed
+from gitmem.model.errors.sharing import SigningFailed
 from gitmem.model.ids import SessionId
 from gitmem.model.records import Author, Tombstone
 from gitmem.sharing import erasers

@@ -20,7 +20,7 @@ from itertools import count
 from pathlib import Path
 
 from gitmem import disk
-from gitmem.model.errors import NothingToUndo
+from gitmem.model.errors.worktrees import NothingToUndo
 from gitmem.verbs.verifying import Counts, verify
 from tests.killing import chosen_points, in_child, wait_for_no_disk
 from tests.snapshots.conftest import REF, Timeline, write

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 
 
 def test_a_copy_has_the_same_time(tmp_path: Path) -> None:

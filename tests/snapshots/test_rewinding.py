@@ -15,10 +15,9 @@ from gitmem import disk
 from gitmem.checkpoints import snapshots
 from gitmem.format import records
 from gitmem.git import snapshots as taking
-from gitmem.model.errors import (
-    CheckpointAmbiguous,
-    CheckpointUnknown,
-    GitFailed,
+from gitmem.model.errors.naming import CheckpointAmbiguous, CheckpointUnknown
+from gitmem.model.errors.repositories import GitFailed
+from gitmem.model.errors.worktrees import (
     NothingToUndo,
     NoWorkingTree,
     PathUnknown,

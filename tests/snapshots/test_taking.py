@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.git import snapshots
-from gitmem.model.errors import GitFailed
+from gitmem.model.errors.repositories import GitFailed
 from tests.conftest import RealGit
 from tests.snapshots.conftest import Camera, listing, repository_at, write
 

@@ -17,7 +17,8 @@ from gitmem.git.repository import discover
 from gitmem.git.settings import load
 from gitmem.git.storage import open_storage
 from gitmem.git.transport import find_remote
-from gitmem.model.errors import GitmemError, NoMemory
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.store import NoMemory
 from gitmem.sharing.settled import is_settled
 from tests.conftest import CommandLine, RealGit
 from tests.submodules.conftest import Fleet

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.turns import Turn
 from gitmem.transcripts.aider_log import AiderLog
 from gitmem.transcripts.detect import HEAD_BYTES

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.turns import Tokens
 from gitmem.transcripts import atif as atif_module
 from gitmem.transcripts.atif import Trajectories

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gitmem.model.errors import ReaderMissing
+from gitmem.model.errors.intake import ReaderMissing
 from gitmem.model.turns import Tally
 from gitmem.transcripts.detect import AGENTS
 from gitmem.transcripts.read import Transcript, read

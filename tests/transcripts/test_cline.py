@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.agent import Collection
 from gitmem.transcripts.cline import CLINE
 from gitmem.transcripts.cline import folders as cline_folders

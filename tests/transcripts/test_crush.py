@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.crush_database import CrushDatabase
 from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.transcripts.places import places_in_tree

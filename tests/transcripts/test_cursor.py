@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts import cursor_store, cursor_transcripts
 from gitmem.transcripts.agent import Listed
 from gitmem.transcripts.cursor import CURSOR, CursorCollection

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.agent import Collection
 from gitmem.transcripts.crush_database import CrushDatabase
 from gitmem.transcripts.cursor import CursorCollection

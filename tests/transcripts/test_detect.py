@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 import pytest
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.detect import AGENTS, HEAD_BYTES, detect
 from tests.transcripts.fixture import Fixture, all_fixtures
 from tests.transcripts.records import claude_user, codex, codex_message, gemini, generic, line, lines

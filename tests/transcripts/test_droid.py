@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.detect import detect
 from gitmem.transcripts.places import places
 from gitmem.transcripts.read import read

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts import exports as exports_module
 from gitmem.transcripts.agent import Agent, Collection
 from gitmem.transcripts.chatgpt import CHATGPT

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.transcripts.goose import GOOSE
 from gitmem.transcripts.goose_sessions import GooseSessions

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.transcripts.opencode_database import OpencodeDatabase
 from gitmem.transcripts.read import read

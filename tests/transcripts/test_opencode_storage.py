@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.opencode import OPENCODE, OpencodeSessions
 from tests.transcripts.test_opencode_database import documents, make_database, put
 

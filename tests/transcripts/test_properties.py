@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.turns import Turn
 from gitmem.transcripts import document as document_module
 from gitmem.transcripts.detect import AGENTS, detect

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts import sqlite
 from gitmem.transcripts.sqlite import has_tables, json_of, opened
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.transcripts.read import Transcript, read
 from gitmem.transcripts.vscode_copilot import folders

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem.model.errors import UnknownTranscript
+from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts import whole_files
 from gitmem.transcripts.agent import Identity
 from gitmem.transcripts.read import read

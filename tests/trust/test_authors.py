@@ -10,7 +10,7 @@ import pytest
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.settings import load
-from gitmem.model.errors import SettingRefused
+from gitmem.model.errors.arguments import SettingRefused
 from gitmem.query.trusting import Trusting, as_texts, from_texts
 from gitmem.verbs.authors import authors, own_addresses, trusting_at
 from tests.conftest import RealGit

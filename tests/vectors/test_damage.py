@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from gitmem import disk
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 from indexer.vectors import block, graph
 from indexer.vectors.store import Vectors
 from indexer.vectors.writing import append, build_graphs, keep_only
@@ -26,7 +26,7 @@ from tests.vectors.clusters import MODEL, clustered, fill, keys_for, opened
 _READ_ONLY = """
 import json, os, sys
 from pathlib import Path
-from gitmem.model.errors import DiskRefused
+from gitmem.model.errors.store import DiskRefused
 from tests.vectors.test_damage import KEYS, MODEL, VECTORS, answers, append, opened
 import hnswlib
 if os.geteuid() == 0:

@@ -19,7 +19,7 @@ from gitmem.git.integrity import broken_refs, pack_problems, shallow_commits
 from gitmem.git.process import Git
 from gitmem.git.repository import discover
 from gitmem.git.storage import GitStorage, open_storage, pack_folder
-from gitmem.model.errors import NoMemory
+from gitmem.model.errors.store import NoMemory
 from gitmem.model.ids import Oid, RecordId, SegmentId
 from gitmem.model.records import Capture, Note, Register, SegmentEntry, Tombstone
 from gitmem.objects import trees

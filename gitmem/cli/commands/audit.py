@@ -14,14 +14,14 @@ from gitmem.cli.folders import user_data_dir
 from gitmem.cli.opening import opened_storage
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.text import one_line
-from gitmem.model.errors import DiskRefused, StoreBusy
+from gitmem.model.errors.store import DiskRefused, StoreBusy
 
 if TYPE_CHECKING:
     from gitmem.auditing.entries import Entry
     from gitmem.auditing.listing import Row, Wanted
     from gitmem.auditing.log import Log
     from gitmem.auditing.peers import Finding
-    from gitmem.model.errors import AuditRefused
+    from gitmem.model.errors.store import AuditRefused
 
 _SHOWN: Final = 50
 _DIGITS: Final = 12

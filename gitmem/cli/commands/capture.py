@@ -7,7 +7,7 @@ from typing import Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.declared import Declared, Option
-from gitmem.model.errors import UsageError
+from gitmem.model.errors.base import UsageError
 
 
 def capture(context: Context, words: tuple[str, ...], /, *, spool: bool, as_json: bool) -> int:

@@ -29,7 +29,8 @@ def command(context: Context, message: str, as_json: bool) -> None:
     """
     from gitmem.checkpoints.recording import MAX_MESSAGE, record
     from gitmem.cli.checkpointing import drained, opened_means
-    from gitmem.model.errors import BadMessage, GitmemError
+    from gitmem.model.errors.arguments import BadMessage
+    from gitmem.model.errors.base import GitmemError
 
     text = os.fsencode(message.strip()).decode("utf-8", "backslashreplace")
     if len(text) > MAX_MESSAGE:

@@ -16,7 +16,7 @@ import click
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.output import Styled
-from gitmem.model.errors import DemoFailed
+from gitmem.model.errors.enabling import DemoFailed
 
 _TOKEN_MARK = "@@TOKEN@@"  # noqa: S105 (where a made token is put, so that none stands here)
 _CWD_MARK = "/home/ada/tides"

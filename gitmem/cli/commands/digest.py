@@ -9,7 +9,7 @@ from gitmem.cli.declared import Declared, Option
 from gitmem.cli.digesting import DEADLINE_S, Digest, digest_of
 from gitmem.cli.search_options import OPTIONS
 from gitmem.cli.text import clean
-from gitmem.model.errors import UsageError
+from gitmem.model.errors.base import UsageError
 from gitmem.recall.quoting import harmless
 from gitmem.recall.tokens import estimate
 from gitmem.sidecar.wire import Json

@@ -11,7 +11,7 @@ from gitmem.cli.command import Command
 from gitmem.cli.commands.enable import check_names, chosen_scope
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
-from gitmem.model.errors import BadSetting, SettingRefused
+from gitmem.model.errors.arguments import BadSetting, SettingRefused
 
 if TYPE_CHECKING:
     from gitmem.git.repository import Repository

@@ -15,7 +15,8 @@ from gitmem.cli.folders import user_data_dir
 from gitmem.cli.opening import opened_storage
 from gitmem.cli.output import Style, Styled
 from gitmem.cli.text import one_line
-from gitmem.model.errors import GitmemError, StoreError
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.store import StoreError
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.examining import Finding, Subject

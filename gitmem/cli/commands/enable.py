@@ -11,7 +11,8 @@ from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
 from gitmem.cli.hooking import describe_hooks, hooks_as_json
-from gitmem.model.errors import NothingToEnable, UsageError
+from gitmem.model.errors.base import UsageError
+from gitmem.model.errors.enabling import NothingToEnable
 
 NAMES = ("git", *AGENTS)
 

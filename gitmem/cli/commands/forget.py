@@ -8,7 +8,7 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.model.errors import UsageError
+from gitmem.model.errors.base import UsageError
 from gitmem.model.settings import Level
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.declared import Declared
-from gitmem.model.errors import GitmemError, UsageError
+from gitmem.model.errors.base import GitmemError, UsageError
 
 _SECONDS: Final = "GITMEM_ANSWER_S"
 _EVENTS: Final = ("session-start", "stop", "session-end")

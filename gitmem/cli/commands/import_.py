@@ -11,7 +11,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.intake import describe, is_passed_over, report_as_json
 from gitmem.cli.levels import take_sources
 from gitmem.cli.opening import opened_storage
-from gitmem.model.errors import UsageError
+from gitmem.model.errors.base import UsageError
 
 
 @click.command(

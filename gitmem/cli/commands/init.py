@@ -12,13 +12,8 @@ from gitmem.cli.folders import home_of
 from gitmem.cli.intake import describe, report_as_json
 from gitmem.cli.levels import take_sources
 from gitmem.cli.sharing import describe_pull, opened_sharing
-from gitmem.model.errors import (
-    ConfigRefused,
-    ConfigUnreadable,
-    HookInTheWay,
-    HooksElsewhere,
-    UsageError,
-)
+from gitmem.model.errors.base import UsageError
+from gitmem.model.errors.enabling import ConfigRefused, ConfigUnreadable, HookInTheWay, HooksElsewhere
 from gitmem.model.refs import short_name
 
 

@@ -71,7 +71,7 @@ def _standing(shelf: Shelf, folder: Folder, name: str, level: Level) -> Standing
 
 
 def _level_of(shelf: Shelf, memory: Memory, folder: Folder, name: str) -> Level:
-    from gitmem.model.errors import LevelRefused
+    from gitmem.model.errors.withholding import LevelRefused
     from gitmem.verbs.levels import registered
 
     try:
@@ -130,7 +130,7 @@ def _ask(context: Context, name: str, level: Level) -> None:
     Raises:
         LevelRefused: There is nobody to ask, or they said no.
     """
-    from gitmem.model.errors import LevelRefused
+    from gitmem.model.errors.withholding import LevelRefused
 
     hint = f"gitmem level {name} {level} --preview: prints what they would see; --yes: does it"
     if not context.is_interactive:

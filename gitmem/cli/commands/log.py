@@ -92,7 +92,7 @@ def _show_checkpoints(context: Context, limit: int | None, as_json: bool) -> boo
 
 def _subject(memory: Memory, oid: Oid | None) -> str:
     """Return a commit's first line; nothing where the commit is not here."""
-    from gitmem.model.errors import ObjectDamaged, ObjectMissing
+    from gitmem.model.errors.store import ObjectDamaged, ObjectMissing
     from gitmem.objects.history import read_commit
 
     if oid is None:

@@ -11,7 +11,7 @@ import click
 
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
-from gitmem.model.errors import ServerLibraryMissing
+from gitmem.model.errors.serving import ServerLibraryMissing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import click
 
 from gitmem.cli.command import Group
 from gitmem.cli.context import Context
-from gitmem.model.errors import UsageError
+from gitmem.model.errors.base import UsageError
 from gitmem.model.settings import LEVELS
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Final
 from gitmem.cli.context import Context
 from gitmem.cli.declared import AS_JSON, Declared, Option, only_word
 from gitmem.model.backports import load_msgspec
-from gitmem.model.errors import UsageError
+from gitmem.model.errors.base import UsageError
 
 
 def pull(

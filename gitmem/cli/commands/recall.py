@@ -10,7 +10,7 @@ from gitmem.cli.recall_text import as_json, as_markdown
 from gitmem.cli.recalling import LEAST_TOKENS, MOST_TOKENS, recall
 from gitmem.cli.search_options import OPTIONS
 from gitmem.cli.searching import filters_of, places_for
-from gitmem.model.errors import UsageError
+from gitmem.model.errors.base import UsageError
 from gitmem.query.filters import Filters
 from gitmem.sidecar.wire import Mode
 

@@ -12,7 +12,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage, redactor_of, writer_of
 from gitmem.cli.output import Styled
 from gitmem.cli.text import count
-from gitmem.model.errors import NoWorkingTree, PathOutside
+from gitmem.model.errors.worktrees import NoWorkingTree, PathOutside
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from gitmem.cli.search_options import OPTIONS
 from gitmem.cli.searching import filters_of, places_for
 from gitmem.cli.text import one_line
 from gitmem.cli.trusting import marked
-from gitmem.model.errors import UsageError
+from gitmem.model.errors.base import UsageError
 from gitmem.query.filters import Filters
 from gitmem.sidecar.wire import FACETS, Facet, Grouping, Json, Mode, Place
 

@@ -14,7 +14,8 @@ from gitmem.cli.output import Part, Styled
 from gitmem.cli.recursing import Reach, reach
 from gitmem.cli.text import one_line
 from gitmem.cli.trusting import mark, trusting_here
-from gitmem.model.errors import GitmemError, NoMemory
+from gitmem.model.errors.base import GitmemError
+from gitmem.model.errors.store import NoMemory
 from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since, parse_until
 

@@ -15,7 +15,8 @@ from gitmem.cli.naming import is_note
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.output import Output
 from gitmem.cli.trusting import mark, trust_of, trusting_here
-from gitmem.model.errors import CheckpointUnknown, NoMemory, NoteUnknown, SessionUnknown
+from gitmem.model.errors.naming import CheckpointUnknown, NoteUnknown, SessionUnknown
+from gitmem.model.errors.store import NoMemory
 
 if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory

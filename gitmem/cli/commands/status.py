@@ -14,7 +14,7 @@ from gitmem.cli.opening import opened_storage
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.submodule_states import Beside, look, say_submodules, submodules_as_json
 from gitmem.cli.text import one_line
-from gitmem.model.errors import NoMemory
+from gitmem.model.errors.store import NoMemory
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.spool import State as SpoolState

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from gitmem.cli.context import Context
 from gitmem.cli.declared import AS_JSON, NO_SIGN, RECURSE, Declared, only_word
 from gitmem.model.backports import load_msgspec
-from gitmem.model.errors import NoRemoteChosen, UsageError
+from gitmem.model.errors.base import UsageError
+from gitmem.model.errors.sharing import NoRemoteChosen
 
 if TYPE_CHECKING:
     from gitmem.cli.syncing import Came

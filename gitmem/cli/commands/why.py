@@ -14,14 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from gitmem.cli.context import Context
 from gitmem.cli.declared import RECURSE, Declared, Option
-from gitmem.model.errors import (
-    FileInAnotherRepository,
-    FileOutside,
-    GitmemError,
-    NoMemory,
-    TargetUnknown,
-    UsageError,
-)
+from gitmem.model.errors.base import GitmemError, UsageError
+from gitmem.model.errors.code import FileInAnotherRepository, FileOutside, TargetUnknown
+from gitmem.model.errors.store import NoMemory
 
 if TYPE_CHECKING:
     from gitmem.cli.explaining import Explanation
