@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from gitmem.cli.auditing import acting
+from gitmem.cli.acting import acting
 from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage, redactor_of, unite, writer_of
@@ -176,7 +176,7 @@ def show(context: Context, memory: Memory, name: str, *, as_json: bool) -> None:
     if as_json:
         context.output.json(described(memory, note, known, context.now_ms(), with_turns=True))
         return
-    with context.paged() as output:
+    with context.telling() as output:
         say_whole(output, memory, note, known, context.now_ms())
 
 

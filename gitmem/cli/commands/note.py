@@ -190,7 +190,7 @@ def _list(
         if as_json:
             context.output.json({"notes": [described(memory, note, known, now_ms) for note in found]})
         elif found:
-            with context.paged() as output:
+            with context.telling() as output:
                 say_list(output, found, known, now_ms)
         else:
             context.output.note("nothing is due" if is_due else "no note is like that")
