@@ -32,6 +32,8 @@ _MOST_READ: Final = 256
 _READ_BYTES: Final = 256 << 10
 _TAIL_BYTES: Final = 512 << 10
 """More than a session says between an event and a drain that runs right after it."""
+_END_BYTES: Final = 64 << 10
+"""Tells when the last turn was said, at some milliseconds less than all of it."""
 
 
 class _Times(NamedTuple):
@@ -81,6 +83,8 @@ class Underway:
             if written_ms > at_ms or captured.offset > one.size_bytes:
                 said_ms, lines = self._reached(one, captured, at_ms, is_fresh=is_fresh)
                 written_ms = said_ms if written_ms > at_ms else max(written_ms, said_ms)
+            else:
+                written_ms = self._written(one, captured, written_ms)
             if lines and written_ms >= since_ms:
                 position = Position(captured.session, captured.stream, lines)
                 reached.append(_Reached(written_ms, position))
@@ -123,6 +127,12 @@ class Underway:
             return one.mtime_ns // 1_000_000, captured.lines
         n = bisect_right(times.at_ms, at_ms)
         return (times.at_ms[n - 1], min(times.lines[n - 1], captured.lines)) if n else (0, None)
+
+    def _written(self, one: Found, captured: Captured, changed_ms: int) -> int:
+        """Return when a session last went on: of a file that was copied or touched since, its last turn
+        tells."""
+        times = self._times_of(one, captured, max(0, captured.offset - _END_BYTES))
+        return times.at_ms[-1] if times and times.at_ms[-1] < changed_ms - DAY_MS else changed_ms
 
     def _times_of(self, one: Found, captured: Captured, start: int) -> _Times | None:
         """Return when the turns of a file were said from a byte on; read once."""

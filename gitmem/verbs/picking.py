@@ -45,8 +45,9 @@ def pick(
 ) -> Picked:
     """Return a turn and `context` turns on each side of it.
 
-    `turn` is an ordinal of the session's own stream, an agent's message id, or `<stream>:<ordinal>`; several
-    turns may come from one message. Without `state_dir` no map is kept and the session is read whole.
+    `turn` is an ordinal of the session's own stream, or of the only one that it has, an agent's message id,
+    or `<stream>:<ordinal>`; several turns may come from one message. Without `state_dir` no map is kept and
+    the session is read whole.
 
     Raises:
         TurnUnknown: The session has no such turn.
@@ -204,8 +205,10 @@ def _from_lines(
 def _locate(
     asked: str, counts: Mapping[str, int], places: Mapping[str, _Place], key: SessionKey
 ) -> tuple[str, frozenset[int]]:
-    if _is_ordinal(asked) and int(asked) < counts.get(MAIN_STREAM, 0):
-        return MAIN_STREAM, frozenset((int(asked),))
+    spoken = [name for name, count in counts.items() if count]
+    own = spoken[0] if len(spoken) == 1 else MAIN_STREAM  # a review may be a subagent's alone
+    if _is_ordinal(asked) and int(asked) < counts.get(own, 0):
+        return own, frozenset((int(asked),))
     if asked in places:
         stream, ordinals = places[asked]
         return stream, frozenset(ordinals)

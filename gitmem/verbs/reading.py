@@ -25,6 +25,7 @@ from gitmem.transcripts.read import Reading, Transcript, iterate
 _MIN_ID_DIGITS = 7
 _ID_DIGITS = 64
 _SHOWN_ID_DIGITS = 12
+_ELLIPSIS = "…"
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -53,21 +54,26 @@ def resolve(memory: Memory, name: str) -> Folder:
     """Find the session that a name means: `<agent>/<native id>`, the beginning of one, or of a native id
     alone, or of a session id.
 
-    Only the beginning of a native id takes a look at every session.
+    Only the beginning of a native id takes a look at every session. What gitmem prints of a long name ends
+    with an ellipsis, and is taken as the beginning that it is.
 
     Raises:
         SessionUnknown: None fits.
         SessionAmbiguous: More than one does.
         BadSessionName: It is empty, or has nothing on one side of its first slash.
     """
+    beginning = name.removesuffix(_ELLIPSIS)
     if _MIN_ID_DIGITS <= len(name) <= _ID_DIGITS and _HEX.issuperset(name):
         found = memory.find_prefix(name)
         if found:
             return _only(memory, name, found)
-    if "/" not in name and name:
-        return _only(memory, name, tuple(_begin_with(memory, None, name)))
-    key = SessionKey.parse(name)
-    return _only(memory, name, memory.find_key(key) or tuple(_begin_with(memory, key.agent, key.native_id)))
+    if "/" not in name and beginning:
+        return _only(memory, name, tuple(_begin_with(memory, None, beginning)))
+    found = memory.find_key(SessionKey.parse(name))
+    if not found:
+        key = SessionKey.parse(beginning)
+        found = tuple(_begin_with(memory, key.agent, key.native_id))
+    return _only(memory, name, found)
 
 
 def session_record(memory: Memory, folder: Folder) -> Session:

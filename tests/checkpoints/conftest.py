@@ -40,6 +40,7 @@ def say(home: Path, repository: Path) -> Say:
     sizes: dict[str, int] = {}
 
     def say(name: str, lines: int = 2, cwd: Path | None = None, **fields: Any) -> Path:
+        fields.setdefault("timestamp", samples.now())
         path = home / ".claude/projects/p" / f"{name}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         start = sizes.get(name, 0)

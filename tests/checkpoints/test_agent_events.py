@@ -32,7 +32,8 @@ def elsewhere(tmp_path: Path) -> Path:
 def test_the_transcript_that_is_named_is_captured(
     drain: Drain, repository: Path, spool: Path, elsewhere: Path, run: CommandLine
 ) -> None:
-    content = b"".join(samples.line(n, cwd=str(repository / "src")) for n in range(6))
+    cwd, now = str(repository / "src"), samples.now()
+    content = b"".join(samples.line(n, cwd=cwd, timestamp=now) for n in range(6))
     path = samples.write(elsewhere / "t.jsonl", content)
     stubs.leave(spool, "stop", cwd=repository, agent="claude-code", given=said(path))
     [made] = drain()

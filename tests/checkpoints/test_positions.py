@@ -70,6 +70,16 @@ def test_one_that_was_written_after_the_last_commit_is_told_however_long_ago_tha
     assert [one.lines for one in made.positions] == [4]
 
 
+def test_one_of_long_ago_that_was_copied_here_since_is_not_told(
+    drain: Drain, git: RealGit, repository: Path, say: Say
+) -> None:
+    say("restored", 6, timestamp=stamp(time.time_ns() - 90 * DAY_NS))
+    say("under way", 2)
+    git.commit(repository, "b.txt")
+    [made] = drain()
+    assert [one.lines for one in made.positions] == [2]
+
+
 def test_a_late_drain_counts_the_turns_that_had_been_said(
     drain: Drain, git: RealGit, repository: Path, spool: Path, say: Say
 ) -> None:
@@ -88,7 +98,10 @@ def test_a_subagents_stream_is_told_beside_its_session(
 ) -> None:
     say("main", 4)
     side = b"".join(
-        samples.line(n, "main", cwd=str(repository), isSidechain=True, agentId="ab12") for n in range(3)
+        samples.line(
+            n, "main", cwd=str(repository), isSidechain=True, agentId="ab12", timestamp=samples.now()
+        )
+        for n in range(3)
     )
     samples.write(home / ".claude/projects/p/main/subagents/agent-ab12.jsonl", side)
     git.commit(repository, "b.txt")

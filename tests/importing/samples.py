@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def line(n: int, name: str = NAME, **fields: Any) -> bytes:
         "timestamp": f"2026-03-01T10:{n // 60 % 60:02}:{n % 60:02}.000Z",
     }
     return json.dumps({**entry, **fields}).encode() + b"\n"
+
+
+def now() -> str:
+    """Return this moment as a transcript has it."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000Z}"
 
 
 def lines(start: int, stop: int, name: str = NAME) -> bytes:

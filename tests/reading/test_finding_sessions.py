@@ -24,12 +24,15 @@ def test_a_session_is_found_by_its_key_its_id_and_the_beginning_of_either(book: 
         "0f3a",
         session,
         session[:7],
+        "claude-code/0f3a…",
+        "0f3a…",
     ):
         assert reading.resolve(memory, name).session == session, name
 
 
 @pytest.mark.parametrize(
-    "name", ["claude-code/9", "codex/0f3a81c2-one", "deadbeef", "0", "..", "claude-code/../x"]
+    "name",
+    ["claude-code/9", "claude-code/9…", "codex/0f3a81c2-one", "deadbeef", "0", "..", "claude-code/../x"],
 )
 def test_a_name_that_fits_nothing_is_unknown(book: Book, name: str) -> None:
     book.capture(talk(2), "1f3a81c2-one")

@@ -297,3 +297,13 @@ def test_a_file_of_another_kind_or_version_is_not_there(tmp_path: Path) -> None:
     assert caching.read_derived(tmp_path / "x", "turns 2") is None
     assert caching.read_derived(tmp_path / "x", "turns") is None
     assert caching.read_derived(tmp_path, "turns 1") is None
+
+
+def test_a_session_that_has_but_one_stream_is_numbered_by_that(book: Book, tmp_path: Path) -> None:
+    session, _ = book.capture(talk(3), stream="agent-review")
+    for _ in range(2):
+        picked = picking.pick(book.memory(), folder_of(book, session), "1", state_dir=tmp_path)
+        assert (picked.stream, picked.asked_for) == ("agent-review", {1})
+    book.capture(talk(2), stream="agent-other")
+    with pytest.raises(TurnUnknown):
+        picking.pick(book.memory(), folder_of(book, session), "1", state_dir=tmp_path)
