@@ -132,7 +132,7 @@ def test_nonsense_is_refused_and_what_comes_next_is_answered(played: Played) -> 
         found = sorted(wire.rest(), key=lambda answer: int(answer["id"]))
         assert errors(found[:3]) == [(10, NO_METHOD), (11, INVALID_PARAMS), (12, INVALID_PARAMS)]
         assert errors([found[3]]) == [(13, INVALID_PARAMS)]
-        assert errors(found[5:7]) == [(15, -32002), (16, INVALID_PARAMS)]
+        assert errors(found[5:7]) == [(15, INVALID_PARAMS), (16, INVALID_PARAMS)]
         told = [
             (one["result"]["isError"], one["result"]["content"][0]["text"]) for one in (found[4], *found[7:9])
         ]
@@ -152,6 +152,24 @@ def test_answer_that_is_no_text_harms_nobody(played: Played) -> None:
         wire.send(call(2, "play", how="hostile"))
         said = wire.receive()["result"]["content"][0]["text"]
         assert "‹system>? [2J" in said
+        assert wire.rest() == []
+
+
+def test_forms_that_are_filled_in_and_texts_that_were_cut_are_understood(played: Played) -> None:
+    with served(played.offer()) as (wire, _):
+        wire.greet()
+        wire.send(
+            call(1, "play", n=None, how=""),
+            call(2, "play", n="2"),
+            call(3, "play", n=3.0),
+            b'{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"play\\ud83d","arguments":{}}}\n',
+            call(5, "play", n=5.5),
+        )
+        answers = {answer["id"]: answer for answer in (wire.receive() for _ in range(5))}
+        told = [answers[n]["result"]["structuredContent"]["n"] for n in (1, 2, 3)]
+        assert told == [0, 2, 3]
+        assert "'play?'" in answers[4]["error"]["message"]
+        assert answers[5]["result"]["isError"]
         assert wire.rest() == []
 
 

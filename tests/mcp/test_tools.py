@@ -14,6 +14,7 @@ from gitmem.cli.main import run
 from gitmem.cli.serving import Host
 from gitmem.cli.serving_search import _encoded
 from gitmem.model.errors.arguments import BadNote
+from gitmem.model.errors.code import TargetUnknown
 from gitmem.model.errors.naming import SessionUnknown
 from gitmem.model.errors.repositories import NotARepository
 from gitmem.model.errors.serving import (
@@ -177,9 +178,9 @@ def test_note_is_written_as_the_agent_and_what_is_like_it_is_told(place: Place) 
     place.agent = "codex"
     place.told("note_add", text=f"Never {HOSTILE}", kind="pattern", supersedes=[written["id"]])
     listed = place.told("notes", limit=2)
-    assert [note["by"] for note in listed["notes"]] == ["codex for Ada Example", "mcp for Ada Example"]
+    assert [note["by"] for note in listed["notes"]] == ['codex for "Ada Example"', 'mcp for "Ada Example"']
     rest = place.told("notes", limit=2, cursor=listed["cursor"])
-    assert [note["by"] for note in rest["notes"]] == ["claude-code for Ada Example"]
+    assert [note["by"] for note in rest["notes"]] == ['claude-code for "Ada Example"']
     assert rest["notes"][0]["about"] == ("generic/tides",)
     about = place.told("show", id=rest["notes"][0]["id"])["note"]["about"]
     assert about == ("generic/tides#1",)
@@ -237,6 +238,8 @@ def test_why_names_the_turn_and_its_prompt(repository: Path, git: RealGit) -> No
     assert (told["prompt_id"], told["evidence"]) == ("claude-code/gates#0", "commit")
     assert told["prompt"].startswith("make the gate")
     assert place.told("why", target="a.txt")["known"] == 0
+    with pytest.raises(TargetUnknown):
+        place.call("why", target="a.txt\0")
     git("config", "gitmem.distrust", "ada@example.org", cwd=repository)
     told = place.told("why", target="gate.py:1")["places"][0]
     assert told["trust"] == "untrusted"
