@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -17,9 +18,10 @@ from gitmem.cli.context import context_of_process
 from gitmem.cli.main import run
 from gitmem.model.errors.naming import SessionUnknown
 from gitmem.model.errors.serving import CursorRefused
-from gitmem.serving import stdio
+from gitmem.serving import http, stdio
 from gitmem.serving.offer import Answered, Listed, Offer, Tool
-from gitmem.serving.workers import AT_ONCE
+from gitmem.serving.server import server_of
+from gitmem.serving.workers import AT_ONCE, Workers
 from tests.mcp.wire import HELLO, Wire, call, request, served
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS = -32700, -32600, -32601, -32602
@@ -271,6 +273,28 @@ def test_client_that_is_gone_ends_the_server_at_the_next_answer(played: Played) 
         thread.join(60)
         assert not thread.is_alive()
         os.close(wire.writes)
+
+
+def test_connection_that_does_not_say_what_it_asks_for_is_closed(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_HEAD_S", 0.05)
+    endpoint = http.listen(0)
+    port = endpoint.getsockname()[1]
+
+    async def main() -> None:
+        server = server_of(played.offer(), Workers())
+        serving = asyncio.create_task(http.serve(server, endpoint, "token", lambda: None))
+        for said in (b"", b"POST /mcp HTTP/1.1\r\nHost: 127"):
+            reads, writes = await asyncio.open_connection(http.LOOPBACK, port)
+            writes.write(said)
+            assert await asyncio.wait_for(reads.read(), 60) == b""
+            writes.close()
+        serving.cancel()
+        await asyncio.wait([serving])
+
+    asyncio.run(main())
+    endpoint.close()
 
 
 def test_without_its_library_the_command_says_how_to_install_it(
