@@ -7,14 +7,14 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
 from gitmem.cli.auditing import noted
 from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer
-from gitmem.cli.recalling import current_sessions
+from gitmem.cli.recalling import citing, current_sessions, is_behind
 from gitmem.cli.recalling import recall as recalled
 from gitmem.cli.searching import filters_of, places_for
 from gitmem.cli.serving import (
@@ -73,6 +73,9 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
     only_known = bool(filters.trusted)
     [answer] = noted(context, places, marked(context, places, answers, only_known=only_known))
     found = cast("list[Json]", answer["hits"])
+    if is_behind(answer):
+        with citing(context, places) as known:
+            found = [hit for hit in found if known.shows(_found(hit), filters.levels)]
     # What was found meanwhile stands before the last one that was told, or what was forgotten no longer does.
     begins = next((n for n, hit in enumerate(found, 1) if _digest(hit) == last), skipped)
     hits = found[begins : begins + limit]
@@ -88,6 +91,19 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
 def _cut(at: str | None, question: str) -> tuple[int, str]:
     """Return how many hits were told before, and which was the last of them."""
     return cast("tuple[int, str]", place_of(at, question, int, str)) if at else (0, "")
+
+
+class _Found(NamedTuple):
+    """A hit, by what tells whether it may still be shown."""
+
+    repo: str
+    id: str
+    note: str
+
+
+def _found(hit: Json) -> _Found:
+    note = cast("Json | None", hit.get("note"))
+    return _Found(str(hit["repo"]), str(hit["id"]), str(note["kind"]) if note else "")
 
 
 def _digest(hit: Json) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gitmem.cli import recalling, serving_search
 from gitmem.cli.context import Context
+from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.main import run
 from gitmem.cli.serving import Host
 from gitmem.cli.serving_search import _encoded
@@ -285,7 +290,7 @@ def test_nobody_is_asked_at_the_terminal_that_a_server_was_started_at(place: Pla
     assert context.repository.top == place.top
 
 
-def make_private(place: Place, session: str) -> None:
+def command(place: Place, *args: str) -> None:
     context = Context(
         environ=dict(os.environ),
         stdin=io.BytesIO(),
@@ -293,7 +298,11 @@ def make_private(place: Place, session: str) -> None:
         stderr=io.BytesIO(),
         now_ms=lambda: place.now_ms,
     )
-    assert run(["-C", str(place.top), "level", session, "private"], context) == 0
+    assert run(["-C", str(place.top), *args], context) == 0
+
+
+def make_private(place: Place, session: str) -> None:
+    command(place, "level", session, "private")
 
 
 def test_why_does_not_tell_what_is_private(repository: Path, git: RealGit) -> None:
@@ -325,3 +334,29 @@ def test_private_sessions_are_told_of_only_where_a_person_allows_it(place: Place
     place.private = False
     git("config", "gitmem.level", "private", cwd=place.top)
     assert "my own" in place.call("show", id=name).text, "whatever it is told stays private, too"
+
+
+def test_session_that_became_private_since_it_was_indexed_is_not_told_of(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, gone = place.session("secret", ["the moat is mine"]), place.session("gone", ["the moat is gone"])
+    known: dict[Any, list[Any]] = {}
+
+    def remembering(context: Context, verb: Any, **asked: Any) -> Iterator[Any]:
+        """Answer as an index that was not there when the memory went on."""
+        key = asked.get("passage", 0)
+        known[key] = known.get(key) or list(ask_indexer(context, verb, **asked))
+        return iter(copy.deepcopy(known[key]))
+
+    for module in (recalling, serving_search):
+        monkeypatch.setattr(module, "ask_indexer", remembering)
+    for ask in ({"name": "search", "query": "moat"}, {"name": "recall", "question": "moat"}):
+        assert "the moat is mine" in place.call(**ask).text
+    make_private(place, secret)
+    command(place, "forget", "--yes", gone)
+    for answers in known.values():
+        answers[0]["indexed"]["behind"] = 2
+    for ask in ({"name": "search", "query": "moat"}, {"name": "recall", "question": "moat"}):
+        assert "the moat is" not in place.call(**ask).text
+    place.private = True
+    assert "mine" in place.call("search", query="moat").text
