@@ -44,6 +44,9 @@ MOST_HITS: Final = 500
 TOKENS_A_HIT: Final = 88
 """At most, in either form of the answer; ten hits stay below 900 with what stands around them."""
 
+_LONGEST_SESSION: Final = 32
+"""Of a hit's citation, as recall's: with a longer name, a third of what a hit may take, it goes by its id."""
+
 _MOVED: Final = 20
 """So many hits may come before a page while it is read, and its end is still found."""
 
@@ -154,8 +157,11 @@ def _narrowed(
 def _hit(hit: Json, cut: int, *, with_repo: bool) -> Hit:
     note = cast("Json | None", hit.get("note"))
     trust = cast(Trust, hit["trust"])
+    session = str(hit["session"])
+    is_long = len(session) > _LONGEST_SESSION and not note
     by = who(
         str(note["kind"]) if note else str(hit["role"]),
+        called(str(hit["agent"])) if is_long else None,
         called(cast("str | None", hit["tool"])),
         str(hit["at"] or "")[:10],
         called(str(hit["author"])),
@@ -163,7 +169,7 @@ def _hit(hit: Json, cut: int, *, with_repo: bool) -> Hit:
         str(note["state"]) if note and note["state"] != "open" else None,
     )
     stream, ordinal = str(hit["stream"] or ""), cast(int, hit["ordinal"])
-    name = cite(str(hit["session"]), str(hit["id"]), stream, ordinal)
+    name = cite("" if is_long else session, str(hit["id"]), stream, ordinal)
     return Hit(id=name, by=by, text=_around_match(hit, cut), trust=trust)
 
 

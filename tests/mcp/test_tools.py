@@ -60,6 +60,9 @@ def test_ten_hits_take_less_than_900_tokens_in_either_form(place: Place) -> None
     assert len(found.value.hits) == 10  # type: ignore[attr-defined]
     assert estimate(found.text) < 900
     assert estimate(_encoded(found.value)) < 900  # type: ignore[arg-type]
+    hits = place.told("search", query="harbour gate")["hits"]
+    assert min(len(hit["text"]) for hit in hits) > 80, "a name takes no room from what is said"
+    assert place.told("show", id=hits[0]["id"])["id"].startswith("generic/0f3a81c")
     ids, cursor, pages = [], None, 0
     while pages == 0 or cursor:
         told = place.told("search", query="harbour gate", limit=5, **({"cursor": cursor} if cursor else {}))
