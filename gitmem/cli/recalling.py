@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 from gitmem.cli.auditing import noted
 from gitmem.cli.context import Context
@@ -103,10 +103,17 @@ def recall_each(
     with citing(context, places, only_known=only_known) as cite:
         for answer in noted(context, places, marked(context, places, asked, only_known=only_known)):
             hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=only_known)
-            hits = [hit for hit in hits if cite.shows(hit.told)]
+            # An index that is current has the levels that the filter asks for.
+            levels = filters.levels if is_behind(answer) else ()
+            hits = [hit for hit in hits if cite.shows(hit.told, levels)]
             around = delimiters(os.urandom(NONCE_BYTES))
             quotations = assemble(hits, budget - estimate(written((), around)), cite)
             yield Recalled(tuple(quotations), around, answer)
+
+
+def is_behind(answer: Json) -> bool:
+    """Whether an index that answered lacks some of the memory, such as what has become of a session since."""
+    return bool(cast("Json", answer.get("indexed") or {}).get("behind"))
 
 
 @contextmanager
@@ -118,6 +125,17 @@ def citing(context: Context, places: Sequence[Place], *, only_known: bool = Fals
     """
     with ExitStack() as stack:
         yield Citing(context, places, stack, only_known=only_known)
+
+
+class Found(Protocol):
+    """What an index found, by the memory that it is in and its id; of a note, `note` is its type."""
+
+    @property
+    def repo(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def note(self) -> str: ...
 
 
 class Citing:
@@ -137,7 +155,7 @@ class Citing:
             return citation(told, is_only=False), ""
         return citation(told, is_only=cited.is_only(told)), cited.commit(told)
 
-    def shows(self, told: Told, levels: Sequence[str] = ()) -> bool:
+    def shows(self, told: Found, levels: Sequence[str] = ()) -> bool:
         """Tell whether what an index found is still shown, and of one of some levels, if any are named.
 
         An index that is behind has what was forgotten since.
@@ -152,7 +170,7 @@ class Citing:
         level = self._levels[name]
         return level is not None and (not levels or level in levels)
 
-    def _of(self, told: Told) -> _Cited | None:
+    def _of(self, told: Found) -> _Cited | None:
         if told.repo not in self._opened:
             found = [place for place in self._places if place.name == told.repo]
             is_one = len(found) == 1
@@ -173,7 +191,7 @@ class _Cited(NamedTuple):
 
         return len(self.memory.find_key(SessionKey.parse(told.session))) == 1
 
-    def level(self, told: Told) -> str | None:
+    def level(self, told: Found) -> str | None:
         """Return the level that something has now; None where it is shown no more."""
         from gitmem.format import notes
         from gitmem.model.ids import RecordId, SessionId

@@ -16,7 +16,7 @@ from gitmem.cli.acting import acting
 from gitmem.cli.context import Context
 from gitmem.cli.digesting import levels_told
 from gitmem.cli.output import Output
-from gitmem.cli.text import clean
+from gitmem.cli.text import clean, count
 from gitmem.model.errors.serving import UntrustedRefused
 from gitmem.model.settings import Level
 from gitmem.query.trusting import Trust
@@ -30,6 +30,7 @@ _ID_DIGITS: Final = 12
 _NOTE_CHARACTERS: Final = len("note/") + 12
 _NO_NAME: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST_AGENT: Final = 40
+_LONGEST_NAME: Final = 80
 _ANY_AGENT: Final = "AI_AGENT"
 
 
@@ -79,11 +80,14 @@ def cite(session: str, session_id: str, stream: str = "", ordinal: int | None = 
     if session.startswith("note/"):
         return session[:_NOTE_CHARACTERS]
     name = session if _SAFE.fullmatch(session) else session_id[:_ID_DIGITS]
-    if ordinal is None:
-        return name
+    return name if ordinal is None else f"{name}{cite_turn(stream, ordinal)}"
+
+
+def cite_turn(stream: str, ordinal: int) -> str:
+    """Return what names a turn behind its session's name; nothing, where a line cannot hold its stream's."""
     if not stream:
-        return f"{name}#{ordinal}"
-    return f"{name}#{stream}:{ordinal}" if _SAFE.fullmatch(stream) else name
+        return f"#{ordinal}"
+    return f"#{stream}:{ordinal}" if _SAFE.fullmatch(stream) else ""
 
 
 def plain(text: str) -> str:
@@ -97,16 +101,23 @@ def short(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
+def called(name: str | None) -> str:
+    """Return what somebody calls something: in quotes, unless it is one plain word; nothing of nothing."""
+    line = short(name or "", _LONGEST_NAME)
+    return line if not line or _SAFE.fullmatch(line) else named(line)
+
+
 def who(*parts: str | None, trust: Trust = "known") -> str:
-    """Return the facts about a quotation in a line, those that are none left out."""
-    told = [short(part, 80) for part in parts if part]
-    return ", ".join([*told, *(() if trust == "known" else (f"{trust} author",))])
+    """Return the facts about a quotation in a line, those that are none left out.
+
+    They are words of ours; what others chose comes as `called` gives it, lest it is taken for one.
+    """
+    return ", ".join([*filter(None, parts), *(() if trust == "known" else (f"{trust} author",))])
 
 
 def heading(name: str, facts: str, title: str = "") -> str:
-    """Return a line of ours about what is quoted below it."""
-    told = [name, named(facts)[1:-1], named(title) if title else ""]
-    return HEADING + " ".join(part for part in told if part)
+    """Return a line of ours about what is quoted below it: a citation, facts, and what it is entitled."""
+    return HEADING + " ".join(filter(None, (name, facts, named(title) if title else "")))
 
 
 def framed(lines: Iterable[str]) -> str:
@@ -135,5 +146,5 @@ def said_of(answer: Mapping[str, object]) -> list[str]:
         lines.append(f"{HEADING}nobody wrote {named(clean(wrong))}; searched for {named(clean(right))}")
     indexed = answer.get("indexed")
     if isinstance(indexed, dict) and indexed.get("behind"):
-        lines.append(f"{HEADING}{indexed['behind']} commits of the memory are not indexed yet")
+        lines.append(f"{HEADING}not indexed yet: {count(indexed['behind'], 'commit')} of the memory")
     return lines

@@ -12,6 +12,7 @@ from gitmem.cli.serving import (
     Host,
     agent_named,
     behind,
+    called,
     cite,
     framed,
     going_on,
@@ -22,7 +23,7 @@ from gitmem.cli.serving import (
 )
 from gitmem.cli.trusting import trusting_here
 from gitmem.model.errors.serving import AuthorUntrusted
-from gitmem.serving.cursors import cursor, place_of, question_of
+from gitmem.serving.cursors import FAR_MS, cursor, place_of, question_of
 from gitmem.serving.forms import (
     NoteAddGiven,
     NoteAddTaken,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 _CUT: Final = 600
 _WHOLE: Final = 8_000
 _LONGEST_SIMILAR: Final = 160
+_ID_DIGITS: Final = 12
 
 
 def notes(host: Host, asked: NotesTaken, client: str) -> Answered:
@@ -52,8 +54,14 @@ def notes(host: Host, asked: NotesTaken, client: str) -> Answered:
 
     context = host.begin(untrusted=asked.untrusted)
     question = question_of("notes", asked)
-    after = place_of(asked.cursor, question, str)[0] if asked.cursor else None
+    after = place_of(asked.cursor, question, int, str) if asked.cursor else None
     now_ms = context.now_ms()
+
+    def place(note: Listed) -> tuple[int, str]:
+        """Return where a note stands in the order that they are listed in."""
+        due_ms = note.at_ms if note.due_ms is None else note.due_ms
+        return FAR_MS + (due_ms if asked.due else -note.at_ms), note.name[:_ID_DIGITS]
+
     with opened_memory(context) as memory:
         known = trusting_here(context)
         found = list_notes(
@@ -66,12 +74,10 @@ def notes(host: Host, asked: NotesTaken, client: str) -> Answered:
             closed=asked.closed,
             is_known=lambda address: asked.untrusted or known.of(address) == "known",
         )
-        names = [str(note.name) for note in found]
-        begins = names.index(str(after)) + 1 if after in names else 0
-        page = found[begins : begins + asked.limit]
+        rest = [note for note in found if after is None or place(note) > after]
+        page = rest[: asked.limit]
         told = tuple(_told(memory, note, known, _CUT) for note in page)
-    is_more = begins + len(page) < len(found)
-    further = cursor(question, str(page[-1].name)) if is_more else None
+    further = cursor(question, *place(page[-1])) if len(page) < len(rest) else None
     lines = [line for each in told for line in _lines(each)]
     text = framed([*lines, *going_on(further)]) if told else "no note is like that"
     return Answered(text, NotesGiven(notice=NOTICE, notes=told, cursor=further))
@@ -143,11 +149,11 @@ def _told(
     from gitmem.cli.note_text import as_json
 
     plainly = as_json(memory, note, known, note.at_ms, with_turns=with_turns)
-    trust = known.of(note.author.email)
+    author, trust = called(note.author.name), known.of(note.author.email)
     return NoteTold(
         id=cite(note.address, ""),
         kind=note.type,
-        by=who(f"{note.agent} for {note.author.name}" if note.agent else note.author.name, trust=trust),
+        by=who(f"{called(note.agent)} for {author}" if note.agent else author, trust=trust),
         text=plain(note.text[begins : begins + most]),
         at=iso(note.at_ms) or "",
         due=iso(note.due_ms) or "",
@@ -162,9 +168,9 @@ def _told(
 
 def _about(position: dict[str, Any]) -> str:
     """Return what cites a session or a turn of it that a note is about."""
-    name = cite(position["session"] or "", position["id"])
-    _, hash_sign, turn = (position.get("turn") or "").rpartition("#")
-    return f"{name}#{short(turn, 80)}" if hash_sign else name
+    session = position["session"] or ""
+    stream, _, ordinal = (position.get("turn") or "")[len(session) + 1 :].rpartition(":")
+    return cite(session, position["id"], stream, int(ordinal) if ordinal else None)
 
 
 def _lines(note: NoteTold) -> list[str]:
@@ -174,8 +180,8 @@ def _lines(note: NoteTold) -> list[str]:
         note.by,
         f"due {note.due[:10]}" if note.due else None,
         note.state if note.state != "open" else None,
-        *note.files[:3],
-        *(f"#{tag}" for tag in note.tags[:5]),
+        *map(called, note.files[:3]),
+        *(f"tag {called(tag)}" for tag in note.tags[:5]),
         *(f"about {each}" for each in note.about[:3]),
         f"{note.cut} more" if note.cut else None,
     )

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
+import zlib
 from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
 from gitmem.cli.auditing import noted
 from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer
-from gitmem.cli.recalling import current_sessions
+from gitmem.cli.recalling import citing, current_sessions, is_behind
 from gitmem.cli.recalling import recall as recalled
 from gitmem.cli.searching import filters_of, places_for
 from gitmem.cli.serving import (
     NOTICE,
     Host,
     behind,
+    called,
     cite,
     framed,
     going_on,
@@ -42,6 +44,12 @@ MOST_HITS: Final = 500
 TOKENS_A_HIT: Final = 88
 """At most, in either form of the answer; ten hits stay below 900 with what stands around them."""
 
+_LONGEST_SESSION: Final = 32
+"""Of a hit's citation, as recall's: with a longer name, a third of what a hit may take, it goes by its id."""
+
+_MOVED: Final = 20
+"""So many hits may come before a page while it is read, and its end is still found."""
+
 _BETWEEN: Final = re.compile(r'["{}\[\],:]{3,}')
 _CUTS: Final = (320, 240, 180, 140, 110, 85, 65, 50, 35)
 """Characters of a hit's text: the first of these with which an answer is short enough."""
@@ -51,7 +59,7 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
     """Cite the turns and notes that match, the best first, a page at a time."""
     context = host.begin(untrusted=asked.untrusted)
     question = question_of("search", asked)
-    skipped = cast(int, place_of(asked.cursor, question, int)[0]) if asked.cursor else 0
+    skipped, last = _cut(asked.cursor, question)
     limit = min(asked.limit, MOST_HITS - skipped)
     places, filters = _narrowed(host, context, asked)
     answers = ask_indexer(
@@ -63,18 +71,48 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
             firsthand=True, without=current_sessions(context.environ)
         ),  # neither an echo of this, nor what the agent has before it
         group="session" if asked.by_session else "turn",
-        limit=skipped + limit + 1,
+        limit=skipped + limit + 1 + (_MOVED if last else 0),
     )
     only_known = bool(filters.trusted)
     [answer] = noted(context, places, marked(context, places, answers, only_known=only_known))
-    hits = cast("list[Json]", answer["hits"])[skipped:]
-    is_more = len(hits) > limit and skipped + limit < MOST_HITS
-    further = cursor(question, skipped + limit) if is_more else None
+    found = cast("list[Json]", answer["hits"])
+    if is_behind(answer):
+        with citing(context, places) as known:
+            found = [hit for hit in found if known.shows(_found(hit), filters.levels)]
+    # What was found meanwhile stands before the last one that was told, or what was forgotten no longer does.
+    begins = next((n for n, hit in enumerate(found, 1) if _digest(hit) == last), skipped)
+    hits = found[begins : begins + limit]
+    is_more = bool(hits) and len(found) > begins + limit and begins + limit < MOST_HITS
+    further = cursor(question, begins + limit, _digest(hits[-1])) if is_more else None
     budget = TOKENS_A_HIT * max(limit, 3)
-    forms = [partial(_hit, hit, with_repo=len(places) > 1) for hit in hits[:limit]]
+    forms = [partial(_hit, hit, with_repo=len(places) > 1) for hit in hits]
     text = _fitting(lambda cut: _as_text(answer, [form(cut) for form in forms], further), str, budget)
     value = _fitting(lambda cut: _as_value([form(cut) for form in forms], further), _encoded, budget)
     return Answered(text, value)
+
+
+def _cut(at: str | None, question: str) -> tuple[int, str]:
+    """Return how many hits were told before, and which was the last of them."""
+    return cast("tuple[int, str]", place_of(at, question, int, str)) if at else (0, "")
+
+
+class _Found(NamedTuple):
+    """A hit, by what tells whether it may still be shown."""
+
+    repo: str
+    id: str
+    note: str
+
+
+def _found(hit: Json) -> _Found:
+    note = cast("Json | None", hit.get("note"))
+    return _Found(str(hit["repo"]), str(hit["id"]), str(note["kind"]) if note else "")
+
+
+def _digest(hit: Json) -> str:
+    """Return what tells a hit from others in a cursor."""
+    name = f"{hit['id']}#{hit['stream']}:{hit['ordinal']}"
+    return f"{zlib.crc32(name.encode()):08x}"
 
 
 def recall(host: Host, asked: RecallTaken, client: str) -> Answered:
@@ -86,7 +124,9 @@ def recall(host: Host, asked: RecallTaken, client: str) -> Answered:
     for one in found.quotations:
         told = one.told
         whole = cite(told.session, told.id, told.stream, told.ordinal)
-        by = who(told.note or told.role, told.author, told.agent, told.at[:10], told.branch)
+        by = who(
+            told.note or told.role, called(told.author), called(told.agent), told.at[:10], called(told.branch)
+        )
         turns.append(Quoted(id=whole, by=by, text=plain(one.text), commit=one.commit, trust=told.trust))
     text = found.text if turns else "nothing found"
     return Answered(text, RecallGiven(notice=NOTICE, turns=tuple(turns)))
@@ -117,16 +157,19 @@ def _narrowed(
 def _hit(hit: Json, cut: int, *, with_repo: bool) -> Hit:
     note = cast("Json | None", hit.get("note"))
     trust = cast(Trust, hit["trust"])
+    session = str(hit["session"])
+    is_long = len(session) > _LONGEST_SESSION and not note
     by = who(
         str(note["kind"]) if note else str(hit["role"]),
-        cast("str | None", hit["tool"]),
+        called(str(hit["agent"])) if is_long else None,
+        called(cast("str | None", hit["tool"])),
         str(hit["at"] or "")[:10],
-        str(hit["author"]),
-        str(hit["repo"]) if with_repo else None,
+        called(str(hit["author"])),
+        called(str(hit["repo"])) if with_repo else None,
         str(note["state"]) if note and note["state"] != "open" else None,
     )
     stream, ordinal = str(hit["stream"] or ""), cast(int, hit["ordinal"])
-    name = cite(str(hit["session"]), str(hit["id"]), stream, ordinal)
+    name = cite("" if is_long else session, str(hit["id"]), stream, ordinal)
     return Hit(id=name, by=by, text=_around_match(hit, cut), trust=trust)
 
 

@@ -14,13 +14,25 @@ from gitmem.cli.naming import is_note
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.recursing import first_that
 from gitmem.cli.rendering import FOLDED_KINDS, iso
-from gitmem.cli.serving import NOTICE, Host, behind, cite, framed, going_on, heading, plain, short, who
+from gitmem.cli.serving import (
+    NOTICE,
+    Host,
+    behind,
+    called,
+    cite,
+    cite_turn,
+    framed,
+    going_on,
+    heading,
+    plain,
+    short,
+    who,
+)
 from gitmem.cli.serving_notes import show_note
 from gitmem.cli.trusting import trust_of, trusting_here
 from gitmem.model.errors.naming import NoteUnknown, SessionUnknown, TurnUnknown
 from gitmem.model.errors.serving import AuthorUntrusted, CursorRefused, PrivateUntold
 from gitmem.model.errors.store import NoMemory
-from gitmem.recall.quoting import named
 from gitmem.recall.tokens import estimate
 from gitmem.serving.cursors import cursor, place_of, question_of
 from gitmem.serving.forms import ShowGiven, Shown, ShowTaken
@@ -74,13 +86,17 @@ def _show(host: Host, context: Context, asked: ShowTaken) -> Answered:
         note_session(context, "show", memory, folder)
         given = _page(context, memory, folder, turn, asked)
         given = _about(context, memory, folder, given, trusting)
-    at = heading(given.id, given.by, given.title)
-    lines = [at]
+    lines = [heading(given.id, given.by, given.title)]
     for each in given.turns:
         told = who(
-            each.role, each.tool, "failed" if each.failed else "", f"{each.cut} more" if each.cut else ""
+            each.role,
+            called(each.tool),
+            "failed" if each.failed else "",
+            f"{each.cut} more" if each.cut else "",
         )
-        lines += [heading(f"#{named(each.turn)[1:-1]}", told), behind(each.text)]
+        stream, _, ordinal = each.turn.rpartition(":")
+        at = cite_turn(stream, int(ordinal)) or f"#{ordinal} of {called(stream)}"
+        lines += [heading(at, told), behind(each.text)]
     return Answered(framed([*lines, *going_on(given.cursor)]), given)
 
 
@@ -94,7 +110,11 @@ def _about(
     summary = Summaries(memory, repository.state_dir, repository.name).one(folder)
     trust = trusting.of_all(summary.captured_by)
     by = who(
-        summary.author.name, (iso(summary.started_ms) or "")[:10], summary.branch, summary.model, trust=trust
+        called(summary.author.name),
+        (iso(summary.started_ms) or "")[:10],
+        called(summary.branch),
+        called(summary.model),
+        trust=trust,
     )
     return msgspec.structs.replace(
         given,
@@ -158,7 +178,7 @@ def _shown(turn: Turn, most: int, begins: int = 0) -> Shown:
     text = turn.text[begins : begins + most]
     result = turn.result
     return Shown(
-        turn=short(turn_name(turn.stream, turn.ordinal), 80),
+        turn=turn_name(short(turn.stream, 80), turn.ordinal),
         role=turn.role if turn.kind == "message" else f"{turn.role} {turn.kind.replace('_', ' ')}",
         text=plain(text),
         tool=short(turn.call.name, 60) if turn.call else "",

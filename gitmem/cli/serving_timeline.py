@@ -12,15 +12,16 @@ from gitmem.cli.opening import opened_memory
 from gitmem.cli.recalling import current_sessions
 from gitmem.cli.recursing import reach
 from gitmem.cli.rendering import iso
-from gitmem.cli.serving import NOTICE, Host, cite, framed, going_on, heading, short, who
+from gitmem.cli.serving import NOTICE, Host, called, cite, framed, going_on, heading, short, who
 from gitmem.cli.serving_sessions import show, title_of
+from gitmem.cli.text import count
 from gitmem.cli.trusting import trusting_here
 from gitmem.model.errors.repositories import NotARepository
 from gitmem.model.errors.serving import AddressRefused
 from gitmem.model.errors.store import NoMemory
 from gitmem.query.filters import Filters
 from gitmem.query.moments import parse_since, parse_until
-from gitmem.serving.cursors import cursor, place_of, question_of
+from gitmem.serving.cursors import FAR_MS, cursor, place_of, question_of
 from gitmem.serving.forms import SessionTold, ShowTaken, TimelineGiven, TimelineTaken
 from gitmem.serving.offer import Answered, Listed, Resource
 
@@ -51,12 +52,9 @@ def timeline(host: Host, asked: TimelineTaken, client: str) -> Answered:
         levels=host.levels(context),
     )
     rows = _latest(context, filters, untrusted=asked.untrusted)
-    if after is not None:
-        at, session = cast("tuple[int, str]", after)
-        rows = [row for row in rows if (-row.told.last_ms, row.told.session[:_ID_DIGITS]) > (-at, session)]
-    shown = rows[: asked.limit]
-    last = shown[-1].told if len(rows) > len(shown) else None
-    further = None if last is None else cursor(question, max(0, last.last_ms), last.session[:_ID_DIGITS])
+    rest = [row for row in rows if after is None or row.place > after]
+    shown = rest[: asked.limit]
+    further = cursor(question, *shown[-1].place) if len(shown) < len(rest) else None
     with ExitStack() as stack:
         memories: dict[Path, Memory] = {}
         for row in shown:
@@ -64,10 +62,7 @@ def timeline(host: Host, asked: TimelineTaken, client: str) -> Answered:
             if common_dir not in memories:
                 memories[common_dir] = stack.enter_context(opened_memory(row.context))
         found = [_told(row, memories[row.context.repository.common_dir]) for row in shown]
-    lines = [
-        heading(f"{each.id} {each.at[:16]}", who(each.by, each.branch, f"{each.turns} turns"), each.title)
-        for each in found
-    ]
+    lines = [_line(each) for each in found]
     text = framed([*lines, *going_on(further)]) if lines else "no session is like that"
     return Answered(text, TimelineGiven(notice=NOTICE, sessions=tuple(found), cursor=further))
 
@@ -78,6 +73,11 @@ class _Row(NamedTuple):
     told: Summary
     context: Context
     trusting: Trusting
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands in the order that sessions are listed in, the newest first."""
+        return FAR_MS - self.told.last_ms, self.told.session[:_ID_DIGITS]
 
 
 def _latest(context: Context, filters: Filters, *, untrusted: bool) -> list[_Row]:
@@ -102,7 +102,7 @@ def _latest(context: Context, filters: Filters, *, untrusted: bool) -> list[_Row
             missing.append(error)
     if len(missing) == len(reached) and missing:
         raise missing[0]
-    return sorted(rows, key=lambda row: (-row.told.last_ms, row.told.session))
+    return sorted(rows, key=lambda row: row.place)
 
 
 def _of_one(context: Context, filters: Filters) -> Iterator[_Row]:
@@ -121,12 +121,17 @@ def _told(row: _Row, memory: Memory) -> SessionTold:
     return SessionTold(
         id=cite(str(summary.key), summary.session),
         at=iso(summary.last_ms or None) or "",
-        by=who(summary.author.name, trust=row.trusting.of_all(summary.captured_by)),
+        by=who(called(summary.author.name), trust=row.trusting.of_all(summary.captured_by)),
         title=title_of(memory, summary, lambda _: row.trusting),
         branch=short(summary.branch or "", 60),
         turns=summary.turns,
         trust=row.trusting.of_all(summary.captured_by),
     )
+
+
+def _line(told: SessionTold) -> str:
+    facts = who(told.by, called(told.branch), count(told.turns, "turn"))
+    return heading(f"{told.id} {told.at[:16]}", facts, told.title)
 
 
 def list_sessions(host: Host, at: str | None) -> Listed:

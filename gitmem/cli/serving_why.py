@@ -11,7 +11,7 @@ from gitmem.cli.commands.why import why as explain
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.recursing import reach
-from gitmem.cli.serving import NOTICE, Host, behind, cite, framed, heading, plain, short, who
+from gitmem.cli.serving import NOTICE, Host, behind, called, cite, framed, heading, plain, short, who
 from gitmem.model.errors.store import NoMemory
 from gitmem.model.ids import SessionId
 from gitmem.query.trusting import Trust
@@ -37,10 +37,12 @@ def why(host: Host, asked: WhyTaken, client: str) -> Answered:
     places = tuple(_place(each, untrusted=asked.untrusted, untold=untold) for each in found["places"])
     lines = []
     for each in places:
+        path, _, numbers = each.lines.rpartition(":")
+        at = f"{called(path)}:{numbers}"
         if not each.id:
-            lines.append(heading(each.lines, who(each.by or "no session is known", each.commit)))
+            lines.append(heading(at, who(each.by or "no session is known", each.commit)))
             continue
-        lines.append(heading(each.lines, who(each.commit, f"known by {each.evidence}")))
+        lines.append(heading(at, who(each.commit, f"known by {each.evidence}")))
         lines.append(heading(each.id, each.by, each.title))
         if each.prompt:
             lines += [heading(each.prompt_id, "the prompt that led to it"), behind(each.prompt)]
@@ -90,7 +92,13 @@ def _place(said: dict[str, Any], *, untrusted: bool, untold: set[str]) -> Place:
         lines=where,
         commit=commit,
         id=name,
-        by=who(said["author"], said["agent"], said["tool"], (said["at"] or "")[:10], trust=trust),
+        by=who(
+            called(said["author"]),
+            called(said["agent"]),
+            called(said["tool"]),
+            (said["at"] or "")[:10],
+            trust=trust,
+        ),
         title=short(said["title"] or "", _LONGEST_TITLE),
         prompt=plain((said["prompt"] or "")[:_LONGEST_PROMPT]),
         prompt_id=prompt_id,

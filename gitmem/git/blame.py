@@ -68,6 +68,8 @@ def resolve_commit(git: Git, start: Path, text: str) -> Oid | None:
     Raises:
         GitMissing, GitFailed: git cannot be started.
     """
+    if "\0" in text:
+        return None  # no program can be asked that
     question = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}"]
     [answer] = ask_at(git, start, question, doing=f"find the commit {text}")
     return Oid(answer.text) if answer.status == 0 else None

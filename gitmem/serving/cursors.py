@@ -15,6 +15,9 @@ import msgspec
 
 from gitmem.model.errors.serving import CursorRefused
 
+FAR_MS: Final = 1 << 52
+"""Further from 1970 than any date, either way: a moment and this make a number that a cursor can hold."""
+
 _LONGEST: Final = 1_000
 _DIGEST_BYTES: Final = 9
 

@@ -193,7 +193,7 @@ class WhyGiven(_Given, frozen=True, kw_only=True):
 class NoteAddTaken(_Taken, frozen=True, kw_only=True):
     """A note to be written down."""
 
-    text: Annotated[str, Meta(description="What holds, and why, in a sentence or two.", max_length=20_000)]
+    text: Annotated[str, Meta(description="What holds, and why, in a sentence or two.", max_length=10_000)]
     kind: Annotated[Kind, Meta(description="decision, pattern, or reminder.")] | None = None
     due: Annotated[str, Meta(description="Of a reminder: a date, or in 7d, 2w.", max_length=64)] | None = None
     files: Annotated[tuple[_Path, ...], Meta(description="Paths that it is about.", max_length=50)] = ()

@@ -7,6 +7,7 @@ business here. All three are looked at before anything of a request is read.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import socket
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ import uvicorn
 from mcp.server.lowlevel import Server
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gitmem.model.errors.serving import PortRefused
 
@@ -29,6 +31,8 @@ _SESSIONS: Final = 64
 _IDLE_S: Final = 600.0
 _ENDING_S: Final = 2
 _BACKLOG: Final = 64
+_HEAD_S: Final = 5.0
+"""So long a connection may take to say what it asks for; the token comes with that."""
 
 
 def listen(port: int) -> socket.socket:
@@ -66,12 +70,25 @@ async def serve(server: Server[Any], endpoint: socket.socket, token: str, ready:
         access_log=False,
         server_header=False,
         lifespan="on",
+        http=_Prompt,
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=_ENDING_S,
         ws="none",
     )
     ready()  # connections wait in the backlog until it runs
     await uvicorn.Server(config).serve(sockets=[endpoint])
+
+
+class _Prompt(H11Protocol):
+    """A connection that is closed where it does not say in time what it asks for: there are only so many."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(_HEAD_S, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        if self.cycle is None:  # no request yet; of any that is refused nothing more is read
+            self.transport.close()
 
 
 def _guarded(app: ASGIApp, token: str, hosts: frozenset[str], origins: frozenset[str]) -> ASGIApp:

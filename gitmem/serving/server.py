@@ -27,9 +27,6 @@ T = TypeVar("T")
 
 _LONGEST_NAME: Final = 60
 _LONGEST_SAID: Final = 2_000
-_REFUSED: Final = -32002
-"""What the protocol says of a resource that is not there."""
-
 _PLAIN: Final = "text/plain"
 
 _Context = ServerRequestContext[Any, Any]
@@ -115,7 +112,10 @@ class _Handlers:
         prompt = self._prompts.get(params.name)
         if prompt is None:
             raise MCPError(types.INVALID_PARAMS, f"there is no prompt {params.name[:_LONGEST_NAME]!r}")
-        text = await self._done(partial(prompt.write, (params.arguments or {}).get(prompt.argument, "")))
+        argument = (params.arguments or {}).get(prompt.argument, "")
+        if not argument.strip():
+            raise MCPError(types.INVALID_PARAMS, f"{prompt.name} needs the argument {prompt.argument}")
+        text = await self._done(partial(prompt.write, argument))
         message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
         return types.GetPromptResult(description=prompt.about, messages=[message])
 
@@ -123,7 +123,7 @@ class _Handlers:
         try:
             return await self._workers.do(work)
         except GitmemError as error:
-            raise MCPError(_REFUSED, _described(error)) from None
+            raise MCPError(types.INVALID_PARAMS, _described(error)) from None
         except Exception as error:  # noqa: BLE001 (as above)
             raise MCPError(types.INTERNAL_ERROR, self._offer.broke(error)) from None
 
@@ -149,11 +149,16 @@ def _told_prompt(prompt: Prompt) -> types.Prompt:
 def _arguments(tool: Tool, given: dict[str, Any] | None) -> msgspec.Struct:
     """Return what a tool was given, typed.
 
+    Agents fill forms in: a null or nothing where something may be left out is as if it was, and a number may
+    come as 5.0 or "5".
+
     Raises:
         ArgumentsRefused: It takes something else.
     """
+    needed = {field.name for field in msgspec.structs.fields(tool.takes) if field.required}
+    said = {name: value for name, value in (given or {}).items() if name in needed or value not in (None, "")}
     try:
-        return msgspec.convert(given or {}, tool.takes)
+        return msgspec.convert(said, tool.takes, strict=False)
     except (msgspec.ValidationError, RecursionError) as error:
         known = tuple(name for name in tool.takes.__struct_fields__ if name not in tool.hidden)
         raise ArgumentsRefused(tool.name, str(error)[:_LONGEST_SAID], known) from None

@@ -7,6 +7,7 @@ answer: whoever sends faster than they are answered waits, as with any full pipe
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import select
 from collections.abc import Callable, Iterator
@@ -136,7 +137,7 @@ async def _read(
             await client.send(_refusal(types.INVALID_REQUEST, f"no message may have over {MOST_BYTES} bytes"))
             continue
         try:
-            message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+            message = _understood(line)
         except ValueError:
             await client.send(_not_understood(line))
             continue
@@ -214,6 +215,26 @@ async def _write(server: _Outgoing, wire: int, waiting: _Waiting) -> None:
                 return
             if isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
                 waiting.drop(_key(message.id))
+
+
+def _understood(line: bytes) -> types.JSONRPCMessage:
+    r"""Return the message in a line.
+
+    A text that was cut in the middle of a character, which JavaScript sends as `\ud83d`, is one all the same.
+
+    Raises:
+        ValueError: There is none.
+    """
+    try:
+        return types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValueError:
+        if b"\\ud" not in line.lower():
+            raise
+    try:
+        mended = json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
+    except RecursionError:
+        raise ValueError from None
+    return types.jsonrpc_message_adapter.validate_json(mended, by_name=False)
 
 
 def _encoded(message: types.JSONRPCMessage) -> bytes:

@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -158,7 +159,8 @@ def _greeted(endpoint: _socket.socket, said: bytearray) -> None:
         raise Absent(f"it greets with nonsense: {error}", may_start=False) from error
     del said[:end]
     if (greeting.version, greeting.home) != (gitmem.__version__, home()):
-        endpoint.sendall(RETIRE)
+        with suppress(OSError):  # it is ending already, as somebody else has asked it to
+            endpoint.sendall(RETIRE)
         raise Absent("it is another gitmem's", may_start=True, wait_s=10)
 
 

@@ -55,7 +55,7 @@ def pick(
     """
     known = _read_map(memory, folder, state_dir)
     if known is not None:
-        stream, asked_for = _locate(turn, known.counts(), known.places(), known.key)
+        stream, asked_for = _locate(turn, known.counts(), known.places(), known.key, folder)
         total = known.counts()[stream]
         head = known.streams[stream].decoded_head()
         window = _window(asked_for, context, total)
@@ -152,7 +152,7 @@ def _from_whole(memory: Memory, folder: Folder, asked: str, context: int, state_
     remember(memory, folder, stored, transcript, state_dir)
     by_stream = _by_stream(turns, stored)
     counts = {name: len(found) for name, found in by_stream.items()}
-    stream, asked_for = _locate(asked, counts, _places(turns), stored.key)
+    stream, asked_for = _locate(asked, counts, _places(turns), stored.key, folder)
     window = _window(asked_for, context, counts[stream])
     shown = tuple(by_stream[stream][n] for n in window)
     return Picked(stream, reading.head_of(stored, stream), shown, asked_for, counts[stream])
@@ -168,7 +168,7 @@ def _from_two_reads(
         counts[turn.stream] += 1
         if turn.id == asked:
             named.append(msgspec.structs.replace(turn, text="", call=None, result=None))
-    stream, asked_for = _locate(asked, counts, _places(named), stored.key)
+    stream, asked_for = _locate(asked, counts, _places(named), stored.key, folder)
     window = _window(asked_for, context, counts[stream])
     shown: list[Turn] = []
     for turn in reading.turns(memory, folder, stored):
@@ -203,7 +203,7 @@ def _from_lines(
 
 
 def _locate(
-    asked: str, counts: Mapping[str, int], places: Mapping[str, _Place], key: SessionKey
+    asked: str, counts: Mapping[str, int], places: Mapping[str, _Place], key: SessionKey, folder: Folder
 ) -> tuple[str, frozenset[int]]:
     spoken = [name for name, count in counts.items() if count]
     own = spoken[0] if len(spoken) == 1 else MAIN_STREAM  # a review may be a subagent's alone
@@ -215,7 +215,7 @@ def _locate(
     stream, colon, number = asked.rpartition(":")
     if colon and _is_ordinal(number) and int(number) < counts.get(stream, 0):
         return stream, frozenset((int(number),))
-    raise TurnUnknown(str(key), asked, sum(counts.values()))
+    raise TurnUnknown(reading.plain_name(key, folder.session), asked, sum(counts.values()))
 
 
 def forget(state_dir: Path, gone: Iterable[str]) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -14,7 +15,7 @@ from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.errors.naming import SessionAmbiguous, SessionUnknown, StreamUnknown
 from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused
-from gitmem.model.ids import MAIN_STREAM, SessionKey, origin_key
+from gitmem.model.ids import MAIN_STREAM, SessionId, SessionKey, origin_key
 from gitmem.model.records import Session
 from gitmem.model.turns import Tally, Turn
 from gitmem.redaction.placeholders import same_line
@@ -27,6 +28,7 @@ _ID_DIGITS = 64
 _SHOWN_ID_DIGITS = 12
 _ELLIPSIS = "…"
 _HEX = frozenset("0123456789abcdef")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,99}")
 
 
 class Address(NamedTuple):
@@ -74,6 +76,14 @@ def resolve(memory: Memory, name: str) -> Folder:
         key = SessionKey.parse(beginning)
         found = tuple(_begin_with(memory, key.agent, key.native_id))
     return _only(memory, name, found)
+
+
+def plain_name(key: SessionKey, session: SessionId) -> str:
+    """Return what names a session in words of ours: its key if that is one plain word, else digits of its id.
+
+    A native id may be any text, which an agent that is told of the session is not to take for ours.
+    """
+    return str(key) if _PLAIN.fullmatch(str(key)) else session[:_SHOWN_ID_DIGITS]
 
 
 def session_record(memory: Memory, folder: Folder) -> Session:
@@ -246,11 +256,11 @@ def _only(memory: Memory, name: str, found: tuple[Folder, ...]) -> Folder:
 
 
 def _distinct_names(memory: Memory, found: tuple[Folder, ...]) -> tuple[str, ...]:
-    """Name sessions by their keys; where two share one, by as much of their ids as tells them apart."""
+    """Name sessions plainly; where two share a name, by as much of their ids as tells them apart."""
     keys = []
     for folder in found:
         record = session_record(memory, folder)
-        keys.append(str(SessionKey(record.agent, record.native_id)))
+        keys.append(plain_name(SessionKey(record.agent, record.native_id), folder.session))
     if len(set(keys)) == len(keys):
         return tuple(keys)
     digits = next(

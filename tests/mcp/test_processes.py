@@ -90,6 +90,8 @@ def test_sdks_client_finds_its_way_over_pipes(place: Place, run: CommandLine) ->
         assert len((await session.list_resource_templates()).resource_templates) == 3
         prompt = await session.get_prompt("recall", {"question": "where is the tide table"})
         assert "tides.py" in prompt.messages[0].content.text  # type: ignore[union-attr]
+        with pytest.raises(MCPError, match="needs the argument question"):
+            await session.get_prompt("recall", {})
         assert [prompt.name for prompt in (await session.list_prompts()).prompts] == ["recall"]
 
     over_pipes(place.top, ask)

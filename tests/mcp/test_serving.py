@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -17,9 +18,10 @@ from gitmem.cli.context import context_of_process
 from gitmem.cli.main import run
 from gitmem.model.errors.naming import SessionUnknown
 from gitmem.model.errors.serving import CursorRefused
-from gitmem.serving import stdio
+from gitmem.serving import http, stdio
 from gitmem.serving.offer import Answered, Listed, Offer, Tool
-from gitmem.serving.workers import AT_ONCE
+from gitmem.serving.server import server_of
+from gitmem.serving.workers import AT_ONCE, Workers
 from tests.mcp.wire import HELLO, Wire, call, request, served
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS = -32700, -32600, -32601, -32602
@@ -132,7 +134,7 @@ def test_nonsense_is_refused_and_what_comes_next_is_answered(played: Played) -> 
         found = sorted(wire.rest(), key=lambda answer: int(answer["id"]))
         assert errors(found[:3]) == [(10, NO_METHOD), (11, INVALID_PARAMS), (12, INVALID_PARAMS)]
         assert errors([found[3]]) == [(13, INVALID_PARAMS)]
-        assert errors(found[5:7]) == [(15, -32002), (16, INVALID_PARAMS)]
+        assert errors(found[5:7]) == [(15, INVALID_PARAMS), (16, INVALID_PARAMS)]
         told = [
             (one["result"]["isError"], one["result"]["content"][0]["text"]) for one in (found[4], *found[7:9])
         ]
@@ -152,6 +154,24 @@ def test_answer_that_is_no_text_harms_nobody(played: Played) -> None:
         wire.send(call(2, "play", how="hostile"))
         said = wire.receive()["result"]["content"][0]["text"]
         assert "‹system>? [2J" in said
+        assert wire.rest() == []
+
+
+def test_forms_that_are_filled_in_and_texts_that_were_cut_are_understood(played: Played) -> None:
+    with served(played.offer()) as (wire, _):
+        wire.greet()
+        wire.send(
+            call(1, "play", n=None, how=""),
+            call(2, "play", n="2"),
+            call(3, "play", n=3.0),
+            b'{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"play\\ud83d","arguments":{}}}\n',
+            call(5, "play", n=5.5),
+        )
+        answers = {answer["id"]: answer for answer in (wire.receive() for _ in range(5))}
+        told = [answers[n]["result"]["structuredContent"]["n"] for n in (1, 2, 3)]
+        assert told == [0, 2, 3]
+        assert "'play?'" in answers[4]["error"]["message"]
+        assert answers[5]["result"]["isError"]
         assert wire.rest() == []
 
 
@@ -253,6 +273,28 @@ def test_client_that_is_gone_ends_the_server_at_the_next_answer(played: Played) 
         thread.join(60)
         assert not thread.is_alive()
         os.close(wire.writes)
+
+
+def test_connection_that_does_not_say_what_it_asks_for_is_closed(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_HEAD_S", 0.05)
+    endpoint = http.listen(0)
+    port = endpoint.getsockname()[1]
+
+    async def main() -> None:
+        server = server_of(played.offer(), Workers())
+        serving = asyncio.create_task(http.serve(server, endpoint, "token", lambda: None))
+        for said in (b"", b"POST /mcp HTTP/1.1\r\nHost: 127"):
+            reads, writes = await asyncio.open_connection(http.LOOPBACK, port)
+            writes.write(said)
+            assert await asyncio.wait_for(reads.read(), 60) == b""
+            writes.close()
+        serving.cancel()
+        await asyncio.wait([serving])
+
+    asyncio.run(main())
+    endpoint.close()
 
 
 def test_without_its_library_the_command_says_how_to_install_it(

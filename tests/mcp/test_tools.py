@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gitmem.cli import recalling, serving_search
 from gitmem.cli.context import Context
+from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.main import run
 from gitmem.cli.serving import Host
 from gitmem.cli.serving_search import _encoded
 from gitmem.model.errors.arguments import BadNote
+from gitmem.model.errors.code import TargetUnknown
 from gitmem.model.errors.naming import SessionUnknown
 from gitmem.model.errors.repositories import NotARepository
 from gitmem.model.errors.serving import (
@@ -54,6 +60,9 @@ def test_ten_hits_take_less_than_900_tokens_in_either_form(place: Place) -> None
     assert len(found.value.hits) == 10  # type: ignore[attr-defined]
     assert estimate(found.text) < 900
     assert estimate(_encoded(found.value)) < 900  # type: ignore[arg-type]
+    hits = place.told("search", query="harbour gate")["hits"]
+    assert min(len(hit["text"]) for hit in hits) > 80, "a name takes no room from what is said"
+    assert place.told("show", id=hits[0]["id"])["id"].startswith("generic/0f3a81c")
     ids, cursor, pages = [], None, 0
     while pages == 0 or cursor:
         told = place.told("search", query="harbour gate", limit=5, **({"cursor": cursor} if cursor else {}))
@@ -177,9 +186,9 @@ def test_note_is_written_as_the_agent_and_what_is_like_it_is_told(place: Place) 
     place.agent = "codex"
     place.told("note_add", text=f"Never {HOSTILE}", kind="pattern", supersedes=[written["id"]])
     listed = place.told("notes", limit=2)
-    assert [note["by"] for note in listed["notes"]] == ["codex for Ada Example", "mcp for Ada Example"]
+    assert [note["by"] for note in listed["notes"]] == ['codex for "Ada Example"', 'mcp for "Ada Example"']
     rest = place.told("notes", limit=2, cursor=listed["cursor"])
-    assert [note["by"] for note in rest["notes"]] == ["claude-code for Ada Example"]
+    assert [note["by"] for note in rest["notes"]] == ['claude-code for "Ada Example"']
     assert rest["notes"][0]["about"] == ("generic/tides",)
     about = place.told("show", id=rest["notes"][0]["id"])["note"]["about"]
     assert about == ("generic/tides#1",)
@@ -237,6 +246,8 @@ def test_why_names_the_turn_and_its_prompt(repository: Path, git: RealGit) -> No
     assert (told["prompt_id"], told["evidence"]) == ("claude-code/gates#0", "commit")
     assert told["prompt"].startswith("make the gate")
     assert place.told("why", target="a.txt")["known"] == 0
+    with pytest.raises(TargetUnknown):
+        place.call("why", target="a.txt\0")
     git("config", "gitmem.distrust", "ada@example.org", cwd=repository)
     told = place.told("why", target="gate.py:1")["places"][0]
     assert told["trust"] == "untrusted"
@@ -282,7 +293,7 @@ def test_nobody_is_asked_at_the_terminal_that_a_server_was_started_at(place: Pla
     assert context.repository.top == place.top
 
 
-def make_private(place: Place, session: str) -> None:
+def command(place: Place, *args: str) -> None:
     context = Context(
         environ=dict(os.environ),
         stdin=io.BytesIO(),
@@ -290,7 +301,11 @@ def make_private(place: Place, session: str) -> None:
         stderr=io.BytesIO(),
         now_ms=lambda: place.now_ms,
     )
-    assert run(["-C", str(place.top), "level", session, "private"], context) == 0
+    assert run(["-C", str(place.top), *args], context) == 0
+
+
+def make_private(place: Place, session: str) -> None:
+    command(place, "level", session, "private")
 
 
 def test_why_does_not_tell_what_is_private(repository: Path, git: RealGit) -> None:
@@ -322,3 +337,29 @@ def test_private_sessions_are_told_of_only_where_a_person_allows_it(place: Place
     place.private = False
     git("config", "gitmem.level", "private", cwd=place.top)
     assert "my own" in place.call("show", id=name).text, "whatever it is told stays private, too"
+
+
+def test_session_that_became_private_since_it_was_indexed_is_not_told_of(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, gone = place.session("secret", ["the moat is mine"]), place.session("gone", ["the moat is gone"])
+    known: dict[Any, list[Any]] = {}
+
+    def remembering(context: Context, verb: Any, **asked: Any) -> Iterator[Any]:
+        """Answer as an index that was not there when the memory went on."""
+        key = asked.get("passage", 0)
+        known[key] = known.get(key) or list(ask_indexer(context, verb, **asked))
+        return iter(copy.deepcopy(known[key]))
+
+    for module in (recalling, serving_search):
+        monkeypatch.setattr(module, "ask_indexer", remembering)
+    for ask in ({"name": "search", "query": "moat"}, {"name": "recall", "question": "moat"}):
+        assert "the moat is mine" in place.call(**ask).text
+    make_private(place, secret)
+    command(place, "forget", "--yes", gone)
+    for answers in known.values():
+        answers[0]["indexed"]["behind"] = 2
+    for ask in ({"name": "search", "query": "moat"}, {"name": "recall", "question": "moat"}):
+        assert "the moat is" not in place.call(**ask).text
+    place.private = True
+    assert "mine" in place.call("search", query="moat").text

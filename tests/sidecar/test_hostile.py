@@ -101,6 +101,16 @@ def test_sidecar_that_talks_nonsense_is_done_without(
     assert (client.processes, client.starts) == (1, 0)
 
 
+def test_sidecar_of_another_gitmem_that_is_ending_already_is_absent() -> None:
+    ours, other = socket.socketpair()
+    with ours, other:
+        other.sendall(encode_greeting(Greeting("0.0.1", home(), 1)))
+        other.close()
+        with pytest.raises(meeting.Absent) as raised:
+            meeting._greeted(ours, bytearray())
+    assert raised.value.may_start
+
+
 def test_sidecar_that_says_nothing_is_not_waited_for(
     client: Client, imposed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
