@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from gitmem.handing_over.records import NO_RECORDS, left_behind
 from gitmem.handing_over.steps import Called, Lost, Said, Step
 from gitmem.handing_over.target import Copy, Target, at_text, tool_name
 from gitmem.model.ids import MAIN_STREAM
@@ -37,9 +38,42 @@ def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[P
                 yield path
 
 
-def _renamed(records: Iterable[Object], copy: Copy, stream: str) -> Iterator[Object] | None:
-    # A pull request's line has no id to be known by, and is written again at the next start.
-    return (_renamed_record(record, copy) for record in records if record.get("type") != "pr-link")
+_CARRIED: Final = frozenset(
+    (
+        *("user", "assistant", "system", "attachment", "progress"),
+        *("summary", "custom-title", "ai-title", "agent-name", "last-prompt"),
+    )
+)
+"""What was said, and what it is called. Other lines are of the place that a session began in, or tell Claude
+Code what to do when it resumes: to go into a worktree by its path, be another agent, restore files, take up
+a queue. They are not for others to say."""
+
+
+def _renamed(records: Iterable[Object], copy: Copy, stream: str, lost: Lost) -> Iterator[Object] | None:
+    return _renamed_records(records, copy, lost)
+
+
+def _renamed_records(records: Iterable[Object], copy: Copy, lost: Lost) -> Iterator[Object]:
+    """Yield records; where one between them does not come along, the next hangs on the one before."""
+    seen: set[str] = set()
+    gone: dict[str, str | None] = {}
+    last: str | None = None
+    for record in records:
+        uuid, parent = string(record, "uuid"), string(record, "parentUuid")
+        if parent is not None and parent not in seen:
+            parent = gone[parent] if parent in gone else last if lost[NO_RECORDS] else parent
+        if string(record, "type") not in _CARRIED:
+            lost[left_behind(record)] += 1
+            if uuid is not None:
+                gone[uuid] = parent
+            continue
+        changed = _renamed_record(record, copy)
+        if "parentUuid" in record:
+            changed["parentUuid"] = parent
+        yield changed
+        if uuid is not None:
+            seen.add(uuid)
+            last = uuid
 
 
 def _renamed_record(record: Object, copy: Copy) -> Object:
