@@ -152,7 +152,7 @@ def say(context: Context, handed: Handed, *, with_command: bool) -> None:
         output.warn(f"lost: {count:,} {kind}")
     for left in resumed.left:
         read = shlex.join(map(one_line, _reading(resumed, left.stream)))
-        output.note(f"{left.lines:,} lines stay behind; to read them: {read}")
+        output.warn(f"{left.lines:,} lines stay behind; to read them: {read}")
     if resumed.placeholders:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(resumed.placeholders.items()))
         output.warn(f"placeholders stand where secrets stood, as [gm:…]: {kinds}")
