@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from gitmem.transcripts.fields import Object, string
 from gitmem.transcripts.handed import copy_id, marked
 
 _NO_MODEL: Final = "unknown"
+_LONGEST_FOLDER: Final = 200
 
 
 def _root(home: Path, environ: Mapping[str, str]) -> Path:
@@ -23,10 +24,26 @@ def _root(home: Path, environ: Mapping[str, str]) -> Path:
 
 
 def _place(home: Path, environ: Mapping[str, str], copy: Copy, stream: str) -> Path:
-    folder = _root(home, environ) / re.sub(r"[^A-Za-z0-9]", "-", str(copy.cwd))
+    folder = _root(home, environ) / folder_name(str(copy.cwd))
     if stream == MAIN_STREAM:
         return folder / f"{copy.native_id}.jsonl"
     return folder / copy.native_id / "subagents" / f"{stream}.jsonl"
+
+
+def folder_name(cwd: str) -> str:
+    """Return what Claude Code calls a directory: UTF-16 counts, and a long name ends in a hash."""
+    units = [unit for (unit,) in struct.iter_unpack("<H", cwd.encode("utf-16-le", "surrogatepass"))]
+    name = "".join(chr(unit) if unit < 128 and chr(unit).isalnum() else "-" for unit in units)
+    if len(name) <= _LONGEST_FOLDER:
+        return name
+    hashed = 0
+    for unit in units:
+        hashed = (hashed * 31 + unit) & 0xFFFFFFFF
+    left, digits = min(hashed, (1 << 32) - hashed), ""
+    while left or not digits:
+        left, digit = divmod(left, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return f"{name[:_LONGEST_FOLDER]}-{digits}"
 
 
 def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from gitmem.cli.resuming import _IMPORT_TIMEOUT_S
+from gitmem.handing_over.claude_code import folder_name
 from tests.conftest import RealGit
 from tests.handing_over.conftest import ANSWER, OWN_ID, QUESTION, Gitmem, Listing, abroad, place_of, records
 from tests.journeys.people import Coder
@@ -210,3 +211,8 @@ def test_two_at_once_write_one_session(repository: Path, home: Path, gitmem: Git
     assert sorted(each["state"] for each in told) == ["stands", "written"]
     assert len({each["session"] for each in told}) == 1
     assert len(list((home / ".codex/sessions").rglob("*"))) == 4
+
+
+def test_a_directory_is_called_as_claude_code_calls_it() -> None:
+    assert folder_name("/a\U0001f600b") == "-a--b"
+    assert folder_name(f"/home/ada/{'x' * 200}") == f"-home-ada-{'x' * 190}-q2ekhe"
