@@ -48,17 +48,22 @@ def export(context: Context, names: Sequence[str], form: Form, target: str | Non
     """Write sessions to a file, into a folder, or to standard output.
 
     Raises:
-        UsageError: Several sessions would make one document that is none.
+        UsageError: Several sessions would make one document that is none, or go into what holds none.
         SessionUnknown, SessionAmbiguous, BadSessionName: As `resolve` does.
         SessionHidden: One was forgotten, or stands under another level.
         NotExported: Nothing at HEAD is known to be the sessions' (agent-trace).
         DiskRefused: The disk does not let it.
     """
     from gitmem import disk
+    from gitmem.verbs.levels import level_of
     from gitmem.verbs.reading import resolve
 
-    to = None if target is None else context.start / target
+    to = None if target in (None, "-") else context.start / str(target)
     is_folder = to is not None and (to.is_dir() or str(target).endswith("/"))
+    if to is not None and not is_folder:
+        to = to.resolve()  # what a link names is written, and the link stays
+        if to.exists() and not to.is_file():
+            raise UsageError(f"{one_line(str(target))} is no file and no folder", hint=_HINT)
     is_one = form == "agent-trace" or len(names) == 1
     if not (is_one or is_folder):
         raise UsageError("several sessions need a folder to go to, as -o DIR/", hint=_HINT)
@@ -69,12 +74,16 @@ def export(context: Context, names: Sequence[str], form: Form, target: str | Non
             stored = memory.load(folder)
             if stored.is_hidden:
                 raise SessionHidden(str(stored.key))
+            level = level_of(stored, "team")
+            if level in ("private", "ephemeral"):
+                context.output.warn(f"{one_line(str(stored.key))} is {level}, and this document is not")
+        taken: set[str] = set()
         for document in _documents(context, memory, folders, form):
             if to is None:
                 for piece in document.pieces:
                     context.output.raw(piece)
             else:
-                path = to / document.name if is_folder else to
+                path = to / _distinct(document.name, taken) if is_folder else to
                 disk.make_folder(path.parent)
                 with disk.NewFile(path.parent) as new:
                     for piece in document.pieces:
@@ -135,6 +144,18 @@ def _encoded(texts: Iterable[str]) -> Iterator[bytes]:
 def _file_name(key: SessionKey, form: Form) -> str:
     """Return a name that is harmless, whatever the agent calls the session."""
     return _NOT_IN_NAMES.sub("-", str(key)).strip(".-")[:_LONGEST_NAME] + _SUFFIXES[form]
+
+
+def _distinct(name: str, taken: set[str]) -> str:
+    """Return a file's name that no other one has, on disks that do not tell cases apart either."""
+    stem, dot, suffix = name.partition(".")
+    found = next(
+        each
+        for each in (name, *(f"{stem}-{n}{dot}{suffix}" for n in range(2, len(taken) + 3)))
+        if each.casefold() not in taken
+    )
+    taken.add(found.casefold())
+    return found
 
 
 def _traced(context: Context, memory: Memory, folders: Sequence[Folder]) -> Document:

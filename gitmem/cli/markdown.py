@@ -28,6 +28,10 @@ _LONGEST_LINE: Final = 2000
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]#!<>|~&]")
 _FENCE: Final = re.compile(r"([ \t]*)(`{3,}|~{3,})(.*)")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9_+#.-]+")
+_HEADING: Final = re.compile(r"([ \t>*+-]*(?:\d{1,9}[.)][ \t]+)?)(#{1,6})(?=[ \t]|$)")
+_UNDERLINE: Final = re.compile(r"([ \t>*+-]*?)(=+|-+)[ \t]*")
+_OWN_LEVELS: Final = 2
+"""Headings are the document's and its turns', which no text may look like."""
 _CODE_SPAN: Final = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
 _ACTIVE: Final = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|&(?=#?\w+;)")
 _PROGRAM: Final = re.compile(r"(javascript|vbscript|data)(?=\\*:)", re.IGNORECASE)
@@ -98,7 +102,7 @@ def disarmed(text: str) -> str:
             fence, indent = found[2], len(found[1])
             lines.append(fence + "".join(_LANGUAGE.findall(found[3])[:1]))
         else:
-            lines.append(_disarm_line(line))
+            lines.append(_disarm_line(_lowered(line, is_below=bool(lines and lines[-1].strip()))))
     return "\n".join([*lines, fence] if fence else lines) + "\n"
 
 
@@ -120,6 +124,15 @@ def _beginning(text: str) -> str:
     if len(lines) <= _SHOWN_LINES:
         return text
     return "\n".join([*lines[:_SHOWN_LINES], f"… and {len(lines) - _SHOWN_LINES} lines more"])
+
+
+def _lowered(line: str, *, is_below: bool) -> str:
+    """Return a line that is no heading as turns have; `is_below` says that another is above, to underline."""
+    if found := _HEADING.match(line):
+        return f"{found[1]}{'#' * min(6, len(found[2]) + _OWN_LEVELS)}{line[found.end() :]}"
+    if is_below and (found := _UNDERLINE.fullmatch(line)):
+        return f"{found[1]}\\{found[2]}"
+    return line
 
 
 def _disarm_line(line: str) -> str:

@@ -54,6 +54,7 @@ def hand_over(context: Context, session: str, agent: str | None, *, is_fresh: bo
         memory.absent.require(folder.session)
         stored = memory.load(folder)
         level = level_of(stored, "team")
+        trust = trust_of(trusting_here(context), stored)
 
         def claim(key: SessionKey) -> None:
             # A copy says all that its origin does, and is nobody else's to see either.
@@ -71,11 +72,11 @@ def hand_over(context: Context, session: str, agent: str | None, *, is_fresh: bo
             os.urandom(_SALT_BYTES) if is_fresh else b"",
             is_dry,
             claim,
+            trust == "known",
         )
         resumed = resume(memory, folder, asked)
         note_session(context, "resume", memory, folder)
         authors = tuple(dict.fromkeys(capture.author.name for capture in stored.captures.values()))
-        trust = trust_of(trusting_here(context), stored)
     return Handed(resumed, authors, trust, _take_in(context, resumed))
 
 
@@ -88,15 +89,20 @@ def _take_in(context: Context, resumed: Resumed) -> bool:
         return False
     import subprocess
 
-    finished = subprocess.run(
-        [program, *resumed.importer[1:]],
-        cwd=resumed.cwd,
-        env={**context.environ, "PWD": str(resumed.cwd)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=_IMPORT_TIMEOUT_S,
-        check=False,
-    )
+    try:
+        finished = subprocess.run(
+            [program, *resumed.importer[1:]],
+            cwd=resumed.cwd,
+            env={**context.environ, "PWD": str(resumed.cwd)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_IMPORT_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ImportFailed(resumed.importer, f"it did not end within {_IMPORT_TIMEOUT_S} s") from error
+    except OSError as error:
+        raise ImportFailed(resumed.importer, error.strerror or str(error)) from error
     if finished.returncode:
         said = one_line(finished.stderr.decode("utf-8", "replace").strip()[-_MOST_SAID:])
         raise ImportFailed(resumed.importer, said)
@@ -123,6 +129,10 @@ def as_json_of(handed: Handed) -> dict[str, Any]:
         "command": list(resumed.command),
         "import": list(resumed.importer) if resumed.importer and not handed.is_taken_in else None,
         "lost": dict(sorted(resumed.lost.items())),
+        "left": [
+            {"stream": left.stream, "lines": left.lines, "read": _reading(resumed, left.stream)}
+            for left in resumed.left
+        ],
         "placeholders": dict(sorted(resumed.placeholders.items())),
         "authors": list(handed.authors),
         "trust": handed.trust,
@@ -140,6 +150,9 @@ def say(context: Context, handed: Handed, *, with_command: bool) -> None:
         output.note(f"a session of its own, {resumed.key}, forked from {one_line(str(resumed.origin))}")
     for kind, count in sorted(resumed.lost.items()):
         output.warn(f"lost: {count:,} {kind}")
+    for left in resumed.left:
+        read = shlex.join(map(one_line, _reading(resumed, left.stream)))
+        output.warn(f"{left.lines:,} lines stay behind; to read them: {read}")
     if resumed.placeholders:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(resumed.placeholders.items()))
         output.warn(f"placeholders stand where secrets stood, as [gm:…]: {kinds}")
@@ -151,6 +164,11 @@ def say(context: Context, handed: Handed, *, with_command: bool) -> None:
         if resumed.importer and not handed.is_taken_in:
             steps.append(list(resumed.importer))
         output.say(" && ".join(map(shlex.join, [*steps, list(resumed.command)])))
+
+
+def _reading(resumed: Resumed, stream: str) -> list[str]:
+    """Return the command that shows a stream that stayed behind."""
+    return ["gitmem", "show", "--stream", stream, str(resumed.origin)]
 
 
 def _is_same(one: Path, other: Path) -> bool:

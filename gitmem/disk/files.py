@@ -15,6 +15,7 @@ from gitmem.disk.folders import make_folder
 from gitmem.model.errors.store import DiskRefused
 
 _GATHERED_BYTES = 1 << 20
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 _NAME_BYTES = 12  # nobody draws the same twice
 
 
@@ -72,8 +73,11 @@ class NewFile:
             while piece := self._file.read(_GATHERED_BYTES):
                 yield piece
 
-    def publish(self, path: Path, *, durable: bool = True, mode: int = 0o444) -> None:
-        """Give the file its name, after its content has reached the disk."""
+    def publish(self, path: Path, *, durable: bool = True, mode: int = 0o444, is_first: bool = False) -> None:
+        """Give the file its name, after its content has reached the disk.
+
+        What `is_first` takes the place of nothing, and raises FileExistsError where anything stands there.
+        """
         self._flush()
         with refusing("write", path):
             os.fchmod(self._file.fileno(), mode)
@@ -81,8 +85,11 @@ class NewFile:
                 os.fsync(self._file.fileno())
             self._file.close()
         announce("rename", path)
-        with refusing("write", path):
-            self.path.replace(path)
+        if is_first:
+            _link_first(self.path, path)
+        else:
+            with refusing("write", path):
+                self.path.replace(path)
         self._published = True
 
     def _flush(self) -> None:
@@ -292,6 +299,23 @@ def remove_file(path: Path) -> None:
     """
     announce("remove", path)
     with refusing("remove", path):
+        path.unlink(missing_ok=True)
+
+
+def _link_first(path: Path, to: Path) -> None:
+    """Rename a file to a name that nothing has yet; without links, nothing had it a moment before."""
+    try:
+        to.hardlink_to(path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise DiskRefused("write", str(to), error.strerror or str(error)) from error
+        if os.path.lexists(to):
+            raise FileExistsError(str(to)) from None
+        with refusing("write", to):
+            path.replace(to)
+    else:
         path.unlink(missing_ok=True)
 
 

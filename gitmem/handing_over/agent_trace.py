@@ -1,8 +1,9 @@
 """Where code came from, in the form of Agent Trace 0.1.0: lines of files, and the sessions that wrote them.
 
 A record is `{version, id, timestamp, vcs{type, revision}, tool{name, version}, files[{path,
-conversations[{url, contributor{type, model_id}, ranges[{start_line, end_line}]}]}], metadata}`; it points
-to the transcripts and holds none of them. The hashes of content that ranges may have are left out.
+conversations[{url, contributor{type, model_id}, ranges[{start_line, end_line}]}]}], metadata}`, and nothing
+else but below `metadata`; it points to the transcripts and holds none of them. The hashes of content that
+ranges may have are left out.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from gitmem.model.ids import Oid, SessionKey
 from gitmem.transcripts.fields import Object
 
 VERSION = "0.1.0"
+_LONGEST_MODEL = 250
 
 
 class Writer(NamedTuple):
@@ -55,21 +57,24 @@ def record(
         "vcs": {"type": "git", "revision": revision},
         "tool": {"name": "gitmem", "version": tool_version},
         "files": written,
+        "metadata": {"gitmem": {"trust": {_url(one): one.trust for each in files.values() for one in each}}},
     }
 
 
 def _conversation(writer: Writer, numbers: Iterable[int]) -> Object:
     contributor: Object = {"type": "ai"}
-    if writer.model:
-        contributor["model_id"] = _model_id(writer.model)
-    url = f"gitmem://session/{quote(writer.key.agent, safe='')}/{quote(writer.key.native_id, safe='')}"
+    if writer.model and len(model := _model_id(writer.model)) <= _LONGEST_MODEL:
+        contributor["model_id"] = model
     return {
-        "url": url,
+        "url": _url(writer),
         "contributor": contributor,
         "ranges": [{"start_line": first, "end_line": last} for first, last in ranges_of(numbers)],
         "related": [],
-        "metadata": {"trust": writer.trust},
     }
+
+
+def _url(writer: Writer) -> str:
+    return f"gitmem://session/{quote(writer.key.agent, safe='')}/{quote(writer.key.native_id, safe='')}"
 
 
 _PROVIDERS = (("claude", "anthropic"), ("gpt", "openai"), ("gemini", "google"))

@@ -15,7 +15,7 @@ from gitmem.handing_over.about import About
 from gitmem.handing_over.steps import Lost
 from gitmem.handing_over.target import at_text
 from gitmem.model.ids import MAIN_STREAM
-from gitmem.model.turns import Tokens, Turn
+from gitmem.model.turns import Tokens, ToolCall, Turn
 from gitmem.transcripts.fields import Object, child, string
 from gitmem.transcripts.trajectory import OWN_EXTRA, VERSION, metrics_of
 
@@ -34,7 +34,7 @@ def trajectory(about: About, turns: Iterable[Turn], lost: Lost) -> Object:
         "session_id": about.key.native_id,
         "agent": agent | ({"model_name": about.header.model} if about.header.model else {}),
         "steps": main.finished(),
-        "final_metrics": _totals([main, *streams.values()]),
+        "final_metrics": _totals(main, streams.values()),
         "extra": {OWN_EXTRA: {key: value for key, value in about.fields.items() if key != "model"}},
     }
     if streams:
@@ -68,9 +68,7 @@ class _Steps:
             return
         step = self._open_for(turn)
         if turn.call is not None:
-            call: Object = {"tool_call_id": turn.call.id or "", "function_name": turn.call.name}
-            call["arguments"] = msgspec.Raw(turn.call.input.encode())
-            cast("list[Object]", step.setdefault("tool_calls", [])).append(call)
+            cast("list[Object]", step.setdefault("tool_calls", [])).append(_call(turn, turn.call))
             if turn.call.id is not None:
                 self._of_call[turn.call.id] = step
         elif turn.kind == "thinking":
@@ -79,8 +77,9 @@ class _Steps:
             step["message"] = turn.text
 
     def finished(self) -> list[Object]:
-        """Return the steps, numbered."""
-        return [{"step_id": n, **step} for n, step in enumerate(self._steps, 1)]
+        """Return the steps, numbered; there has to be one, which may say nothing."""
+        steps = self._steps or [{"source": "system", "message": ""}]
+        return [{"step_id": n, **step} for n, step in enumerate(steps, 1)]
 
     def _open_for(self, turn: Turn) -> Object:
         fresh = _step(turn)
@@ -109,6 +108,20 @@ class _Steps:
             result["extra"] = {OWN_EXTRA: told}
         observation = cast("dict[str, list[Object]]", step.setdefault("observation", {"results": []}))
         observation["results"].append(result)
+
+
+def _call(turn: Turn, call: ToolCall) -> Object:
+    """Return a call with an id and an object of arguments, which the format asks for; `extra` tells."""
+    is_object = call.input.lstrip().startswith("{")
+    own = {"has_no_id": call.id is None or None, "is_wrapped": not is_object or None}
+    told = {key: value for key, value in own.items() if value is not None}
+    given = msgspec.Raw(call.input.encode())
+    called: Object = {
+        "tool_call_id": f"call-{turn.ordinal}" if call.id is None else call.id,
+        "function_name": call.name,
+        "arguments": given if is_object else {"input": given},
+    }
+    return called | ({"extra": {OWN_EXTRA: told}} if told else {})
 
 
 def _step(turn: Turn) -> Object:
@@ -150,17 +163,16 @@ def _has_room(step: Object, turn: Turn) -> bool:
     return turn.kind == "message"
 
 
-def _totals(streams: Iterable[_Steps]) -> Object:
-    every = Tokens()
-    count = 0
+def _totals(main: _Steps, streams: Iterable[_Steps]) -> Object:
+    """Return what all used; steps are those of the trajectory that says it."""
+    every = main.tokens
     for steps in streams:
         every = _sum(every, steps.tokens)
-        count += len(steps.finished())
     return {
         "total_prompt_tokens": every.input + every.cache_read + every.cache_write,
         "total_completion_tokens": every.output,
         "total_cached_tokens": every.cache_read,
-        "total_steps": count,
+        "total_steps": len(main.finished()),
     }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from gitmem.handing_over.records import NO_RECORDS, left_behind
 from gitmem.handing_over.steps import Called, Lost, Said, Step
 from gitmem.handing_over.target import Copy, Target, at_text, tool_name
 from gitmem.model.ids import MAIN_STREAM
@@ -15,6 +16,7 @@ from gitmem.transcripts.fields import Object, string
 from gitmem.transcripts.handed import copy_id, marked
 
 _NO_MODEL: Final = "unknown"
+_LONGEST_FOLDER: Final = 200
 
 
 def _root(home: Path, environ: Mapping[str, str]) -> Path:
@@ -22,10 +24,26 @@ def _root(home: Path, environ: Mapping[str, str]) -> Path:
 
 
 def _place(home: Path, environ: Mapping[str, str], copy: Copy, stream: str) -> Path:
-    folder = _root(home, environ) / re.sub(r"[^A-Za-z0-9]", "-", str(copy.cwd))
+    folder = _root(home, environ) / folder_name(str(copy.cwd))
     if stream == MAIN_STREAM:
         return folder / f"{copy.native_id}.jsonl"
     return folder / copy.native_id / "subagents" / f"{stream}.jsonl"
+
+
+def folder_name(cwd: str) -> str:
+    """Return what Claude Code calls a directory: UTF-16 counts, and a long name ends in a hash."""
+    units = [unit for (unit,) in struct.iter_unpack("<H", cwd.encode("utf-16-le", "surrogatepass"))]
+    name = "".join(chr(unit) if unit < 128 and chr(unit).isalnum() else "-" for unit in units)
+    if len(name) <= _LONGEST_FOLDER:
+        return name
+    hashed = 0
+    for unit in units:
+        hashed = (hashed * 31 + unit) & 0xFFFFFFFF
+    left, digits = min(hashed, (1 << 32) - hashed), ""
+    while left or not digits:
+        left, digit = divmod(left, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return f"{name[:_LONGEST_FOLDER]}-{digits}"
 
 
 def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[Path]:
@@ -37,9 +55,42 @@ def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[P
                 yield path
 
 
-def _renamed(records: Iterable[Object], copy: Copy, stream: str) -> Iterator[Object] | None:
-    # A pull request's line has no id to be known by, and is written again at the next start.
-    return (_renamed_record(record, copy) for record in records if record.get("type") != "pr-link")
+_CARRIED: Final = frozenset(
+    (
+        *("user", "assistant", "system", "attachment", "progress"),
+        *("summary", "custom-title", "ai-title", "agent-name", "last-prompt"),
+    )
+)
+"""What was said, and what it is called. Other lines are of the place that a session began in, or tell Claude
+Code what to do when it resumes: to go into a worktree by its path, be another agent, restore files, take up
+a queue. They are not for others to say."""
+
+
+def _renamed(records: Iterable[Object], copy: Copy, stream: str, lost: Lost) -> Iterator[Object] | None:
+    return _renamed_records(records, copy, lost)
+
+
+def _renamed_records(records: Iterable[Object], copy: Copy, lost: Lost) -> Iterator[Object]:
+    """Yield records; where one between them does not come along, the next hangs on the one before."""
+    seen: set[str] = set()
+    gone: dict[str, str | None] = {}
+    last: str | None = None
+    for record in records:
+        uuid, parent = string(record, "uuid"), string(record, "parentUuid")
+        if parent is not None and parent not in seen:
+            parent = gone[parent] if parent in gone else last if lost[NO_RECORDS] else parent
+        if string(record, "type") not in _CARRIED:
+            lost[left_behind(record)] += 1
+            if uuid is not None:
+                gone[uuid] = parent
+            continue
+        changed = _renamed_record(record, copy)
+        if "parentUuid" in record:
+            changed["parentUuid"] = parent
+        yield changed
+        if uuid is not None:
+            seen.add(uuid)
+            last = uuid
 
 
 def _renamed_record(record: Object, copy: Copy) -> Object:

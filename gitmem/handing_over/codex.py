@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -11,7 +12,7 @@ from gitmem.handing_over.steps import Called, Lost, Said, Step
 from gitmem.handing_over.target import Copy, Target, at_text, tool_name
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts import codex
-from gitmem.transcripts.fields import Object, child, string
+from gitmem.transcripts.fields import Object, child, children, string
 from gitmem.transcripts.handed import copy_id, marked
 
 
@@ -27,27 +28,56 @@ def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[P
         yield from sorted(root.rglob(f"rollout-*-{native_id}.jsonl"))
 
 
-def _renamed(records: Iterable[Object], copy: Copy, stream: str) -> Iterator[Object] | None:
+def _renamed(records: Iterable[Object], copy: Copy, stream: str, lost: Lost) -> Iterator[Object] | None:
     """A thread of a subagent has a name of its own that others know it by, and stays behind."""
-    return _renamed_thread(records, copy) if stream == MAIN_STREAM else None
+    return _renamed_thread(records, copy, lost) if stream == MAIN_STREAM else None
 
 
-def _renamed_thread(records: Iterable[Object], copy: Copy) -> Iterator[Object]:
+_META: Final = frozenset(
+    ("id", "session_id", "timestamp", "cwd", "originator", "cli_version", "source", "git", "forked_from_id")
+)
+"""What of a thread's first line comes along. Codex would take its instructions for those of the program,
+though anybody may have written them, and refuses a provider of models that is not set here."""
+
+_SETTINGS: Final = "settings of the place it began in"
+_INSTRUCTIONS: Final = "instructions of the program"
+
+
+def _renamed_thread(records: Iterable[Object], copy: Copy, lost: Lost) -> Iterator[Object]:
     is_first = True
     for record in records:
-        payload, kind = dict(child(record, "payload")), string(record, "type")
+        payload, kind = child(record, "payload"), string(record, "type")
         if kind == "session_meta" and is_first:
             is_first = False
-            payload |= {"id": copy.native_id, "forked_from_id": copy.origin.native_id, "cwd": str(copy.cwd)}
-            if "session_id" in payload:
-                payload["session_id"] = copy.native_id
-            yield {**record, "payload": payload | marked(copy.origin)}
+            lost[_INSTRUCTIONS] += "base_instructions" in payload
+            lost[_SETTINGS] += len(payload.keys() - _META - {"base_instructions"})
+            own: Object = {key: value for key, value in payload.items() if key in _META}
+            own |= {"id": copy.native_id, "forked_from_id": copy.origin.native_id, "cwd": str(copy.cwd)}
+            if "session_id" in own:
+                own["session_id"] = copy.native_id
+            yield {**record, "payload": own | marked(copy.origin)}
             # What comes before the first turn has no name to be known by as a copy.
             yield _event(string(record, "timestamp") or at_text(None, copy.started_ms), _started(copy, 0))
-        elif kind == "turn_context" and "cwd" in payload:
-            yield {**record, "payload": payload | {"cwd": str(copy.cwd)}}
+        elif kind == "turn_context":
+            lost[_SETTINGS] += 1
+            if (turn_id := string(payload, "turn_id")) is not None:
+                yield {**record, "type": "event_msg", "payload": _turn(turn_id)}
+        elif kind in ("session_meta", "world_state") or string(payload, "type") == "thread_settings_applied":
+            lost[_SETTINGS] += 1
+        elif kind == "response_item" and _is_instruction(payload):
+            lost[_INSTRUCTIONS] += 1
+        elif kind == "compacted" and "replacement_history" in payload:
+            items = children(payload, "replacement_history")
+            kept = [item for item in items if not _is_instruction(item)]
+            lost[_INSTRUCTIONS] += len(items) - len(kept)
+            yield {**record, "payload": {**payload, "replacement_history": kept}}
         else:
             yield record
+
+
+def _is_instruction(item: Object) -> bool:
+    """Tell what the program said to the model, which it says again where it resumes."""
+    return string(item, "type") == "message" and string(item, "role") in ("developer", "system")
 
 
 def _built(steps: Sequence[Step], copy: Copy, lost: Lost) -> Iterator[Object]:
@@ -93,11 +123,11 @@ def _call(step: Called, copy: Copy, at: str) -> Iterator[Object]:
 
 
 def _started(copy: Copy, ordinal: int) -> Object:
-    return {
-        "type": "task_started",
-        "turn_id": copy_id(copy.origin, MAIN_STREAM, ordinal),
-        "model_context_window": None,
-    }
+    return _turn(copy_id(copy.origin, MAIN_STREAM, ordinal))
+
+
+def _turn(turn_id: str) -> Object:
+    return {"type": "task_started", "turn_id": turn_id, "model_context_window": None}
 
 
 def _event(at: str, payload: Object) -> Object:
@@ -108,4 +138,17 @@ def _item(at: str, payload: Object) -> Object:
     return {"timestamp": at, "type": "response_item", "payload": payload}
 
 
-CODEX = Target(codex.NAME, _place, _known, _renamed, _built, lambda native_id: ("codex", "resume", native_id))
+def _finds(placed: Path, standing: Path) -> bool:
+    """Codex looks below all days; on which day a thread began depends on where on earth that is asked."""
+    return standing.is_relative_to(placed.parents[3])
+
+
+CODEX = Target(
+    codex.NAME,
+    _place,
+    _known,
+    _renamed,
+    _built,
+    lambda native_id: ("codex", "resume", native_id),
+    finds=_finds,
+)

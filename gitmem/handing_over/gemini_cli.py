@@ -55,11 +55,18 @@ def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[P
                 yield path
 
 
-def _renamed(records: Iterable[Object], copy: Copy, stream: str) -> Iterator[Object] | None:
+def _renamed(records: Iterable[Object], copy: Copy, stream: str, lost: Lost) -> Iterator[Object] | None:
     return (_renamed_record(record, copy, stream) for record in records)
 
 
 def _renamed_record(record: Object, copy: Copy, stream: str) -> Object:
+    if "$set" in record:
+        # Directories that a session may work in are set by it, and not by whoever wrote it.
+        placed: Object = {"projectHash": _hash(copy.cwd), "directories": [str(copy.cwd)]}
+        if stream == MAIN_STREAM:
+            placed["sessionId"] = copy.native_id
+        change = child(record, "$set")
+        return {**record, "$set": change | {key: placed[key] for key in placed.keys() & change.keys()}}
     if "sessionId" not in record or not {"projectHash", "startTime"} & record.keys():
         return record
     changed = {**record, "projectHash": _hash(copy.cwd)}

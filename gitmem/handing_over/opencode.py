@@ -16,7 +16,8 @@ from typing import Final
 
 import msgspec
 
-from gitmem.handing_over.records import records_of
+from gitmem.handing_over.placing import FOLDER
+from gitmem.handing_over.records import left_behind, records_of
 from gitmem.handing_over.steps import Lost, Said, Step
 from gitmem.handing_over.target import Copy, Target, tool_name
 from gitmem.model.errors.intake import UnknownTranscript
@@ -33,13 +34,14 @@ _NO_MODEL: Final[Object] = {"providerID": "unknown", "modelID": "unknown"}
 _NO_TOKENS: Final[Object] = {"input": 0, "output": 0, "reasoning": 0, "cache": {"read": 0, "write": 0}}
 _MODEL: Final = re.compile(r'^[^/\n]*"model"\s*:\s*"([^"/\s]+)/([^"\s]+)"', re.MULTILINE)
 """In opencode's settings, which may have comments and commas that JSON has not."""
+_INSTRUCTIONS: Final = "instructions of the program"
 _LOOKED_AT: Final = 50
 """Messages, the newest of all, in which the model is looked for that was used last."""
 
 
 def _place(state_dir: Path, environ: Mapping[str, str], copy: Copy, stream: str) -> Path:
     """Documents wait to be imported in gitmem's own folder, `state_dir`."""
-    return state_dir / "handed-over" / f"{copy.native_id}.json"
+    return state_dir / FOLDER / f"{copy.native_id}.json"
 
 
 def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[Path]:
@@ -69,21 +71,24 @@ def _message_id(record: Object) -> str | None:
     return string(child(child(record, "message"), "info"), "id")
 
 
-def _renamed(records: Iterable[Object], copy: Copy, stream: str) -> Iterator[Object] | None:
+def _renamed(records: Iterable[Object], copy: Copy, stream: str, lost: Lost) -> Iterator[Object] | None:
     """Every message and part takes a new id; subagents, which are sessions of their own, stay behind."""
-    return _renamed_messages(records, copy) if stream == MAIN_STREAM else None
+    return _renamed_messages(records, copy, lost) if stream == MAIN_STREAM else None
 
 
-def _renamed_messages(records: Iterable[Object], copy: Copy) -> Iterator[Object]:
+def _renamed_messages(records: Iterable[Object], copy: Copy, lost: Lost) -> Iterator[Object]:
     names: dict[str, str] = {}
     for n, record in enumerate(records):
         if "message" not in record:
+            if "session" not in record:  # which is made anew
+                lost[left_behind(record)] += 1
             continue
         message = child(record, "message")
         info = child(message, "info")
         own = _new_id("msg", copy, n, short_id(string(info, "id") or f"{n:014x}"))
         names[string(info, "id") or ""] = own
         changed = {**info, "id": own, "sessionID": copy.native_id}
+        lost[_INSTRUCTIONS] += changed.pop("system", None) is not None
         if "parentID" in info:
             changed["parentID"] = names.get(string(info, "parentID") or "", own)
         if "path" in info:
@@ -237,6 +242,7 @@ OPENCODE = Target(
     _renamed,
     _built,
     lambda native_id: ("opencode", "-s", native_id),
+    finds=lambda placed, standing: True,
     continues=_continues,
     new_id=lambda digits: f"ses_{digits[:26]}",
     importer=lambda path: ("opencode", "import", str(path)),

@@ -3,8 +3,9 @@
 1. The agent's own session, which began in this working tree: its lines as they are stored, under its own id.
    What is captured then is the same session. Where the agent has it already, with as much or more, nothing is
    written.
-2. The agent's own, but begun elsewhere, or standing there with other content: its lines as they are stored,
-   under another id and with this directory for its own.
+2. The agent's own, but begun elsewhere, by somebody who is not known here, or standing there with other
+   content: its records as they are stored, under another id and with this directory for its own, and without
+   what sets the agent's state.
 3. Another agent's: made of its turns.
 
 The sessions of 2 and 3 name their origin, so that capture knows what in them is a copy. Their ids are made
@@ -17,7 +18,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path, PurePath
 from typing import Final, Literal, NamedTuple
@@ -25,19 +27,18 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from gitmem import disk
-from gitmem.format.lines import lines_of
 from gitmem.format.manifest import Head
 from gitmem.format.memory import Folder, Memory
+from gitmem.handing_over.placing import FOLDER, Stream, Told, foretell, place, replace, tidy
 from gitmem.handing_over.records import encoded, records_of
-from gitmem.handing_over.steps import Lost, steps_of
-from gitmem.handing_over.target import Copy
+from gitmem.handing_over.steps import Lost, Step, steps_of
+from gitmem.handing_over.target import Copy, Document
 from gitmem.handing_over.targets import TARGETS
 from gitmem.model.errors.handing_over import NotResumable, SessionHidden, TranscriptInTheWay
 from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM, SessionKey
 from gitmem.model.times import to_ms
 from gitmem.model.turns import Header, Turn
-from gitmem.redaction.placeholders import placeholder_spans
 from gitmem.transcripts.detect import HEAD_BYTES, detect
 from gitmem.transcripts.fields import Object
 from gitmem.transcripts.read import iterate
@@ -48,13 +49,15 @@ from gitmem.verbs.reading import heads, streams
 Form = Literal["verbatim", "renamed", "built"]
 State = Literal["written", "stands", "planned"]
 
+_WAIT_S: Final = 60.0
+_LEFT: Final = "streams that stay behind"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}\Z")
 
 
 class Asked(NamedTuple):
     """What is to be handed to whom, and where that is: the user's home, the clone's local state, a working
     tree. `salt` makes the copy another one than those before; `claim` is told of a new session's key before
-    anything of it is written."""
+    anything of it is written. `is_known` says that all who captured it are known here."""
 
     target: str | None
     home: Path
@@ -64,13 +67,21 @@ class Asked(NamedTuple):
     salt: bytes = b""
     is_dry: bool = False
     claim: Callable[[SessionKey], object] = lambda key: None
+    is_known: bool = True
+
+
+class Left(NamedTuple):
+    """A stream that stayed behind, by the name that `gitmem show --stream` takes, and its lines."""
+
+    stream: str
+    lines: int
 
 
 class Resumed(NamedTuple):
     """What came of it: the session as the agent has it, and what was lost on the way.
 
     `files` are those that were written, or stand there. `importer` is the program that has yet to take in the
-    first of them.
+    first of them. `left` are the streams of which nothing came along.
     """
 
     key: SessionKey
@@ -83,12 +94,7 @@ class Resumed(NamedTuple):
     importer: tuple[str, ...] | None
     lost: Lost
     placeholders: Counter[str]
-
-
-class _Stream(NamedTuple):
-    name: str
-    path: Path
-    pieces: Callable[[], Iterable[bytes]]
+    left: tuple[Left, ...]
 
 
 def resume(memory: Memory, folder: Folder, asked: Asked) -> Resumed:
@@ -100,9 +106,16 @@ def resume(memory: Memory, folder: Folder, asked: Asked) -> Resumed:
         TranscriptInTheWay: What is to be written stands there with other content.
         ReaderMissing: No reader knows the session's agent.
         StoreError: Something of the session is not here, or damaged.
+        StoreBusy: Another process hands something over, and does not end.
         DiskRefused: The disk does not let it.
     """
-    return _HandingOver(memory, folder, asked).run()
+    handing_over = _HandingOver(memory, folder, asked)
+    if asked.is_dry:
+        return handing_over.run()
+    disk.make_private_folder(asked.state_dir / FOLDER)
+    with disk.locked(asked.state_dir / FOLDER / "lock", _WAIT_S):
+        tidy(asked.state_dir)
+        return handing_over.run()
 
 
 class _HandingOver:
@@ -117,28 +130,34 @@ class _HandingOver:
             raise NotResumable(str(self._key), name, tuple(TARGETS))
         self._target = TARGETS[name]
         self._lost: Lost = Counter()
-        self._placeholders: Counter[str] = Counter()
+        self._left: list[Left] = []
 
     def run(self) -> Resumed:
-        turns, header = self._read()
-        self._title = title_of(self._stored) or header.title or ""
-        self._header = header
-        self._started_ms = self._started(header, turns)
         is_own = self._target.name == self._key.agent
+        turns = self._read(keeps=not is_own)
         if is_own and not self._asked.salt and (done := self._as_it_is()) is not None:
             return done
         return self._as_copy("renamed" if is_own else "built", turns)
 
-    def _read(self) -> tuple[list[Turn], Header]:
-        """Read all that was said, what it repeats of another session included."""
+    def _read(self, *, keeps: bool) -> list[Turn]:
+        """Read all that was said, what it repeats of another session included; return it where it is kept."""
         reading = iterate(self._key.agent, streams(self._memory, self._folder, self._stored))
-        turns = list(reading)
-        return turns, reading.header
+        kept: list[Turn] = []
+        first: int | None = None
+        for turn in reading:
+            if first is None and turn.at_ms is not None and turn.at_ms >= 0:
+                first = turn.at_ms
+            if keeps:
+                kept.append(turn)
+        self._header: Header = reading.header
+        self._title = title_of(self._stored) or self._header.title or ""
+        self._started_ms = self._started(first)
+        return kept
 
-    def _started(self, header: Header, turns: Iterable[Turn]) -> int:
+    def _started(self, first: int | None) -> int:
         """Return when a session began, or as long as nothing says so when it was captured first."""
-        told = (header.started_ms, *(turn.at_ms for turn in turns))
-        found = next((at_ms for at_ms in told if at_ms is not None and at_ms >= 0), None)
+        told = self._header.started_ms
+        found = told if told is not None and told >= 0 else first
         return min(to_ms(one.at) for one in self._stored.captures.values()) if found is None else found
 
     def _as_it_is(self) -> Resumed | None:
@@ -150,10 +169,12 @@ class _HandingOver:
             return None
         copy = self._copy(self._key.native_id, cwd)
         streams = list(self._streams(copy, "verbatim"))
-        for path in self._known(copy):
-            is_in_place = self._target.importer is not None or path.parent == streams[0].path.parent
-            if is_in_place and self._target.continues(path, copy.native_id, streams[0].pieces()):
-                return self._resumed(copy, "verbatim", "stands", (path,))
+        known = self._known(copy)
+        for path in known:
+            if self._target.finds(streams[0].path, path) and self._continues(path, copy, streams[0]):
+                return self._resumed(copy, "verbatim", "stands", (path,), Told(Counter(), Counter()))
+        if known or not self._asked.is_known:
+            self._left.clear()  # they are looked at again
             return None
         return self._write(copy, "verbatim", streams)
 
@@ -162,15 +183,29 @@ class _HandingOver:
         copy = self._copy(self._target.new_id(self._digits()), self._asked.top)
         if form == "built":
             steps = steps_of(turns, self._lost)
-            records = list(self._target.built(steps, copy, self._lost))
-            streams = [_Stream(MAIN_STREAM, self._place(copy, MAIN_STREAM), lambda: map(encoded, records))]
+            turns.clear()
+            self._leave(name for name, _ in heads(self._stored) if name != MAIN_STREAM)
+            streams = [Stream(MAIN_STREAM, self._place(copy, MAIN_STREAM), partial(self._built, steps, copy))]
         else:
             streams = list(self._streams(copy, form))
         for path in self._known(copy):
-            if self._target.continues(path, copy.native_id, streams[0].pieces()):
-                return self._resumed(copy, form, "stands", (path,))
+            if self._continues(path, copy, streams[0]):
+                return self._resumed(copy, form, "stands", (path,), self._told_of(streams[0]))
             raise TranscriptInTheWay(str(path), str(self._key))
         return self._write(copy, form, streams)
+
+    def _built(self, steps: Sequence[Step], copy: Copy, lost: Lost) -> Iterator[bytes]:
+        return map(encoded, self._target.built(steps, copy, lost))
+
+    def _continues(self, path: Path, copy: Copy, stream: Stream) -> bool:
+        return self._target.continues(path, copy.native_id, stream.pieces(Counter()))
+
+    def _told_of(self, stream: Stream) -> Told:
+        """Return what was lost when what stands there was written."""
+        told = Told(Counter(), Counter())
+        for _ in stream.pieces(told.lost):
+            pass
+        return told
 
     def _began_in(self) -> str | None:
         text = self._memory.text(self._folder, self._heads()[MAIN_STREAM])
@@ -184,33 +219,37 @@ class _HandingOver:
         """Return the first head of each stream; of others it is counted what they have more."""
         return {name: head for name, head in heads(self._stored) if name == head.record.stream}
 
-    def _streams(self, copy: Copy, form: Form) -> Iterator[_Stream]:
+    def _streams(self, copy: Copy, form: Form) -> Iterator[Stream]:
         own = self._heads()
-        for name, head in heads(self._stored):
-            if name not in own:
-                self._lost["lines of other ends of a fork"] += head.lines
+        self._leave(name for name, _ in heads(self._stored) if name not in own)
         for name, head in own.items():
-            if name != MAIN_STREAM and (self._target.importer is not None or not _NAME.match(name)):
-                self._lost["lines of subagents"] += head.lines
-                continue
-            pieces = self._pieces(head, copy, name, form)
+            is_apart = name != MAIN_STREAM and (self._target.importer is not None or not _NAME.match(name))
+            pieces = None if is_apart else self._pieces(head, copy, name, form)
             if pieces is None:
-                self._lost["lines of subagents"] += head.lines
+                self._leave([name])
                 continue
             path = self._place(copy, name)
             is_document = form == "verbatim" and head.record.shape == "document"
-            yield _Stream(name, path.with_suffix(".json") if is_document else path, pieces)
+            yield Stream(name, path.with_suffix(".json") if is_document else path, pieces)
 
-    def _pieces(self, head: Head, copy: Copy, name: str, form: Form) -> Callable[[], Iterable[bytes]] | None:
-        def stored() -> Iterator[bytes]:
+    def _leave(self, names: Iterable[str]) -> None:
+        """Note that streams stay behind: subagents', or other ends of a fork."""
+        every = dict(heads(self._stored))
+        self._left += [Left(name, every[name].lines) for name in names]
+
+    def _pieces(
+        self, head: Head, copy: Copy, name: str, form: Form
+    ) -> Callable[[Lost], Iterable[bytes]] | None:
+        def stored(lost: Lost) -> Iterator[bytes]:
             return self._memory.text(self._folder, head)
 
-        def renamed() -> Iterator[Object] | None:
-            return self._target.renamed(records_of(stored(), self._key.agent, head.record.shape), copy, name)
+        def renamed(lost: Lost) -> Iterator[Object] | None:
+            records = records_of(stored(lost), self._key.agent, head.record.shape, lost)
+            return self._target.renamed(records, copy, name, lost)
 
         if form == "verbatim":
             return stored
-        return None if renamed() is None else lambda: map(encoded, renamed() or ())
+        return None if renamed(Counter()) is None else lambda lost: map(encoded, renamed(lost) or ())
 
     def _copy(self, native_id: str, cwd: Path) -> Copy:
         return Copy(native_id, self._key, cwd, self._started_ms, self._title, self._header.branch)
@@ -222,7 +261,8 @@ class _HandingOver:
         )
 
     def _known(self, copy: Copy) -> list[Path]:
-        return list(self._target.known(self._asked.home, self._asked.environ, copy.native_id))
+        with disk.refusing("look for sessions in", self._asked.home):
+            return list(self._target.known(self._asked.home, self._asked.environ, copy.native_id))
 
     def _digits(self) -> str:
         """Return what a new id is made of: the session, how far it goes, for whom and where."""
@@ -232,43 +272,29 @@ class _HandingOver:
             "\0".join(said).encode("utf-8", "surrogateescape") + self._asked.salt
         ).hexdigest()
 
-    def _write(self, copy: Copy, form: Form, streams: list[_Stream]) -> Resumed:
+    def _write(self, copy: Copy, form: Form, streams: list[Stream]) -> Resumed:
+        files = tuple(stream.path for stream in streams)
         if self._target.document is not None:
-            [main] = streams
-            records = records_of(main.pieces(), self._target.name)
-            document = self._target.document(self._asked.home, self._asked.environ, records)
-            streams = [main._replace(pieces=lambda: [msgspec.json.encode(document)])]
-        elif any(stream.path.exists() or stream.path.is_symlink() for stream in streams):
-            raise TranscriptInTheWay(str(streams[0].path), str(self._key))
+            streams = [self._as_document(streams[0], self._target.document)]
         if self._asked.is_dry:
-            for stream in streams:
-                for line in lines_of(stream.pieces()):
-                    self._count(line)
-            return self._resumed(copy, form, "planned", tuple(stream.path for stream in streams))
+            told = foretell(streams, str(self._key))
+            return self._resumed(copy, form, "planned", files, told)
         if copy.is_new:
             self._asked.claim(SessionKey(self._target.name, copy.native_id))
-        # The main stream comes last: with it the agent sees the session.
-        for stream in reversed(streams):
-            self._write_stream(stream)
-        return self._resumed(copy, form, "written", tuple(stream.path for stream in streams))
+        if self._target.document is None:
+            told = place(streams, self._asked.state_dir, str(self._key))
+        else:
+            told = replace(streams[0])
+        return self._resumed(copy, form, "written", files, told)
 
-    def _write_stream(self, stream: _Stream) -> None:
-        disk.make_private_folder(stream.path.parent)
-        with disk.NewFile(stream.path.parent) as new:
-            last = b""
-            for line in lines_of(stream.pieces()):
-                self._count(line)
-                new.write(line)
-                last = line
-            if not last.endswith(b"\n"):
-                new.write(b"\n")  # what the agent appends begins on a line of its own
-            new.publish(stream.path, mode=0o600)
+    def _as_document(self, main: Stream, document: Document) -> Stream:
+        def pieces(lost: Lost) -> Iterator[bytes]:
+            records = records_of(main.pieces(lost), self._target.name, lost=lost)
+            yield msgspec.json.encode(document(self._asked.home, self._asked.environ, records))
 
-    def _count(self, line: bytes) -> None:
-        for start, stop in placeholder_spans(line):
-            self._placeholders[line[start:stop].split(b":")[1].decode()] += 1
+        return main._replace(pieces=pieces)
 
-    def _resumed(self, copy: Copy, form: Form, state: State, files: tuple[Path, ...]) -> Resumed:
+    def _resumed(self, copy: Copy, form: Form, state: State, files: tuple[Path, ...], told: Told) -> Resumed:
         importer = self._target.importer
         return Resumed(
             key=SessionKey(self._target.name, copy.native_id),
@@ -279,8 +305,9 @@ class _HandingOver:
             cwd=copy.cwd,
             command=self._target.command(copy.native_id),
             importer=importer(files[0]) if importer is not None and state != "stands" else None,
-            lost=+self._lost,
-            placeholders=self._placeholders,
+            lost=self._lost + told.lost + Counter({_LEFT: len(self._left)}),
+            placeholders=told.placeholders,
+            left=tuple(self._left),
         )
 
 

@@ -65,7 +65,7 @@ def steps_of(turns: Iterable[Turn], lost: Lost) -> list[Step]:
     own: list[Turn] = []
     for turn in turns:
         if turn.stream != MAIN_STREAM:
-            lost["turns of subagents and forks"] += 1
+            lost["turns of subagents and other ends of a fork"] += 1
         elif turn.kind == "preamble":
             lost["preambles"] += 1
         elif turn.kind == "notice":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gitmem.disk import refusing
 from gitmem.format.lines import lines_of
 from gitmem.handing_over.steps import Lost, Step
 from gitmem.model.ids import SessionKey
@@ -20,8 +21,14 @@ _PIECE_BYTES: Final = 1 << 18
 
 
 def file_continues(path: Path, native_id: str, ours: Iterable[bytes]) -> bool:
-    """Tell whether a file begins with a text, whatever was redacted in it."""
-    with path.open("rb") as file:
+    """Tell whether a file begins with a text, whatever was redacted in it.
+
+    Raises:
+        DiskRefused: It cannot be read.
+    """
+    if not path.is_file():
+        return False  # a folder, or a link to nothing
+    with refusing("read", path), path.open("rb") as file:
         theirs = lines_of(iter(lambda: file.read(_PIECE_BYTES), b""))
         return all(_is_same(line, next(theirs, b"")) for line in lines_of(ours))
 
@@ -54,11 +61,16 @@ class Copy(NamedTuple):
         return self.native_id != self.origin.native_id
 
 
+Document = Callable[[Path, Mapping[str, str], Iterable[Object]], Object]
+"""Makes a document of records, for an agent whose home and environment are told."""
+
+
 class Target(NamedTuple):
     """An agent that sessions can be handed to.
 
-    `place` says where a stream stands; `known` where a session does already, whatever it holds. `renamed`
-    gives a stream's records as they are in a copy, or None where the stream stays behind; `built` makes a
+    `place` says where a stream stands; `known` where a session does already, whatever it holds, and `finds`
+    whether the agent looks there, given where it would be placed. `renamed` gives a stream's records as they
+    are in a copy, counting what does not come along, or None where the stream stays behind; `built` makes a
     session of steps. `command` is what resumes it. `continues` tells whether what stands at a path begins
     with a text, `new_id` makes an id of 32 hex digits. An agent with a database takes a `document` by a
     program of its own, the `importer`; its `place` is then below gitmem's local state.
@@ -67,13 +79,14 @@ class Target(NamedTuple):
     name: str
     place: Callable[[Path, Mapping[str, str], Copy, str], Path]
     known: Callable[[Path, Mapping[str, str], str], Iterable[Path]]
-    renamed: Callable[[Iterable[Object], Copy, str], Iterator[Object] | None]
+    renamed: Callable[[Iterable[Object], Copy, str, Lost], Iterator[Object] | None]
     built: Callable[[Sequence[Step], Copy, Lost], Iterator[Object]]
     command: Callable[[str], tuple[str, ...]]
+    finds: Callable[[Path, Path], bool] = lambda placed, standing: placed.parent == standing.parent
     continues: Callable[[Path, str, Iterable[bytes]], bool] = file_continues
     new_id: Callable[[str], str] = uuid_of
     importer: Callable[[Path], tuple[str, ...]] | None = None
-    document: Callable[[Path, Mapping[str, str], Iterable[Object]], Object] | None = None
+    document: Document | None = None
 
 
 def at_text(at_ms: int | None, before_ms: int) -> str:

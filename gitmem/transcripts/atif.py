@@ -195,8 +195,11 @@ class AtifReader(LineReader):
         recorder.add("assistant", "message", text, **first)
         first = first if len(recorder.pending) == before else told
         for call in children(step, "tool_calls"):
-            name = string(call, "function_name") or ""
-            recorder.add_call(describe(string(call, "tool_call_id"), name, call.get("arguments")), **first)
+            name, own, arguments = string(call, "function_name") or "", own_extra(call), call.get("arguments")
+            call_id = None if own.get("has_no_id") is True else string(call, "tool_call_id")
+            if own.get("is_wrapped") is True:
+                arguments = child(call, "arguments").get("input")
+            recorder.add_call(describe(call_id, name, arguments), **first)
             first = told
 
     def _read_result(self, result: Object, details: Details) -> None:

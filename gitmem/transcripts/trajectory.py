@@ -26,7 +26,8 @@ OWN_EXTRA: Final = "gitmem"
 """The member of any `extra` below which gitmem puts what the format has no place for.
 
 Of a trajectory: `title`, `cwd`, `branch`, `commit`, `forked_from`, `started_at`. Of a step: `id`, `parent`,
-`author`, `cwd`, `branch`, and `kind`, where the source does not tell it (`preamble`). Of a result:
+`author`, `cwd`, `branch`, and `kind`, where the source does not tell it (`preamble`). Of a call:
+`has_no_id`, and `is_wrapped` where its arguments are no object and stand at `input` of one. Of a result:
 `is_error`, `exit_status`. Names and meanings are those of the normal form.
 """
 

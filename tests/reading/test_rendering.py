@@ -181,7 +181,7 @@ def test_a_turn_as_json_has_its_id_and_time_even_where_they_are_unknown() -> Non
 
 def test_markdown_that_somebody_wrote_stays_markdown() -> None:
     text = "# Plan\n\n- *one* & `two`\n- [three](https://example.org/a?b=c&d)\n\n```py\nif a < b: <ok>\n```\n\n1 < 2\n"
-    assert markdown.disarmed(text) == text
+    assert markdown.disarmed(text) == text.replace("# Plan", "### Plan")  # below those of turns
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from gitmem.cli.exporting import Form, export
     "to",
     metavar="FILE|DIR/",
     type=click.Path(path_type=str),
-    help="Where to; a folder takes a file for each session.",
+    help="Where to, in place of what is there; a folder takes a file for each session.",
 )
 @click.pass_obj
 def command(context: Context, sessions: tuple[str, ...], form: Form, to: str | None) -> None:
