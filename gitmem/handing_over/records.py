@@ -41,7 +41,7 @@ def records_of(text: Iterable[bytes], agent: str, shape: Shape = "document") -> 
 
 
 def _of_document(text: Iterable[bytes], agent: str) -> Iterator[Object]:
-    for item in REGISTRY[agent].records(text, Tally()):
+    for item in REGISTRY[agent].load().records(text, Tally()):
         record = item.value if isinstance(item, Member) else mapping(item.value)
         if record:
             yield record

@@ -21,15 +21,16 @@ def collection_in(path: Path, agent: str | None) -> tuple[Agent, Collection] | N
         OSError: It cannot be read.
     """
     asked = [
-        one
-        for one in REGISTRY.values()
-        if agent in (None, one.name) and one.collection is not None and path.name.endswith(one.suffixes)
+        entry
+        for name, entry in REGISTRY.items()
+        if agent in (None, name) and path.name.endswith(entry.collected)
     ]
     if not asked:
         return None
     with open_regular(path) as file:
         head = file.read(HEAD_BYTES)
-    for one in asked:
+    for entry in asked:
+        one = entry.load()
         if one.collection is not None and one.collection.holds(path, head):
             return one, one.collection
     return None

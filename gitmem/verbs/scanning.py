@@ -221,7 +221,7 @@ class _Scanning:
 
     def _look_into(self, agent: str, path: Path, file: KnownFile, tree: Path | None) -> KnownFile:
         """List the sessions of a collection that may have changed, and look at those that are ours."""
-        collection = REGISTRY[agent].collection
+        collection = REGISTRY[agent].load().collection
         assert collection is not None
         try:
             looks, inode = looks_of(path), path.lstat().st_ino
@@ -269,7 +269,7 @@ class _Scanning:
 
 
 def _is_collection(agent: str, path: str) -> bool:
-    if REGISTRY[agent].collection is None:
+    if not path.endswith(REGISTRY[agent].collected):
         return False
     try:
         return collection_in(Path(path), agent) is not None
