@@ -128,12 +128,14 @@ class Listed(NamedTuple):
 class Listing(NamedTuple):
     """What a collection has: all of it where it `is_whole`, and else what may have changed since a mark.
 
-    `mark` is that of the collection, as it was before it was looked at.
+    `mark` is that of the collection, as it was before it was looked at. Where it `is_one` session, the file
+    never has another, and it stays where that began.
     """
 
     sessions: tuple[Listed, ...]
     mark: str | None = None
     is_whole: bool = True
+    is_one: bool = False
 
 
 class Collection(Protocol):

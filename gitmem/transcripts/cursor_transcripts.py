@@ -54,7 +54,7 @@ def sessions(path: Path) -> Listing:
         return Listing(())
     identity = session_of("cursor", own, parent, directory_named(_folder_above(path).name))
     mark = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns} {status.st_ino}".encode()).hexdigest()[:32]
-    return Listing((Listed(identity, mark, status.st_mtime_ns // 1_000_000, status.st_size),))
+    return Listing((Listed(identity, mark, status.st_mtime_ns // 1_000_000, status.st_size),), is_one=True)
 
 
 def rendition(path: Path, identity: Identity) -> Iterator[bytes]:

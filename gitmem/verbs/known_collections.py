@@ -63,7 +63,7 @@ class KnownCollection(msgspec.Struct, frozen=True, array_like=True):
     """A collection as it was listed at `listed_ns`, with its mark.
 
     `packed` are the sessions of ours, which began in `ours`; `others` is where all else began. `is_settled`
-    says that all of `packed` has been taken in as it is.
+    says that all of `packed` has been taken in as it is, `is_one` that there is never more than one session.
     """
 
     stamp: Stamp
@@ -72,7 +72,13 @@ class KnownCollection(msgspec.Struct, frozen=True, array_like=True):
     ours: tuple[str, ...]
     others: tuple[str, ...]
     is_settled: bool
+    is_one: bool
     packed: bytes
+
+    @property
+    def began_elsewhere(self) -> str | None:
+        """Where its one session began, if that is another's, and it says so: it stays so."""
+        return self.others[0] or None if self.is_one and self.others else None
 
     def is_as_listed(self, stamp: Stamp) -> bool:
         """Whether nothing can have changed since it was listed."""
@@ -132,7 +138,7 @@ def listed(
         else:
             now.pop(name, None)
             others.add(identity.began_in or "")
-    shell = KnownCollection(stamp, now_ns, listing.mark, (), tuple(sorted(others)), True, b"")
+    shell = KnownCollection(stamp, now_ns, listing.mark, (), tuple(sorted(others)), True, listing.is_one, b"")
     return holding(shell, now.values())
 
 

@@ -20,7 +20,7 @@ class KnownFile(msgspec.Struct, frozen=True, array_like=True):
     """A file: where its session began (None: no session that could be told), how it looked when that was read
     and when it was last taken in, and the innermost working tree that it ever belonged to.
 
-    Of a collection, what is known of that.
+    Of a collection, what is known of that; one that is a single session of elsewhere is never `read`.
     """
 
     name: str

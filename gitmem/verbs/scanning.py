@@ -131,12 +131,12 @@ class _Scanning:
                 looked_at.append(str(place))
                 for at in self._walk(str(place)):
                     self._look_at_files(agent, at, top)
-        elsewhere = {
-            at: folder
-            for at, folder in self._known.items()
-            if not any(at == root or at.startswith(f"{root}/") for root in looked_at)
-        }
-        self._now |= {} if agents is None else elsewhere
+        if agents is not None:
+            self._now |= {
+                at: folder
+                for at, folder in self._known.items()
+                if not any(at == root or at.startswith(f"{root}/") for root in looked_at)
+            }
         if not self._grown:
             self._write()
         return Scan(tuple(self._found), tuple(self._grown), self._settle)
@@ -211,7 +211,7 @@ class _Scanning:
             return file
         looks = (status.st_size, status.st_mtime_ns)
         # What is none yet may become one: a database is there before its tables are.
-        is_unread = file.cwd is None and file.read != looks
+        is_unread = file.read != looks if file.cwd is None else file.read is None
         if is_unread and _is_collection(agent, path):
             return self._look_into(agent, path, file, tree)
         if (file.cwd is None and file.read != looks) or file.inode != status.st_ino:
@@ -261,6 +261,8 @@ class _Scanning:
             self._found.append(_Kept(Path(path), agent, known, self._belonging))
         if known is file.collection:
             return file
+        if known.began_elsewhere:
+            return KnownFile(file.name, known.began_elsewhere, known.stamp.inode)
         return KnownFile(file.name, None, known.stamp.inode, collection=known)
 
     def _as_it_is(
