@@ -35,13 +35,22 @@ class KnownFile(msgspec.Struct, frozen=True, array_like=True):
 class KnownFolder(msgspec.Struct, frozen=True, array_like=True):
     """A folder as it was listed at `listed_ns`, with its own time of modification from just before.
 
-    A place that is a single file is a folder with one file, whose name is empty.
+    A place that is a single file is a folder with one file, whose name is empty. `began_in` is where the
+    sessions of its files began: nothing of it needs to be looked at while none of these is ours. It is empty
+    where some file says nothing, or may have more than one session.
     """
 
     mtime_ns: int
     listed_ns: int
     folders: tuple[str, ...]
     files: tuple[KnownFile, ...]
+    began_in: tuple[str, ...] = ()
+
+    def having(self, files: tuple[KnownFile, ...]) -> KnownFolder:
+        """Return the folder with what is known of its files by now."""
+        found = dict.fromkeys(file.cwd for file in files)
+        began_in = () if None in found else tuple(cwd for cwd in found if cwd is not None)
+        return KnownFolder(self.mtime_ns, self.listed_ns, self.folders, files, began_in)
 
 
 _KIND = f"transcripts of {SCHEMA_VERSION}.{READER_VERSION}"

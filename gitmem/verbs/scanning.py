@@ -188,14 +188,14 @@ class _Scanning:
 
     def _look_at_files(self, agent: str, at: str, tree: Path | None) -> None:
         folder, suffixes = self._now[at], REGISTRY[agent].suffixes
+        if folder.began_in and not any(map(self._belonging.top_of, folder.began_in)):
+            return
         files = tuple(
-            self._look_at(agent, path_of(at, file.name), file, tree)
-            if path_of(at, file.name).endswith(suffixes)
-            else file
-            for file in folder.files
+            self._look_at(agent, path, file, tree) if path.endswith(suffixes) else file
+            for path, file in ((path_of(at, file.name), file) for file in folder.files)
         )
-        if files != folder.files:
-            self._now[at] = msgspec.structs.replace(folder, files=files)
+        if files != folder.files or not folder.began_in:
+            self._now[at] = folder.having(files)
 
     def _look_at(self, agent: str, path: str, file: KnownFile, tree: Path | None) -> KnownFile:
         top = self._belonging.top_of(file.cwd)
@@ -300,7 +300,7 @@ class _Scanning:
                             unsettled(file, whole, path) if file.name == name else file
                             for file in folder.files
                         )
-                        self._now[at] = msgspec.structs.replace(folder, files=tuple(files))
+                        self._now[at] = folder.having(tuple(files))
         if self._grown:
             self._write()
 
