@@ -26,6 +26,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.append(str(CHECKOUT))
 
 import gitmem  # noqa: E402 (found by the line above where it is not installed)
+from gitmem.cli.acting import AGENTS, ANY_AGENT  # noqa: E402
 from tests.embedding.installed import (  # noqa: E402
     OUTER_ENVIRON,
     model_dir,  # noqa: F401 (a fixture)
@@ -61,6 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith(("GIT_", "GITMEM_", "XDG_", "SSH_")) and name not in KEPT:
             del os.environ[name]
+    for name in (*AGENTS, *ANY_AGENT, "GEMINI_SESSION_ID"):  # whoever runs the tests, a person runs gitmem
+        os.environ.pop(name, None)
     os.environ.update(surroundings(shelter))
     time.tzset()
     wait_for_no_disk()

@@ -1,13 +1,14 @@
-"""The audit as commands use it: whose hand it is, and noting what they read. A search loads this."""
+"""The audit as commands use it: noting what they read. A search loads this."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from gitmem.auditing.log import Log
+from gitmem.cli.acting import acting
 from gitmem.cli.context import Context
 from gitmem.cli.folders import user_data_dir
 from gitmem.model.errors.repositories import NotARepository
@@ -16,36 +17,6 @@ if TYPE_CHECKING:
     from gitmem.format.memory import Folder, Memory
     from gitmem.model.settings import Audited
     from gitmem.sidecar.wire import Json, Place
-
-_AGENTS: Final[Mapping[str, str]] = {
-    "CLAUDECODE": "claude-code",
-    "CLAUDE_CODE_SESSION_ID": "claude-code",
-    "CODEX_SANDBOX": "codex",
-    "CODEX_SANDBOX_NETWORK_DISABLED": "codex",
-    "CODEX_THREAD_ID": "codex",
-    "CODEX_CI": "codex",
-    "GEMINI_CLI": "gemini-cli",
-    "CURSOR_AGENT": "cursor",
-    "OPENCODE": "opencode",
-    "OPENCODE_CLIENT": "opencode",
-    "COPILOT_CLI": "copilot-cli",
-    "COPILOT_AGENT": "copilot-cli",
-    "AUGMENT_AGENT": "augment",
-    "CLINE_ACTIVE": "cline",
-    "GOOSE_TERMINAL": "goose",
-}
-"""What agents set in the environment of the commands that they run."""
-
-_ANY_AGENT: Final = ("AI_AGENT", "AGENT")
-"""Set to an agent's name by several; it is anybody's text, so the name is not kept."""
-
-
-def acting(environ: Mapping[str, str]) -> str:
-    """Return whose hand runs this: `person`, or `agent:<name>`; `agent` alone where it does not say which."""
-    for variable, name in _AGENTS.items():
-        if environ.get(variable) not in (None, "", "0", "false"):
-            return f"agent:{name}"
-    return "agent" if any(environ.get(variable) for variable in _ANY_AGENT) else "person"
 
 
 def log_of(context: Context) -> Log:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from gitmem.cli.acting import acting
 from gitmem.cli.output import Colour, Output, choose_pager
 from gitmem.model.errors.arguments import DirectoryMissing
 
@@ -153,6 +154,19 @@ class Context:
             pager = choose_pager(self.environ, config.get("core.pager", (None,))[-1])
         with self.output.paged(pager):
             yield self.output
+
+    @contextmanager
+    def telling(self) -> Iterator[Output]:
+        """Page what others wrote; whoever is no person gets it between delimiters, as lines of a
+        quotation."""
+        with self.paged() as output:
+            if acting(self.environ) == "person":
+                yield output
+                return
+            from gitmem.recall.delimiters import NONCE_BYTES, delimiters
+
+            with output.quoting(delimiters(os.urandom(NONCE_BYTES))):
+                yield output
 
 
 def context_of_process() -> Context:

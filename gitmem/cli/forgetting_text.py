@@ -150,7 +150,7 @@ def say_listed(context: Context, rows: Sequence[Row], *, as_json: bool) -> None:
         told = [{"session": row.name, "level": row.level, "until": to_text(row.until_ms)} for row in rows]
         context.output.json({"waiting": told})
     elif rows:
-        with context.paged() as output:
+        with context.telling() as output:
             table: list[list[Part]] = [
                 [to_text(row.until_ms)[:10], one_line(f"{row.name}  {row.title}"), row.level] for row in rows
             ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.rendering import ago, iso, local_time, short_name
@@ -17,7 +17,16 @@ from gitmem.notes.listing import PREFIX, SHOWN_DIGITS, Listed
 if TYPE_CHECKING:
     from gitmem.format.memory import Memory
     from gitmem.model.records import Position
-    from gitmem.query.trusting import Trusting
+    from gitmem.query.trusting import Trust, Trusting
+
+
+class Told(NamedTuple):
+    """A note, what people call the repository that has it, how far it is trusted, and what programs get."""
+
+    note: Listed
+    repo: str
+    trust: Trust
+    document: dict[str, Any]
 
 
 def as_json(
@@ -54,28 +63,29 @@ def similar_as_json(notes: Sequence[Listed]) -> list[dict[str, Any]]:
     return [{"note": note.address, "title": note.title} for note in notes]
 
 
-def say_list(output: Output, notes: Sequence[Listed], known: Trusting, now_ms: int) -> None:
+def say_list(output: Output, found: Sequence[Told], now_ms: int, *, with_repo: bool) -> None:
     """Print notes, one a line."""
+    notes = [told.note for told in found]
     is_shared = len({(note.author, note.agent) for note in notes}) > 1
     has_states = any(note.state != "open" for note in notes)
     has_due = any(note.due_ms is not None or note.type == "reminder" for note in notes)
-    trusts = [known.of(note.author.email) for note in notes]
-    is_marked = any(trust != "known" for trust in trusts)
+    is_marked = any(told.trust != "known" for told in found)
     rows: list[list[Part]] = [
         [
             Styled(ago(note.at_ms, now_ms), "dim"),
             Styled(note.short_address, "name"),
+            *([Styled(told.repo, "dim")] if with_repo else []),
             note.type,
             " ".join([one_line(note.title), *(f"#{tag}" for tag in note.tags)]),
             *([_due(note, now_ms)] if has_due else []),
             *([note.state if note.state != "open" else ""] if has_states else []),
             *([Styled(_who(note), "dim")] if is_shared else []),
-            *(mark(trust, "") or [""] if is_marked else []),
+            *(mark(told.trust, "") or [""] if is_marked else []),
         ]
-        for note, trust in zip(notes, trusts, strict=True)
+        for note, told in zip(notes, found, strict=True)
     ]
-    header = ["written", "note", "kind", "title", *(["due"] if has_due else [])]
-    further = (("state", has_states), ("author", is_shared), ("trust", is_marked))
+    header = ["written", "note", *(["repo"] if with_repo else []), "kind", "title"]
+    further = (("due", has_due), ("state", has_states), ("author", is_shared), ("trust", is_marked))
     header += [name for name, is_told in further if is_told]
     output.table(rows, header=header, flexible=header.index("title"))
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from gitmem.cli.auditing import acting
+from gitmem.cli.acting import acting
 from gitmem.cli.catching_up import catch_up
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage, redactor_of, unite, writer_of
@@ -176,7 +176,7 @@ def show(context: Context, memory: Memory, name: str, *, as_json: bool) -> None:
     if as_json:
         context.output.json(described(memory, note, known, context.now_ms(), with_turns=True))
         return
-    with context.paged() as output:
+    with context.telling() as output:
         say_whole(output, memory, note, known, context.now_ms())
 
 
@@ -202,14 +202,17 @@ def writer_agent(context: Context, named: str | None) -> str | None:
     return None if by == _PERSON else by.removeprefix(_OF_AN_AGENT)
 
 
-def files_of(context: Context, paths: Iterable[str]) -> tuple[str, ...]:
+def files_of(context: Context, paths: Iterable[str], *, start: Path | None = None) -> tuple[str, ...]:
     """Return paths as git has them, from the top of the working tree; they need not be there.
+
+    A relative one counts from `start`, or from the directory at hand.
 
     Raises:
         BadNote: One is not below it.
     """
     top = context.repository.top
-    return tuple(dict.fromkeys(_from_top(context.start, top, path) if top else path for path in paths))
+    start = start or context.start
+    return tuple(dict.fromkeys(_from_top(start, top, path) if top else path for path in paths))
 
 
 def _from_top(start: Path, top: Path, path: str) -> str:

@@ -19,6 +19,8 @@ from gitmem.model.errors.store import DiskRefused
 if TYPE_CHECKING:
     import subprocess
 
+    from gitmem.recall.delimiters import Delimiters
+
 Colour = Literal["auto", "always", "never"]
 Style = Literal["strong", "dim", "name", "good", "bad", "match"]
 
@@ -62,6 +64,7 @@ class Output:
         self.has_stderr_colour = uses_colour(colour, environ, is_terminal=self.is_stderr_terminal)
         self._environ = environ
         self._target = stdout
+        self._quoted: Callable[[str], str] | None = None
 
     def say(self, *parts: Part) -> None:
         """Print one line, or the lines of a text, made of the parts as they stand."""
@@ -164,6 +167,27 @@ class Output:
                 process.stdin.close()
             _wait_through_interrupts(process)
 
+    @contextmanager
+    def quoting(self, around: Delimiters) -> Iterator[None]:
+        """Print what is for people as the lines of a quotation, and nothing round it where there are none."""
+        from gitmem.recall.quoting import PREFIX, quoted
+
+        has_begun = False
+
+        def behind(text: str) -> str:
+            nonlocal has_begun
+            begins = "" if has_begun else f"{around.begins}\n"
+            has_begun = True
+            return f"{begins}{quoted(text)}\n"
+
+        self._quoted, self.columns = behind, self.columns - len(PREFIX)
+        try:
+            yield
+        finally:
+            self._quoted, self.columns = None, self.columns + len(PREFIX)
+            if has_begun:
+                self._write(f"{around.ends}\n")
+
     def flush(self) -> None:
         """Hand on all that was printed."""
         self._guard(self._target.flush)
@@ -179,7 +203,8 @@ class Output:
             return text
         return f"\x1b[{_SGR[style]}m{text}\x1b[m"
 
-    def _write(self, text: str) -> None:
+    def _write(self, lines: str) -> None:
+        text = lines if self._quoted is None else self._quoted(lines)
         self._write_bytes(text.encode("utf-8", "replace"))
 
     def _write_bytes(self, content: bytes) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from gitmem.cli.auditing import acting
+from gitmem.cli.acting import acting
 from gitmem.cli.context import Context
 from gitmem.cli.digesting import levels_told
 from gitmem.cli.output import Output

@@ -108,8 +108,18 @@ def list_notes(
         and (since_ms is None or note.at_ms >= since_ms)
     ]
     if due_at_ms is not None:
-        found.sort(key=lambda note: (note.at_ms if note.due_ms is None else note.due_ms, note.name))
+        found.sort(key=longest_due_first)
     return tuple(found[:limit])
+
+
+def newest_first(note: Listed) -> tuple[int, RecordId]:
+    """Return what notes are sorted by, unless it is by when they are due."""
+    return -note.at_ms, note.name
+
+
+def longest_due_first(note: Listed) -> tuple[int, RecordId]:
+    """Return what notes that are due are sorted by; one without a date has been since it was written."""
+    return note.at_ms if note.due_ms is None else note.due_ms, note.name
 
 
 def people(memory: Memory, state_dir: Path | None) -> frozenset[str]:
@@ -184,4 +194,4 @@ def _listed(row: Row, heads: tuple[RecordId, ...], closers: tuple[str, ...]) -> 
 def _is_of(file: str, asked: str) -> bool:
     """Whether a path is one that was asked for, or stands below it."""
     asked = asked.strip("/")
-    return file.strip("/") == asked or file.strip("/").startswith(f"{asked}/")
+    return asked == "." or file.strip("/") == asked or file.strip("/").startswith(f"{asked}/")

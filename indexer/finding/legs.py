@@ -14,10 +14,11 @@ from gitmem.query.narrowing import Narrowed
 from gitmem.query.trusting import from_texts
 from gitmem.sidecar.wire import Place, Request
 from indexer.finding import ranking
-from indexer.finding.matching import Asked, Matcher, both, scoring, with_terms
+from indexer.finding.matching import Asked, Matcher
+from indexer.finding.queries import both, scoring, with_terms
 from indexer.finding.trusted import is_by_strangers
 from indexer.lexical import Candidate, LexicalIndex
-from indexer.lexical.index import place_in
+from indexer.lexical.found import place_in
 
 if TYPE_CHECKING:
     import tantivy

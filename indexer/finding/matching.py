@@ -17,6 +17,16 @@ import tantivy
 from gitmem.query.filters import Filters
 from gitmem.query.narrowing import Narrowed
 from gitmem.query.text import REQUIRED, Term
+from indexer.finding.queries import (
+    MUST,
+    MUST_NOT,
+    any_of,
+    any_or_none,
+    boosted,
+    constant,
+    every_of,
+    unscored,
+)
 from indexer.finding.spread import Spread
 from indexer.finding.synonyms import Synonyms
 from indexer.finding.trusted import known_addresses
@@ -36,12 +46,7 @@ words that were asked for a turn has."""
 _RARE_SPEAKER: Final = 0.5
 """Who says more than about two thirds of all is not told apart by their name."""
 
-_FEW_VALUES: Final = 300
-"""Up to so many are sooner looked up one by one: .14 ms for 100 of them, where a set of terms takes .9."""
-
 _CONTRACTED: Final = re.compile(r"['’](?:s|t|d|m|ll|re|ve)\Z", re.IGNORECASE)
-
-_MUST, _SHOULD, _MUST_NOT = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
 
 
 class Asked(NamedTuple):
@@ -102,27 +107,27 @@ class Matcher:
             narrowed = self._filters(each)
             if narrowed is None:
                 return None
-            clauses += [(_MUST, query) for query in narrowed]
+            clauses += [(MUST, query) for query in narrowed]
         for each in asked.excluding:
             narrowed = self._filters(each)
-            clauses += [(_MUST_NOT, query) for query in narrowed or ()]
-        clauses += [(_MUST_NOT, self._anywhere(term)) for term in asked.query.unwanted]
+            clauses += [(MUST_NOT, query) for query in narrowed or ()]
+        clauses += [(MUST_NOT, self._anywhere(term)) for term in asked.query.unwanted]
         left_out = [query for name in filters.without if name for query in self._sessions(name)]
         left_out += [self._one("session", session) for session in without]
         if filters.firsthand and self._index.has_echoes:
             left_out.append(self._one("echo", True))
         if left_out:
-            clauses.append((_MUST_NOT, _any(left_out)))
+            clauses.append((MUST_NOT, any_of(left_out)))
         terms = self.asking(asked.query.terms)
         if strictly:
-            clauses += [(_MUST, self._anywhere(term)) for term in terms if term.kind in REQUIRED]
+            clauses += [(MUST, self._anywhere(term)) for term in terms if term.kind in REQUIRED]
         speakers = self._speakers(terms)
         return Asked(
             wanted=self._wanted(terms) if terms else None,
             coverage=self._coverage(terms),
             speakers=speakers.gains,
             spoken=speakers.query,
-            narrowed=_unscored(_every_of(self._index, clauses)) if clauses else None,
+            narrowed=unscored(every_of(self._index, clauses)) if clauses else None,
         )
 
     def asking(self, terms: Sequence[Term]) -> list[Term]:
@@ -141,7 +146,7 @@ class Matcher:
 
     def every_turn(self) -> tantivy.Query:
         """Return what finds every turn."""
-        return _unscored(
+        return unscored(
             tantivy.Query.range_query(
                 self._index.schema, "ordinal", tantivy.FieldType.Unsigned, lower_bound=0
             )
@@ -151,7 +156,7 @@ class Matcher:
         """Return what finds the same, but for notes that do not stand any more."""
         if not self._index.closed:
             return query
-        return tantivy.Query.boolean_query([(_MUST, query), (_MUST_NOT, self._one("closed", True))])
+        return tantivy.Query.boolean_query([(MUST, query), (MUST_NOT, self._one("closed", True))])
 
     def others(self, term: Term) -> list[list[str]]:
         """Return what else a term may be called, each as words."""
@@ -165,7 +170,7 @@ class Matcher:
         """Return what finds the turns of a moment and after it; of a turn that has none, every turn."""
         if at_ms == NO_MOMENT:
             return self.every_turn()
-        return _unscored(_any(self._between("at", at_ms, None)))
+        return unscored(any_of(self._between("at", at_ms, None)))
 
     def _speakers(self, terms: Sequence[Term]) -> _Speakers:
         """Return what a score gains by who spoke, for those whose name is asked for."""
@@ -181,17 +186,17 @@ class Matcher:
                 for number in numbers:
                     gains[number] = gains.get(number, 0.0) + SPEAKER_WEIGHT * rarity
         found = [self._one("author", word) for word in words]
-        return _Speakers(gains, _unscored(_any(found)) if found else None)
+        return _Speakers(gains, unscored(any_of(found)) if found else None)
 
     def _wanted(self, terms: Sequence[Term]) -> tantivy.Query:
         # One level of alternatives, all of it words but for phrases: tantivy passes over what cannot win.
-        return _any_or_none([way for term in terms for way in self._term(term)])
+        return any_or_none([way for term in terms for way in self._term(term)])
 
     def _term(self, term: Term) -> list[tantivy.Query]:
         """Return what finds one term and scores it, in any of several ways."""
         if term.kind == "placeholder":
             return [
-                _boosted(self._phrase(field, run), weight)
+                boosted(self._phrase(field, run), weight)
                 for field, weight in (("exact", TOGETHER_WEIGHT), ("output", OUTPUT_WEIGHT))
                 for run in self._placeholders(field, term)
             ]
@@ -239,7 +244,7 @@ class Matcher:
             if term.kind in ("prefix", "placeholder"):
                 run = self._anywhere(term)
                 rarity = self._rarity_of(term, run)
-                parts[term] = (rarity, [_constant(run, rarity)])
+                parts[term] = (rarity, [constant(run, rarity)])
                 continue
             stems, pairs = self._parts(term)
             others = [
@@ -248,10 +253,10 @@ class Matcher:
             for stem in stems:
                 rarity = self._spread.rarity(stem)
                 # A turn has one of the two fields and not both.
-                ways = [_constant(self._one(field, stem), rarity) for field in ("body", "output")]
+                ways = [constant(self._one(field, stem), rarity) for field in ("body", "output")]
                 if others:
                     lesser = [
-                        _constant(self._one("body", other), SYNONYM_WEIGHT * self._spread.rarity(other))
+                        constant(self._one("body", other), SYNONYM_WEIGHT * self._spread.rarity(other))
                         for other in others
                     ]
                     ways = [tantivy.Query.disjunction_max_query([*ways, *lesser])]
@@ -260,12 +265,12 @@ class Matcher:
                 rarity = max(map(self._spread.rarity, pair))
                 parts[pair] = (
                     rarity,
-                    [_constant(self._phrase(field, pair), rarity) for field in ("exact", "output")],
+                    [constant(self._phrase(field, pair), rarity) for field in ("exact", "output")],
                 )
         rarest = max((rarity for rarity, _ in parts.values()), default=0.0)
         # What nearly every turn has tells nothing, and is most of what would be gone through.
         telling = [ways for rarity, ways in parts.values() if rarity >= COMMON_SHARE * rarest]
-        return _any([way for ways in telling for way in ways]) if len(telling) > 1 else None
+        return any_of([way for ways in telling for way in ways]) if len(telling) > 1 else None
 
     def _rarity_of(self, term: Term, found: tantivy.Query) -> float:
         """Return how rare it is, in all that is searched, what a term finds."""
@@ -276,13 +281,13 @@ class Matcher:
         term = self._known(term)
         if term.kind == "placeholder":
             fields = ("exact", "output")
-            return _any(
+            return any_of(
                 [self._phrase(field, run) for field in fields for run in self._placeholders(field, term)]
             )
         words, stems = self._index.words(term.text), self._index.stems(term.text)
         if not words:
             return tantivy.Query.empty_query()
-        return _any([self._run("exact", words, term), self._run("output", stems, term)])
+        return any_of([self._run("exact", words, term), self._run("output", stems, term)])
 
     def _known(self, term: Term) -> Term:
         if term.kind != "placeholder" or _kinds(term.text):
@@ -309,16 +314,16 @@ class Matcher:
 
     def _scored(self, field: str, word: str, weight: float) -> tantivy.Query:
         """Return what scores a word by how rare it is in all that is searched."""
-        return _boosted(self._one(field, word), weight * self._spread.factor(self._index, field, word))
+        return boosted(self._one(field, word), weight * self._spread.factor(self._index, field, word))
 
     def _scored_run(self, field: str, words: Sequence[str], term: Term, weight: float) -> tantivy.Query:
         whole = words[:-1] if term.kind == "prefix" else words  # a beginning has no rarity in a score
         factor = self._spread.factor(self._index, field, *whole)
-        return _boosted(self._run(field, words, term), weight * factor)
+        return boosted(self._run(field, words, term), weight * factor)
 
     def _scored_phrase(self, field: str, words: Sequence[str], weight: float) -> tantivy.Query:
         factor = self._spread.factor(self._index, field, *words)
-        return _boosted(self._phrase(field, words), weight * factor)
+        return boosted(self._phrase(field, words), weight * factor)
 
     def _phrase(self, field: str, words: Sequence[str]) -> tantivy.Query:
         return tantivy.Query.phrase_query(self._index.schema, field, list(words))
@@ -339,15 +344,15 @@ class Matcher:
             [one("level", as_key(level)) for level in levels],
             [self._in_a_row("author", words(author)) for author in filters.authors],
             [self._in_a_row("file", _parts_of_path(path)) for path in filters.files],
-            [_any_or_none(self._sessions(name)) for name in filters.sessions],
-            [_any_or_none([one("by", name) for name in known_addresses(self._index, filters.trusted)])]
+            [any_or_none(self._sessions(name)) for name in filters.sessions],
+            [any_or_none([one("by", name) for name in known_addresses(self._index, filters.trusted)])]
             if filters.trusted
             else [],
             [one("error", True)] if filters.errors else [],
             self._between("at", filters.since_ms, filters.until_ms),
             self._between("captured", None, filters.as_of_ms),
         ]
-        found = [_any(each) for each in alternatives if each]
+        found = [any_of(each) for each in alternatives if each]
         # Filters of the repository alone narrow nothing within it.
         return found or ([self.every_turn()] if filters.repos else [])
 
@@ -372,62 +377,11 @@ class Matcher:
         return [tantivy.Query.range_query(self._index.schema, field, integer, since_ms, until_ms)]
 
 
-def both(first: tantivy.Query, second: tantivy.Query | None) -> tantivy.Query:
-    """Return what finds documents that match both queries, the second of which may be none."""
-    return first if second is None else tantivy.Query.boolean_query([(_MUST, first), (_MUST, second)])
-
-
-def with_terms(index: LexicalIndex, field: str, values: Sequence[int]) -> tantivy.Query:
-    """Return what finds the documents that have one of several numbers in a field, without a score."""
-    if len(values) <= _FEW_VALUES:
-        return _unscored(_any_or_none([index.term(field, value) for value in values]))
-    return _unscored(tantivy.Query.term_set_query(index.schema, field, list(values)))
-
-
-def scoring(narrowed: tantivy.Query, wanted: tantivy.Query | None) -> tantivy.Query:
-    """Return what finds all of the one query, and scores by the other."""
-    if wanted is None:
-        return narrowed
-    return tantivy.Query.boolean_query([(_MUST, narrowed), (_SHOULD, wanted)])
-
-
 @cache
 def _kinds(family: str) -> tuple[str, ...]:
     from gitmem.redaction.placeholders import kinds_in  # Few queries ask for one.
 
     return tuple(kinds_in(family))
-
-
-def _every_of(index: LexicalIndex, clauses: list[tuple[tantivy.Occur, tantivy.Query]]) -> tantivy.Query:
-    if all(occur == _MUST_NOT for occur, _ in clauses):
-        unsigned = tantivy.FieldType.Unsigned
-        clauses = [
-            (_MUST, tantivy.Query.range_query(index.schema, "ordinal", unsigned, lower_bound=0)),
-            *clauses,
-        ]
-    return tantivy.Query.boolean_query(clauses)
-
-
-def _any(queries: Sequence[tantivy.Query]) -> tantivy.Query:
-    if len(queries) == 1:
-        return queries[0]
-    return tantivy.Query.boolean_query([(_SHOULD, query) for query in queries])
-
-
-def _any_or_none(queries: Sequence[tantivy.Query]) -> tantivy.Query:
-    return _any(queries) if queries else tantivy.Query.empty_query()
-
-
-def _boosted(query: tantivy.Query, weight: float) -> tantivy.Query:
-    return query if weight == 1.0 else tantivy.Query.boost_query(query, weight)
-
-
-def _constant(query: tantivy.Query, score: float) -> tantivy.Query:
-    return tantivy.Query.const_score_query(query, score)
-
-
-def _unscored(query: tantivy.Query) -> tantivy.Query:
-    return tantivy.Query.const_score_query(query, 0.0)
 
 
 def _parts_of_path(path: str) -> list[str]:

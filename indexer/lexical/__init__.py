@@ -1,6 +1,7 @@
 """The full-text index of turns: its fields, how text becomes terms, reading and writing its files."""
 
-from indexer.lexical.index import Candidate, LexicalIndex
+from indexer.lexical.found import Candidate
+from indexer.lexical.index import LexicalIndex
 from indexer.lexical.schema import SCHEMA_VERSION, Damaged, as_key, create, number_of
 from indexer.lexical.writer import Entry, Writer
 

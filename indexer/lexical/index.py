@@ -6,57 +6,16 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import tantivy
 
+from indexer.lexical.found import Candidate, Counted, Reached
 from indexer.lexical.schema import NO_MOMENT, Damaged, analyzers, as_key, at_least, guarded, number_of
 from indexer.lexical.words import spaced
 from indexer.lexical.writer import HEAP_BYTES, Writer
-
-
-@dataclass(slots=True)
-class Candidate:
-    """A document that matches: where it is, what it scored, and what ranking has to know of it.
-
-    `place` is its stream's number and its own together: the turn behind it has the next. `source` tells
-    indexes apart that are searched together, and is part of the place then; `cosine` is how near the turn is
-    in meaning, `coverage` how much it has of what was asked for. Ranking changes the scores.
-    """
-
-    address: Any
-    score: float
-    session: int
-    place: int
-    digest: int
-    meaning: int
-    at_ms: int
-    source: int = 0
-    cosine: float = 0.0
-    coverage: float = 0.0
-
-
-class Reached(NamedTuple):
-    """How far a stream is in the index: its documents, and the chain at the last of them."""
-
-    turns: int
-    chain: int
-
-
-class Counted(NamedTuple):
-    """What an index holds."""
-
-    turns: int
-    sessions: int
-
-
-def place_in(source: int, place: int) -> int:
-    """Return a document's place among those of several indexes."""
-    return place + (source << 64)
-
 
 _LEAST: Final = 1e-4
 """By so much two scores may differ that are taken for the same."""

@@ -20,27 +20,24 @@ from gitmem.query.filters import Filters
 from gitmem.query.narrowing import narrow
 from gitmem.query.text import parse, readable
 from gitmem.sidecar.wire import Json, Place, Request
-from gitmem.verbs.absent_table import read_absent
 from indexer.finding.correcting import corrected, corrections, with_corrections
 from indexer.finding.find import Found, count_values, find
 from indexer.finding.hits import hits_of
 from indexer.finding.legs import Source
 from indexer.finding.matching import Matcher
 from indexer.finding.spread import Spread
-from indexer.lexical import Damaged, LexicalIndex
+from indexer.lexical import Damaged
 from indexer.requests.shelf import (
     LONG_PATIENCE_S,
     NotReady,
     Opened,
     Shelf,
     bring_up,
-    count_behind,
     load_numpy,
     milliseconds_since,
-    tip_of,
 )
+from indexer.requests.status import status
 from indexer.upkeep import state as states
-from indexer.upkeep.state import State
 
 if TYPE_CHECKING:
     from indexer.model.embedder import Embedder
@@ -75,7 +72,7 @@ def answer(
             yield from _each_query(request, environ, teller, shelf, _completing)
         case "status":
             for place in request.places:
-                yield _status(place, environ, request.model_dir)
+                yield status(place, environ, request.model_dir)
         case "update" | "rebuild":
             for place in request.places:
                 bring_up(
@@ -83,7 +80,7 @@ def answer(
                 )
                 if request.model_dir is not None:
                     _embed(place, request.model_dir, teller, shelf)
-                yield _status(place, environ, request.model_dir)
+                yield status(place, environ, request.model_dir)
         case "erase":
             from indexer.requests.erasing import erase  # seldom asked
 
@@ -334,67 +331,3 @@ def _embed(place: Place, model_dir: str, teller: Teller, shelf: Shelf) -> None:
         teller.notice(f"indexed words alone: {error}")
     except ModelMissing:
         pass  # which `index status` and every answer say
-
-
-def _status(place: Place, environ: Mapping[str, str], model_dir: str | None) -> Json:
-    """Say what state an index is in, without changing it."""
-    tip = tip_of(place, environ)
-    root = states.root_of(Path(place.common_dir))
-    loaded = states.load(root)
-    condition = states.examine(loaded, place.ref, tip.name)
-    answer: Json = {"state": condition, "memory": tip.commit, "commit": None, "behind": 0}
-    answer |= {
-        "turns": 0,
-        "sessions": 0,
-        "not_here": 0,
-        "unreadable": [],
-        "vectors": 0,
-        "unembedded": 0,
-        "path": str(root),
-    }
-    if isinstance(loaded, State):
-        try:
-            counted = LexicalIndex(root / loaded.folder).count()
-        except Damaged:
-            answer["state"] = "corrupt"
-        else:
-            answer |= counted._asdict()
-            if model_dir is not None:
-                answer |= _vectors(place, loaded, model_dir)
-        answer["commit"] = loaded.commit
-        if not loaded.is_at(tip.name):
-            answer["behind"] = count_behind(place, environ, loaded)
-        elif condition == "behind":
-            answer["state"] = "current"  # but another version of gitmem looked at it last
-        absent = read_absent(Path(place.common_dir) / "gitmem", place.ref)
-        answer["not_here"] = len(absent)
-        answer["unreadable"] = [
-            {"session": session, "why": why}
-            for session, why in sorted(loaded.unreadable.items())
-            if session not in absent
-        ]
-    files = (path for path in root.parent.rglob("*") if path.is_file())
-    answer["size_bytes"] = sum(map(_size_of, files))
-    return answer
-
-
-def _vectors(place: Place, state: State, model_dir: str) -> Json:
-    from indexer.model.installed import is_installed
-
-    if not is_installed(Path(model_dir)):
-        return {}
-    try:
-        load_numpy()
-    except SemanticLibraryMissing:
-        return {}  # as if there were no model, which cannot be used
-    from indexer.upkeep.embedding import count_embedded
-
-    embedded = count_embedded(place, state)
-    return {"vectors": embedded.vectors, "unembedded": embedded.missing}
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0  # merged away meanwhile

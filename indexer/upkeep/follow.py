@@ -37,7 +37,7 @@ from gitmem.verbs.absence import absent_at
 from gitmem.verbs.memories import open_all, sealed_storage
 from gitmem.verbs.tips import read_tip
 from indexer.lexical import SCHEMA_VERSION, Damaged, Entry, LexicalIndex, Writer, as_key, create
-from indexer.lexical.index import Reached
+from indexer.lexical.found import Reached
 from indexer.teller import Teller
 from indexer.upkeep import noting, recalling, view
 from indexer.upkeep import state as states

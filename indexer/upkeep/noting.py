@@ -18,7 +18,7 @@ from gitmem.model.ids import MAIN_STREAM, Oid
 from gitmem.notes import table
 from gitmem.notes.listing import PREFIX, Listed, listed
 from indexer.lexical import Entry, LexicalIndex, Writer
-from indexer.lexical.index import Reached
+from indexer.lexical.found import Reached
 from indexer.lexical.words import without_escapes
 from indexer.upkeep.documents import digest, meant_by
 from indexer.upkeep.state import Worn

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gitmem.cli import main
-from gitmem.cli.auditing import acting
+from gitmem.cli.acting import acting
 from gitmem.cli.context import Context
 from tests.conftest import CommandLine, RealGit
 

@@ -26,6 +26,10 @@ def test_the_demo_plays_to_its_end_and_leaves_nothing(run: CommandLine, tmp_path
     assert "1 checkpoint of what hooks had left" in played.stdout
     assert "known by the checkpoint of the commit (" in played.stdout
     assert "  > Add one then. Default to local time so that nothing else changes." in played.stdout
+    digest, recalled = played.stdout.split("grace$ gitmem digest")[1].split("grace$ gitmem recall")
+    assert "| Gauges are read in a zone of their own." in digest
+    assert '"The tide table for Saint-Malo' in digest
+    assert "| The tide table for Saint-Malo is an hour late since Sunday." in recalled
     assert "all holds: 3 sessions" in played.stdout
     assert "That was the whole round" in played.stdout
     assert snapshot(temporary) == set()

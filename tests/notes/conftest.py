@@ -22,7 +22,6 @@ from gitmem.objects.inprocess import InProcessStorage
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.starting import start
 from tests.conftest import Finished
-from tests.notes.desks import OF_AGENTS
 from tests.reading.book import ADA, REF, START_MS, Book
 from tests.sharing.conftest import team
 
@@ -39,13 +38,6 @@ def real_book(repository: Path) -> Iterator[Book]:
     git = Git(dict(os.environ))
     with closing(open_storage(discover(repository, git), git)) as storage:
         yield Book(storage)
-
-
-@pytest.fixture(autouse=True)
-def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """See that a person writes, whoever runs the tests."""
-    for name in OF_AGENTS:
-        monkeypatch.delenv(name, raising=False)
 
 
 class Terminal(io.BytesIO):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitmem.cli.auditing import _AGENTS, _ANY_AGENT
 from gitmem.model.ids import RecordId
 from gitmem.model.records import Author
 from gitmem.notes.listing import Listed, list_notes
 from gitmem.notes.writing import Desk, Draft, add
 from gitmem.verbs.committing import Writer
 from tests.reading.book import ADA, REF, Book
-
-OF_AGENTS = (*_AGENTS, *_ANY_AGENT)
 
 
 def desk(book: Book, author: Author = ADA) -> Desk:

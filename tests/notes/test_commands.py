@@ -26,6 +26,7 @@ def test_what_is_written_down_is_listed_and_shown(here: Here) -> None:
     there = Here(here.folder / "src", here.now_ms)
     address = there.add("Times are UTC.", "--file", "tides.py", "--tag", "time", "--kind", "pattern")
     (note,) = here.json("note", "list")["notes"]
+    assert note.pop("repo") == "repository"
     assert note == here.json("note", "show", address[:13])
     assert note == {
         "note": address,
@@ -83,6 +84,7 @@ def test_a_date_makes_a_reminder_that_is_due_from_that_day_on(here: Here) -> Non
     here.add("--due", "2w", "Later.")
     here.add("Not at all.")
     (due,) = here.json("note", "list", "--due")["notes"]
+    assert due.pop("repo") == "repository"
     assert (due["note"], due["kind"], due["due"], due["is_due"]) == (
         address,
         "reminder",

@@ -174,3 +174,27 @@ def test_what_was_fetched_in_a_submodule_is_found(told: Fleet, run: CommandLine,
     answer = json.loads(run("search", "--json", "lantern", cwd=told.top).stdout)
     assert [hit["session"] for hit in answer["hits"]] == ["generic/new"]
     assert ("brig", "new") in listed(run, told.top)
+
+
+def test_notes_are_those_of_all_and_say_of_which(told: Fleet, run: CommandLine) -> None:
+    run("note", "add", "--file", "keel.py", "The keel is oak.", cwd=told.brig)
+    run("note", "add", "--kind", "reminder", "--file", "ships", "Paint the fleet.", cwd=told.top)
+
+    def notes(cwd: Path, *args: str, **more: Any) -> list[tuple[str, str]]:
+        listed = json.loads(run("note", "list", "--json", *args, cwd=cwd, **more).stdout)["notes"]
+        return [(each["repo"], each["title"]) for each in listed]
+
+    oak, paint = ("brig", "The keel is oak."), ("fleet", "Paint the fleet.")
+    for cwd in (told.top, told.cutter):
+        assert sorted(notes(cwd)) == [oak, paint]
+    assert notes(told.top, "--file", "ships/brig/keel.py") == notes(told.brig, "--file", "keel.py") == [oak]
+    assert notes(told.top, "--file", "ships/brig") == [oak], "a folder there is the whole of a submodule"
+    assert sorted(notes(told.top, "--file", ".")) == [paint]
+    assert notes(told.top, "--file", "keel.py", status=1) == []
+    assert notes(told.cutter, "--due") == [paint]
+    assert notes(told.top, "--limit", "1") in ([oak], [paint])
+    assert notes(told.brig, "--no-recurse-submodules") == notes(told.top, "--repo", "ships/brig") == [oak]
+    assert notes(told.cutter, "--no-recurse-submodules", status=1) == []
+    header, *rows = run("note", "list", cwd=told.top).stdout.splitlines()
+    assert header.split()[:4] == ["written", "note", "repo", "kind"]
+    assert len(rows) == 2

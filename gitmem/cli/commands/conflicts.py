@@ -48,7 +48,7 @@ def _say(context: Context, forks: list[Fork]) -> None:
     from gitmem.model.times import to_ms
 
     now_ms = context.now_ms()
-    with context.paged() as output:
+    with context.telling() as output:
         for fork in forks:
             title = one_line(fork.summary.title or "(no title)")
             output.say(Styled(str(fork.summary.key), "name"), f"  {title}")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from gitmem.cli.acting import AGENTS, ANY_AGENT
 from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.output import Styled
@@ -35,8 +36,8 @@ def parse_reading(row, station):
     at = datetime.fromisoformat(row[0]).replace(tzinfo=station.zone)
     return at, float(row[1])
 """
-_NOT_OURS = ("GIT_", "GITMEM_", "XDG_", "CLAUDE_", "CODEX_", "COPILOT_", "GEMINI_")
-"""How variables begin that lead gitmem or git to what is the user's own."""
+_NOT_OURS = ("GIT_", "GITMEM_", "XDG_", "CLAUDE_", "CODEX_", "COPILOT_", "GEMINI_", *AGENTS, *ANY_AGENT)
+"""How variables begin that lead gitmem or git to what is the user's own, or say that an agent is at work."""
 
 
 @click.command("demo", cls=Command, examples=["gitmem demo", "gitmem demo --keep"])
@@ -76,6 +77,10 @@ class _Demo:
         self._gitmem("ada", "capture")
         self._title("Nothing secret got in: the access token that her agent used is a placeholder.")
         self._gitmem("ada", "search", "curl stations", "--limit", "1")
+        self._title("What is to hold from now on, she writes down.")
+        self._gitmem(
+            "ada", "note", "add", "--file", _FILE, "A gauge is read in its own zone, else in local time."
+        )
         self._git("ada", "-C", str(self._place / "ada"), "push", "--quiet")
         self._gitmem("ada", "push")
         self._title("Grace clones the repository. The memory came along; her own session joins it.")
@@ -87,7 +92,10 @@ class _Demo:
             "She asks why a line is as it is: an agent of Ada's wrote it, and this is what Ada had said."
         )
         self._gitmem("grace", "why", f"{_FILE}:5")
-        self._gitmem("grace", "search", "why was the tide table an hour late", "--limit", "2")
+        self._title("An agent that starts in her clone is told what went before, whoever's agent that was.")
+        self._gitmem("grace", "digest")
+        self._title("It asks for more, and has what answers: quoted, cited, within a budget of tokens.")
+        self._gitmem("grace", "recall", "why was the tide table an hour late", "--budget", "400")
         self._gitmem("grace", "push")
         self._title("Ada pulls: the union of both. Every object is what its name says.")
         self._gitmem("ada", "pull")

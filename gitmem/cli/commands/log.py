@@ -59,7 +59,7 @@ def command(ctx: click.Context, /, checkpoints: bool, limit: int | None, as_json
         if as_json:
             context.output.json({"commits": [_as_json(entry, known) for entry in entries]})
             return
-        with context.paged() as output:
+        with context.telling() as output:
             for entry in entries:
                 _say(output, entry, known)
 
@@ -80,7 +80,7 @@ def _show_checkpoints(context: Context, limit: int | None, as_json: bool) -> boo
             context.output.note("there are no checkpoints yet")
         else:
             subject_of = cache(lambda oid: _subject(memory, oid))
-            with context.paged() as output:
+            with context.telling() as output:
                 entry: Entry | None = first
                 shown = 0
                 while entry is not None and shown != limit:

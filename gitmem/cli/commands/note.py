@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitmem.cli.command import Group
+from gitmem.cli.command import Group, recurse_option
 from gitmem.cli.context import Context
 from gitmem.model.errors.base import UsageError
 from gitmem.model.settings import LEVELS
@@ -15,7 +15,6 @@ from gitmem.model.settings import LEVELS
 if TYPE_CHECKING:
     from gitmem.cli.noting import Written
     from gitmem.format.memory import Memory
-    from gitmem.model.records import NoteType
     from gitmem.notes.listing import Listed
 
 _TYPES = ("decision", "pattern", "reminder")
@@ -144,56 +143,42 @@ def _edit(context: Context, /, name: str, words: tuple[str, ...], as_json: bool,
     "--trusted", "is_trusted", is_flag=True, help="Leave out those by unknown or untrusted authors."
 )
 @click.option("-n", "--limit", metavar="N", type=click.IntRange(min=1), help="At most so many.")
+@click.option(
+    "--repo", "repos", metavar="NAME", multiple=True, help="Only those of this repository, by name or path."
+)
+@recurse_option
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_context
 def _list(
     ctx: click.Context,
     /,
-    types: tuple[NoteType, ...],
-    files: tuple[str, ...],
-    tags: tuple[str, ...],
     since: str | None,
-    is_due: bool,
-    closed: bool,
-    is_trusted: bool,
-    limit: int | None,
+    repos: tuple[str, ...],
+    recurse: bool | None,
     as_json: bool,
+    **wanted: Any,
 ) -> None:
-    """List the notes that stand, the newest first; with --due, the longest due first.
+    """List the notes that stand, in a superproject those of all of its submodules.
 
-    Ends with 1 if there is none.
+    The newest stand first; with --due, the longest due. Ends with 1 if there is none.
     """
-    from gitmem.cli.note_text import as_json as described
+    from gitmem.cli.note_listing import Wanted, find_notes
     from gitmem.cli.note_text import say_list
-    from gitmem.cli.noting import files_of
-    from gitmem.cli.opening import opened_memory
-    from gitmem.cli.trusting import trusting_here
-    from gitmem.notes.listing import list_notes
+    from gitmem.cli.recursing import reach
     from gitmem.query.moments import parse_since
 
     context: Context = ctx.obj
     now_ms = context.now_ms()
-    with opened_memory(context) as memory:
-        known = trusting_here(context)
-        found = list_notes(
-            memory,
-            context.repository.state_dir,
-            types=types,
-            files=files_of(context, files),
-            tags=tags,
-            due_at_ms=now_ms if is_due else None,
-            since_ms=None if since is None else parse_since(since, now_ms),
-            closed=closed,
-            is_known=(lambda address: known.of(address) == "known") if is_trusted else lambda address: True,
-            limit=limit,
-        )
-        if as_json:
-            context.output.json({"notes": [described(memory, note, known, now_ms) for note in found]})
-        elif found:
-            with context.paged() as output:
-                say_list(output, found, known, now_ms)
-        else:
-            context.output.note("nothing is due" if is_due else "no note is like that")
+    since_ms = None if since is None else parse_since(since, now_ms)
+    reached = reach(context, recurse, repos)
+    found = find_notes(context, reached, Wanted(since_ms=since_ms, **wanted))
+    if as_json:
+        context.output.json({"notes": [told.document for told in found]})
+    elif found:
+        with context.telling() as output:
+            say_list(output, found, now_ms, with_repo=len(reached.contexts) > 1)
+    else:
+        context.output.note("nothing is due" if wanted["is_due"] else "no note is like that")
     if not found:
         ctx.exit(1)
 

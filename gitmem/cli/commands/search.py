@@ -79,7 +79,7 @@ def search(
     if as_json:
         context.output.json({"answers": collected} if batch is not None else collected[0])
     elif has_found:
-        with context.paged() as output:
+        with context.telling() as output:
             for answer in collected:
                 show(output, answer, heading=batch is not None, with_repo=len(places) > 1)
     _say_rest(context, not has_found, 0 if as_json or json_lines else not_here)

@@ -174,7 +174,7 @@ def _say(
     header = ["last", "session", "turns", *(["repo"] if with_repo else []), "title"]
     further = (("level", is_mixed), ("state", has_states), ("author", is_shared), ("trust", is_marked))
     header += [name for name, is_told in further if is_told]
-    with context.paged() as output:
+    with context.telling() as output:
         output.table(rows, header=header, flexible=header.index("title"), right=(2,))
 
 

@@ -145,7 +145,7 @@ def _show_checkpoint(context: Context, memory: Memory, name: RecordId, form: For
     if form == "json":
         context.output.json(as_json(entry))
     elif form == "people":
-        with context.paged() as output:
+        with context.telling() as output:
             say_whole(output, entry)
     else:
         raise click.UsageError(f"a checkpoint has no form --{form}")
@@ -174,9 +174,10 @@ def _show_turns(
             }
         )
         return
-    with context.paged() as output:
+    with context.telling() as output:
         if form == "markdown":
-            output.say("".join(sections(picked.turns, full=True)).strip("\n"))
+            document = "".join(sections(picked.turns, full=True)).strip("\n")
+            output.raw(f"{document}\n".encode("utf-8", "replace"))
         else:
             if trust != "known":
                 output.say(*mark(trust, ""))
@@ -199,7 +200,7 @@ def _show_session(
     if form == "json":
         _print_json(context.output, summary, turns, trust)
         return
-    with context.paged() as output:
+    with context.telling() as output:
         if form == "markdown":
             _print_markdown(output, summary, turns, full)
         else:

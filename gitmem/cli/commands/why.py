@@ -217,7 +217,7 @@ def _say(context: Context, explanation: Explanation, as_json: bool) -> None:
     if as_json:
         context.output.json(plain(explanation))
     else:
-        with context.paged() as output:
+        with context.telling() as output:
             say(output, explanation)
 
 
