@@ -11,7 +11,7 @@ from gitmem.handing_over.records import NO_RECORDS, left_behind
 from gitmem.handing_over.steps import Called, Lost, Said, Step
 from gitmem.handing_over.target import Copy, Target, at_text, tool_name
 from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts import claude_code
+from gitmem.transcripts import claude_code, folders
 from gitmem.transcripts.fields import Object, string
 from gitmem.transcripts.handed import copy_id, marked
 
@@ -20,7 +20,7 @@ _LONGEST_FOLDER: Final = 200
 
 
 def _root(home: Path, environ: Mapping[str, str]) -> Path:
-    return claude_code.folders(home, environ)[0]
+    return folders.claude_code(home, environ)[0]
 
 
 def _place(home: Path, environ: Mapping[str, str], copy: Copy, stream: str) -> Path:

@@ -11,7 +11,7 @@ import msgspec
 from gitmem.handing_over.steps import Called, Lost, Said, Step
 from gitmem.handing_over.target import Copy, Target, at_text, tool_name
 from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts import codex
+from gitmem.transcripts import codex, folders
 from gitmem.transcripts.fields import Object, child, children, string
 from gitmem.transcripts.handed import copy_id, marked
 
@@ -20,11 +20,11 @@ def _place(home: Path, environ: Mapping[str, str], copy: Copy, stream: str) -> P
     thread = copy.native_id if stream == MAIN_STREAM else stream.removeprefix("agent-")
     at = at_text(copy.started_ms, 0)
     day, time = at[:10].replace("-", "/"), at[:19].replace(":", "-")
-    return codex.folders(home, environ)[0] / day / f"rollout-{time}-{thread}.jsonl"
+    return folders.codex(home, environ)[0] / day / f"rollout-{time}-{thread}.jsonl"
 
 
 def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[Path]:
-    for root in codex.folders(home, environ):
+    for root in folders.codex(home, environ):
         yield from sorted(root.rglob(f"rollout-*-{native_id}.jsonl"))
 
 

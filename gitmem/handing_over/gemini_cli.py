@@ -16,7 +16,7 @@ import msgspec
 from gitmem.handing_over.steps import Called, Lost, Step
 from gitmem.handing_over.target import Copy, Target, at_text, tool_name
 from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts import gemini_cli
+from gitmem.transcripts import folders, gemini_cli
 from gitmem.transcripts.fields import Object, child, mapping, string
 from gitmem.transcripts.handed import copy_id, marked
 
@@ -25,7 +25,7 @@ _HEAD_BYTES: Final = 64 << 10
 
 
 def _place(home: Path, environ: Mapping[str, str], copy: Copy, stream: str) -> Path:
-    root = gemini_cli.folders(home, environ)[0]
+    root = folders.gemini_cli(home, environ)[0]
     chats = root / (_slug(root, copy.cwd) or _hash(copy.cwd)) / "chats"
     if stream != MAIN_STREAM:
         return chats / copy.native_id / f"{stream.removeprefix('agent-')}.jsonl"
@@ -48,7 +48,7 @@ def _hash(cwd: Path) -> str:
 
 
 def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[Path]:
-    root = gemini_cli.folders(home, environ)[0]
+    root = folders.gemini_cli(home, environ)[0]
     for path in sorted(root.glob(f"*/chats/session-*-{native_id[:_ID_DIGITS]}.json*")):
         with path.open("rb") as file:
             if f'"{native_id}"'.encode() in file.read(_HEAD_BYTES):

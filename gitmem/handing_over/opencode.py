@@ -22,7 +22,7 @@ from gitmem.handing_over.steps import Lost, Said, Step
 from gitmem.handing_over.target import Copy, Target, tool_name
 from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
-from gitmem.transcripts import opencode
+from gitmem.transcripts import folders, opencode
 from gitmem.transcripts.agent import Identity
 from gitmem.transcripts.fields import Object, child, children, mapping, string
 from gitmem.transcripts.handed import copy_id, marked, short_id
@@ -45,7 +45,7 @@ def _place(state_dir: Path, environ: Mapping[str, str], copy: Copy, stream: str)
 
 
 def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[Path]:
-    path = opencode.folders(home, environ)[0]
+    path = folders.opencode(home, environ)[0]
     try:
         with opened(path) as connection:
             row = connection.execute("SELECT 1 FROM session WHERE id = ?", (native_id,)).fetchone()
@@ -186,7 +186,7 @@ def with_last_model(home: Path, environ: Mapping[str, str], document: Object) ->
 
 def _last_model(home: Path, environ: Mapping[str, str]) -> Object | None:
     try:
-        with opened(opencode.folders(home, environ)[0]) as connection:
+        with opened(folders.opencode(home, environ)[0]) as connection:
             rows = connection.execute(
                 "SELECT data FROM message ORDER BY time_created DESC LIMIT ?", (_LOOKED_AT,)
             ).fetchall()

@@ -74,7 +74,7 @@ def _of_line(line: bytes, lost: Lost) -> Iterator[Object]:
 
 def _of_document(text: Iterable[bytes], agent: str, lost: Lost) -> Iterator[Object]:
     tally = Tally()
-    for item in REGISTRY[agent].records(text, tally):
+    for item in REGISTRY[agent].load().records(text, tally):
         record = item.value if isinstance(item, Member) else mapping(item.value)
         if record:
             yield record

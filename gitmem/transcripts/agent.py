@@ -7,7 +7,7 @@ session, and takes that in as if the agent had written it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Literal, NamedTuple, Protocol
 
@@ -128,12 +128,14 @@ class Listed(NamedTuple):
 class Listing(NamedTuple):
     """What a collection has: all of it where it `is_whole`, and else what may have changed since a mark.
 
-    `mark` is that of the collection, as it was before it was looked at.
+    `mark` is that of the collection, as it was before it was looked at. Where it `is_one` session, the file
+    never has another, and it stays where that began.
     """
 
     sessions: tuple[Listed, ...]
     mark: str | None = None
     is_whole: bool = True
+    is_one: bool = False
 
 
 class Collection(Protocol):
@@ -158,20 +160,15 @@ Records = Callable[[Iterable[bytes], Tally], Iterator[Line | Member]]
 
 
 class Agent(NamedTuple):
-    """One agent: how its files are recognised, found and read.
+    """One agent: how its files are recognised and read.
 
-    `identify` returns None for a file that is not this agent's. `folders` takes the home directory and the
-    environment, and returns folders, or single files, that need not be there; `in_tree` are such below the
-    top of a working tree, whose sessions began in it where they say nothing else. Of folders, files that end
-    in one of `suffixes` count. Where some are rewritten as one JSON document, `writes_documents` says so.
+    `identify` returns None for a file that is not this agent's. Where some are rewritten as one JSON
+    document, `writes_documents` says so. Where its files are stands in `gitmem.transcripts.registry`.
     """
 
     name: str
     identify: Callable[[Head], Identity | None]
     reader: Callable[[Recorder], Reader]
-    folders: Callable[[Path, Mapping[str, str]], list[Path]]
     records: Records = read_lines
     writes_documents: bool = False
-    suffixes: tuple[str, ...] = (".json", ".jsonl")
-    in_tree: tuple[str, ...] = ()
     collection: Collection | None = None

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from gitmem.model.turns import Tally
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.aider_log import (
-    FILE_NAME,
     NAME,
     AiderLog,
     first_name,
@@ -45,11 +43,6 @@ def identify(head: Head) -> Identity | None:
     """Recognise a run by its heading."""
     name = first_name(head.data)
     return identity_of(name) if name is not None else None
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """There is none: a log is in the working tree that it is about."""
-    return []
 
 
 def blocks(chunks: Iterable[bytes], tally: Tally) -> Iterator[Line | Member]:
@@ -194,13 +187,10 @@ def _take_path(words: list[str]) -> str | None:
     return path if is_path else None
 
 
-AIDER = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=AiderReader,
-    folders=folders,
     records=blocks,
-    suffixes=(".md",),
-    in_tree=(FILE_NAME,),
     collection=AiderLog(),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from gitmem.model.errors.intake import UnknownTranscript
@@ -53,12 +53,6 @@ def _tree(thread: Object) -> tuple[str | None, Object]:
     trees = children(child(child(thread, "env"), "initial"), "trees")
     tree = trees[0] if trees else {}
     return path_of(tree.get("uri")), child(tree, "repository")
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where threads are kept; newer versions keep most of them on a server."""
-    data = environ.get("XDG_DATA_HOME")
-    return [(Path(data) if data else home / ".local" / "share") / "amp" / "threads"]
 
 
 def _is_thread(path: Path, head: bytes) -> bool:
@@ -169,12 +163,10 @@ def _tokens(usage: Object) -> Tokens | None:
     return tokens if tokens != Tokens() else None
 
 
-AMP = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=AmpReader,
-    folders=folders,
     writes_documents=True,
-    suffixes=(".json",),
     collection=WholeFiles(_is_thread, lambda path: _identity(path.stem, _thread(path)), _records),
 )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
@@ -58,11 +57,6 @@ def _conversation(path: PurePath) -> str | None:
     return path.parent.parent.parent.name or None if is_in_place else None
 
 
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return the logs, one a conversation: beside them are pictures and plans, and longer forms of them."""
-    return sorted(home.glob(".gemini/antigravity*/brain/*/.system_generated/logs/transcript.jsonl"))
-
-
 class AntigravityReader(LineReader):
     """Reads the steps of a conversation."""
 
@@ -105,6 +99,4 @@ class AntigravityReader(LineReader):
             recorder.add_call(describe(string(call, "id"), name, call.get("args"), _PATHS), **details)
 
 
-ANTIGRAVITY = Agent(
-    name=NAME, identify=identify, reader=AntigravityReader, folders=folders, suffixes=(".jsonl",)
-)
+AGENT = Agent(name=NAME, identify=identify, reader=AntigravityReader)

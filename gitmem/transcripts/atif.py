@@ -7,7 +7,7 @@ deep, is a stream of the outermost one's session.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,11 +112,6 @@ def identify(head: Head) -> Identity | None:
     return Identity(NAME, own, MAIN_STREAM, None, "document", cwd, None)
 
 
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """There is none: no trajectory says where its session began, so it is imported by name."""
-    return []
-
-
 class AtifReader(LineReader):
     """Reads the steps of a trajectory and of those embedded in it."""
 
@@ -210,11 +205,9 @@ class AtifReader(LineReader):
         self._recorder.add("tool", "tool_result", content_text(result.get("content")), result=told, **details)
 
 
-ATIF = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=AtifReader,
-    folders=folders,
-    suffixes=(".json",),
     collection=Trajectories(),
 )

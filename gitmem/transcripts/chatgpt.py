@@ -8,8 +8,7 @@ node only `children` is left out, which its children's parents say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
@@ -66,11 +65,6 @@ def identify(head: Head) -> Identity | None:
     conversation = child(head.records[0], "conversation") if head.records else {}
     native_id = string(conversation, "conversation_id")
     return identity_of(native_id) if native_id is not None else None
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """There is none: an export is imported by name."""
-    return []
 
 
 def _listed(element: bytes) -> Listed | None:
@@ -197,11 +191,9 @@ def _part_text(item: object) -> str:
     return string(fields, "text") or ""
 
 
-CHATGPT = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=ChatgptReader,
-    folders=folders,
-    suffixes=(".json", ".zip"),
     collection=Export(Form((b'"mapping"', b'"create_time"'), _listed, _lines), identity_of),
 )

@@ -6,8 +6,7 @@ A conversation's rendition is a line that names it, `{"conversation": {…}}`, i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
@@ -36,11 +35,6 @@ def identify(head: Head) -> Identity | None:
     conversation = child(head.records[0], "conversation") if head.records else {}
     native_id = string(conversation, "uuid")
     return identity_of(native_id) if native_id is not None else None
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """There is none: an export is imported by name."""
-    return []
 
 
 def _listed(element: bytes) -> Listed | None:
@@ -129,11 +123,9 @@ class ClaudeAiReader(LineReader):
         self._recorder.add("user", "message", words.message, **details)
 
 
-CLAUDE_AI = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=ClaudeAiReader,
-    folders=folders,
-    suffixes=(".json", ".zip"),
     collection=Export(Form((b'"chat_messages"', b'"uuid"'), _listed, _lines), identity_of),
 )

@@ -7,8 +7,6 @@ over several lines. Resumed and forked sessions begin with a copy of another's l
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -124,12 +122,6 @@ def _stream(record: Object, head: Head) -> str:
 
 def _forked_from(record: Object) -> str | None:
     return string(child(record, "forkedFrom"), "sessionId") or handed.forked_from(record, NAME)
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where sessions are kept, in one folder for each directory they were started in."""
-    root = environ.get("CLAUDE_CONFIG_DIR")
-    return [(Path(root) if root else home / ".claude") / "projects"]
 
 
 class ClaudeCodeReader(LineReader):
@@ -316,4 +308,4 @@ def _tokens(usage: Object) -> Tokens:
     )
 
 
-CLAUDE_CODE = Agent(name=NAME, identify=identify, reader=ClaudeCodeReader, folders=folders)
+AGENT = Agent(name=NAME, identify=identify, reader=ClaudeCodeReader)

@@ -3,14 +3,13 @@ the session beside it; a session that another began is a stream of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens
 from gitmem.transcripts.agent import Agent, Head, Identity, session_of
-from gitmem.transcripts.editors import DERIVED, VSCODE, server_folders, user_folders
 from gitmem.transcripts.fields import Object, child, children, count, mapping, string
 from gitmem.transcripts.recorder import Details, Recorder
 from gitmem.transcripts.roo import is_roo
@@ -21,7 +20,6 @@ from gitmem.transcripts.times import to_ms
 from gitmem.transcripts.whole_files import WholeFiles, load, load_beside
 
 NAME = "cline"
-EXTENSION = "saoudrizwan.claude-dev"
 TASK, SESSION, MESSAGE = "clineTask", "clineSession", "clineMessage"
 
 _MESSAGES_SUFFIX = ".messages.json"
@@ -50,19 +48,6 @@ def identify(head: Head) -> Identity | None:
     if string(task, "id"):
         return identity_of(NAME, head.stem, task, list)
     return _identity(head.stem, session) if session else None
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where tasks are kept, by editor, and sessions of the SDK."""
-    users = [*user_folders(home, environ, (*VSCODE, *DERIVED)), *server_folders(home)]
-    own = environ.get("CLINE_DIR")
-    data = Path(environ.get("CLINE_DATA_DIR") or (Path(own) if own else home / ".cline") / "data")
-    sessions = environ.get("CLINE_SESSION_DATA_DIR")
-    return [
-        *(user / "globalStorage" / EXTENSION / "tasks" for user in users),
-        data / "tasks",
-        Path(sessions) if sessions else data / "sessions",
-    ]
 
 
 def _entry(folder: Path) -> Object:
@@ -173,12 +158,10 @@ def _tokens(metrics: Object) -> Tokens | None:
     return tokens if tokens != Tokens() else None
 
 
-CLINE = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=ClineReader,
-    folders=folders,
     writes_documents=True,
-    suffixes=(".json",),
     collection=WholeFiles(_is_one, _identify, _records, _beside),
 )

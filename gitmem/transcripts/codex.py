@@ -8,8 +8,6 @@ the same turn ids.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -116,13 +114,6 @@ def _forked_from(meta: Object) -> str | None:
 def _parent_thread(meta: Object) -> str | None:
     spawn = child(child(child(meta, "source"), "subagent"), "thread_spawn")
     return string(meta, "parent_thread_id") or string(spawn, "parent_thread_id")
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where threads are kept, by date, and where those go that were archived."""
-    setting = environ.get("CODEX_HOME")
-    root = Path(setting) if setting else home / ".codex"
-    return [root / "sessions", root / "archived_sessions"]
 
 
 class CodexReader:
@@ -372,4 +363,4 @@ def _unwrapped(text: str, exit_status: int | None) -> tuple[str, int | None]:
 
 _astuple = msgspec.structs.astuple
 
-CODEX = Agent(name=NAME, identify=identify, reader=CodexReader, folders=folders)
+AGENT = Agent(name=NAME, identify=identify, reader=CodexReader)

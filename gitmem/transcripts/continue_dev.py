@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
@@ -42,12 +39,6 @@ def _directory(document: Object) -> str | None:
     """Return the workspace, which the editors write as a URI, and the command line as a path."""
     told = string(document, "workspaceDirectory")
     return path_of(told) if told and "://" in told else told
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where sessions are kept, with an index that is none."""
-    setting = environ.get("CONTINUE_GLOBAL_DIR")
-    return [(Path(setting) if setting else home / ".continue") / "sessions"]
 
 
 class ContinueReader(LineReader):
@@ -143,12 +134,10 @@ def _tokens(usage: Object) -> Tokens | None:
     return tokens if tokens != Tokens() else None
 
 
-CONTINUE = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=ContinueReader,
-    folders=folders,
     records=documents("history"),
     writes_documents=True,
-    suffixes=(".json",),
 )

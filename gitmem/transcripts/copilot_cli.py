@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -106,12 +104,6 @@ def identify(head: Head) -> Identity | None:
 def _is_event(record: Object) -> bool:
     kind = string(record, "type")
     return kind is not None and isinstance(record.get("data"), dict) and _EVENT.match(kind) is not None
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where sessions are kept: a folder each, or in older versions a file each."""
-    setting = environ.get("COPILOT_HOME")
-    return [(Path(setting) if setting else home / ".copilot") / "session-state"]
 
 
 class CopilotCliReader(LineReader):
@@ -239,4 +231,4 @@ class CopilotCliReader(LineReader):
         self._recorder.add("tool", "tool_result", text, **details, result=result)
 
 
-COPILOT_CLI = Agent(name=NAME, identify=identify, reader=CopilotCliReader, folders=folders)
+AGENT = Agent(name=NAME, identify=identify, reader=CopilotCliReader)

@@ -6,8 +6,6 @@ Subagents are sessions of their own, which name their parent. What a summary rep
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Role, ToolResult
@@ -33,11 +31,6 @@ def identify(head: Head) -> Identity | None:
         return None
     began_in = (string(child(record, "crush"), "workspace_cwd") for record in head.records)
     return session_of(NAME, own, parent, next(filter(None, began_in), None))
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """None: each project has its own, in its working tree."""
-    return []
 
 
 class CrushReader(LineReader):
@@ -127,12 +120,9 @@ class CrushReader(LineReader):
         self._recorder.add("tool", "tool_result", text, result=result, **answered)
 
 
-CRUSH = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=CrushReader,
-    folders=folders,
-    suffixes=(".db",),
-    in_tree=(".crush/crush.db",),
     collection=CrushDatabase(),
 )

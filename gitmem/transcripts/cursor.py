@@ -7,7 +7,7 @@ it is, first, and what it says of itself, last. Subagents are composers of their
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
@@ -15,7 +15,6 @@ from gitmem.transcripts import cursor_database, cursor_store, cursor_transcripts
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, Listing
 from gitmem.transcripts.cursor_bubbles import read_bubble
 from gitmem.transcripts.cursor_messages import read_message, read_section
-from gitmem.transcripts.editors import user_folders
 from gitmem.transcripts.fields import Object, child, string
 from gitmem.transcripts.times import to_ms
 
@@ -51,17 +50,6 @@ _PARENTS = ("parentComposerId", "parentAgentId", "parent")
 
 def _id_in(about: Object) -> str | None:
     return next((string(about, key) for key in _IDS if string(about, key)), None)
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return the databases of the editor and its workspaces, and the command line's folders."""
-    own = home / ".cursor"
-    found = [own / "chats"]
-    for user in user_folders(home, environ, ["Cursor"]):
-        found.append(user / "globalStorage" / "state.vscdb")
-        found += sorted((user / "workspaceStorage").glob("*/state.vscdb"))
-    # Behind the databases, which are asked whether they have the same session.
-    return found + sorted((own / "projects").glob(f"*/{cursor_transcripts.FOLDER}"))
 
 
 class CursorCollection:
@@ -121,11 +109,9 @@ class CursorReader(LineReader):
             recorder.count_unknown(string(record, "type") or "(no type)")
 
 
-CURSOR = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=CursorReader,
-    folders=folders,
-    suffixes=(".vscdb", ".db", ".jsonl", ".txt"),
     collection=CursorCollection(),
 )

@@ -52,7 +52,7 @@ def sessions(path: Path) -> Listing:
     own = string(about, "agentId") or path.parent.name
     identity = session_of("cursor", own, parent, cwd)
     updated_ms = to_ms(_beside(path).get("updatedAtMs"))
-    return Listing((Listed(identity, root, updated_ms, size_bytes),))
+    return Listing((Listed(identity, root, updated_ms, size_bytes),), is_one=True)
 
 
 def rendition(path: Path, identity: Identity) -> Iterator[bytes]:

@@ -17,10 +17,10 @@ from gitmem.transcripts import cursor_database
 from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.editors import user_folders
 from gitmem.transcripts.fields import Object, child
+from gitmem.transcripts.folders import CURSOR_TRANSCRIPTS
 from gitmem.transcripts.head import read_head
 from gitmem.transcripts.sqlite import line_of
 
-FOLDER = "agent-transcripts"
 SECTION = re.compile(r"(?:user|assistant|A|system|tool):|\[(?:Thinking|Tool call|Tool result)\]")
 """How the sections of a text begin."""
 
@@ -30,7 +30,7 @@ _MOST_LISTED = 10_000
 
 def holds(path: Path, head: bytes) -> bool:
     """Tell a transcript by where it is and how it begins."""
-    if FOLDER not in path.parts:
+    if CURSOR_TRANSCRIPTS not in path.parts:
         return False
     if path.suffix == ".txt":
         return SECTION.match(head.lstrip()[:40].decode(errors="replace")) is not None
@@ -54,7 +54,7 @@ def sessions(path: Path) -> Listing:
         return Listing(())
     identity = session_of("cursor", own, parent, directory_named(_folder_above(path).name))
     mark = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns} {status.st_ino}".encode()).hexdigest()[:32]
-    return Listing((Listed(identity, mark, status.st_mtime_ns // 1_000_000, status.st_size),))
+    return Listing((Listed(identity, mark, status.st_mtime_ns // 1_000_000, status.st_size),), is_one=True)
 
 
 def rendition(path: Path, identity: Identity) -> Iterator[bytes]:
@@ -85,12 +85,12 @@ def _sections(lines: Iterable[bytes]) -> Iterator[object]:
 
 def _folder_above(path: Path) -> Path:
     """Return the project's folder, which the transcripts' folder is in."""
-    return path.parents[len(path.parts) - 1 - path.parts.index(FOLDER)]
+    return path.parents[len(path.parts) - 1 - path.parts.index(CURSOR_TRANSCRIPTS)]
 
 
 def _parent(path: Path) -> str | None:
     """Return the session whose subagent's transcript it is."""
-    below = path.relative_to(_folder_above(path) / FOLDER).parts
+    below = path.relative_to(_folder_above(path) / CURSOR_TRANSCRIPTS).parts
     return below[0] if len(below) == 3 and below[1] == "subagents" else None
 
 

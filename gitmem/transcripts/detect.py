@@ -33,11 +33,11 @@ def detect(head: bytes, path: PurePath, agent: str | None = None) -> Identity:
         raise UnknownTranscript(str(path), "the file is empty")
     found = read_head(head[:HEAD_BYTES], path)
     for candidate in REGISTRY.values() if agent is None else (REGISTRY[agent],):
-        identity = candidate.identify(found)
+        identity = candidate.load().identify(found)
         if identity is not None:
             return identity
     if agent is None or not found.records:
         why = "its content fits no agent" if found.records else "it does not begin with a JSON object"
         raise UnknownTranscript(str(path), why)
-    shape: Shape = "document" if found.is_document and REGISTRY[agent].writes_documents else "lines"
+    shape: Shape = "document" if found.is_document and REGISTRY[agent].load().writes_documents else "lines"
     return Identity(agent, found.stem, MAIN_STREAM, None, shape, None, None)

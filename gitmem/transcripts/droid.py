@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
@@ -34,11 +32,6 @@ def identify(head: Head) -> Identity | None:
         cwd=string(start, "cwd"),
         forked_from=None,
     )
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where sessions are kept, in one folder for each directory they were started in."""
-    return [home / ".factory" / "sessions"]
 
 
 class DroidReader(LineReader):
@@ -79,4 +72,4 @@ class DroidReader(LineReader):
             recorder.count_unknown(f"role {role}")
 
 
-DROID = Agent(name=NAME, identify=identify, reader=DroidReader, folders=folders)
+AGENT = Agent(name=NAME, identify=identify, reader=DroidReader)

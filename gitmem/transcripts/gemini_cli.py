@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
 from operator import attrgetter
-from pathlib import Path
 
 import msgspec
 
@@ -60,12 +58,6 @@ def identify(head: Head) -> Identity | None:
         forked_from=handed.forked_from(first, NAME),
         cwd_sha256=string(first, "projectHash"),
     )
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where sessions are kept, in one folder for each project, named by its hash or its name."""
-    setting = environ.get("GEMINI_CLI_HOME")
-    return [(Path(setting) if setting else home) / ".gemini" / "tmp"]
 
 
 class GeminiCliReader:
@@ -264,11 +256,10 @@ def _said(turn: Turn) -> tuple[object, ...]:
 
 _ordinal_of = attrgetter("ordinal")
 
-GEMINI_CLI = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=GeminiCliReader,
-    folders=folders,
     records=lines_or_documents("messages"),
     writes_documents=True,
 )

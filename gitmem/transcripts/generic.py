@@ -8,9 +8,6 @@ the session says of its model, directory and branch holds for messages that say 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ROLES, Kind, Role, Tokens, ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
@@ -44,11 +41,6 @@ def identify(head: Head) -> Identity | None:
 
 def _is_message(record: Object) -> bool:
     return string(record, "role") in _ROLES and ("text" in record or "tool_calls" in record)
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """There is no place where such files are looked for: they are imported by name."""
-    return []
 
 
 class GenericReader(LineReader):
@@ -136,4 +128,4 @@ class GenericReader(LineReader):
             details["tokens"] = None
 
 
-GENERIC = Agent(name=NAME, identify=identify, reader=GenericReader, folders=folders)
+AGENT = Agent(name=NAME, identify=identify, reader=GenericReader)

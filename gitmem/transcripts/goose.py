@@ -6,9 +6,6 @@ sessions of their own, which name their parent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, session_of
@@ -37,24 +34,6 @@ def identify(head: Head) -> Identity | None:
     else:
         return None
     return session_of(NAME, own, parent, cwd)
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return the database and the older files beside it; its folder has copies of the database, too."""
-    root, data = environ.get("GOOSE_PATH_ROOT"), environ.get("XDG_DATA_HOME")
-    if root:
-        places = [Path(root) / "data" / "sessions"]
-    else:
-        roaming = environ.get("APPDATA")
-        places = [
-            (Path(data) if data else home / ".local" / "share") / "goose" / "sessions",
-            (Path(roaming) if roaming else home / "AppData" / "Roaming")
-            / "Block"
-            / "goose"
-            / "data"
-            / "sessions",
-        ]
-    return [file for place in places for file in (place / "sessions.db", *sorted(place.glob("*.jsonl")))]
 
 
 class GooseReader(LineReader):
@@ -143,11 +122,9 @@ class GooseReader(LineReader):
         self._recorder.add("tool", "tool_result", text, result=result, **details)
 
 
-GOOSE = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=GooseReader,
-    folders=folders,
-    suffixes=(".db", ".jsonl"),
     collection=GooseSessions(),
 )

@@ -148,7 +148,7 @@ def _legacy_listing(path: Path) -> Listing:
     identity = Identity(NAME, path.stem, MAIN_STREAM, None, "document", string(about, "working_dir"), None)
     looks = f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
     mark = hashlib.sha256(looks.encode()).hexdigest()[:32]
-    return Listing((Listed(identity, mark, status.st_mtime_ns // 1_000_000, status.st_size),))
+    return Listing((Listed(identity, mark, status.st_mtime_ns // 1_000_000, status.st_size),), is_one=True)
 
 
 def _has(database: Path, own: str) -> bool:

@@ -8,7 +8,7 @@ ever replayed but what `gitmem resume` wrote: a fork gives its copies ids of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
@@ -66,13 +66,6 @@ def _forked_from(message: Object) -> str | None:
             if (origin := handed.forked_from(holder, NAME)) is not None:
                 return origin
     return None
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where the database and the older files are; what `opencode export` wrote is imported by name."""
-    data = environ.get("XDG_DATA_HOME")
-    own = (Path(data) if data else home / ".local" / "share") / "opencode"
-    return [own / "opencode.db", own / "storage" / "session"]
 
 
 class OpencodeSessions:
@@ -236,13 +229,11 @@ def _tokens(usage: Object) -> Tokens:
     )
 
 
-OPENCODE = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=OpencodeReader,
-    folders=folders,
     records=lines_or_documents("messages", is_rendition),
     writes_documents=True,
-    suffixes=(".json", ".jsonl", ".db"),
     collection=OpencodeSessions(),
 )

@@ -40,7 +40,7 @@ class OpencodeStorage:
         looks = f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
         mark = hashlib.sha256(looks.encode()).hexdigest()[:32]
         updated_ms = integer(child(info, "time"), "updated") or status.st_mtime_ns // 1_000_000
-        return Listing((Listed(identity, mark, updated_ms, status.st_size),))
+        return Listing((Listed(identity, mark, updated_ms, status.st_size),), is_one=True)
 
     def rendition(self, path: Path, identity: Identity) -> Iterator[bytes]:
         """Yield a session's messages in the order in which they were begun, and what it says of itself."""

@@ -8,8 +8,7 @@ last entry: the turns that are met going from the last turn to its parent, and o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path, PureWindowsPath
+from pathlib import PureWindowsPath
 from typing import NamedTuple
 
 import msgspec
@@ -80,14 +79,6 @@ def _forked_from(header: Object) -> str | None:
         return None
     name = PureWindowsPath(parent).name.removesuffix(".jsonl")  # takes both slashes for one
     return name.rpartition("_")[2] or name or None
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where sessions are kept, in one folder for each directory they were started in."""
-    setting = environ.get("PI_CODING_AGENT_DIR")
-    openclaw = sorted((home / ".openclaw" / "agents").glob("*/sessions"))
-    own = Path(setting) if setting else home / ".pi" / "agent"
-    return [own / "sessions", home / ".omp" / "agent" / "sessions", *openclaw]
 
 
 class PiReader(LineReader):
@@ -221,4 +212,4 @@ def _tokens(usage: Object) -> Tokens:
     )
 
 
-PI = Agent(name=NAME, identify=identify, reader=PiReader, folders=folders)
+AGENT = Agent(name=NAME, identify=identify, reader=PiReader)

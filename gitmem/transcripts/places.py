@@ -16,12 +16,12 @@ SUFFIXES: tuple[str, ...] = tuple(
 
 def places(home: PurePath, environ: Mapping[str, str]) -> list[tuple[str, Path]]:
     """Return each agent's folders and single files, as (agent, path), whether or not they exist."""
-    return [(agent.name, path) for agent in REGISTRY.values() for path in agent.folders(Path(home), environ)]
+    return [(name, path) for name, agent in REGISTRY.items() for path in agent.folders(Path(home), environ)]
 
 
 def places_in_tree(top: PurePath) -> list[tuple[str, Path]]:
     """Return the same of what agents keep in a working tree."""
-    return [(agent.name, Path(top) / name) for agent in REGISTRY.values() for name in agent.in_tree]
+    return [(agent, Path(top) / name) for agent, entry in REGISTRY.items() for name in entry.in_tree]
 
 
 def transcript_files(folder: Path) -> Iterator[Path]:

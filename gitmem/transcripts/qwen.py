@@ -7,8 +7,6 @@ program. A forked session begins with a copy of another's lines under the same u
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -83,11 +81,6 @@ def _is_like_ours(record: Object) -> bool:
 
 def _forked_from(record: Object) -> str | None:
     return string(child(record, "forkedFrom"), "sessionId")
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where sessions are kept, in one folder for each directory they were started in."""
-    return [home / ".qwen" / "projects"]
 
 
 class QwenReader(LineReader):
@@ -228,4 +221,4 @@ def _tokens(usage: Object) -> Tokens:
     )
 
 
-QWEN = Agent(name=NAME, identify=identify, reader=QwenReader, folders=folders)
+AGENT = Agent(name=NAME, identify=identify, reader=QwenReader)

@@ -82,7 +82,7 @@ def iterate(agent: str, streams: Streams, *, inherited: Container[str] = frozens
     """
     if agent not in REGISTRY:
         raise ReaderMissing(agent)
-    return Reading(REGISTRY[agent], streams, inherited)
+    return Reading(REGISTRY[agent].load(), streams, inherited)
 
 
 def _read_streams(agent: Agent, streams: Streams, recorder: Recorder) -> Iterator[Turn]:

@@ -1,59 +1,74 @@
-"""The agents whose transcripts are read, in the order in which they are asked whether a file is theirs."""
+"""The agents whose transcripts are read, in the order in which they are asked whether a file is theirs.
+
+Here stands what scans ask of every agent; an agent's own module is loaded when a file of its is read.
+"""
 
 from __future__ import annotations
 
-from gitmem.transcripts.agent import Agent
-from gitmem.transcripts.aider import AIDER
-from gitmem.transcripts.amp import AMP
-from gitmem.transcripts.antigravity import ANTIGRAVITY
-from gitmem.transcripts.atif import ATIF
-from gitmem.transcripts.chatgpt import CHATGPT
-from gitmem.transcripts.claude_ai import CLAUDE_AI
-from gitmem.transcripts.claude_code import CLAUDE_CODE
-from gitmem.transcripts.cline import CLINE
-from gitmem.transcripts.codex import CODEX
-from gitmem.transcripts.continue_dev import CONTINUE
-from gitmem.transcripts.copilot_cli import COPILOT_CLI
-from gitmem.transcripts.crush import CRUSH
-from gitmem.transcripts.cursor import CURSOR
-from gitmem.transcripts.droid import DROID
-from gitmem.transcripts.gemini_cli import GEMINI_CLI
-from gitmem.transcripts.generic import GENERIC
-from gitmem.transcripts.goose import GOOSE
-from gitmem.transcripts.opencode import OPENCODE
-from gitmem.transcripts.pi import PI
-from gitmem.transcripts.qwen import QWEN
-from gitmem.transcripts.roo import ROO
-from gitmem.transcripts.specstory import SPECSTORY
-from gitmem.transcripts.vscode_copilot import VSCODE_COPILOT
-from gitmem.transcripts.windsurf import WINDSURF
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-REGISTRY: dict[str, Agent] = {
-    agent.name: agent
-    for agent in (
-        QWEN,  # its lines look like Claude Code's to who does not ask for more
-        CLAUDE_CODE,
-        CODEX,
-        COPILOT_CLI,
-        GEMINI_CLI,
-        OPENCODE,
-        WINDSURF,
-        AIDER,
-        CHATGPT,
-        CLAUDE_AI,
-        ATIF,
-        SPECSTORY,
-        PI,
-        DROID,
-        VSCODE_COPILOT,
-        CLINE,
-        ROO,
-        CONTINUE,
-        AMP,
-        ANTIGRAVITY,
-        CURSOR,
-        GOOSE,
-        CRUSH,
-        GENERIC,
-    )
+from gitmem.transcripts import folders
+
+if TYPE_CHECKING:
+    from gitmem.transcripts.agent import Agent
+
+
+class Entry(NamedTuple):
+    """Where an agent's module and its sessions are; the module names its agent `AGENT`.
+
+    `folders` is one of `gitmem.transcripts.folders`; `in_tree` are files or folders below the top of a
+    working tree, whose sessions began in it where they say nothing else. Of folders, files that end in one
+    of `suffixes` count; those that end in one of `collected` may be collections.
+    """
+
+    module: str
+    folders: Callable[[Path, Mapping[str, str]], list[Path]] = folders.nowhere
+    suffixes: tuple[str, ...] = (".json", ".jsonl")
+    in_tree: tuple[str, ...] = ()
+    collected: tuple[str, ...] = ()
+
+    def load(self) -> Agent:
+        """Return how the agent's files are recognised and read."""
+        agent: Agent = import_module(f"gitmem.transcripts.{self.module}").AGENT
+        return agent
+
+
+_WHOLE: Final = (".json",)
+_EXPORTS: Final = (".json", ".zip")
+
+REGISTRY: Final[dict[str, Entry]] = {
+    "qwen": Entry("qwen", folders.qwen),  # its lines look like Claude Code's to who does not ask for more
+    "claude-code": Entry("claude_code", folders.claude_code),
+    "codex": Entry("codex", folders.codex),
+    "copilot-cli": Entry("copilot_cli", folders.copilot_cli),
+    "gemini-cli": Entry("gemini_cli", folders.gemini_cli),
+    "opencode": Entry("opencode", folders.opencode, (".json", ".jsonl", ".db"), collected=(".json", ".db")),
+    "windsurf": Entry("windsurf", folders.windsurf, (".jsonl", ".vscdb"), collected=(".vscdb",)),
+    "aider": Entry("aider", suffixes=(".md",), in_tree=(".aider.chat.history.md",), collected=(".md",)),
+    "chatgpt": Entry("chatgpt", suffixes=_EXPORTS, collected=_EXPORTS),
+    "claude-ai": Entry("claude_ai", suffixes=_EXPORTS, collected=_EXPORTS),
+    # No trajectory says where its session began, so it is imported by name.
+    "atif": Entry("atif", suffixes=_WHOLE, collected=_WHOLE),
+    # What is in `.specstory/history` would be there twice.
+    "specstory": Entry("specstory", suffixes=(".md",)),
+    "pi": Entry("pi", folders.pi),
+    "droid": Entry("droid", folders.droid),
+    "vscode-copilot": Entry("vscode_copilot", folders.vscode_copilot, collected=(".json", ".jsonl")),
+    "cline": Entry("cline", folders.cline, _WHOLE, collected=_WHOLE),
+    "roo": Entry("roo", folders.roo, _WHOLE, collected=_WHOLE),
+    "continue": Entry("continue_dev", folders.continue_dev, _WHOLE),
+    "amp": Entry("amp", folders.amp, _WHOLE, collected=_WHOLE),
+    "antigravity": Entry("antigravity", folders.antigravity, (".jsonl",)),
+    "cursor": Entry(
+        "cursor",
+        folders.cursor,
+        (".vscdb", ".db", ".jsonl", ".txt"),
+        collected=(".vscdb", ".db", ".jsonl", ".txt"),
+    ),
+    "goose": Entry("goose", folders.goose, (".db", ".jsonl"), collected=(".db", ".jsonl")),
+    "crush": Entry("crush", suffixes=(".db",), in_tree=(".crush/crush.db",), collected=(".db",)),
+    "generic": Entry("generic"),
 }

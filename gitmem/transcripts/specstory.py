@@ -9,8 +9,7 @@ never looked for. Source: SpecStory's own Markdown writer, version 2.1.0; files 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from gitmem.model.ids import MAIN_STREAM
@@ -58,11 +57,6 @@ def identify(head: Head) -> Identity | None:
     session = _SESSION.search(begins[:8192].decode(errors="replace"))
     native_id = session["id"] if session else head.stem
     return Identity(NAME, native_id, MAIN_STREAM, None, "document", None, None)
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """There is none: what is in `.specstory/history` would be there twice."""
-    return []
 
 
 def messages(chunks: Iterable[bytes], tally: Tally) -> Iterator[Line | Member]:
@@ -251,11 +245,9 @@ def _without_rule(text: str) -> str:
     return "\n".join(lines[start:stop])
 
 
-SPECSTORY = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=SpecstoryReader,
-    folders=folders,
     records=messages,
-    suffixes=(".md",),
 )

@@ -7,14 +7,11 @@ is one (`vscode_calls`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe
-from gitmem.transcripts.editors import VSCODE, path_of, user_folders
+from gitmem.transcripts.editors import path_of
 from gitmem.transcripts.fields import Object, child, count, mapping, string
 from gitmem.transcripts.recorder import Details, Recorder
 from gitmem.transcripts.text import part
@@ -70,15 +67,6 @@ def identify(head: Head) -> Identity | None:
         cwd=began_in(child(first, "workspace")),
         forked_from=None,
     )
-
-
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where sessions are kept: by workspace, and those without one."""
-    found: list[Path] = []
-    for user in user_folders(home, environ, VSCODE):
-        found += sorted((user / "workspaceStorage").glob("*/chatSessions"))
-        found.append(user / "globalStorage" / "emptyWindowChatSessions")
-    return found
 
 
 class VscodeCopilotReader(LineReader):
@@ -223,11 +211,10 @@ def _tokens(usage: Object) -> Tokens | None:
     return Tokens(input=given, output=made) if given or made else None
 
 
-VSCODE_COPILOT = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=VscodeCopilotReader,
-    folders=folders,
     writes_documents=True,
     collection=VSCODE_SESSIONS,
 )

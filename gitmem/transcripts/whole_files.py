@@ -61,7 +61,8 @@ class WholeFiles(NamedTuple):
                 continue
             mark.append(f"{status.st_size}:{status.st_mtime_ns}")
             size_bytes, mtime_ns = size_bytes + status.st_size, max(mtime_ns, status.st_mtime_ns)
-        return Listing((Listed(self.identify(path), " ".join(mark), mtime_ns // 1_000_000, size_bytes),))
+        listed = Listed(self.identify(path), " ".join(mark), mtime_ns // 1_000_000, size_bytes)
+        return Listing((listed,), is_one=True)
 
     def rendition(self, path: Path, identity: Identity) -> Iterator[bytes]:
         """Yield the session's lines."""

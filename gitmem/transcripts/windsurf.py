@@ -8,8 +8,7 @@ versions are in the databases of its workspaces.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from gitmem.model.ids import MAIN_STREAM
@@ -21,7 +20,6 @@ from gitmem.transcripts.text import content_text, part
 from gitmem.transcripts.windsurf_database import (
     NAME,
     WindsurfDatabase,
-    databases,
     identify_chat,
     read_chat_line,
 )
@@ -78,11 +76,6 @@ def _path(text: str) -> str:
     return unquote(text.removeprefix("file://")) if text.startswith("file://") else text
 
 
-def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return where the hook's transcripts are, of which Windsurf keeps the latest hundred, and databases."""
-    return [home / ".windsurf" / "transcripts", *databases(home, environ)]
-
-
 class WindsurfReader(LineReader):
     """Reads the steps of a conversation, or the lines of a chat."""
 
@@ -123,11 +116,9 @@ class WindsurfReader(LineReader):
             recorder.add("tool", "tool_result", "\n".join(said), result=result, cwd=cwd)
 
 
-WINDSURF = Agent(
+AGENT = Agent(
     name=NAME,
     identify=identify,
     reader=WindsurfReader,
-    folders=folders,
-    suffixes=(".jsonl", ".vscdb"),
     collection=WindsurfDatabase(),
 )

@@ -7,7 +7,7 @@ itself. What newer versions keep is encrypted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from gitmem.model.ids import MAIN_STREAM
@@ -15,7 +15,6 @@ from gitmem.transcripts.agent import Head, Identity, Listing
 from gitmem.transcripts.cursor_bubbles import read_bubble
 from gitmem.transcripts.cursor_database import KEYS, is_of_windsurf, tab_lines, tab_listed, tabs_in
 from gitmem.transcripts.cursor_workspaces import folder_of
-from gitmem.transcripts.editors import user_folders
 from gitmem.transcripts.fields import Object, child, string
 from gitmem.transcripts.recorder import Recorder
 from gitmem.transcripts.sqlite import has_tables, line_of, opened
@@ -45,12 +44,6 @@ class WindsurfDatabase:
                 if string(tab, "tabId") == identity.native_id:
                     yield from tab_lines(tab, NAME, identity.cwd)
                     return
-
-
-def databases(home: Path, environ: Mapping[str, str]) -> list[Path]:
-    """Return the databases of Windsurf's workspaces."""
-    users = user_folders(home, environ, ("Windsurf", "Windsurf - Next"))
-    return [path for user in users for path in sorted((user / "workspaceStorage").glob("*/state.vscdb"))]
 
 
 def identify_chat(head: Head) -> Identity | None:

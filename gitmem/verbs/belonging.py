@@ -33,10 +33,14 @@ class Belonging:
     def _find(self, cwd: str) -> Path | None:
         if not cwd.startswith("/") or ".." in cwd.split("/"):
             return None
-        return self._climb(cwd) or self._climb(os.path.realpath(cwd))
-
-    def _climb(self, cwd: str) -> Path | None:
         at = os.path.normpath(cwd)
+        top = self._climb(at)
+        if top is not None:
+            return top
+        behind_links = os.path.realpath(cwd)
+        return self._climb(behind_links) if behind_links != at else None
+
+    def _climb(self, at: str) -> Path | None:
         while at not in self._tops:
             above = os.path.dirname(at)  # noqa: PTH120 (this is asked of every session of a machine)
             if above == at or os.path.lexists(f"{at}/.git"):

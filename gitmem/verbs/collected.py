@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,15 +20,16 @@ def collection_in(path: Path, agent: str | None) -> tuple[Agent, Collection] | N
         OSError: It cannot be read.
     """
     asked = [
-        one
-        for one in REGISTRY.values()
-        if agent in (None, one.name) and one.collection is not None and path.name.endswith(one.suffixes)
+        entry
+        for name, entry in REGISTRY.items()
+        if agent in (None, name) and path.name.endswith(entry.collected)
     ]
     if not asked:
         return None
     with open_regular(path) as file:
         head = file.read(HEAD_BYTES)
-    for one in asked:
+    for entry in asked:
+        one = entry.load()
         if one.collection is not None and one.collection.holds(path, head):
             return one, one.collection
     return None
@@ -49,20 +49,3 @@ def name_of(path: Path, identity: Identity) -> Path:
     """Return what a session of a collection is known by: below a file, there is no other."""
     stream = "" if identity.stream == MAIN_STREAM else f"#{quote(identity.stream, safe='')}"
     return path / f"{quote(identity.native_id, safe='')}{stream}"
-
-
-def looks_of(path: Path) -> tuple[int, int]:
-    """Return the size of a collection in bytes and when it was changed, in nanoseconds, for comparison.
-
-    A database that is written ahead of itself changes beside its file.
-
-    Raises:
-        OSError: It cannot be looked at.
-    """
-    status = path.lstat()
-    size_bytes, mtime_ns = status.st_size, status.st_mtime_ns
-    try:
-        ahead = os.lstat(f"{path}-wal")
-    except FileNotFoundError:
-        return size_bytes, mtime_ns
-    return size_bytes + ahead.st_size, max(mtime_ns, ahead.st_mtime_ns)

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from gitmem import disk
-from gitmem.transcripts.agent import Identity, Listing
 from gitmem.transcripts.read import READER_VERSION
-from gitmem.verbs import caching
-from gitmem.verbs.collected import name_of
+from gitmem.verbs import caching, known_collections
+from gitmem.verbs.known_collections import KnownCollection
 
-SCHEMA_VERSION = 2
-
-
-class KnownSession(msgspec.Struct, frozen=True, array_like=True):
-    """A session of a collection, as it was listed, and its mark when it was last taken in."""
-
-    identity: Identity
-    mark: str
-    updated_ms: int | None
-    size_bytes: int
-    settled: str | None = None
+SCHEMA_VERSION = 3
 
 
 class KnownFile(msgspec.Struct, frozen=True, array_like=True):
     """A file: where its session began (None: no session that could be told), how it looked when that was read
     and when it was last taken in, and the innermost working tree that it ever belonged to.
 
-    Of a collection, its sessions, and its mark.
+    Of a collection, what is known of that; one that is a single session of elsewhere is never `read`.
     """
 
     name: str
@@ -40,20 +29,28 @@ class KnownFile(msgspec.Struct, frozen=True, array_like=True):
     read: tuple[int, int] | None = None
     settled: tuple[int, int] | None = None
     top: str | None = None
-    sessions: tuple[KnownSession, ...] | None = None
-    mark: str | None = None
+    collection: KnownCollection | None = None
 
 
 class KnownFolder(msgspec.Struct, frozen=True, array_like=True):
     """A folder as it was listed at `listed_ns`, with its own time of modification from just before.
 
-    A place that is a single file is a folder with one file, whose name is empty.
+    A place that is a single file is a folder with one file, whose name is empty. `began_in` is where the
+    sessions of its files began: nothing of it needs to be looked at while none of these is ours. It is empty
+    where some file says nothing, or may have more than one session.
     """
 
     mtime_ns: int
     listed_ns: int
     folders: tuple[str, ...]
     files: tuple[KnownFile, ...]
+    began_in: tuple[str, ...] = ()
+
+    def having(self, files: tuple[KnownFile, ...]) -> KnownFolder:
+        """Return the folder with what is known of its files by now."""
+        found = dict.fromkeys(file.cwd for file in files)
+        began_in = () if None in found else tuple(cwd for cwd in found if cwd is not None)
+        return KnownFolder(self.mtime_ns, self.listed_ns, self.folders, files, began_in)
 
 
 _KIND = f"transcripts of {SCHEMA_VERSION}.{READER_VERSION}"
@@ -96,7 +93,7 @@ def forget_missing(state_dir: Path) -> int:
         at: msgspec.structs.replace(
             folder,
             files=tuple(
-                file if file.sessions is None else KnownFile(file.name, None, file.inode)
+                file if file.collection is None else KnownFile(file.name, None, file.inode)
                 for file in folder.files
                 if os.path.lexists(path_of(at, file.name))
             ),
@@ -116,26 +113,15 @@ def path_of(at: str, name: str) -> str:
     return f"{at}/{name}" if name else at
 
 
-def after_listing(listing: Listing, known: Iterable[KnownSession]) -> tuple[KnownSession, ...]:
-    """Return what a collection has after a listing: each session with what was settled of it."""
-    before = {(one.identity.native_id, one.identity.stream): one for one in known}
-    now = {} if listing.is_whole else dict(before)
-    for listed in listing.sessions:
-        name = (listed.identity.native_id, listed.identity.stream)
-        settled = before[name].settled if name in before else None
-        now[name] = KnownSession(listed.identity, listed.mark, listed.updated_ms, listed.size_bytes, settled)
-    return tuple(now.values())
-
-
 def unsettled(file: KnownFile, path: Path, refused: Path) -> KnownFile:
     """Return a file of which something was not taken in: itself, or a session of it."""
     if path == refused:
         return msgspec.structs.replace(file, settled=None)
-    sessions = tuple(
-        msgspec.structs.replace(one, settled=None) if name_of(path, one.identity) == refused else one
-        for one in file.sessions or ()
+    if file.collection is None:
+        return file
+    return msgspec.structs.replace(
+        file, collection=known_collections.unsettled(file.collection, path, refused)
     )
-    return msgspec.structs.replace(file, sessions=sessions) if file.sessions is not None else file
 
 
 def _count(folders: Mapping[str, KnownFolder]) -> int:

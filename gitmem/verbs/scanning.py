@@ -20,20 +20,20 @@ import msgspec
 from gitmem.git.process import Git
 from gitmem.git.tracked import is_tracked
 from gitmem.model.errors.intake import UnknownTranscript
+from gitmem.transcripts.agent import Collection as Sessions
 from gitmem.transcripts.agent import Listed
 from gitmem.transcripts.detect import HEAD_BYTES, Identity, detect
 from gitmem.transcripts.places import SUFFIXES, places, places_in_tree
 from gitmem.transcripts.registry import REGISTRY
 from gitmem.verbs import scanned
 from gitmem.verbs.belonging import Belonging
-from gitmem.verbs.collected import collection_in, looks_of, name_of, source_of
+from gitmem.verbs.collected import collection_in, name_of, source_of
 from gitmem.verbs.intake import Source
+from gitmem.verbs.known_collections import RACY_NS, KnownCollection, holding, listed, stamp_of
 from gitmem.verbs.looking import open_regular
-from gitmem.verbs.scanned import KnownFile, KnownFolder, after_listing, path_of, unsettled
+from gitmem.verbs.scanned import KnownFile, KnownFolder, path_of, unsettled
 
 _FIRST_BYTES = 16 << 10
-_RACY_NS = 2_000_000_000
-"""A folder that had changed so shortly before it was listed may have changed again within the same tick."""
 
 
 class Found(NamedTuple):
@@ -57,15 +57,40 @@ class Found(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What a scan has found: `ours` is all, in the order of folders and names; `grown` what is new of it.
+    """What a scan has found: `grown` is what is new of all that is ours.
 
     `settle(refused)` remembers that all of `grown` has been taken in, as far as it went when it was found,
     but for the files that were refused.
     """
 
-    ours: tuple[Found, ...]
+    found: tuple[Found | _Kept, ...]
     grown: tuple[Source, ...]
     settle: Callable[[Collection[Path]], None]
+
+    @property
+    def ours(self) -> tuple[Found, ...]:
+        """All that is ours, in the order of folders and names; the sessions of collections are unpacked."""
+        return tuple(
+            one
+            for found in self.found
+            for one in ((found,) if isinstance(found, Found) else found.sessions())
+        )
+
+
+class _Kept(NamedTuple):
+    """What a collection has of ours."""
+
+    path: Path
+    agent: str
+    known: KnownCollection
+    belonging: Belonging
+
+    def sessions(self) -> Iterator[Found]:
+        for one in self.known.sessions():
+            top, at_ms = self.belonging.top_of(one.identity.began_in), one.updated_ms
+            if top is not None:
+                at_ns = self.known.stamp.changed_ns if at_ms is None else at_ms * 1_000_000
+                yield Found(str(name_of(self.path, one.identity)), self.agent, top, one.size_bytes, at_ns)
 
 
 def scan(
@@ -94,7 +119,7 @@ class _Scanning:
         self._tops, self._belonging = tops, Belonging(tops)
         self._known = scanned.read(path)
         self._now: dict[str, KnownFolder] = {}
-        self._found: list[Found] = []
+        self._found: list[Found | _Kept] = []
         self._grown: list[Source] = []
 
     def run(self, home: Path, environ: Mapping[str, str], agents: frozenset[str] | None) -> Scan:
@@ -106,12 +131,12 @@ class _Scanning:
                 looked_at.append(str(place))
                 for at in self._walk(str(place)):
                     self._look_at_files(agent, at, top)
-        elsewhere = {
-            at: folder
-            for at, folder in self._known.items()
-            if not any(at == root or at.startswith(f"{root}/") for root in looked_at)
-        }
-        self._now |= {} if agents is None else elsewhere
+        if agents is not None:
+            self._now |= {
+                at: folder
+                for at, folder in self._known.items()
+                if not any(at == root or at.startswith(f"{root}/") for root in looked_at)
+            }
         if not self._grown:
             self._write()
         return Scan(tuple(self._found), tuple(self._grown), self._settle)
@@ -163,14 +188,14 @@ class _Scanning:
 
     def _look_at_files(self, agent: str, at: str, tree: Path | None) -> None:
         folder, suffixes = self._now[at], REGISTRY[agent].suffixes
+        if folder.began_in and not any(map(self._belonging.top_of, folder.began_in)):
+            return
         files = tuple(
-            self._look_at(agent, path_of(at, file.name), file, tree)
-            if path_of(at, file.name).endswith(suffixes)
-            else file
-            for file in folder.files
+            self._look_at(agent, path, file, tree) if path.endswith(suffixes) else file
+            for path, file in ((path_of(at, file.name), file) for file in folder.files)
         )
-        if files != folder.files:
-            self._now[at] = msgspec.structs.replace(folder, files=files)
+        if files != folder.files or not folder.began_in:
+            self._now[at] = folder.having(files)
 
     def _look_at(self, agent: str, path: str, file: KnownFile, tree: Path | None) -> KnownFile:
         top = self._belonging.top_of(file.cwd)
@@ -178,15 +203,17 @@ class _Scanning:
             return file  # another repository's, and it stays so
         if tree is not None and self._came_with(tree, path, file):
             return file
+        if file.collection is not None:
+            return self._look_into(agent, path, file, tree)
         try:
             status = os.stat(path, follow_symlinks=False)  # noqa: PTH116
         except OSError:
             return file
         looks = (status.st_size, status.st_mtime_ns)
         # What is none yet may become one: a database is there before its tables are.
-        is_unread = file.cwd is None and file.read != looks
-        if file.sessions is not None or (is_unread and _is_collection(agent, path)):
-            return self._look_into(agent, Path(path), file, tree)
+        is_unread = file.read != looks if file.cwd is None else file.read is None
+        if is_unread and _is_collection(agent, path):
+            return self._look_into(agent, path, file, tree)
         if (file.cwd is None and file.read != looks) or file.inode != status.st_ino:
             file = KnownFile(file.name, _began_in(agent, Path(path), tree), status.st_ino, looks)
             top = self._belonging.top_of(file.cwd)
@@ -206,12 +233,15 @@ class _Scanning:
         A link that came with the repository may lead to what is another's.
         """
         try:
-            looks, inode = looks_of(Path(path)), os.lstat(path).st_ino
+            stamp = stamp_of(path)
         except OSError:
             return False
         if os.path.realpath(path) != os.path.realpath(tree) + path.removeprefix(str(tree)):
             return True
-        is_known = (file.read, file.inode) == (looks, inode)
+        if file.collection is not None:
+            is_known = file.collection.stamp == stamp
+        else:
+            is_known = (file.read, file.inode) == ((stamp.size_bytes, stamp.mtime_ns), stamp.inode)
         return (self._anew or not is_known) and is_tracked(Path(path), tree, self._git)
 
     def _accepts(self, tree: Path | None) -> Callable[[Identity], bool]:
@@ -219,35 +249,46 @@ class _Scanning:
         elsewhere = str(tree) if tree else None
         return lambda found: self._belonging.top_of(found.began_in or elsewhere) is not None
 
-    def _look_into(self, agent: str, path: Path, file: KnownFile, tree: Path | None) -> KnownFile:
-        """List the sessions of a collection that may have changed, and look at those that are ours."""
-        collection = REGISTRY[agent].collection
-        assert collection is not None
+    def _look_into(self, agent: str, path: str, file: KnownFile, tree: Path | None) -> KnownFile:
+        """Look at a collection: what may have changed is listed, and what has grown is found."""
         try:
-            looks, inode = looks_of(path), path.lstat().st_ino
-            if self._anew or file.read != looks or file.inode != inode:
-                is_same = file.inode == inode and not self._anew
-                listing = collection.sessions(path, file.mark if is_same else None)
-                known = after_listing(listing, file.sessions or ())
-                file = KnownFile(file.name, None, inode, looks, sessions=known, mark=listing.mark)
+            known = self._as_it_is(agent, path, file.collection, tree)
         except (OSError, UnknownTranscript):
             return file  # it is being written, or it is none any more: the next scan asks again
-        elsewhere = str(tree) if tree else None
-        sessions = []
-        for one in file.sessions or ():
-            top = self._belonging.top_of(one.identity.began_in or elsewhere)
-            if top is not None:
-                name, at_ms = name_of(path, one.identity), one.updated_ms
-                at_ns = looks[1] if at_ms is None else at_ms * 1_000_000
-                self._found.append(Found(str(name), agent, top, one.size_bytes, at_ns))
-                if self._anew or one.settled != one.mark:
-                    # The level of a session goes by where it began, too.
-                    identity = msgspec.structs.replace(one.identity, cwd=one.identity.cwd or elsewhere)
-                    listed = Listed(identity, one.mark, one.updated_ms, one.size_bytes)
-                    self._grown.append(source_of(path, agent, collection, listed))
-                    one = msgspec.structs.replace(one, settled=one.mark)
+        if self._anew or not known.is_settled:
+            known = self._grown_of(agent, path, known)
+        if any(map(self._belonging.top_of, known.ours)):
+            self._found.append(_Kept(Path(path), agent, known, self._belonging))
+        if known is file.collection:
+            return file
+        if known.began_elsewhere:
+            return KnownFile(file.name, known.began_elsewhere, known.stamp.inode)
+        return KnownFile(file.name, None, known.stamp.inode, collection=known)
+
+    def _as_it_is(
+        self, agent: str, path: str, known: KnownCollection | None, tree: Path | None
+    ) -> KnownCollection:
+        """Return a collection as it was listed, or list what may have changed of it since."""
+        top_of, stamp = self._belonging.top_of, stamp_of(path)
+        since = known
+        if known is None or self._anew or known.stamp.inode != stamp.inode or any(map(top_of, known.others)):
+            since = None  # all of it, for there may be sessions that are not among those that are known
+        elif known.is_as_listed(stamp):
+            return known
+        listing = _collection_of(agent).sessions(Path(path), since.mark if since is not None else None)
+        return listed(known, listing, stamp, self._now_ns, tree, lambda cwd: top_of(cwd) is not None)
+
+    def _grown_of(self, agent: str, path: str, known: KnownCollection) -> KnownCollection:
+        """Find the sessions of a collection that have grown, and return it with these settled."""
+        collection, sessions = _collection_of(agent), []
+        for one in known.sessions():
+            top = self._belonging.top_of(one.identity.began_in)
+            if top is not None and (self._anew or one.settled != one.mark):
+                as_listed = Listed(one.identity, one.mark, one.updated_ms, one.size_bytes)
+                self._grown.append(source_of(Path(path), agent, collection, as_listed))
+                one = msgspec.structs.replace(one, settled=one.mark)
             sessions.append(one)
-        return msgspec.structs.replace(file, sessions=tuple(sessions))
+        return holding(known, sessions)
 
     def _settle(self, refused: Collection[Path]) -> None:
         for path in refused:
@@ -259,7 +300,7 @@ class _Scanning:
                             unsettled(file, whole, path) if file.name == name else file
                             for file in folder.files
                         )
-                        self._now[at] = msgspec.structs.replace(folder, files=tuple(files))
+                        self._now[at] = folder.having(tuple(files))
         if self._grown:
             self._write()
 
@@ -268,8 +309,14 @@ class _Scanning:
             scanned.write(self._path, self._now)
 
 
+def _collection_of(agent: str) -> Sessions:
+    collection = REGISTRY[agent].load().collection
+    assert collection is not None
+    return collection
+
+
 def _is_collection(agent: str, path: str) -> bool:
-    if REGISTRY[agent].collection is None:
+    if not path.endswith(REGISTRY[agent].collected):
         return False
     try:
         return collection_in(Path(path), agent) is not None
@@ -278,7 +325,7 @@ def _is_collection(agent: str, path: str) -> bool:
 
 
 def _is_as_listed(folder: KnownFolder, mtime_ns: int) -> bool:
-    return folder.mtime_ns == mtime_ns and folder.listed_ns - mtime_ns > _RACY_NS
+    return folder.mtime_ns == mtime_ns and folder.listed_ns - mtime_ns > RACY_NS
 
 
 def _began_in(agent: str, path: Path, tree: Path | None) -> str | None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from gitmem.transcripts.editors import user_folders
-from gitmem.transcripts.opencode import folders as opencode_folders
+from gitmem.transcripts.folders import opencode as opencode_folders
 from gitmem.verbs.scanning import Scan, scan
 from tests.benchmarks import material
 from tests.benchmarks.table import Row

@@ -19,7 +19,7 @@ from gitmem.handing_over.neutral import neutral
 from gitmem.handing_over.records import encoded
 from gitmem.model.ids import MAIN_STREAM, SessionKey
 from gitmem.model.turns import Turn
-from gitmem.transcripts.atif import ATIF
+from gitmem.transcripts.atif import AGENT as ATIF
 from gitmem.transcripts.read import Transcript, read
 from tests.conftest import RealGit
 from tests.handing_over.conftest import OWN_ID, QUESTION, Gitmem, abroad

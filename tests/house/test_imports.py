@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.cli.commands import COMMANDS
+from gitmem.transcripts.registry import REGISTRY
 from tests.conftest import IMPORTED_FROM, CommandLine
 from tests.house.sources import every_source
 
@@ -104,6 +105,20 @@ if "search" in COMMANDS:
         # It is noted, and what a search costs must not show that.
         of_audit = {name for name in loaded if name.startswith("gitmem.auditing.")}
         assert of_audit == {"gitmem.auditing.log"}
+
+
+def test_a_capture_loads_the_readers_it_needs_alone(
+    repository: Path, home: Path, tmp_path: Path, run: CommandLine
+) -> None:
+    run("init", "--no-hooks", "--agents", "none", "--no-import", cwd=repository)
+    readers = {f"gitmem.transcripts.{entry.module}" for entry in REGISTRY.values()}
+    report = tmp_path / "report"
+    assert not loaded_by(_RUN_AND_LIST, "capture", cwd=repository, report=report) & readers
+    talk = home / ".claude/projects/p/talk.jsonl"
+    talk.parent.mkdir(parents=True)
+    talk.write_text(f'{{"type": "user", "sessionId": "one", "uuid": "1", "cwd": "{repository}"}}\n')
+    loaded = loaded_by(_RUN_AND_LIST, "capture", cwd=repository, report=report)
+    assert loaded & readers == {"gitmem.transcripts.claude_code"}
 
 
 def loaded_by(script: str, *arguments: str, cwd: Path, report: Path) -> set[str]:

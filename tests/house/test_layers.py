@@ -165,7 +165,7 @@ def test_modules_are_imported_by_name_so_that_the_walk_sees_them(sources: list[S
         for _, name in imports_of(source)
         if name.startswith("importlib.import")
     }
-    assert users == {"gitmem.cli.main", "gitmem.cli.root"}
+    assert users == {"gitmem.cli.main", "gitmem.cli.root", "gitmem.transcripts.registry"}
 
 
 @pytest.mark.parametrize(

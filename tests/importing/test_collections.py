@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -13,11 +14,14 @@ import pytest
 from gitmem.format.memory import Memory
 from gitmem.git.storage import GitStorage
 from gitmem.redaction.redactor import Redactor
+from gitmem.transcripts.agent import Listing
 from gitmem.transcripts.opencode_database import OpencodeDatabase
+from gitmem.verbs import scanned
 from gitmem.verbs.finding import named_sources
 from gitmem.verbs.importing import import_sources
 from gitmem.verbs.intake import Intake, Report, Source
-from gitmem.verbs.scanning import scan
+from gitmem.verbs.known_collections import RACY_NS, KnownCollection, stamp_of
+from gitmem.verbs.scanning import Scan, scan
 from gitmem.verbs.sealing import HereSealer
 from tests.importing.conftest import KEY, REF, WHO, only_text, texts
 from tests.transcripts.test_opencode_database import make_database, put, session
@@ -45,6 +49,33 @@ def taken(storage: GitStorage, sources: list[Source], **fields: Any) -> Report:
     state = storage.repository.state_dir
     intake = Intake(storage, REF, state, WHO, redactor, KEY, HereSealer(redactor), "gitmem test")
     return import_sources(intake._replace(**fields), sources)
+
+
+@pytest.fixture
+def look(storage: GitStorage, repository: Path, home: Path) -> Callable[..., Scan]:
+    """Scan for a repository's sessions, or those of other working trees, and settle what was found."""
+
+    def look(*tops: Path, now_ns: int = LATER_NS, settled: bool = True, **options: Any) -> Scan:
+        found = scan(storage.repository.state_dir, tops or (repository,), home, {}, now_ns, **options)
+        if settled:
+            found.settle([])
+        return found
+
+    return look
+
+
+@pytest.fixture
+def listings(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """Return the marks since which databases have been listed, as they are."""
+    since_of: list[str | None] = []
+    sessions = OpencodeDatabase.sessions
+
+    def noting(self: OpencodeDatabase, path: Path, since: str | None) -> Listing:
+        since_of.append(since)
+        return sessions(self, path, since)
+
+    monkeypatch.setattr(OpencodeDatabase, "sessions", noting)
+    return since_of
 
 
 @pytest.fixture
@@ -178,3 +209,146 @@ def test_database_that_has_no_tables_yet_is_looked_at_again(
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert len(capture().new_sessions) == 1
+
+
+def grown(found: Scan) -> list[str]:
+    return [source.path.name for source in found.grown]
+
+
+def test_a_collection_in_which_nothing_changed_is_not_looked_into(
+    look: Callable[..., Scan],
+    database: Path,
+    repository: Path,
+    listings: list[str | None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_database(database, [of(repository, "ses_1", "one"), session("ses_2", "not ours")])
+    assert grown(look()) == ["ses_1"]
+    listings.clear()
+    unpacked: list[KnownCollection] = []
+    sessions = KnownCollection.sessions
+    monkeypatch.setattr(KnownCollection, "sessions", lambda self: unpacked.append(self) or sessions(self))
+    found = look()
+    assert (grown(found), listings, unpacked) == ([], [], [])
+    assert [one.path.name for one in found.ours] == ["ses_1"]
+    assert len(unpacked) == 1
+
+
+def test_only_where_sessions_of_elsewhere_began_is_remembered(
+    look: Callable[..., Scan], database: Path, repository: Path, storage: GitStorage
+) -> None:
+    make_database(database, [of(repository, "ses_1"), *(session(f"ses_not_ours_{n}") for n in range(9))])
+    look()
+    content = scanned.path_in(storage.repository.state_dir).read_bytes()
+    assert b"ses_1" in content
+    assert b"ses_not_ours" not in content
+    assert content.count(b"/home/ada/tideline") == 1
+
+
+def test_sessions_are_ours_from_the_day_that_the_place_is_where_they_began(
+    look: Callable[..., Scan], database: Path, repository: Path, tmp_path: Path, listings: list[str | None]
+) -> None:
+    other = tmp_path / "other"
+    (other / ".git").mkdir(parents=True)
+    make_database(database, [of(repository, "ses_1"), of(other, "ses_2"), of(other / "src", "ses_3")])
+    assert grown(look()) == ["ses_1"]
+    assert grown(look(repository, other)) == ["ses_2", "ses_3"]
+    assert grown(look(repository, other)) == []
+    assert listings == [None, None]
+    found = look()  # what is not ours any more is not forgotten
+    assert [one.path.name for one in found.ours] == ["ses_1"]
+    assert grown(look(repository, other)) == []
+
+
+def test_a_session_that_moves_elsewhere_is_no_more_ours(
+    look: Callable[..., Scan], database: Path, repository: Path
+) -> None:
+    make_database(database, [of(repository, "ses_1"), of(repository, "ses_2")])
+    look()
+    change(database, session("ses_1", updated=9))
+    assert [one.path.name for one in look().ours] == ["ses_2"]
+
+
+def test_a_collection_as_fresh_as_the_look_at_it_is_listed_again(
+    look: Callable[..., Scan], database: Path, repository: Path, listings: list[str | None]
+) -> None:
+    make_database(database, [of(repository, "ses_1", "one")])
+    now_ns = stamp_of(database).latest_ns
+    look(now_ns=now_ns)
+    # Whether it was written to within the tick of the write before, nothing shows.
+    assert grown(look(now_ns=now_ns)) == []
+    assert len(listings) == 2
+    look(now_ns=now_ns + 2 * RACY_NS)
+    look(now_ns=now_ns + 3 * RACY_NS)
+    assert len(listings) == 3
+
+
+def test_what_is_written_ahead_of_a_database_alone_is_seen(
+    look: Callable[..., Scan], database: Path, repository: Path
+) -> None:
+    make_database(database, [of(repository, "ses_1", "one")])
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        look()
+        before = database.read_bytes()
+        put(connection, of(repository, "ses_1", "one", "two", updated=50_000))
+        connection.commit()
+        assert database.read_bytes() == before
+        assert grown(look()) == ["ses_1"]
+        assert grown(look()) == []
+
+
+@pytest.mark.parametrize("way", ["replaced", "overwritten"])
+def test_a_database_of_equal_size_and_time_is_seen_to_be_another(
+    look: Callable[..., Scan], database: Path, repository: Path, way: str
+) -> None:
+    make_database(database, [of(repository, "ses_1", "one")])
+    look()
+    before, content = database.stat(), database.read_bytes()
+    change(database, of(repository, "ses_1", "two", updated=2))
+    other = database.read_bytes()
+    assert len(other) == len(content)
+    if way == "replaced":
+        beside = database.with_name("beside")
+        beside.write_bytes(other)
+        os.utime(beside, ns=(before.st_atime_ns, before.st_mtime_ns))
+        beside.replace(database)
+    else:
+        database.write_bytes(other)
+        os.utime(database, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = database.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert grown(look()) == ["ses_1"]
+
+
+def test_what_a_killed_scan_had_found_is_found_again(
+    look: Callable[..., Scan], database: Path, repository: Path
+) -> None:
+    make_database(database, [of(repository, "ses_1", "one"), of(repository, "ses_2", "two")])
+    look(settled=False)
+    assert grown(look()) == ["ses_1", "ses_2"]
+    change(database, of(repository, "ses_2", "two", "three", updated=50_000))
+    look(settled=False)
+    assert grown(look()) == ["ses_2"]
+    assert grown(look()) == []
+
+
+def test_anew_all_sessions_of_a_collection_have_grown(
+    look: Callable[..., Scan], database: Path, repository: Path
+) -> None:
+    make_database(database, [of(repository, "ses_1", "one"), of(repository, "ses_2", "two")])
+    look()
+    assert grown(look(anew=True)) == ["ses_1", "ses_2"]
+    assert grown(look()) == []
+
+
+def test_of_a_collection_that_was_forgotten_all_is_found_again(
+    look: Callable[..., Scan], database: Path, repository: Path, storage: GitStorage
+) -> None:
+    make_database(database, [of(repository, "ses_1", "one"), session("ses_2")])
+    look()
+    scanned.forget_missing(storage.repository.state_dir)
+    assert b"ses_1" not in scanned.path_in(storage.repository.state_dir).read_bytes()
+    assert grown(look()) == ["ses_1"]
+    assert grown(look()) == []

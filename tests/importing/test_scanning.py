@@ -110,6 +110,21 @@ def test_a_session_of_elsewhere_is_read_once(look: Look, projects: Path, reposit
     assert grown(look()) == ["b.jsonl"]
 
 
+def test_a_session_of_elsewhere_is_ours_when_its_place_is(
+    look: Look, projects: Path, repository: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    (other / ".git").mkdir(parents=True)
+    transcript(projects / "p/a.jsonl", other)
+    transcript(projects / "p/b.jsonl", other / "src")
+    assert look().ours == ()
+    assert look().ours == ()
+    assert grown(look(repository, other)) == ["a.jsonl", "b.jsonl"]
+    assert grown(look(repository, other)) == []
+    transcript(projects / "p/c.jsonl", repository)
+    assert grown(look()) == ["c.jsonl"]
+
+
 def test_a_session_that_says_later_where_it_began_is_found_then(
     look: Look, projects: Path, repository: Path
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from gitmem.format.memory import Memory
 from gitmem.git.storage import GitStorage
+from gitmem.transcripts.whole_files import WholeFiles
 from gitmem.verbs.finding import named_sources
 from gitmem.verbs.scanning import scan
 from tests.importing.conftest import only_text
@@ -107,3 +108,29 @@ def test_session_elsewhere_is_not_captured_and_is_imported_by_its_name(
     report = taken(storage, list(named_sources([path], None)))
     assert len(report.new_sessions) == 1
     assert b"ebb" in only_text(memory())
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+def test_session_of_elsewhere_is_not_read_again_until_its_place_is_ours(
+    make: Callable[[Path, Path, list[str]], Path],
+    tmp_path: Path,
+    repository: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = tmp_path / "other"
+    (other / ".git").mkdir(parents=True)
+    make(home, other, ["one"])
+
+    def look(*tops: Path) -> list[Path]:
+        found = scan(tmp_path / "state", tops, home, {}, LATER_NS)
+        found.settle([])
+        return [source.path for source in found.grown if source.rendition is not None]
+
+    assert look(repository) == []
+    with monkeypatch.context() as patched:
+        patched.setattr(WholeFiles, "sessions", None)  # nobody asks
+        make(home, other, ["one", "two"])
+        assert look(repository) == []
+    assert len(look(repository, other)) == 1
+    assert look(repository, other) == []

@@ -10,7 +10,7 @@ import pytest
 
 from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts.agent import Collection
-from gitmem.transcripts.amp import AMP
+from gitmem.transcripts.amp import AGENT as AMP
 from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.transcripts.places import places
 from gitmem.transcripts.read import read

@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from gitmem.transcripts.antigravity import folders
+from gitmem.transcripts import folders
 from gitmem.transcripts.detect import detect
 from gitmem.transcripts.edits import edits_of
 from gitmem.transcripts.read import read
@@ -69,4 +69,4 @@ def test_only_the_logs_are_looked_at(tmp_path: Path) -> None:
     logs.mkdir(parents=True)
     for name in ("transcript.jsonl", "transcript_full.jsonl"):
         (logs / name).touch()
-    assert folders(tmp_path, {}) == [logs / "transcript.jsonl"]
+    assert folders.antigravity(tmp_path, {}) == [logs / "transcript.jsonl"]

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from gitmem.model.errors.intake import UnknownTranscript
+from gitmem.transcripts import folders
 from gitmem.transcripts.agent import Collection
-from gitmem.transcripts.cline import CLINE
-from gitmem.transcripts.cline import folders as cline_folders
+from gitmem.transcripts.cline import AGENT as CLINE
 from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.transcripts.read import Transcript, read
-from gitmem.transcripts.roo import ROO
-from gitmem.transcripts.roo import folders as roo_folders
+from gitmem.transcripts.roo import AGENT as ROO
 from gitmem.transcripts.tagged_tools import pieces_of
 from tests.transcripts.fixture import FIXTURES
 from tests.transcripts.records import line, lines
@@ -161,17 +160,17 @@ def test_id_with_slashes_is_data(tmp_path: Path) -> None:
 
 def test_tasks_are_looked_for_in_each_editor_and_below_the_settings(tmp_path: Path) -> None:
     tasks = "User/globalStorage/saoudrizwan.claude-dev/tasks"
-    assert tmp_path / ".config" / "Code" / tasks in cline_folders(tmp_path, {})
-    assert tmp_path / ".config" / "Cursor" / tasks in cline_folders(tmp_path, {})
-    assert tmp_path / ".vscode-server" / "data" / tasks in cline_folders(tmp_path, {})
-    assert Path("/x/Code") / tasks in cline_folders(tmp_path, {"XDG_CONFIG_HOME": "/x"})
-    assert Path("/r/Code") / tasks in cline_folders(tmp_path, {"APPDATA": "/r"})
-    assert tmp_path / ".cline" / "data" / "sessions" in cline_folders(tmp_path, {})
-    assert Path("/d/data/sessions") in cline_folders(tmp_path, {"CLINE_DIR": "/d"})
-    assert Path("/d/sessions") in cline_folders(tmp_path, {"CLINE_DATA_DIR": "/d"})
-    assert Path("/s") in cline_folders(tmp_path, {"CLINE_SESSION_DATA_DIR": "/s"})
+    assert tmp_path / ".config" / "Code" / tasks in folders.cline(tmp_path, {})
+    assert tmp_path / ".config" / "Cursor" / tasks in folders.cline(tmp_path, {})
+    assert tmp_path / ".vscode-server" / "data" / tasks in folders.cline(tmp_path, {})
+    assert Path("/x/Code") / tasks in folders.cline(tmp_path, {"XDG_CONFIG_HOME": "/x"})
+    assert Path("/r/Code") / tasks in folders.cline(tmp_path, {"APPDATA": "/r"})
+    assert tmp_path / ".cline" / "data" / "sessions" in folders.cline(tmp_path, {})
+    assert Path("/d/data/sessions") in folders.cline(tmp_path, {"CLINE_DIR": "/d"})
+    assert Path("/d/sessions") in folders.cline(tmp_path, {"CLINE_DATA_DIR": "/d"})
+    assert Path("/s") in folders.cline(tmp_path, {"CLINE_SESSION_DATA_DIR": "/s"})
     roo = tmp_path / ".config/Code/User/globalStorage/rooveterinaryinc.roo-cline/tasks"
-    assert roo in roo_folders(tmp_path, {})
+    assert roo in folders.roo(tmp_path, {})
 
 
 def read_messages(*messages: dict[str, Any]) -> Transcript:

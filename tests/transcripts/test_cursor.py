@@ -12,9 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from gitmem.model.errors.intake import UnknownTranscript
-from gitmem.transcripts import cursor_store, cursor_transcripts
+from gitmem.transcripts import cursor_store, cursor_transcripts, folders
 from gitmem.transcripts.agent import Listed
-from gitmem.transcripts.cursor import CURSOR, CursorCollection
+from gitmem.transcripts.cursor import CursorCollection
 from gitmem.transcripts.cursor_transcripts import directory_named
 from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.transcripts.read import Transcript, read
@@ -366,7 +366,7 @@ def test_places_are_cursors_alone(tmp_path: Path) -> None:
     (user / "workspaceStorage" / "0a" / "state.vscdb").touch()
     transcripts = tmp_path / ".cursor" / "projects" / "x" / "agent-transcripts"
     transcripts.mkdir(parents=True)
-    found = {path.relative_to(tmp_path).as_posix() for path in CURSOR.folders(tmp_path, {})}
+    found = {path.relative_to(tmp_path).as_posix() for path in folders.cursor(tmp_path, {})}
     assert found >= {
         ".cursor/chats",
         ".config/Cursor/User/globalStorage/state.vscdb",

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.transcripts import exports as exports_module
 from gitmem.transcripts.agent import Agent, Collection
-from gitmem.transcripts.chatgpt import CHATGPT
-from gitmem.transcripts.claude_ai import CLAUDE_AI
+from gitmem.transcripts.chatgpt import AGENT as CHATGPT
+from gitmem.transcripts.claude_ai import AGENT as CLAUDE_AI
 from gitmem.transcripts.elements import TooLarge, elements
 from gitmem.transcripts.read import read
 from gitmem.transcripts.registry import REGISTRY
@@ -90,9 +90,9 @@ def test_nobody_else_takes_an_export(
         path = tmp_path / name
         path.write_bytes(content)
         holding = [
-            one.name
-            for one in REGISTRY.values()
-            if one.collection is not None and one.collection.holds(path, content)
+            name
+            for name, entry in REGISTRY.items()
+            if (collection := entry.load().collection) and collection.holds(path, content)
         ]
         assert holding == [agent.name]
 

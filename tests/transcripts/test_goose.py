@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from gitmem.model.errors.intake import UnknownTranscript
+from gitmem.transcripts import folders
 from gitmem.transcripts.detect import HEAD_BYTES
-from gitmem.transcripts.goose import GOOSE
 from gitmem.transcripts.goose_sessions import GooseSessions
 from gitmem.transcripts.read import read
 from tests.transcripts.fixture import FIXTURES
@@ -280,6 +280,6 @@ def test_places_are_the_database_and_the_files_beside_it(tmp_path: Path) -> None
     (folder / "backups").mkdir(parents=True)
     (folder / "20250101_101010.jsonl").touch()
     (folder / "backups" / "copy.db").touch()
-    assert GOOSE.folders(tmp_path, {})[:2] == [folder / "sessions.db", folder / "20250101_101010.jsonl"]
+    assert folders.goose(tmp_path, {})[:2] == [folder / "sessions.db", folder / "20250101_101010.jsonl"]
     root = {"GOOSE_PATH_ROOT": "/g", "XDG_DATA_HOME": "/x"}
-    assert GOOSE.folders(tmp_path, root) == [Path("/g/data/sessions/sessions.db")]
+    assert folders.goose(tmp_path, root) == [Path("/g/data/sessions/sessions.db")]

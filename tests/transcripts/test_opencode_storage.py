@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from gitmem.model.errors.intake import UnknownTranscript
-from gitmem.transcripts.opencode import OPENCODE, OpencodeSessions
+from gitmem.transcripts import folders
+from gitmem.transcripts.opencode import OpencodeSessions
 from tests.transcripts.test_opencode_database import documents, make_database, put
 
 SESSIONS = OpencodeSessions()
@@ -113,6 +114,6 @@ def test_other_documents_are_none_of_its_files(tmp_path: Path) -> None:
     path = tmp_path / "session.json"
     path.write_text('{"id": "ses_1"}')
     assert not SESSIONS.holds(path, path.read_bytes())
-    assert tmp_path / "opencode" / "storage" / "session" in OPENCODE.folders(
+    assert tmp_path / "opencode" / "storage" / "session" in folders.opencode(
         Path("/h"), {"XDG_DATA_HOME": str(tmp_path)}
     )

@@ -6,8 +6,8 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from gitmem.transcripts import folders
 from gitmem.transcripts.detect import detect
-from gitmem.transcripts.pi import folders
 from gitmem.transcripts.read import Transcript, read
 from tests.transcripts.fixture import FIXTURES
 from tests.transcripts.records import line, lines
@@ -108,12 +108,12 @@ def test_fork_names_its_origin_by_a_path_or_an_id(parent: object, expected: str 
 def test_sessions_of_omp_and_openclaw_are_looked_for_where_they_are(tmp_path: Path) -> None:
     kept = tmp_path / ".openclaw" / "agents" / "harbour" / "sessions"
     kept.mkdir(parents=True)
-    assert folders(tmp_path, {}) == [
+    assert folders.pi(tmp_path, {}) == [
         tmp_path / ".pi" / "agent" / "sessions",
         tmp_path / ".omp" / "agent" / "sessions",
         kept,
     ]
-    assert folders(tmp_path, {"PI_CODING_AGENT_DIR": "/pi"})[0] == Path("/pi/sessions")
+    assert folders.pi(tmp_path, {"PI_CODING_AGENT_DIR": "/pi"})[0] == Path("/pi/sessions")
 
 
 def test_live_branch_of_the_fixture_is_the_last_entry() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from gitmem.model.errors.intake import UnknownTranscript
+from gitmem.transcripts import folders
 from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.transcripts.read import Transcript, read
-from gitmem.transcripts.vscode_copilot import folders
 from gitmem.transcripts.vscode_sessions import VSCODE_SESSIONS, began_in, replay
 from tests.transcripts.fixture import FIXTURES
 from tests.transcripts.records import line, lines
@@ -94,8 +94,8 @@ def test_session_is_found_where_its_workspace_is(tmp_path: Path) -> None:
     document, _ = session_of(RENDITION)
     user = tmp_path / ".config" / "Code" / "User"
     path = make_session(user / "workspaceStorage" / "0f", RENDITION, json.dumps(document).encode(), ".json")
-    assert path.parent in folders(tmp_path, {})
-    assert user / "globalStorage" / "emptyWindowChatSessions" in folders(tmp_path, {})
+    assert path.parent in folders.vscode_copilot(tmp_path, {})
+    assert user / "globalStorage" / "emptyWindowChatSessions" in folders.vscode_copilot(tmp_path, {})
     (listed,) = VSCODE_SESSIONS.sessions(path, None).sessions
     assert (listed.identity.native_id, listed.identity.cwd) == (document["sessionId"], "/home/ada/tideline")
     path.parent.parent.joinpath("workspace.json").unlink()

@@ -63,7 +63,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
 
 
 def assert_refused_or_read(one: Made) -> None:
-    collection = REGISTRY[one.agent].collection
+    collection = REGISTRY[one.agent].load().collection
     assert collection is not None
     try:
         (listed,) = collection.sessions(one.path, None).sessions
@@ -119,7 +119,9 @@ def test_file_that_breaks_off_is_refused_or_read(made: list[Made], tmp_path: Pat
 
 
 def test_each_is_one_agents_alone(made: list[Made], tmp_path: Path) -> None:
-    collections = {name: agent.collection for name, agent in REGISTRY.items() if agent.collection is not None}
+    collections = {
+        name: collection for name, entry in REGISTRY.items() if (collection := entry.load().collection)
+    }
     for one in made:
         head = one.path.read_bytes()
         assert [name for name, each in collections.items() if each.holds(one.path, head)] == [one.agent]
@@ -133,7 +135,7 @@ def test_each_is_one_agents_alone(made: list[Made], tmp_path: Path) -> None:
 def test_file_beyond_the_limit_is_refused(made: list[Made], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whole_files, "WHOLE_LIMIT", 100)
     for one in made:
-        collection = REGISTRY[one.agent].collection
+        collection = REGISTRY[one.agent].load().collection
         assert collection is not None
         with pytest.raises(UnknownTranscript, match="more than 100"):
             whole_files.load(one.path)

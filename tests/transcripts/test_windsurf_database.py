@@ -6,11 +6,11 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from gitmem.transcripts import folders
 from gitmem.transcripts.detect import HEAD_BYTES
 from gitmem.transcripts.head import read_head
 from gitmem.transcripts.windsurf_database import (
     WindsurfDatabase,
-    databases,
     identify_chat,
 )
 from tests.transcripts import cursor_files as files
@@ -68,4 +68,4 @@ def test_other_databases_and_lines_are_not_windsurfs(path: Path, tmp_path: Path)
     assert not DATABASE.holds(cursors, cursors.read_bytes())
     assert not DATABASE.holds(path, b"no database")
     assert identify_chat(read_head(b'{"windsurf": {"tabId": "a"}, "type": "x"}\n', PurePath("x"))) is None
-    assert databases(tmp_path, {}) == [path]
+    assert path in folders.windsurf(tmp_path, {})
