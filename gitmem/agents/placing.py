@@ -6,7 +6,7 @@ What was there is kept, and noted, before it is written over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -135,10 +135,23 @@ def disable(
         made = {folder for path in todo if str(path) in notes for folder in notes[str(path)].folders}
         for folder in sorted(made, key=len, reverse=True):
             disk.remove_empty_folder(Path(folder))
+        _hand_on(made, state_dir)
         excluding.renew(ledger.read(state_dir).files, where, git)
     return {
         agent: [done[one] if isinstance(one, Path) else one for one in each] for agent, each in found.items()
     }
+
+
+def _hand_on(folders: Iterable[str], state_dir: Path) -> None:
+    """Have folders that were made, and that others of our files are still in, go with the last of these."""
+    book = ledger.read(state_dir)
+    files = dict(book.files)
+    for folder in sorted(folders):
+        heir = next((name for name in sorted(files) if Path(name).is_relative_to(folder)), None)
+        if heir is not None and folder not in files[heir].folders:
+            files[heir] = msgspec.structs.replace(files[heir], folders=(*files[heir].folders, folder))
+    if files != book.files:
+        ledger.write(state_dir, msgspec.structs.replace(book, files=files))
 
 
 def condition(
@@ -193,7 +206,10 @@ def _clean(where: Where, state_dir: Path) -> None:
             ledger.drop(state_dir, note.backup)
     if held != book.files:
         ledger.write(state_dir, msgspec.structs.replace(book, files=held))
-    known = {str(target.path.resolve()) for agent in AGENTS for target in targets(agent, where)}
+    scopes = where._replace(scope="local"), where._replace(scope="project")
+    known = {
+        str(target.path.resolve()) for each in scopes for agent in AGENTS for target in targets(agent, each)
+    }
     top = where.top.resolve()
     for name, note in held.items():
         if note.top is None or Path(note.top).resolve() != top or name in known or note.is_busy:

@@ -95,7 +95,13 @@ def home_of(agent: str, home: Path, environ: Mapping[str, str]) -> Path:
         case "copilot-cli":
             return named("COPILOT_HOME", home / ".copilot")
         case _:
-            return home / (".gemini" if agent == "gemini-cli" else ".cursor")
+            return _gemini_home(home, environ) / ".gemini" if agent == "gemini-cli" else home / ".cursor"
+
+
+def _gemini_home(home: Path, environ: Mapping[str, str]) -> Path:
+    """Return what Gemini CLI takes for the home directory."""
+    named = Path(environ.get("GEMINI_CLI_HOME", ""))
+    return named if named.is_absolute() else home
 
 
 def hook_command(agent: str, event: Event, where: Where) -> str:
@@ -173,8 +179,8 @@ def _claude_server(where: Where) -> tuple[Target, ...]:
     """
     if where.scope == "project":
         return ()
-    configured = where.environ.get("CLAUDE_CONFIG_DIR")
-    path = (Path(configured) if configured else where.home) / ".claude.json"
+    configured = Path(where.environ.get("CLAUDE_CONFIG_DIR", ""))
+    path = (configured if configured.is_absolute() else where.home) / ".claude.json"
     command, *args = server_command(where._replace(top=None))
     keys = ("mcpServers",) if where.known_as is None else ("projects", str(where.known_as), "mcpServers")
     return (Target("server", path, (Member(keys, {"command": command, "args": args}),), is_busy=True),)
@@ -191,7 +197,8 @@ def _gemini_cli(where: Where) -> tuple[Target, ...]:
     path = _base("gemini-cli", where, ".gemini") / "settings.json"
     hooks = _hooks("gemini-cli", where, unit=1000, name="gitmem")
     servers = tuple(entry for target in _servers(where, path) for entry in target.entries)
-    return (Target("hooks", path, (*hooks, *servers)), _skill(where))
+    folder = _gemini_home(where.home, where.environ) / ".agents" if where.top is None else None
+    return (Target("hooks", path, (*hooks, *servers)), _skill(where, folder))
 
 
 def _cursor(where: Where) -> tuple[Target, ...]:

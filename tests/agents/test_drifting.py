@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gitmem.agents import targets
+from gitmem.agents import placing, targets
 from gitmem.disk import claim_folder, locked_by_folder
 from gitmem.model.errors.store import StoreBusy
 from tests.agents.conftest import Gitmem, snapshot
@@ -270,9 +270,62 @@ def test_what_another_version_wrote_elsewhere_goes(
         def elsewhere(agent: str, where: targets.Where) -> tuple[targets.Target, ...]:
             return (*real(agent, where), real("cursor", where)[1]._replace(path=repository / ".mcp.json"))
 
-        older.setattr("gitmem.agents.targets.targets", elsewhere)
-        older.setattr("gitmem.agents.placing.targets", elsewhere)
+        older.setattr(targets, "targets", elsewhere)
+        older.setattr(placing, "targets", elsewhere)
         gitmem("enable", "claude-code")
         assert (repository / ".mcp.json").exists()
     gitmem("enable", "claude-code")
     assert not (repository / ".mcp.json").exists()
+
+
+def test_the_users_files_are_where_the_agents_variables_say(
+    gitmem: Gitmem, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "COPILOT_HOME", "GEMINI_CLI_HOME", "XDG_CONFIG_HOME")
+    for name in names:
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(name, str(tmp_path / name))
+    gitmem("enable", *targets.AGENTS, "--user")
+    written = {
+        name: sorted(str(one.relative_to(tmp_path / name)) for one in (tmp_path / name).rglob("*.*"))
+        for name in names
+    }
+    assert ".claude.json" in written["CLAUDE_CONFIG_DIR"]
+    assert ".gemini/settings.json" in written["GEMINI_CLI_HOME"]
+    assert ".agents/skills/gitmem/SKILL.md" in written["GEMINI_CLI_HOME"]
+    assert all(written.values())
+    assert not (home / ".gemini").exists()
+    gitmem("disable", *targets.AGENTS, "--user")
+    assert not any(list((tmp_path / name).iterdir()) for name in names)
+
+
+@pytest.mark.parametrize("how", ["submodule", "separate"])
+def test_claudes_folder_of_a_submodule_and_of_a_separate_git_directory_is_the_working_tree(
+    gitmem: Gitmem, git: RealGit, repository: Path, tmp_path: Path, home: Path, how: str
+) -> None:
+    git("commit", "-q", "--allow-empty", "-m", "a beginning", cwd=repository)
+    top = tmp_path / "top"
+    if how == "separate":
+        git("init", "-q", "--separate-git-dir", str(tmp_path / "top.git"), str(top), cwd=tmp_path)
+    else:
+        git("init", "-q", str(tmp_path / "above"), cwd=tmp_path)
+        git(
+            "-c",
+            "protocol.file.allow=always",
+            "submodule",
+            "add",
+            "-q",
+            str(repository),
+            "top",
+            cwd=tmp_path / "above",
+        )
+        top = tmp_path / "above/top"
+    before = snapshot(top)
+    gitmem("enable", "claude-code", "codex", cwd=top)
+    assert git("status", "--porcelain", cwd=top) == ""
+    assert servers_of(home, top)
+    gitmem("enable", "codex", "--project", cwd=top)
+    gitmem("disable", "codex", "--project", cwd=top)
+    assert (top / CLAUDE).exists(), "what is for one clone is not a project's"
+    gitmem("disable", "claude-code", "codex", cwd=top)
+    assert snapshot(top) == before
