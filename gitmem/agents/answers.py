@@ -8,21 +8,30 @@ writes.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
+
+_TELLS_ITS_USER: Final = ("claude-code", "codex", "gemini-cli")
+"""Those that show a `systemMessage` to whoever sits before them; the others have no such thing."""
 
 
-def answer(agent: str, digest: str) -> bytes:
-    """Return what a hook prints so that an agent takes a digest; nothing where there is nothing to say."""
-    if not digest:
-        return b""
-    said: dict[str, Any]
+def answer(agent: str, digest: str, warning: str = "") -> bytes:
+    """Return what a hook prints so that an agent takes a digest, and shows its user a warning, if it can.
+
+    Nothing where there is nothing to say.
+    """
+    said = _digest(agent, digest) if digest else {}
+    if warning and agent in _TELLS_ITS_USER:
+        said["systemMessage"] = warning
+    return json.dumps(said).encode() + b"\n" if said else b""
+
+
+def _digest(agent: str, digest: str) -> dict[str, Any]:
     match agent:
         case "cursor":
-            said = {"additional_context": digest}
+            return {"additional_context": digest}
         case "copilot-cli":
-            said = {"additionalContext": digest}
+            return {"additionalContext": digest}
         case "opencode":
-            said = {"context": digest}
+            return {"context": digest}
         case _:
-            said = {"hookSpecificOutput": {"hookEventName": "SessionStart", "additionalContext": digest}}
-    return json.dumps(said).encode() + b"\n"
+            return {"hookSpecificOutput": {"hookEventName": "SessionStart", "additionalContext": digest}}

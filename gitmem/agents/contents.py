@@ -52,7 +52,6 @@ def with_entries(target: Target, content: bytes | None, whole: bytes) -> Wanted:
 
 def without_entries(target: Target, content: bytes, made: Iterable[Keys] | None) -> bytes | None:
     """Return a file without gitmem's entries; None where nothing but what agents want at its top is left.
-
     `made` are the objects and arrays that gitmem made there, None where that is not known.
 
     Raises:
@@ -66,8 +65,20 @@ def without_entries(target: Target, content: bytes, made: Iterable[Keys] | None)
         return mark + text.encode() if text.strip() else None
     if not text.strip():
         return content
-    text = merging.strip(text, made=made)
-    return None if merging.is_bare(text, target.entries) else mark + text.encode()
+    stripped = stripped_of_entries(target, content, made)
+    return None if merging.is_bare(_decode(stripped)[1], target.entries) else stripped
+
+
+def stripped_of_entries(target: Target, content: bytes, made: Iterable[Keys] | None) -> bytes:
+    """Return a file of JSON without gitmem's entries, whatever is left; as `without_entries`.
+
+    Raises:
+        ConfigUnreadable: It is not what the agent could read either.
+    """
+    mark, text = _decode(content)
+    if not text.strip():
+        return content
+    return mark + merging.strip(text, target.entries, made=made).encode()
 
 
 def has_entries(target: Target, content: bytes) -> bool:
@@ -81,7 +92,7 @@ def has_entries(target: Target, content: bytes) -> bool:
     _, text = _decode(content)
     if target.server and not target.entries:
         return tables.has_table(text)
-    return bool(text.strip()) and merging.has_entries(text)
+    return bool(text.strip()) and merging.has_entries(text, target.entries)
 
 
 def is_current(target: Target, content: bytes, whole: bytes) -> bool:

@@ -32,7 +32,13 @@ def renew(files: Mapping[str, Written], where: Where, git: Git) -> None:
     )
     path = where.top / os.fsdecode(answer.stdout.removesuffix(b"\n"))
     before = _read(path)
-    lines = sorted({_pattern(name, one.top) for name, one in files.items() if one.top and not one.backup})
+    lines = sorted(
+        {
+            _pattern(name, one.top)
+            for name, one in files.items()
+            if one.top and not one.backup and Path(name).is_relative_to(os.path.realpath(one.top))
+        }
+    )
     block = _BEGIN + b"".join(lines) + _END if lines else b""
     bare = _BLOCK.sub(b"", before or b"")
     found = _BLOCK.search(before or b"")

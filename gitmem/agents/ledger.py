@@ -23,7 +23,9 @@ class Written(msgspec.Struct, frozen=True):
     """A file that gitmem has written: `backup` names what was there before, None where there was nothing.
 
     `folders` are those that were made for it, `top` is the working tree of a local one, whose
-    `.git/info/exclude` keeps it out of git.
+    `.git/info/exclude` keeps it out of git. Of a file that is its agent's own and always changing no copy is
+    kept: `after` is empty, `was_there` tells whether there was one, and `top` is the folder whose entry is in
+    it.
     """
 
     after: str
@@ -32,6 +34,12 @@ class Written(msgspec.Struct, frozen=True):
     folders: tuple[str, ...] = ()
     top: str | None = None
     at_ns: int = 0
+    was_there: bool = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is of a file that its agent writes all the time."""
+        return not self.after
 
 
 class Ledger(msgspec.Struct, frozen=True):

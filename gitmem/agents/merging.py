@@ -20,7 +20,8 @@ NAME: Final = "gitmem"
 _OWN: Final = re.compile(r"\bgitmem/agent-(?:hook|mcp)(?![\w.-])|\bgitmem-hook agent [a-z]")
 _HOOKS: Final = "hooks"
 _LET_RUN: Final = "enabledMcpjsonServers"
-_COMMANDS: Final = ("command", "bash")
+COMMANDS: Final = ("command", "bash")
+"""What agents call the command line of a hook."""
 
 
 class Hook(NamedTuple):
@@ -37,10 +38,6 @@ class Member(NamedTuple):
     value: dict[str, Any]
 
 
-class LetRun(NamedTuple):
-    """The word `gitmem` among the servers of a project's `.mcp.json` that Claude Code may start."""
-
-
 class Constant(NamedTuple):
     """What an agent wants to read at the top of the file; it stays what it is where it is there."""
 
@@ -48,7 +45,7 @@ class Constant(NamedTuple):
     value: Any
 
 
-Entry = Hook | Member | LetRun | Constant
+Entry = Hook | Member | Constant
 
 
 class Merged(NamedTuple):
@@ -69,7 +66,7 @@ def merge(text: str, entries: Sequence[Entry]) -> Merged:
     root = _root(text)
     if _is_current(root, entries):
         return Merged(text, (), tuple(_foreign(root, entries)))
-    text = strip(text)
+    text = strip(text, entries)
     made: list[Path] = []
     for entry in entries:
         match entry:
@@ -84,21 +81,19 @@ def merge(text: str, entries: Sequence[Entry]) -> Merged:
                 text = _with_container(text, path, {}, made)
                 if jsonc.find(_root(text), (*path, NAME)) is None:
                     text = jsonc.add(text, path, value, key=NAME)
-            case LetRun():
-                text = _with_container(text, (_LET_RUN,), [], made)
-                text = jsonc.add(text, (_LET_RUN,), NAME)
     return Merged(text, tuple(made), tuple(_foreign(_root(text), entries)))
 
 
-def strip(text: str, *, made: Iterable[Path] | None = None) -> str:
+def strip(text: str, entries: Sequence[Entry] = (), *, made: Iterable[Path] | None = None) -> str:
     """Take gitmem's entries out, and what they leave empty of what was `made` for them.
 
-    None stands for everything that they leave empty.
+    Of a file that several clones have entries in, those where `entries` have theirs are meant. None stands
+    for everything that they leave empty.
 
     Raises:
         ConfigUnreadable: It is no JSON.
     """
-    found = list(_own(_root(text)))
+    found = list(_own(_root(text), entries))
     text = jsonc.remove(text, [(one.container, one.item) for one in found])
     emptied = {one.path[:n] for one in found for n in range(1, len(one.path) + 1)}
     for path in sorted(emptied if made is None else set(made), key=len, reverse=True):
@@ -106,9 +101,9 @@ def strip(text: str, *, made: Iterable[Path] | None = None) -> str:
     return text
 
 
-def has_entries(text: str) -> bool:
-    """Tell whether an entry of gitmem's stands in a document."""
-    return next(_own(_root(text)), None) is not None
+def has_entries(text: str, entries: Sequence[Entry] = ()) -> bool:
+    """Tell whether an entry of gitmem's stands in a document, where `strip` would take it out."""
+    return next(_own(_root(text), entries), None) is not None
 
 
 def is_current(text: str, entries: Sequence[Entry]) -> bool:
@@ -126,6 +121,11 @@ def is_bare(text: str, entries: Iterable[Entry]) -> bool:
         and "//" not in text
         and "/*" not in text
     )
+
+
+def is_own_command(text: str) -> bool:
+    """Tell whether a command line names what gitmem's hooks run; it may run anything beside."""
+    return _OWN.search(text) is not None
 
 
 class _Own(NamedTuple):
@@ -157,9 +157,7 @@ def _is_current(root: Node, entries: Sequence[Entry]) -> bool:
                 there = jsonc.find(root, (*path, NAME))
                 if there is None or _is_own(there.plain()):
                     wanted.append((path, value))
-            case LetRun():
-                wanted.append(((_LET_RUN,), NAME))
-    found = [(one.path, one.value) for one in _own(root)]
+    found = [(one.path, one.value) for one in _own(root, entries)]
     return len(found) == len(wanted) and all(one in wanted for one in found)
 
 
@@ -172,23 +170,35 @@ def _foreign(root: Node, entries: Sequence[Entry]) -> Iterator[str]:
                 yield ".".join((*entry.path, NAME))
 
 
-def _own(root: Node) -> Iterator[_Own]:
-    """Yield gitmem's entries: hooks wherever they are, servers, and the word that lets a server run."""
+def _own(root: Node, entries: Sequence[Entry]) -> Iterator[_Own]:
+    """Yield gitmem's entries: hooks wherever they are, servers, and the word that lets a server run.
+
+    The word was written once, and lets whatever has the name run; so it is taken out wherever it is met.
+    """
+    within = [entry.path for entry in entries if isinstance(entry, Member) and len(entry.path) > 1]
+    for path in within:
+        yield from _own_servers(path, root)
+    if within:
+        return
     hooks = root.get(_HOOKS)
     for event in hooks.items if hooks is not None and hooks.kind == "object" else ():
         if event.node.kind == "array":
             yield from _own_hooks((_HOOKS, event.key), event.node)
     for key in ("mcpServers", "mcp"):
-        servers = root.get(key)
-        if servers is not None and servers.kind == "object":
-            for item in servers.items:
-                if item.key == NAME and _is_own(item.node.plain()):
-                    yield _Own((key,), servers, item, item.node.plain())
+        yield from _own_servers((key,), root)
     words = root.get(_LET_RUN)
     if words is not None and words.kind == "array":
         for item in words.items:
             if item.node.value == NAME:
                 yield _Own((_LET_RUN,), words, item, NAME)
+
+
+def _own_servers(path: Path, root: Node) -> Iterator[_Own]:
+    servers = jsonc.find(root, path)
+    for item in servers.items if servers is not None and servers.kind == "object" else ():
+        if item.key == NAME and _is_own(item.node.plain()):
+            assert servers is not None, "it has items"
+            yield _Own(path, servers, item, item.node.plain())
 
 
 def _own_hooks(path: Path, array: Node) -> Iterator[_Own]:
@@ -210,8 +220,8 @@ def _own_hooks(path: Path, array: Node) -> Iterator[_Own]:
 def _is_own_command(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
-    said = (value.get(key) for key in _COMMANDS)
-    return any(isinstance(text, str) and _OWN.search(text) for text in said)
+    said = (value.get(key) for key in COMMANDS)
+    return any(isinstance(text, str) and is_own_command(text) for text in said)
 
 
 def _is_own(value: Any) -> bool:
@@ -224,10 +234,11 @@ def _is_own(value: Any) -> bool:
 
 
 def _with_container(text: str, path: Path, empty: Any, made: list[Path]) -> str:
-    if jsonc.find(_root(text), path) is not None:
-        return text
-    made.append(path)
-    return jsonc.add(text, path[:-1], empty, key=path[-1])
+    for end in range(1, len(path) + 1):
+        if jsonc.find(_root(text), path[:end]) is None:
+            made.append(path[:end])
+            text = jsonc.add(text, path[: end - 1], empty if end == len(path) else {}, key=path[end - 1])
+    return text
 
 
 def _without_empty(text: str, path: Path) -> str:

@@ -6,25 +6,24 @@ What was there is kept, and noted, before it is written over.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from gitmem import disk
-from gitmem.agents import contents, excluding, ledger
+from gitmem.agents import contents, excluding, ledger, settling, standing
 from gitmem.agents.ledger import Written
-from gitmem.agents.merging import LetRun
-from gitmem.agents.targets import Target, Where
+from gitmem.agents.targets import AGENTS, Target, Where, targets
 from gitmem.git.process import Git
 from gitmem.model.errors.enabling import ConfigRefused, ConfigUnreadable
 
 What = Literal["written", "unchanged", "left", "removed", "restored", "none"]
 _WAIT_S: Final = 10
+_STALE_S: Final = 10
+"""How old Claude Code's lock may be (proper-lockfile's own limit) before it is nobody's."""
 
 
 class Outcome(NamedTuple):
@@ -66,19 +65,22 @@ def enable(
         StoreBusy: Another gitmem is at it.
     """
     plans: dict[Path, _Plan] = {}
-    with _locked(state_dir):
-        tracked = _tracked([target for each in wanted.values() for target in each], where, git)
-        wanted = {agent: _asking(each, where, tracked) for agent, each in wanted.items()}
+    with _locked(state_dir, wanted):
+        tracked = standing.tracked_by_git(_paths(wanted), where, git)
+        _clean(where, state_dir)
 
         def look_at(target: Target) -> Outcome:
-            path = _real(target.path, where, tracked)
-            before = _read(path)
-            content = _wanted(target, path, before, _whole(target, texts))
+            path = standing.real(target.path, where, tracked)
+            before = standing.read(path)
+            was = _without_former(target, path, before, state_dir)
+            content = _wanted(target, path, was, _whole(target, texts))
             if content.content == before or path in plans:
                 return Outcome(target.path, "left" if content.left else "unchanged", content.left)
             if where.scope == "local" and str(target.path) in tracked:
+                if before is not None and not _has_entries(target, path, before):
+                    _take_out(target, path, None, state_dir)  # a pull has put another in the place of ours
                 return Outcome(target.path, "left", "git tracks it, and this would be for one clone alone")
-            _check_writable(path, before)
+            standing.check_writable(path, before)
             plans[path] = _Plan(target, path, before, content)
             return Outcome(target.path, "written", content.left)
 
@@ -107,22 +109,24 @@ def disable(
         StoreBusy: Another gitmem is at it.
     """
     todo: dict[Path, tuple[Target, bytes | None]] = {}
-    with _locked(state_dir):
-        tracked = _tracked([target for each in unwanted.values() for target in each], where, git)
+    with _locked(state_dir, unwanted):
+        tracked = standing.tracked_by_git(_paths(unwanted), where, git)
+        _clean(where, state_dir)
         notes = ledger.read(state_dir).files
 
         def look_at(target: Target) -> Outcome | Path:
-            path = _real(target.path, where, tracked)
-            before = _read(path)
+            path = standing.real(target.path, where, tracked)
+            before = standing.read(path)
             if path in todo:
                 return Outcome(target.path, "none")
-            if before is None or not _has_entries(target, path, before):
+            was = _without_former(target, path, before, state_dir)
+            if before is None or (was == before and not _has_entries(target, path, before)):
                 if str(path) in notes:  # of a process that was killed, or somebody took them out
                     todo[path] = target, None
                 return Outcome(target.path, "none")
             if target.path in shared:
                 return Outcome(target.path, "left", f"{shared[target.path]} reads it too")
-            _check_writable(path, before)
+            standing.check_writable(path, before)
             todo[path] = target, before
             return path
 
@@ -131,10 +135,23 @@ def disable(
         made = {folder for path in todo if str(path) in notes for folder in notes[str(path)].folders}
         for folder in sorted(made, key=len, reverse=True):
             disk.remove_empty_folder(Path(folder))
+        _hand_on(made, state_dir)
         excluding.renew(ledger.read(state_dir).files, where, git)
     return {
         agent: [done[one] if isinstance(one, Path) else one for one in each] for agent, each in found.items()
     }
+
+
+def _hand_on(folders: Iterable[str], state_dir: Path) -> None:
+    """Have folders that were made, and that others of our files are still in, go with the last of these."""
+    book = ledger.read(state_dir)
+    files = dict(book.files)
+    for folder in sorted(folders):
+        heir = next((name for name in sorted(files) if Path(name).is_relative_to(folder)), None)
+        if heir is not None and folder not in files[heir].folders:
+            files[heir] = msgspec.structs.replace(files[heir], folders=(*files[heir].folders, folder))
+    if files != book.files:
+        ledger.write(state_dir, msgspec.structs.replace(book, files=files))
 
 
 def condition(
@@ -142,11 +159,10 @@ def condition(
 ) -> Literal["none", "current", "other", "unreadable"]:
     """Tell how the entries of a scope stand in a file: as this version writes them, or otherwise."""
     try:
-        content = _read(target.path)
+        content = standing.read(target.path)
         if content is None or not contents.has_entries(target, content):
             return "none"
-        whole = _whole(target, texts)
-        is_current = any(contents.is_current(one, content, whole) for one in (target, _not_let_run(target)))
+        is_current = contents.is_current(target, content, _whole(target, texts))
     except (ConfigUnreadable, ConfigRefused):
         return "unreadable"
     if is_current:
@@ -158,32 +174,71 @@ def condition(
     return "none" if is_other_scope and target.purpose == "hooks" else "other"
 
 
-def _asking(targets: Sequence[Target], where: Where, tracked: Mapping[str, bool]) -> Sequence[Target]:
-    """Leave it to the user to let a server run that has our name and is another's: it may be any program."""
-    for target in targets:
-        if target.purpose == "server":
-            path = _real(target.path, where, tracked)
-            if str(target.path) in tracked or _wanted(target, path, _read(path), b"").left:
-                return [_not_let_run(one) for one in targets]
-    return targets
-
-
-def _not_let_run(target: Target) -> Target:
-    return target._replace(entries=tuple(one for one in target.entries if not isinstance(one, LetRun)))
-
-
 @contextmanager
-def _locked(state_dir: Path) -> Iterator[None]:
-    """Be the one who writes; where nothing has been written, nothing is left of that."""
+def _locked(state_dir: Path, written: Mapping[str, Sequence[Target]]) -> Iterator[None]:
+    """Be the one who writes; where nothing has been written, nothing is left of that.
+
+    What an agent writes all the time is locked as it locks it itself, which parts us from other clones' too.
+    """
     disk.make_private_folder(ledger.folder_of(state_dir))
-    with disk.locked(ledger.folder_of(state_dir) / "lock", _WAIT_S):
+    busy = {target.path.resolve() for each in written.values() for target in each if target.is_busy}
+    with ExitStack() as stack:
+        stack.enter_context(disk.locked(ledger.folder_of(state_dir) / "lock", _WAIT_S))
+        for path in sorted(busy):
+            if path.parent.is_dir():
+                stack.enter_context(disk.locked_by_folder(path.with_name(f"{path.name}.lock"), _STALE_S))
         yield
         if not ledger.read(state_dir).files:
             ledger.write(state_dir, ledger.Ledger())
 
 
+def _clean(where: Where, state_dir: Path) -> None:
+    """Have the ledger follow working trees that were moved, and forget those that are gone.
+
+    Files that another version wrote, and this one would not, lose what is ours.
+    """
+    if where.top is None:
+        return
+    book = ledger.read(state_dir)
+    held, gone = settling.settle(book.files, where.tops)
+    for note in gone.values():
+        if note.backup is not None:
+            ledger.drop(state_dir, note.backup)
+    if held != book.files:
+        ledger.write(state_dir, msgspec.structs.replace(book, files=held))
+    scopes = where._replace(scope="local"), where._replace(scope="project")
+    known = {
+        str(target.path.resolve()) for each in scopes for agent in AGENTS for target in targets(agent, each)
+    }
+    top = where.top.resolve()
+    for name, note in held.items():
+        if note.top is None or Path(note.top).resolve() != top or name in known or note.is_busy:
+            continue
+        path, old = Path(name), Target("hooks", Path(name))
+        with suppress(ConfigUnreadable, ConfigRefused):  # somebody has made another thing of it
+            before = standing.read(path)
+            is_ours = before is not None and contents.has_entries(old, before)
+            _take_out(old, path, before if is_ours else None, state_dir)
+
+
 def _whole(target: Target, texts: Texts) -> bytes:
     return texts.plugin if target.whole == "plugin" else texts.skill
+
+
+def _paths(written: Mapping[str, Sequence[Target]]) -> list[Path]:
+    return [target.path for each in written.values() for target in each]
+
+
+def _without_former(target: Target, path: Path, before: bytes | None, state_dir: Path) -> bytes | None:
+    """Return a busy file without the entry of a folder that the clone has been moved away from."""
+    note = ledger.read(state_dir).files.get(str(path))
+    former = settling.former(target, note)
+    if before is None or note is None or former is None:
+        return before
+    try:
+        return contents.stripped_of_entries(former, before, note.made)
+    except ConfigUnreadable as error:
+        raise error.at(str(path)) from None
 
 
 def _wanted(target: Target, path: Path, before: bytes | None, whole: bytes) -> contents.Wanted:
@@ -206,7 +261,12 @@ def _write(plan: _Plan, where: Where, state_dir: Path, now_ns: int) -> None:
     book = ledger.read(state_dir)
     old = book.files.get(str(path))
     is_as_left = old is not None and before is not None and ledger.digest(before) == old.after
-    if old is not None and is_as_left:
+    if target.is_busy:
+        new = old or Written(
+            "", folders=tuple(map(str, standing.missing_folders(path))), was_there=before is not None
+        )
+        new = msgspec.structs.replace(new, top=str(where.known_as) if where.known_as else None)
+    elif old is not None and is_as_left:
         new = msgspec.structs.replace(old, after=ledger.digest(wanted.content))
     else:
         made = old.made if old else None
@@ -216,7 +276,7 @@ def _write(plan: _Plan, where: Where, state_dir: Path, now_ns: int) -> None:
         new = Written(
             after=ledger.digest(wanted.content),
             backup=ledger.keep(state_dir, path, base) if base is not None else None,
-            folders=tuple(map(str, _missing_folders(path))),
+            folders=tuple(map(str, standing.missing_folders(path))),
             top=str(where.top) if where.scope == "local" else None,
         )
         if old is not None:
@@ -227,7 +287,7 @@ def _write(plan: _Plan, where: Where, state_dir: Path, now_ns: int) -> None:
     if where.scope != "local":
         new = msgspec.structs.replace(new, top=None)
     ledger.write(state_dir, msgspec.structs.replace(book, files={**book.files, str(path): new}))
-    _put(path, before, wanted.content)
+    _put(path, before, wanted.content, is_private=target.is_busy)
 
 
 def _take_out(target: Target, path: Path, before: bytes | None, state_dir: Path) -> Outcome:
@@ -248,14 +308,19 @@ def _take_out(target: Target, path: Path, before: bytes | None, state_dir: Path)
 def _restore(target: Target, path: Path, before: bytes, note: Written | None, state_dir: Path) -> Outcome:
     why = ""
     what: What
+    former = settling.former(target, note)
     is_as_left = note is not None and ledger.digest(before) == note.after
     backup = ledger.kept(state_dir, note.backup) if note is not None and note.backup is not None else None
     if note is not None and is_as_left and (note.backup is None or backup is not None):
         after, what = backup, "removed" if backup is None else "restored"
     else:
-        after = contents.without_entries(target, before, note.made if note is not None else None)
+        made = note.made if note is not None else None
+        was = before if former is None else contents.stripped_of_entries(former, before, made)
+        after = contents.without_entries(target, was, made)
         if after is None and backup is not None:
             after = backup  # nothing is left but what was there before
+        elif after is None and target.is_busy and (note is None or note.was_there):
+            after = contents.stripped_of_entries(target, was, made)
         what = "removed" if after is None else "restored"
         if after == before:
             what, why = "left", "somebody has changed it"
@@ -266,89 +331,14 @@ def _restore(target: Target, path: Path, before: bytes, note: Written | None, st
     return Outcome(target.path, what, why)
 
 
-def _put(path: Path, before: bytes | None, content: bytes) -> None:
-    if _read(path) != before:
+def _put(path: Path, before: bytes | None, content: bytes, *, is_private: bool = False) -> None:
+    if standing.read(path) != before:
         raise ConfigRefused(
             str(path),
             "another program has changed it meanwhile",
             "run the same command again: nothing was lost",
         )
     if before is None:
-        disk.replace_file(path, content)
+        disk.replace_file(path, content, mode=0o600 if is_private else 0o666)
     else:
         disk.rewrite_file(path, content)
-
-
-def _read(path: Path) -> bytes | None:
-    """Return what a file holds, None where there is none."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigRefused(str(path), "it is no file", f"ls -ld {path}: shows what it is")
-        if status.st_size > contents.MAX_BYTES:
-            why = f"it has {status.st_size:,} bytes, more than {contents.MAX_BYTES:,}"
-            raise ConfigRefused(str(path), why, f"ls -l {path}: shows it; no agent writes so much")
-        with path.open("rb") as file:
-            return file.read(contents.MAX_BYTES)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise ConfigRefused(str(path), why, f"ls -ld {path}: shows what stands there") from error
-
-
-def _check_writable(path: Path, before: bytes | None) -> None:
-    """Refuse a file or a folder that its owner has made read-only, though a rename could get around it."""
-    at = path
-    while not os.path.lexists(at):
-        at = at.parent
-    for one in {at, path.parent if before is not None else at}:
-        if not os.access(one, os.W_OK) or not one.stat().st_mode & 0o222:
-            raise ConfigRefused(str(path), f"{one} is read-only", f"chmod u+w {one}: lets it be written to")
-
-
-def _real(path: Path, where: Where, tracked: Mapping[str, bool]) -> Path:
-    """Return the file that a path leads to: a link stays one, and what it names is written.
-
-    Raises:
-        ConfigRefused: A link that git tracks, so that came with the repository, leads out of it.
-    """
-    if where.top is None:
-        return path.resolve()
-    top = where.top.resolve()
-    real = path.resolve()
-    if real.is_relative_to(top):
-        return real
-    for part in (path, *path.parents):
-        if tracked.get(str(part)):
-            why = f"{part} is a link that came with the repository and leads to {real}, outside of it"
-            raise ConfigRefused(
-                str(path), why, f"ls -l {part}: shows it; git rm --cached {part}: makes it your own"
-            )
-    return real
-
-
-def _tracked(targets: Iterable[Target], where: Where, git: Git) -> dict[str, bool]:
-    """Return which of the files, and of the folders above them, git tracks, and whether as a link."""
-    if where.top is None:
-        return {}
-    top = where.top
-    names = {target.path for target in targets}
-    names |= {parent for path in names for parent in path.parents if parent != top and top in parent.parents}
-    relative = sorted(os.path.relpath(path, top) for path in names)
-    answer = git.run(
-        ["--literal-pathspecs", "ls-files", "-s", "-z", "--", *relative],
-        doing=f"find out what git tracks in {top}",
-        cwd=top,
-    )
-    found: dict[str, bool] = {}
-    for line in os.fsdecode(answer.stdout).split("\0")[:-1]:
-        mode, _, rest = line.partition(" ")
-        found[str(top / rest.partition("\t")[2])] = mode == "120000"
-    return found
-
-
-def _missing_folders(path: Path) -> list[Path]:
-    """Return the folders that have to be made for a file, outermost first."""
-    missing = [folder for folder in path.parents if not folder.exists()]
-    return missing[::-1]

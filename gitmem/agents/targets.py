@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from gitmem.agents.merging import Constant, Entry, Hook, LetRun, Member
+from gitmem.agents.merging import Constant, Entry, Hook, Member
 
 Scope = Literal["local", "project", "user"]
 Event = Literal["session-start", "stop", "session-end"]
@@ -32,23 +32,33 @@ _TIMEOUT_S: Final[dict[Event, int]] = {"session-start": 5, "stop": 5, "session-e
 
 
 class Where(NamedTuple):
-    """For whom entries are: `top` is the working tree (None for `user`), `folder` is where the stub is."""
+    """For whom entries are: `top` is the working tree (None for `user`), `folder` is where the stub is.
+
+    `known_as` is the folder by which Claude Code knows the repository, `tops` are all of its working trees.
+    """
 
     scope: Scope
     top: Path | None
     home: Path
     environ: Mapping[str, str]
     folder: Path
+    known_as: Path | None = None
+    tops: tuple[Path, ...] = ()
 
 
 class Target(NamedTuple):
-    """A file and what is to be in it: entries in JSON, a table in TOML (`server`), or all of it (`whole`)."""
+    """A file and what is to be in it: entries in JSON, a table in TOML (`server`), or all of it (`whole`).
+
+    `is_busy` is one that its agent writes all the time, and that has what is nobody's business: no copy of it
+    is kept.
+    """
 
     purpose: Purpose
     path: Path
     entries: tuple[Entry, ...] = ()
     server: tuple[str, ...] = ()
     whole: Literal["", "skill", "plugin"] = ""
+    is_busy: bool = False
 
 
 def targets(agent: str, where: Where) -> tuple[Target, ...]:
@@ -85,7 +95,13 @@ def home_of(agent: str, home: Path, environ: Mapping[str, str]) -> Path:
         case "copilot-cli":
             return named("COPILOT_HOME", home / ".copilot")
         case _:
-            return home / (".gemini" if agent == "gemini-cli" else ".cursor")
+            return _gemini_home(home, environ) / ".gemini" if agent == "gemini-cli" else home / ".cursor"
+
+
+def _gemini_home(home: Path, environ: Mapping[str, str]) -> Path:
+    """Return what Gemini CLI takes for the home directory."""
+    named = Path(environ.get("GEMINI_CLI_HOME", ""))
+    return named if named.is_absolute() else home
 
 
 def hook_command(agent: str, event: Event, where: Where) -> str:
@@ -150,14 +166,24 @@ def _hooks(
 def _claude_code(where: Where) -> tuple[Target, ...]:
     base = _base("claude-code", where, ".claude")
     name = "settings.local.json" if where.scope == "local" else "settings.json"
-    hooks = _hooks("claude-code", where)
-    if where.top is not None:
-        server = where.top / ".mcp.json"
-        hooks = (*hooks, LetRun()) if where.scope == "local" else hooks
-    else:
-        configured = where.environ.get("CLAUDE_CONFIG_DIR")
-        server = (Path(configured) if configured else where.home) / ".claude.json"
-    return (Target("hooks", base / name, hooks), *_servers(where, server), _skill(where, base))
+    hooks = Target("hooks", base / name, _hooks("claude-code", where))
+    return (hooks, *_claude_server(where), _skill(where, base))
+
+
+def _claude_server(where: Where) -> tuple[Target, ...]:
+    """Return the user's own file with the server's entry, in which a clone's stands by its folder.
+
+    A project's `.mcp.json` would do for a clone too, but Claude Code lets its servers run by their names:
+    whoever brings another one under ours, by a pull, would have it run. A clone's entry in the user's own
+    file comes before that. It is started where Claude Code was, in whichever working tree.
+    """
+    if where.scope == "project":
+        return ()
+    configured = Path(where.environ.get("CLAUDE_CONFIG_DIR", ""))
+    path = (configured if configured.is_absolute() else where.home) / ".claude.json"
+    command, *args = server_command(where._replace(top=None))
+    keys = ("mcpServers",) if where.known_as is None else ("projects", str(where.known_as), "mcpServers")
+    return (Target("server", path, (Member(keys, {"command": command, "args": args}),), is_busy=True),)
 
 
 def _codex(where: Where) -> tuple[Target, ...]:
@@ -171,7 +197,8 @@ def _gemini_cli(where: Where) -> tuple[Target, ...]:
     path = _base("gemini-cli", where, ".gemini") / "settings.json"
     hooks = _hooks("gemini-cli", where, unit=1000, name="gitmem")
     servers = tuple(entry for target in _servers(where, path) for entry in target.entries)
-    return (Target("hooks", path, (*hooks, *servers)), _skill(where))
+    folder = _gemini_home(where.home, where.environ) / ".agents" if where.top is None else None
+    return (Target("hooks", path, (*hooks, *servers)), _skill(where, folder))
 
 
 def _cursor(where: Where) -> tuple[Target, ...]:

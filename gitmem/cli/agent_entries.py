@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +15,7 @@ from gitmem.model.errors.worktrees import NoWorkingTree
 
 if TYPE_CHECKING:
     from gitmem.agents.placing import Outcome, Texts
-    from gitmem.agents.targets import Where
+    from gitmem.agents.targets import Target, Where
 
 
 def where_of(context: Context, scope: Scope) -> Where:
@@ -24,14 +25,20 @@ def where_of(context: Context, scope: Scope) -> Where:
         NoWorkingTree: They are for a working tree, and there is none here.
     """
     from gitmem.agents.targets import Where
+    from gitmem.git.worktrees import working_trees
 
     home = home_of(context)
     if scope == "user":
         return Where(scope, None, home, context.environ, user_data_dir(context))
-    top = context.repository.top
-    if top is None:
+    repository = context.repository
+    if repository.top is None:
         raise NoWorkingTree(str(context.start))
-    return Where(scope, top, home, context.environ, context.repository.state_dir)
+    known_as = repository.top.resolve()
+    if repository.git_dir != repository.common_dir:  # Claude Code knows a linked one by what it is linked to
+        common = repository.common_dir
+        known_as = (common.parent if common.name == ".git" else common).resolve()
+    tops = working_trees(repository)
+    return Where(scope, repository.top, home, context.environ, repository.state_dir, known_as, tops)
 
 
 def enable_agents(context: Context, agents: tuple[str, ...], scope: Scope) -> dict[str, list[Outcome]]:
@@ -76,6 +83,7 @@ def disable_agents(context: Context, agents: tuple[str, ...], scope: Scope) -> d
     left = [agent for agent in enabled(context, scope) if agent not in agents]
     shared = {target.path: agent for agent in left for target in targets(agent, where)}
     unwanted = {agent: targets(agent, where) for agent in agents}
+    shared |= _shared_with_other_trees(context, where, unwanted)
     found = placing.disable(unwanted, where, shared, ledger_dir(context, where), context.git)
     if scope == "user":
         if not left:
@@ -174,6 +182,26 @@ _SAYS = {
 
 def _short(path: Path, base: Path | None) -> str:
     return str(path.relative_to(base)) if base is not None and path.is_relative_to(base) else str(path)
+
+
+def _shared_with_other_trees(
+    context: Context, where: Where, unwanted: dict[str, tuple[Target, ...]]
+) -> dict[Path, str]:
+    """Return the files in which one entry stands for all working trees, if another of them needs it still."""
+    from gitmem.agents import ledger
+
+    if where.scope != "local" or where.top is None:
+        return {}
+    tops = {top for top in where.tops if top.resolve() != where.top.resolve()}
+    files = ledger.read(context.repository.state_dir).files
+    shared: dict[Path, str] = {}
+    for agent, each in unwanted.items():
+        hooks = os.path.relpath(each[0].path, where.top)
+        others = [
+            top for top in sorted(tops) if str((top / hooks).resolve()) in files and (top / hooks).exists()
+        ]
+        shared |= {target.path: f"{agent} in {others[0]}" for target in each if target.is_busy and others}
+    return shared
 
 
 def _is_needed(context: Context, scope: Scope) -> bool:

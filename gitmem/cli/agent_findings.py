@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from gitmem.agents.targets import AGENTS, Scope, home_of, targets
 from gitmem.cli import folders
+from gitmem.cli.agent_drift import examine_drift
 from gitmem.cli.agent_entries import LACKS_LIBRARY, enabled, lacks_server_library, ledger_dir, where_of
 from gitmem.cli.context import Context
 from gitmem.model.errors.serving import ServerLibraryMissing
@@ -63,6 +64,7 @@ def examine_agents(context: Context) -> Iterator[Finding]:
             else:
                 path = targets(agent, where_of(context, scope))[0].path
                 yield Finding("agents", "note", f"{agent}: {path} is nothing that it could read")
+    yield from examine_drift(context, _written(context))
     if well:
         says = "; ".join(f"{agent} ({', '.join(scopes)})" for agent, scopes in well.items())
         yield Finding("agents", "well", says)
@@ -72,6 +74,19 @@ def examine_agents(context: Context) -> Iterator[Finding]:
         yield from _runs(context, well)
     else:
         yield Finding("agents", "note", "none has hooks here: gitmem enable AGENT writes them")
+
+
+def _written(context: Context) -> list[str]:
+    """Return the agents whose files of this working tree the ledger knows, whatever is in them now."""
+    from gitmem.agents import ledger
+    from gitmem.model.errors.worktrees import NoWorkingTree
+
+    try:
+        where = where_of(context, "local")
+    except NoWorkingTree:
+        return []
+    files = ledger.read(ledger_dir(context, where)).files
+    return [agent for agent in AGENTS if str(targets(agent, where)[0].path.resolve()) in files]
 
 
 _WHERE: Final[dict[Scope, str]] = {

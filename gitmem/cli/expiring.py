@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gitmem.cli.absence import absent_of
 from gitmem.cli.context import Context
@@ -51,13 +51,16 @@ def _opened(context: Context, storage: Storage) -> dict[Level, Memory]:
 
 
 def due_in(context: Context, memories: Mapping[Level, Memory]) -> Iterator[tuple[Level, SessionId]]:
-    """Yield what has been forgotten long enough, and what is older than the settings keep."""
+    """Yield what has been forgotten long enough, and what is older than the settings keep.
+
+    What somebody wants forgotten whom the settings distrust is never due.
+    """
     from gitmem.forgetting.waiting import DAY_MS, due, outdated
 
     days = context.settings.retention_days
     for level, memory in memories.items():
         grace_ms = context.settings.grace_days * DAY_MS
-        for session in due(waiting_in(context, memory).values(), context.now_ms(), grace_ms):
+        for session in due(_heard(context, waiting_in(context, memory)), context.now_ms(), grace_ms):
             yield level, SessionId(session)
         if days is not None:
             for session in outdated(listing_of(context, memory).summaries, days, context.now_ms()):
@@ -70,9 +73,17 @@ def due_notes(context: Context, memories: Mapping[Level, Memory]) -> list[Record
 
     if "team" not in memories:
         return []
-    rows = waiting_notes_in(context, memories["team"]).values()
+    rows = _heard(context, waiting_notes_in(context, memories["team"]))
     grace_ms = context.settings.grace_days * DAY_MS
     return [RecordId(name) for name in due(rows, context.now_ms(), grace_ms)]
+
+
+def _heard(context: Context, rows: Mapping[Any, Waiting]) -> Iterator[Waiting]:
+    """Yield what is forgotten by the word of anybody but those whom the settings distrust."""
+    from gitmem.query.trusting import Trusting
+
+    nobody = Trusting(distrusted=context.settings.distrust)
+    return (row for row in rows.values() if nobody.of(row.by) != "untrusted")
 
 
 def waiting_notes_in(context: Context, memory: Memory) -> dict[RecordId, Waiting]:

@@ -25,11 +25,15 @@ _SHARED: Final[tuple[Level, ...]] = ("team", "public")
 
 
 class Found(NamedTuple):
-    """A session that is to be forgotten: what it is called, and its id in each memory that has it."""
+    """A session that is to be forgotten: what it is called, and its id in each memory that has it.
+
+    `lowered` is one that somebody has hidden as if it had a lower level, who is not known.
+    """
 
     key: SessionKey
     title: str
     ids: Mapping[Level, SessionId]
+    lowered: bool = False
 
 
 class Followed(NamedTuple):
@@ -90,7 +94,8 @@ def show_again(context: Context, shelf: Shelf, found: Found) -> None:
     for level, session in found.ids.items():
         memory = shelf.memories[level]
         log.note("unforget", partial(log.session, session, level), detail={"level": level})
-        unforget(memory.storage, memory.ref, writer_of(context, level), session)
+        lowered = found.lowered and level == "team"
+        unforget(memory.storage, memory.ref, writer_of(context, level), session, lowered=lowered)
 
 
 def erase_for_good(

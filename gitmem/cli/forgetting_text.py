@@ -147,12 +147,28 @@ def _as_amounts(cleared: Erased) -> dict[str, Any]:
 def say_listed(context: Context, rows: Sequence[Row], *, as_json: bool) -> None:
     """Print the sessions and notes that wait to be erased."""
     if as_json:
-        told = [{"session": row.name, "level": row.level, "until": to_text(row.until_ms)} for row in rows]
+        told = [
+            {
+                "session": row.name,
+                "level": row.level,
+                "until": to_text(row.until_ms),
+                "by": row.by,
+                "trust": row.trust,
+            }
+            for row in rows
+        ]
         context.output.json({"waiting": told})
     elif rows:
         with context.telling() as output:
             table: list[list[Part]] = [
-                [to_text(row.until_ms)[:10], one_line(f"{row.name}  {row.title}"), row.level] for row in rows
+                [
+                    to_text(row.until_ms)[:10],
+                    one_line(f"{row.name}  {row.title}"),
+                    row.level,
+                    Styled(one_line(row.by), "dim" if row.trust == "known" else "bad"),
+                    Styled("" if row.trust == "known" else f"{row.trust} author", "bad"),
+                ]
+                for row in rows
             ]
             output.table(table, flexible=1)
     else:

@@ -122,6 +122,7 @@ def summary_as_json(summary: Summary, trust: Trust) -> dict[str, Any]:
         "level": summary.level,
         "tags": summary.tags,
         "hidden": summary.hidden,
+        "hidden_by": summary.hidden_by,
         "streams": summary.streams,
         "forks": summary.forks,
         "lines": summary.lines,
@@ -161,7 +162,9 @@ def say_summary(output: Output, summary: Summary, trust: Trust) -> None:
     if trust != "known":
         output.say(*mark(trust, ""))
     if summary.hidden:
-        output.say(Styled("hidden: it was forgotten (gitmem forget --list), or given a lower level", "bad"))
+        whose = one_line(", ".join(summary.hidden_by))
+        says = f"hidden by {whose}: it was forgotten (gitmem forget --list), or given a lower level"
+        output.say(Styled(says, "bad"))
     if summary.forks:
         output.say(
             Styled(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gitmem.format.memory import Memory
     from gitmem.model.settings import Level
     from gitmem.notes.listing import Listed
+    from gitmem.query.trusting import Trust
 
 _SHOWN: Final = 20
 
@@ -47,12 +48,14 @@ class Choice(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A forgotten session or note by its name and title, and from when on it may be erased."""
+    """A forgotten session or note by its name and title, from when on it may be erased, and by whose word."""
 
     name: str
     title: str
     level: Level
     until_ms: int
+    by: str
+    trust: Trust = "known"
 
 
 class Chosen(NamedTuple):
@@ -137,16 +140,36 @@ def only_removed(choice: Choice, notes: Sequence[Listed]) -> list[Listed]:
 
 
 def only_forgotten(context: Context, shelf: Shelf, choice: Choice, found: Sequence[Found]) -> list[Found]:
-    """Return those of the sessions that wait to be erased; the others can only be meant by a search.
+    """Return those of the sessions that wait to be erased, or that somebody has hidden who is not known; the
+    others can only be meant by a search.
 
     Raises:
         NotForgotten: One that was named is not forgotten.
     """
     waits = {session for memory in shelf.memories.values() for session in waiting_in(context, memory)}
-    forgotten = [each for each in found if not waits.isdisjoint(each.ids.values())]
+    found = [each._replace(lowered=_lowered(context, shelf, each)) for each in found]
+    forgotten = [each for each in found if each.lowered or not waits.isdisjoint(each.ids.values())]
     if len(forgotten) < len(found) and not choice.is_search:
         raise NotForgotten(str(next(each.key for each in found if each not in forgotten)))
     return forgotten
+
+
+def _lowered(context: Context, shelf: Shelf, found: Found) -> bool:
+    """Tell whether the team's copy was hidden as one with a lower level is, by somebody who is not known.
+
+    What one of the team lowered does not come back so.
+    """
+    from gitmem.cli.trusting import trusting_here
+    from gitmem.format import registers
+
+    memory = shelf.memories.get("team")
+    folder = memory.find(found.ids["team"]) if memory is not None and "team" in found.ids else None
+    if memory is None or folder is None:
+        return False
+    hidden = registers.last(memory.load(folder).registers, "hidden")
+    if hidden is None or hidden.value is not True:
+        return False
+    return trusting_here(context, (hidden.author.email,)).of(hidden.author.email) != "known"
 
 
 def confirm(
@@ -181,17 +204,23 @@ def confirm(
 
 def waiting_rows(context: Context, shelf: Shelf) -> list[Row]:
     """Return the forgotten sessions and the removed notes, those that go first coming first."""
+    from gitmem.cli.hidden import hiders
     from gitmem.notes.listing import list_notes
 
-    rows = []
+    rows: list[Row] = []
     for level, memory in shelf.memories.items():
         for session, row in waiting_in(context, memory).items():
             found = find_everywhere(context, shelf, session, (level,))
-            rows.append(Row(str(found.key), found.title, level, row.until_ms))
+            rows.append(Row(str(found.key), found.title, level, row.until_ms, row.by))
     if "team" in shelf.memories:
         notes = list_notes(shelf.memories["team"], context.repository.state_dir, closed=True)
         gone = [note for note in notes if note.forgotten_ms is not None]
-        rows += [Row(note.short_address, note.title, "team", note.forgotten_ms or 0) for note in gone]
+        rows += [
+            Row(note.short_address, note.title, "team", note.forgotten_ms or 0, ", ".join(note.hidden_by))
+            for note in gone
+        ]
+    trust = hiders(context, (row.by for row in rows if row.level == "team"))
+    rows = [row._replace(trust=trust.get(row.by, row.trust)) for row in rows]
     return sorted(rows, key=lambda row: (row.until_ms, row.name))
 
 

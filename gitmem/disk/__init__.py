@@ -21,6 +21,7 @@ from gitmem.disk.files import (
     shred_file,
 )
 from gitmem.disk.folders import (
+    claim_folder,
     keep_private,
     make_folder,
     make_private_folder,
@@ -29,7 +30,7 @@ from gitmem.disk.folders import (
     remove_folder,
     workroom,
 )
-from gitmem.disk.locks import locked
+from gitmem.disk.locks import locked, locked_by_folder
 from gitmem.disk.owned import OwnedFolder
 
 __all__ = [
@@ -40,10 +41,12 @@ __all__ = [
     "announce",
     "append",
     "claim_file",
+    "claim_folder",
     "copy_file",
     "keep_beside",
     "keep_private",
     "locked",
+    "locked_by_folder",
     "make_folder",
     "make_private",
     "make_private_folder",

@@ -39,6 +39,21 @@ def make_private_folder(path: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
 
 
+def claim_folder(path: Path) -> bool:
+    """Make a folder; tell whether it is ours, since nobody had made it.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    announce("make folder", path)
+    with refusing("make", path):
+        try:
+            path.mkdir()
+        except FileExistsError:
+            return False
+    return True
+
+
 def keep_private(path: Path) -> None:
     """Let nobody but the user enter a folder that is there.
 

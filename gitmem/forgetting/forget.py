@@ -23,7 +23,7 @@ from gitmem.objects import trees
 from gitmem.objects.storage import Batch, Storage
 from gitmem.verbs.committing import Writer
 from gitmem.verbs.epochs import begin_epoch
-from gitmem.verbs.moving import Changes, set_values
+from gitmem.verbs.moving import Changes, Values, set_values
 from gitmem.verbs.naming import tags_of, title_of
 
 _TRIES = 8
@@ -61,11 +61,14 @@ def forget(storage: Storage, ref: str, writer: Writer, session: SessionId, until
     return set_values(storage, ref, writer, session, {"forgotten": to_text(until_ms)}, "Forget a session")
 
 
-def unforget(storage: Storage, ref: str, writer: Writer, session: SessionId) -> bool:
-    """Let a session be seen again; return whether it had been forgotten."""
-    return set_values(
-        storage, ref, writer, session, {"forgotten": None}, "Take back that a session is forgotten"
-    )
+def unforget(
+    storage: Storage, ref: str, writer: Writer, session: SessionId, *, lowered: bool = False
+) -> bool:
+    """Let a session be seen again, though it was `lowered` too; return whether it had not been seen."""
+    values: Values = {"forgotten": None}
+    if lowered:
+        values |= {"hidden": None, "level": level_at(ref)}
+    return set_values(storage, ref, writer, session, values, "Take back that a session is forgotten")
 
 
 def erase(

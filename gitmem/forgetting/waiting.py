@@ -26,7 +26,7 @@ from gitmem.verbs import caching
 if TYPE_CHECKING:
     from gitmem.verbs.summaries import Summary
 
-_KIND: Final = "forgotten 1"
+_KIND: Final = "forgotten 2"
 DAY_MS: Final = 86_400_000
 
 Registers = Mapping[RecordId, Register]
@@ -34,12 +34,14 @@ Registers = Mapping[RecordId, Register]
 
 class Waiting(msgspec.Struct, frozen=True, array_like=True):
     """A forgotten session or note: from when on it may be erased, when it was forgotten by the clock of
-    whoever did, and when this clone first saw that by its own; in milliseconds since 1970."""
+    whoever did, and when this clone first saw that by its own; in milliseconds since 1970. `by` is their
+    address."""
 
     target: str
     until_ms: int
     asked_ms: int
     seen_ms: int
+    by: str
 
 
 class _Known(msgspec.Struct, frozen=True, array_like=True):
@@ -141,6 +143,7 @@ def _row(name: str, registers: Registers, now_ms: int, seen: Waiting | None) -> 
     if last is None or last.value is None:
         return None
     until_ms, asked_ms = to_ms(str(last.value)), to_ms(last.at)
-    is_same = seen is not None and (seen.until_ms, seen.asked_ms) == (until_ms, asked_ms)
+    by = last.author.email
+    is_same = seen is not None and (seen.until_ms, seen.asked_ms, seen.by) == (until_ms, asked_ms, by)
     seen_ms = min(seen.seen_ms, now_ms) if seen is not None and is_same else now_ms
-    return Waiting(name, until_ms, asked_ms, seen_ms)
+    return Waiting(name, until_ms, asked_ms, seen_ms, by)

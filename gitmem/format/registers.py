@@ -27,6 +27,14 @@ def is_hidden(registers: Mapping[RecordId, Register]) -> bool:
     return value(registers, "hidden") is True or value(registers, "forgotten") is not None
 
 
+def hidden_by(registers: Mapping[RecordId, Register]) -> tuple[str, ...]:
+    """Return the addresses of those by whose word no reader shows something; none where it is shown."""
+    hidden, forgotten = last(registers, "hidden"), last(registers, "forgotten")
+    found = [hidden] if hidden is not None and hidden.value is True else []
+    found += [forgotten] if forgotten is not None and forgotten.value is not None else []
+    return tuple(sorted({register.author.email for register in found}))
+
+
 def next_clock(registers: Mapping[RecordId, Register]) -> int:
     """Return the clock of a register written now; it ends where somebody has written the highest."""
     latest = max((register.clock for register in registers.values()), default=0)

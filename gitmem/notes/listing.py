@@ -31,7 +31,8 @@ class Listed(NamedTuple):
 
     `agent` wrote it for the author, or is None. Removed is stronger than superseded, and that than done.
     `superseded_by` are the notes that stand in its place, `closed_by` the addresses of those who wrote what
-    supersedes it, or marked it as done. `own_title` is what somebody called it.
+    supersedes it, or marked it as done. `own_title` is what somebody called it, `hidden_by` are
+    the addresses of those who removed it.
     """
 
     name: RecordId
@@ -52,6 +53,7 @@ class Listed(NamedTuple):
     own_title: str | None
     titled_by: str
     forgotten_ms: int | None
+    hidden_by: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -188,6 +190,7 @@ def _listed(row: Row, heads: tuple[RecordId, ...], closers: tuple[str, ...]) -> 
         own_title=row.title,
         titled_by=row.titled_by,
         forgotten_ms=row.forgotten_ms,
+        hidden_by=row.hidden_by,
     )
 
 

@@ -20,7 +20,7 @@ from gitmem.model.records import Author, NoteType, Position
 from gitmem.model.times import to_ms
 from gitmem.verbs import caching
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Goes up whenever a Row changes, or what stands in it."""
 
 DONE = "done"
@@ -30,7 +30,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     """A note with what has become of it; moments are milliseconds since 1970 in UTC.
 
     `title` is None where nobody gave it one. `done_by` is the address of whoever marked it as done, empty
-    where nobody did. `forgotten_ms` is from when on it may be erased.
+    where nobody did. `forgotten_ms` is from when on it may be erased, `hidden_by` are
+    the addresses of those by whose word it is removed.
     """
 
     name: RecordId
@@ -51,6 +52,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     done_by: str
     is_hidden: bool
     forgotten_ms: int | None
+    hidden_by: tuple[str, ...] = ()
 
 
 class Table(msgspec.Struct, frozen=True, array_like=True):
@@ -120,6 +122,7 @@ def row_of(stored: StoredNote) -> Row:
         done_by=state.author.email if state and is_done else "",
         is_hidden=stored.is_hidden,
         forgotten_ms=to_ms(forgotten) if isinstance(forgotten, str) else None,
+        hidden_by=written.hidden_by(stored.registers),
     )
 
 

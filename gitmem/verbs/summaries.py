@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from gitmem.format import registers
 from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.errors.intake import ReaderMissing
 from gitmem.model.ids import MAIN_STREAM, Oid, SessionId, SessionKey
@@ -21,7 +22,7 @@ from gitmem.model.turns import Header, Tally, Turn
 from gitmem.verbs import caching, reading
 from gitmem.verbs.naming import tags_of, title_of
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Goes up whenever a Summary changes, or what stands in it."""
 
 DEFAULT_LEVEL = "team"
@@ -41,7 +42,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     something last came in. `forks` counts the further heads of its streams. `bytes` are those of its text.
     `origins` stand for the text of the session that it was forked from, as it was. `captured_by` are the
     addresses of all who captured some of it. The text of an `absent` one is not here, and nothing is known
-    that only it says. `agent_version` is what its agent was when it began.
+    that only it says. `agent_version` is what its agent was when it began. `hidden_by` are the
+    addresses of those by whose word it is hidden.
     """
 
     session: SessionId
@@ -71,6 +73,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     captured_by: tuple[str, ...] = ()
     absent: bool = False
     agent_version: str | None = None
+    hidden_by: tuple[str, ...] = ()
 
     @property
     def key(self) -> SessionKey:
@@ -145,6 +148,7 @@ def sum_up(
         forked_from=header.forked_from,
         agent_version=_cut(header.agent_version),
         captured_by=tuple(sorted({capture.author.email for capture in captures})),
+        hidden_by=registers.hidden_by(stored.registers),
     )
 
 

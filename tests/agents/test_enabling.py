@@ -91,7 +91,7 @@ def test_what_is_for_one_clone_is_kept_out_of_git(gitmem: Gitmem, git: RealGit, 
         (CLAUDE, b" \n"),
         (CLAUDE, b"{ }\n\n// end"),
         (CLAUDE, b'{"hooks":{"SessionStart":[]},"enabledMcpjsonServers":["other"]}'),
-        (".mcp.json", b'{"mcpServers": {"other": {"command": "x"}}}\n'),
+        (".cursor/mcp.json", b'{"mcpServers": {"other": {"command": "x"}}}\n'),
         (".codex/hooks.json", b'{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "x"}]}]}}'),
         (".codex/config.toml", b'model = "o3" # the large one\n\n[mcp_servers.other]\ncommand = "x"'),
         (".codex/config.toml", b'model = "o3"\r\n'),
@@ -242,7 +242,9 @@ def test_what_is_read_only_is_named_and_nothing_is_written(
         (CLAUDE, b'{"hooks": {"Stop": "x"}}', "hooks.Stop is not an array"),
         (CLAUDE, b'{"a": "\xff"}', "no UTF-8"),
         (CLAUDE, codecs.BOM_UTF16_LE + "{}".encode("utf-16-le"), "no UTF-8"),
-        (".mcp.json", b"no JSON at all", "line 1"),
+        (".cursor/mcp.json", b"no JSON at all", "line 1"),
+        (CLAUDE, b"null", "not an object"),
+        (CLAUDE, b'{"hooks": null}', "hooks is not an object"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(
@@ -251,7 +253,7 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(
     (repository / path).parent.mkdir(exist_ok=True)
     (repository / path).write_bytes(content)
     before = snapshot(repository)
-    failed = gitmem("enable", "claude-code", status=1)
+    failed = gitmem("enable", "claude-code", "cursor", status=1)
     assert why in failed.stderr
     assert str(repository / path) in failed.stderr
     assert snapshot(repository) == before
@@ -271,23 +273,23 @@ def test_a_table_is_put_nowhere_where_it_would_not_be_read(
 
 
 def test_something_else_in_the_way_is_named(gitmem: Gitmem, repository: Path) -> None:
-    (repository / ".mcp.json").mkdir()
-    assert "it is no file" in gitmem("enable", "claude-code", status=1).stderr
-    (repository / ".mcp.json").rmdir()
-    (repository / ".mcp.json").touch()
-    os.truncate(repository / ".mcp.json", (64 << 20) + 1)
-    assert "no agent writes so much" in gitmem("enable", "claude-code", status=1).stderr
+    (repository / ".cursor/mcp.json").mkdir(parents=True)
+    assert "it is no file" in gitmem("enable", "cursor", status=1).stderr
+    (repository / ".cursor/mcp.json").rmdir()
+    (repository / ".cursor/mcp.json").touch()
+    os.truncate(repository / ".cursor/mcp.json", (64 << 20) + 1)
+    assert "no agent writes so much" in gitmem("enable", "cursor", status=1).stderr
 
 
-def test_a_large_file_takes_entries_like_any_other(gitmem: Gitmem, repository: Path) -> None:
+def test_a_large_file_takes_entries_like_any_other(gitmem: Gitmem, home: Path) -> None:
     content = json.dumps(
         {"projects": {f"/p{n}": {"history": ["x" * 40] * 5} for n in range(2_000)}}, indent=1
     )
-    (repository / ".mcp.json").write_text(content)
+    (home / ".claude.json").write_text(content)
     gitmem("enable", "claude-code")
-    assert len((repository / ".mcp.json").read_bytes()) > len(content)
+    assert len((home / ".claude.json").read_bytes()) > len(content)
     gitmem("disable", "claude-code")
-    assert (repository / ".mcp.json").read_text() == content
+    assert (home / ".claude.json").read_text() == content
 
 
 def test_what_git_tracks_is_not_changed_for_one_clone(gitmem: Gitmem, git: RealGit, repository: Path) -> None:
@@ -298,30 +300,6 @@ def test_what_git_tracks_is_not_changed_for_one_clone(gitmem: Gitmem, git: RealG
     assert (told[0]["what"], "git tracks it" in told[0]["why"]) == ("left", True)
     assert (repository / ".cursor/hooks.json").read_bytes() == b'{"version": 1, "hooks": {}}'
     assert told[1]["what"] == "written"
-
-
-@pytest.mark.parametrize("is_tracked", [True, False], ids=["tracked", "untracked"])
-def test_a_server_that_others_named_as_ours_is_not_let_run(
-    gitmem: Gitmem, git: RealGit, repository: Path, is_tracked: bool
-) -> None:
-    (repository / ".mcp.json").write_text('{"mcpServers": {"gitmem": {"command": "./evil"}}}\n')
-    if is_tracked:
-        git("add", ".mcp.json", cwd=repository)
-    gitmem("enable", "claude-code")
-    assert "enabledMcpjsonServers" not in json.loads((repository / CLAUDE).read_text())
-    assert "claude-code (local)" in gitmem("doctor", status=None).stdout
-    gitmem("disable", "claude-code")
-    assert "./evil" in (repository / ".mcp.json").read_text()
-
-
-def test_a_server_that_comes_in_the_place_of_ours_is_let_run_no_more(
-    gitmem: Gitmem, repository: Path
-) -> None:
-    gitmem("enable", "claude-code")
-    assert json.loads((repository / CLAUDE).read_text())["enabledMcpjsonServers"] == ["gitmem"]
-    (repository / ".mcp.json").write_text('{"mcpServers": {"gitmem": {"command": "./evil"}}}\n')
-    gitmem("enable", "claude-code")
-    assert "enabledMcpjsonServers" not in json.loads((repository / CLAUDE).read_text())
 
 
 def test_a_hook_whose_name_only_begins_like_ours_is_somebody_elses(gitmem: Gitmem, repository: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitmem.agents import jsonc, merging
-from gitmem.agents.merging import Constant, Hook, LetRun, Member
+from gitmem.agents.merging import Constant, Hook, Member
 from gitmem.model.errors.enabling import ConfigUnreadable
 
 COMMAND = "sh '/x/.git/gitmem/agent-hook' agent claude-code stop"
@@ -79,13 +79,12 @@ def test_what_is_read_is_what_was_written(pair: tuple[Any, str]) -> None:
 @given(written(_config))
 def test_entries_go_in_beside_what_is_there_and_come_out_again(pair: tuple[Any, str]) -> None:
     value, text = pair
-    merged = merging.merge(text, [HOOK, SERVER, LetRun()])
+    merged = merging.merge(text, [HOOK, SERVER])
     said = jsonc.parse(merged.text).plain()
     assert said["hooks"]["Stop"][-1] == HOOK.value
     assert said["mcpServers"]["gitmem"] == SERVER.value
-    assert said["enabledMcpjsonServers"] == ["gitmem"]
     assert comments_of(text) <= comments_of(merged.text)
-    assert merging.merge(merged.text, [HOOK, SERVER, LetRun()]).text == merged.text
+    assert merging.merge(merged.text, [HOOK, SERVER]).text == merged.text
     after = merging.strip(merged.text, made=merged.made)
     assert jsonc.parse(after).plain() == value
     assert list(jsonc.parse(after).plain()) == list(value)

@@ -68,7 +68,8 @@ def test_init_heeds_which_agents_were_named(
 def test_a_configuration_that_is_none_keeps_no_memory_from_being(
     gitmem: Gitmem, repository: Path, coder: Coder
 ) -> None:
-    (repository / ".mcp.json").write_text("{")
+    (repository / ".claude").mkdir()
+    (repository / ".claude/settings.local.json").write_text("{")
     said = gitmem("init")
     assert "could not read" in said.stderr
     assert gitmem("sessions", "--json").json["sessions"]

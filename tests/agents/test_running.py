@@ -292,8 +292,8 @@ def test_where_the_python_is_gone_sessions_begin_all_the_same(
 def test_the_server_is_started_by_the_python_that_is_noted(
     gitmem: Gitmem, repository: Path, tmp_path: Path
 ) -> None:
-    gitmem("enable", "claude-code")
-    server = json.loads((repository / ".mcp.json").read_text())["mcpServers"]["gitmem"]
+    gitmem("enable", "cursor")
+    server = json.loads((repository / ".cursor/mcp.json").read_text())["mcpServers"]["gitmem"]
     said = tmp_path / "python"
     said.write_text('#!/bin/sh\nshift 4\necho "$@"\n')
     said.chmod(0o755)

@@ -30,7 +30,7 @@ class TestWaiting:
             assert not forget(storage, REF, at(NOW_S), one, NOW_MS + 30 * DAY_MS)
         with ada.memory() as memory:
             found = waiting(memory, tmp_path, NOW_MS + 5)
-            assert found == {one: Waiting(one, NOW_MS + 30 * DAY_MS, NOW_MS, NOW_MS + 5)}
+            assert found == {one: Waiting(one, NOW_MS + 30 * DAY_MS, NOW_MS, NOW_MS + 5, "")}
             assert waiting(memory, tmp_path, NOW_MS + 500) == found, "when it was first seen stays"
         ada.remember("third")
         with ada.memory() as memory:
@@ -44,7 +44,7 @@ class TestWaiting:
 
 class TestDue:
     def row(self, seen_ms: int) -> Waiting:
-        return Waiting(ONE, NOW_MS + 30 * DAY_MS, NOW_MS, seen_ms)
+        return Waiting(ONE, NOW_MS + 30 * DAY_MS, NOW_MS, seen_ms, "")
 
     def test_nothing_is_due_before_its_time(self) -> None:
         assert list(due([self.row(NOW_MS)], NOW_MS + 30 * DAY_MS - 1)) == []

@@ -70,8 +70,10 @@ def command(ctx: click.Context, /, is_fixed: bool, as_json: bool) -> None:
 def _examine(context: Context) -> tuple[list[Finding], list[Unread]]:
     """Look at everything; what readers could not use is told by agent and version, too."""
     from gitmem.checkpoints.examining import Finding, examine_capture, examine_memory
+    from gitmem.cli.hidden import examine_hidden
     from gitmem.format.memory import open_memory
     from gitmem.git.storage import pack_folder
+    from gitmem.notes.listing import list_notes
     from gitmem.verbs.listing import Summaries
     from gitmem.verbs.reporting import describe_memory
     from gitmem.verbs.tips import read_tip
@@ -105,6 +107,8 @@ def _examine(context: Context) -> tuple[list[Finding], list[Unread]]:
         else:
             not_understood = unread(listing.summaries)
             found += examine_memory(state, not_understood)
+            notes = list_notes(memory, repository.state_dir, closed=True)
+            found += examine_hidden(context, listing.summaries, notes)
             found += _rules(context, memory)
         found += _examine_levels(context, storage)
     found += examine_capture(repository, context.git, context.now_ms() * 1_000_000)

@@ -43,6 +43,7 @@ def _answer(context: Context, agent: str) -> bytes:
     from gitmem.agents.answers import answer
     from gitmem.agents.payloads import MAX_BYTES, Payload, read_payload
     from gitmem.agents.telling import is_first
+    from gitmem.cli.agent_drift import foreign_warning
     from gitmem.cli.digesting import digest
     from gitmem.model.ids import SessionKey
     from gitmem.verbs.enabling import takes_part
@@ -57,7 +58,8 @@ def _answer(context: Context, agent: str) -> bytes:
     session = payload.session_id
     if session is not None and not is_first(state_dir, session, context.now_ms()):
         return b""
-    return answer(agent, digest(context, SessionKey(agent, session) if session else None))
+    told = digest(context, SessionKey(agent, session) if session else None)
+    return answer(agent, told, foreign_warning(context, agent))
 
 
 def _limit(seconds: str) -> None:

@@ -110,6 +110,7 @@ def _others(context: Context, storage: Storage) -> dict[str, Any]:
 
 def _going(context: Context, memory: Memory) -> dict[str, Any]:
     """Tell what waits to be erased, and what holds in this clone what was erased."""
+    from gitmem.cli.hidden import hiders
     from gitmem.forgetting.left import read_left
     from gitmem.forgetting.waiting import waiting
     from gitmem.model.times import to_text
@@ -119,7 +120,9 @@ def _going(context: Context, memory: Memory) -> dict[str, Any]:
     rows = waiting(memory, state_dir, context.now_ms())
     if rows:
         first_ms = min(row.until_ms for row in rows.values())
-        told["forgotten"] = {"sessions": len(rows), "first": to_text(first_ms)}
+        trust = hiders(context, {row.by for row in rows.values()})
+        strange = sum(trust[row.by] != "known" for row in rows.values())
+        told["forgotten"] = {"sessions": len(rows), "first": to_text(first_ms), "by_others": strange}
     left = [each for each in read_left(state_dir) if not each.cleared]
     if left:
         told["erased"] = {"held_by": sorted({name for each in left for name in each.held})}
@@ -213,6 +216,10 @@ def _describe_others(others: dict[str, Any]) -> Iterator[tuple[str, Part]]:
     if "forgotten" in others:
         waiting, first = others["forgotten"]["sessions"], others["forgotten"]["first"][:10]
         yield "forgotten", f"{count(waiting, 'session')}, erased from {first} on: gitmem forget --list"
+        if others["forgotten"]["by_others"]:
+            strange = count(others["forgotten"]["by_others"], "session")
+            says = f"{strange} of these by authors whom you do not know: gitmem forget --undo takes it back"
+            yield "", Styled(says, "bad")
     if "erased" in others:
         held = ", ".join(others["erased"]["held_by"]) or "this clone until the next push or pull"
         yield "erased", Styled(f"what was erased is still held by {one_line(held)}", "bad")
