@@ -15,6 +15,7 @@ from gitmem.transcripts.salvage import salvage
 from gitmem.transcripts.shrink import DEPTH_LIMIT, MEMBER_LIMIT, SIZE_LIMIT, STRING_LIMIT, Shrinker
 from gitmem.transcripts.text import Words, part
 from gitmem.transcripts.times import to_ms
+from gitmem.transcripts.whole_files import decode
 from tests.transcripts.records import chunks
 
 json_values = st.recursive(
@@ -108,6 +109,28 @@ def test_value_that_breaks_off_is_closed_behind_its_last_whole_member(
     shrinker.feed(data[: 1 + cut % len(data)])
     kept = json.loads(shrinker.finish_cut_short())
     assert list(kept) == list(value)[: len(kept)]
+
+
+@given(
+    messages=st.lists(json_values, max_size=5),
+    at=st.integers(0, 10_000),
+    damage=st.sampled_from(b'"{}[],:\\ \n'),
+)
+def test_elements_are_the_same_whether_copied_whole_or_shrunk(
+    messages: list[object], at: int, damage: int
+) -> None:
+    whole = json.dumps({"messages": messages, "title": "Tides"}, indent=1).encode()
+    at %= len(whole)
+    for data in (whole, whole[:at], whole[:at] + bytes([damage]) + whole[at + 1 :]):
+        assert split_up([data]) == split_up(chunks(data, 1))
+
+
+def split_up(pieces: list[bytes]) -> tuple[list[tuple[object, ...]], bool, bool]:
+    shrinker = Shrinker("messages")
+    for piece in pieces:
+        shrinker.feed(piece)
+    found = [(decode(one.data), one.line, one.was_cut, one.was_too_deep) for one in shrinker.elements]
+    return found, shrinker.is_open(), decode(shrinker.finish()) is None
 
 
 # --- lines --------------------------------------------------------------------------------------------
