@@ -117,6 +117,26 @@ def test_only_composers_that_were_written_since_are_listed(editor: Path) -> None
     assert b"edited" in written(editor, a)
 
 
+def test_row_that_is_updated_where_it_is_is_seen_by_its_composers_time(editor: Path) -> None:
+    files.make_database(editor, headers=True)
+    for at_ms, own in enumerate("abc", 1):
+        files.put_composer(editor, own, [files.said(1, 1, f"of {own}")])
+        files.put_header(editor, own, {"lastUpdatedAt": at_ms}, at_ms)
+    before = CURSORS.sessions(editor, None)
+    with closing(sqlite3.connect(editor)) as connection, connection:
+        edited = json.dumps(files.said(1, 1, "patched"))
+        key = "bubbleId:a:bubble-1"
+        connection.execute("UPDATE cursorDiskKV SET value = ? WHERE key = ?", (edited, key))
+    files.put_header(editor, "a", {"lastUpdatedAt": 7}, 7)
+    after = CURSORS.sessions(editor, before.mark)
+    changed = {one.identity.native_id for one in after.sessions} - {
+        one.identity.native_id for one in before.sessions if one in after.sessions
+    }
+    assert (changed, after.is_whole) == ({"a"}, False)
+    [a] = [one for one in after.sessions if one.identity.native_id == "a"]
+    assert b"patched" in written(editor, a)
+
+
 def test_listing_reads_no_values_but_those_of_what_changed(editor: Path) -> None:
     make_three(editor)
     mark = CURSORS.sessions(editor, None).mark
