@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from gitmem.model.errors.intake import UnknownTranscript
-from gitmem.transcripts import cursor_store, cursor_transcripts, folders
+from gitmem.transcripts import cursor_store, folders
 from gitmem.transcripts.agent import Listed
 from gitmem.transcripts.cursor import CursorCollection
 from gitmem.transcripts.cursor_transcripts import directory_named
@@ -372,7 +372,7 @@ def test_transcript_is_of_the_directory_that_its_folder_is_named_after(tmp_path:
 
 
 def test_subagents_transcript_is_a_stream_of_its_session(tmp_path: Path) -> None:
-    path = tmp_path / "projects" / "x" / cursor_transcripts.FOLDER / "s-1" / "subagents" / "s-2.jsonl"
+    path = tmp_path / "projects" / "x" / folders.CURSOR_TRANSCRIPTS / "s-1" / "subagents" / "s-2.jsonl"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(files.LINES[0]) + "\n" + '{"role": "ass')
     [one] = listed(path)
