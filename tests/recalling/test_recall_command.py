@@ -52,7 +52,7 @@ def test_an_answer_is_quoted_cited_and_says_what_it_is(run: Run, memory: Filled)
     assert first.split("\n")[1:-1] == second.split("\n")[1:-1]
     assert first.split("\n")[0] != second.split("\n")[0], "nobody can know the number before"
     assert "generic/anchors#0" in _CITATION.findall(first)
-    assert "# generic/anchors, 2026-02-03, " in first
+    assert "# generic, 2026-02-03, " in first, "a session is called in its turns' citations"
     assert 'branch "main"' in first
     assert "| …FAILED anchor_test: shackle too weak…" in first
     assert "unknown author" in first, "whoever asks is told who is not known"
