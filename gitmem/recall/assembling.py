@@ -28,6 +28,10 @@ FOR_OTHERS: Final = 0.4
 LEAST: Final = 16
 """Tokens that the shortest quotation takes, with its citation."""
 
+_LEAST_TEXT: Final = 8
+_LINE_BREAKS: Final = 6
+"""Tokens that quoting a text may add to it."""
+
 PLENTY: Final = 3_000
 """Tokens; whoever spends more gets longer turns for it as well."""
 
@@ -74,6 +78,11 @@ class _Page:
         """Quote a hit, and what it needs beside it, as far as that is new and there is room."""
         if hit.told.place in self.taken:
             return
+        if (
+            not self.taken
+        ):  # the best is cut to what room there is, rather than left out for one that is short
+            needed = cost_of(Quotation(hit.told, "", *self._cite(hit.told)), None)
+            tokens = max(_LEAST_TEXT, min(tokens, self.left - needed - _LINE_BREAKS))
         for quotation in _with_neighbours(hit, tokens):
             told = quotation.told
             session = told.place[:2]
