@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gitmem.cli.auditing import acting
+from gitmem.cli.acting import acting
 from gitmem.cli.context import Context
 from gitmem.cli.digesting import levels_told
 from gitmem.model.errors.repositories import NotARepository
