@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 
 from indexer.lexical import Candidate
 
-LEAST_COSINE: Final = 0.20
+LEAST_COSINE: Final = 0.15
 """How near a text has to be to count though no word says so, where there are few texts."""
 
-ANSWERING: Final = 0.29
+ANSWERING: Final = 0.27
 """How near the best has to be to be an answer, where it has no word and there are few texts."""
 
 A_DECADE: Final = 0.06
@@ -23,11 +23,15 @@ A_DECADE: Final = 0.06
 
 FEW_TEXTS: Final = 10
 
-STRANGE: Final = 0.15
+STRANGE: Final = 0.20
 """By how much more, where nobody knows any word of a query: it means what its letters look like."""
 
 SHARE_WEIGHT: Final = 0.4
 """What all of the words that were asked for count beside a cosine; some of them, by how rare these are."""
+
+
+ENOUGH_WORDS: Final = 0.6
+"""So much of them is an answer, whatever it means: what tools gave back has no vector."""
 
 
 class Telling(NamedTuple):
@@ -57,7 +61,11 @@ def any_near_enough(candidates: Iterable[Candidate], more: float) -> bool:
 
 def is_weak(candidates: Iterable[Candidate], telling: Telling, more: float) -> bool:
     """Tell whether none of some turns is an answer, going by scores as they are before they are ranked."""
-    return all(each.cosine + SHARE_WEIGHT * _share(each, telling) < ANSWERING + more for each in candidates)
+    for each in candidates:
+        share = _share(each, telling)
+        if share >= ENOUGH_WORDS or each.cosine + SHARE_WEIGHT * share >= ANSWERING + more:
+            return False
+    return True
 
 
 def _share(candidate: Candidate, telling: Telling) -> float:

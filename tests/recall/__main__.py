@@ -3,8 +3,9 @@
     python -m tests.recall [--write] [--quick] [SET…]
 
 What `gitmem recall` quotes within a budget is measured too (budgets.md), and how often something is found where
-there is nothing to find, which is printed alone. Our own set is always measured; GITMEM_CORPUS names a folder that may hold two more (`locomo`, by turn, and
-`recall`, by session). A `bench/recall.py` beside that folder is run too, and has to come to the same figures.
+there is nothing to find, which is printed alone. Our own set is always measured; GITMEM_CORPUS names a folder that
+may hold two more (`locomo`, by turn, and `recall`, by session). A `bench/recall.py` beside that folder is run too,
+and has to come to the same figures.
 Ends with 1 if gitmem's nDCG@10 on any set fell by more than .005, or gitmem does not answer at all where it
 once did; `--write` makes what was measured the reviewed figures (figures.md).
 """
