@@ -27,7 +27,9 @@ def test_of_what_only_has_a_word_of_the_question_recall_quotes_nothing(run: Run,
     assert json.loads(run("search", "--json", ABSENT, cwd=embedded).stdout)["weak"] is True
     found = json.loads(run("recall", "--json", ABSENT, cwd=embedded, status=1).stdout)
     assert found["turns"] == []
-    assert run("recall", ABSENT, cwd=embedded, status=1).stdout == ""
+    done = run("recall", ABSENT, cwd=embedded, status=1)
+    assert done.stdout == ""
+    assert done.stderr.startswith("nothing matches well\ngitmem search ")
 
 
 def test_what_answers_in_other_words_is_quoted(run: Run, embedded: Path) -> None:
