@@ -188,6 +188,7 @@ class _Demo:
             **kept,
             "HOME": str(home),
             "GITMEM_SIDECAR": "false",
+            "GITMEM_ANSWER_S": "30",  # nobody's agent waits
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
             "GIT_AUTHOR_NAME": name,
