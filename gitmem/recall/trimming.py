@@ -14,7 +14,7 @@ _CHARACTERS_TO_A_TOKEN: Final = 3.2
 _LONGEST_TOKEN: Final = 8
 """Characters to a token that no text has on average, but for one that is nearly all white space."""
 
-_LONGEST_LINE: Final = 400
+LONGEST_LINE: Final = 400
 _BLANK: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 _SPACES: Final = re.compile(r"(?<=\S)[ \t]{2,}|[ \t]+(?=\n|\Z)|(?<=\n)[ \t]+(?=[ \t]{4})")
 _TELLING: Final = re.compile(
@@ -24,17 +24,20 @@ _TELLING: Final = re.compile(
 _MOST_TELLING: Final = 4
 
 
-def trim(passage: Passage, tokens: int) -> str:
-    """Return the best stretch of a passage that has at most so many tokens; what is cut shows as `…`."""
+def trim(passage: Passage, tokens: int, longest_line: int = LONGEST_LINE) -> str:
+    """Return the best stretch of a passage that has at most so many tokens; what is cut shows as `…`.
+
+    So do the ends of lines of more characters than `longest_line`.
+    """
     text = passage.text
     if len(text) <= tokens * _LONGEST_TOKEN and estimate(text) <= tokens:
         start, stop = 0, len(text)
     else:
         start, stop = _stretch(passage, int(tokens * _CHARACTERS_TO_A_TOKEN))
-    shown = _shown(passage, start, stop)
+    shown = _shown(passage, start, stop, longest_line)
     while start < stop and estimate(shown) > tokens:
         stop = max(start, start + int((stop - start) * min(0.95, tokens / estimate(shown))))
-        shown = _shown(passage, start, _word_end(text, start, stop))
+        shown = _shown(passage, start, _word_end(text, start, stop), longest_line)
     return shown
 
 
@@ -86,10 +89,10 @@ def _word_end(text: str, start: int, stop: int) -> int:
     return space if space > start + (stop - start) // 2 else stop
 
 
-def _shown(passage: Passage, start: int, stop: int) -> str:
+def _shown(passage: Passage, start: int, stop: int, longest_line: int) -> str:
     text = _SPACES.sub(" ", _BLANK.sub("\n", passage.text[start:stop])).strip("\n").rstrip()
     lines = (
-        line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}{CUT}" for line in text.split("\n")
+        line if len(line) <= longest_line else f"{line[:longest_line]}{CUT}" for line in text.split("\n")
     )
     text = "\n".join(lines)
     before = CUT if start or passage.before else ""

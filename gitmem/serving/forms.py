@@ -50,6 +50,7 @@ class Hit(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     by: str
     text: str
+    title: str = ""
     trust: str = "known"
 
 

@@ -17,7 +17,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.main import run
 from gitmem.cli.serving import Host
-from gitmem.cli.serving_search import _encoded
+from gitmem.cli.serving_search import encoded
 from gitmem.model.errors.arguments import BadNote
 from gitmem.model.errors.code import TargetUnknown
 from gitmem.model.errors.naming import SessionUnknown
@@ -59,7 +59,7 @@ def test_ten_hits_take_less_than_900_tokens_in_either_form(place: Place) -> None
     found = place.call("search", query="harbour gate")
     assert len(found.value.hits) == 10  # type: ignore[attr-defined]
     assert estimate(found.text) < 900
-    assert estimate(_encoded(found.value)) < 900  # type: ignore[arg-type]
+    assert estimate(encoded(found.value)) < 900  # type: ignore[arg-type]
     hits = place.told("search", query="harbour gate")["hits"]
     assert min(len(hit["text"]) for hit in hits) > 80, "a name takes no room from what is said"
     assert place.told("show", id=hits[0]["id"])["id"].startswith("generic/0f3a81c")
@@ -70,6 +70,35 @@ def test_ten_hits_take_less_than_900_tokens_in_either_form(place: Place) -> None
         cursor, pages = told.get("cursor"), pages + 1
     assert pages == 3
     assert len(ids) == len(set(ids)) == 12
+
+
+def test_few_hits_share_what_ten_would_take(place: Place) -> None:
+    for n in range(6):
+        place.session(
+            f"gate-{n}",
+            [f"what about {n}?", f"First of all, {n}. " + "The harbour gate opens at noon. " * 200],
+        )
+    shortest = {}
+    for limit in (1, 3, 6):
+        found = place.call("search", query="harbour gate", limit=limit)
+        texts = [hit.text for hit in found.value.hits]  # type: ignore[attr-defined]
+        assert len(texts) == limit
+        assert estimate(found.text) < 900
+        assert estimate(encoded(found.value)) < 900  # type: ignore[arg-type]
+        assert all(text.startswith(("First of all", "…The harbour")) for text in texts)
+        shortest[limit] = min(map(len, texts))
+    assert shortest[1] > 1_500
+    assert shortest[3] > 500
+    assert shortest[6] > 200
+
+
+def test_hit_tells_what_its_session_is_about_where_there_is_room_and_once(place: Place) -> None:
+    place.session("gate", ["the harbour gate is shut", "the harbour gate opens at noon"])
+    told = place.told("search", query="harbour gate", limit=2)["hits"]
+    assert sorted(hit.get("title", "") for hit in told) == ["", "About gate"]
+    text = place.call("search", query="harbour gate", limit=2).text
+    assert text.count('"About gate"') == 1
+    expect_quoted(text)
 
 
 def test_strangers_are_told_of_only_where_a_person_allows_it_and_an_agent_asks(place: Place) -> None:
