@@ -30,6 +30,7 @@ from gitmem.cli.serving import (
     short,
     who,
 )
+from gitmem.cli.serving_untold import LOOKED_AT, nothing, untold, untold_hits
 from gitmem.cli.text import clean
 from gitmem.cli.trusting import marked
 from gitmem.query.filters import Filters
@@ -40,7 +41,7 @@ from gitmem.recall.turns import passage_of
 from gitmem.serving.cursors import cursor, place_of, question_of
 from gitmem.serving.forms import Hit, Quoted, RecallGiven, RecallTaken, SearchGiven, SearchTaken
 from gitmem.serving.offer import Answered
-from gitmem.sidecar.wire import Json, Place
+from gitmem.sidecar.wire import Grouping, Json, Place
 
 MOST_HITS: Final = 500
 TOKENS: Final = 880
@@ -71,15 +72,16 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
     skipped, last = _cut(asked.cursor, question)
     limit = min(asked.limit, MOST_HITS - skipped)
     places, filters = _narrowed(host, context, asked)
+    group: Grouping = "session" if asked.by_session else "turn"
+    # Neither an echo of this, nor what the agent has before it.
+    filters = filters._replace(firsthand=True, without=current_sessions(context.environ))
     answers = ask_indexer(
         context,
         "search",
         places=places,
         queries=(asked.query,),
-        filters=filters._replace(
-            firsthand=True, without=current_sessions(context.environ)
-        ),  # neither an echo of this, nor what the agent has before it
-        group="session" if asked.by_session else "turn",
+        filters=filters,
+        group=group,
         limit=skipped + limit + 1 + (_MOVED if last else 0),
         passage=min(_PASSAGE_CHARACTERS, _CHARACTERS_TO_A_TOKEN * max(TOKENS_A_HIT, TOKENS // asked.limit)),
     )
@@ -94,13 +96,37 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
     hits = found[begins : begins + limit]
     is_more = bool(hits) and len(found) > begins + limit and begins + limit < MOST_HITS
     further = cursor(question, begins + limit, _digest(hits[-1])) if is_more else None
-    told = _excerpted(answer, [_hit(hit, with_repo=len(places) > 1) for hit in hits], hits, further)
-    return Answered(_as_text(answer, told, further), _as_value(told, further))
+    left_out = 0 if asked.cursor else untold_hits(context, places, asked.query, filters, answer, group)
+    said = said_of(answer) + untold(host, left_out, f"{left_out} of the best {LOOKED_AT} hits")
+    if not hits:
+        none = nothing("nothing found", asked, "fewer or other words", "timeline")
+        return Answered("\n".join([none, *said]), SearchGiven(notice=NOTICE, untold=left_out))
+    page = _Page(said, left_out, further)
+    told = _excerpted(page, [_hit(hit, with_repo=len(places) > 1) for hit in hits], hits)
+    return Answered(page.text(told), page.value(told))
 
 
 def _cut(at: str | None, question: str) -> tuple[int, str]:
     """Return how many hits were told before, and which was the last of them."""
     return cast("tuple[int, str]", place_of(at, question, int, str)) if at else (0, "")
+
+
+class _Page(NamedTuple):
+    """What an answer has beside its hits: lines of ours, how much was left out, and how to go on."""
+
+    said: list[str]
+    untold: int
+    further: str | None
+
+    def text(self, hits: list[Hit]) -> str:
+        lines = list(self.said)
+        for hit in hits:
+            mark = "" if hit.trust == "known" else f", {hit.trust} author"
+            lines += [heading(hit.id, hit.by + mark, hit.title), behind(hit.text)]
+        return framed([*lines, *going_on(self.further)])
+
+    def value(self, hits: list[Hit]) -> SearchGiven:
+        return SearchGiven(notice=NOTICE, hits=tuple(hits), untold=self.untold, cursor=self.further)
 
 
 class _Found(NamedTuple):
@@ -127,6 +153,12 @@ def recall(host: Host, asked: RecallTaken, client: str) -> Answered:
     context = host.begin(untrusted=asked.untrusted)
     places, filters = _narrowed(host, context, asked)
     found = recalled(context, places, asked.question, filters, budget=asked.budget)
+    alike = filters._replace(firsthand=True, without=current_sessions(context.environ))
+    left_out = untold_hits(context, places, asked.question, alike, found.answer)
+    said = untold(host, left_out, f"{left_out} of the best {LOOKED_AT} turns")
+    room = asked.budget - estimate("\n".join(said))
+    if said and estimate(found.text) > room:
+        found = recalled(context, places, asked.question, filters, budget=room)
     turns = []
     for one in found.quotations:
         told = one.told
@@ -135,8 +167,12 @@ def recall(host: Host, asked: RecallTaken, client: str) -> Answered:
             told.note or told.role, called(told.author), called(told.agent), told.at[:10], called(told.branch)
         )
         turns.append(Quoted(id=whole, by=by, text=plain(one.text), commit=one.commit, trust=told.trust))
-    text = found.text if turns else "nothing found"
-    return Answered(text, RecallGiven(notice=NOTICE, turns=tuple(turns)))
+    if turns:
+        *lines, last = found.text.split("\n")
+        text = "\n".join([*lines, *said, last])
+    else:
+        text = "\n".join([nothing("nothing found", asked, "fewer or other words", "timeline"), *said])
+    return Answered(text, RecallGiven(notice=NOTICE, turns=tuple(turns), untold=left_out))
 
 
 def as_prompt(host: Host, question: str) -> str:
@@ -181,16 +217,15 @@ def _hit(hit: Json, *, with_repo: bool) -> Hit:
     return Hit(id=name, by=by, text="", trust=trust)
 
 
-def _excerpted(answer: Json, told: list[Hit], hits: list[Json], further: str | None) -> list[Hit]:
+def _excerpted(page: _Page, told: list[Hit], hits: list[Json]) -> list[Hit]:
     """Return hits with as much of their texts as there is room for, and with titles where that is enough."""
     budget = max(TOKENS, TOKENS_A_HIT * len(told))
     passages = [passage_of(cast(Json, hit["passage"]), clean) for hit in hits]
 
     def tokens_of(filled: list[Hit]) -> int:
-        value = _as_value(filled, further)
-        return max(estimate(_as_text(answer, filled, further)), estimate(encoded(value)))
+        return max(estimate(page.text(filled)), estimate(encoded(page.value(filled))))
 
-    if told and budget - tokens_of(told) >= _TITLED_TOKENS * len(told):
+    if budget - tokens_of(told) >= _TITLED_TOKENS * len(told):
         told = [replace(each, title=title) for each, title in zip(told, _titles(hits), strict=True)]
     texts = share(passages, budget, lambda texts: tokens_of(_filled(told, texts)))
     return _filled(told, texts)
@@ -208,20 +243,6 @@ def _titles(hits: list[Json]) -> Iterator[str]:
         seen.add(hit["id"])
         is_said = short(str(hit["snippet"]), _LONGEST_TITLE).startswith(title.removesuffix("…"))
         yield "" if is_said else title
-
-
-def _as_text(answer: Json, hits: list[Hit], further: str | None) -> str:
-    if not hits:
-        return "\n".join(["nothing found", *said_of(answer)])
-    lines = said_of(answer)
-    for hit in hits:
-        mark = "" if hit.trust == "known" else f", {hit.trust} author"
-        lines += [heading(hit.id, hit.by + mark, hit.title), behind(hit.text)]
-    return framed([*lines, *going_on(further)])
-
-
-def _as_value(hits: list[Hit], further: str | None) -> SearchGiven:
-    return SearchGiven(notice=NOTICE, hits=tuple(hits), cursor=further)
 
 
 def encoded(value: msgspec.Struct) -> str:

@@ -28,7 +28,7 @@ _ADDRESS: Final = re.compile(r"[a-z0-9][a-z0-9._+-]*@[a-z0-9.-]+")
 
 
 class Strangers(NamedTuple):
-    """How many sessions agents are not told of, and how many of each author's: the address with most first."""
+    """How many sessions agents are not told of, and how many of each author's, most first."""
 
     sessions: int = 0
     authors: tuple[tuple[str, int], ...] = ()

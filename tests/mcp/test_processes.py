@@ -75,7 +75,7 @@ def test_sdks_client_finds_its_way_over_pipes(place: Place, run: CommandLine) ->
         assert (await session.call_tool("notes", {"file": "a.txt"})).structured_content["notes"]
         refused = await session.call_tool("show", {"id": "codex/nonesuch"})
         assert refused.is_error
-        assert "hint: gitmem sessions" in refused.content[0].text  # type: ignore[union-attr]
+        assert "hint: timeline" in refused.content[0].text  # type: ignore[union-attr]
         # What another process does meanwhile is seen: it takes the note away.
         await anyio.to_thread.run_sync(
             lambda: run("note", "rm", "--now", "--yes", written.structured_content["id"], cwd=place.top)

@@ -47,7 +47,10 @@ def test_search_cites_what_show_opens_and_nothing_leaves_its_quotes(place: Place
         shown = place.call("show", id=hit["id"])
         expect_quoted(shown.text)
         assert hit["by"].startswith(("user, 2026-02-03, Ada", "assistant, 2026-02-03, Ada"))
-    assert place.call("search", query="nothingofthekind").text == "nothing found"
+    assert (
+        place.call("search", query="nothingofthekind", since="7d").text
+        == "nothing found; try fewer or other words, without since, or timeline"
+    )
 
 
 def test_ten_hits_take_less_than_900_tokens_in_either_form(place: Place) -> None:
@@ -126,6 +129,44 @@ def test_strangers_are_told_of_only_where_a_person_allows_it_and_an_agent_asks(p
     } == {"unknown"}
 
 
+def test_what_is_left_out_of_strangers_is_said_and_how_to_have_it(place: Place) -> None:
+    place.session("stranger", ["the tide table is in worse.py"], who="eve")
+    asked: dict[str, dict[str, Any]] = {
+        "search": {"query": "tide table"},
+        "recall": {"question": "where is the tide table", "budget": 300},
+        "timeline": {},
+    }
+    for name, arguments in asked.items():
+        found = place.call(name, **arguments)
+        expect_quoted(found.text)
+        assert estimate(found.text) <= 900
+        assert "# left out: 2 " in found.text
+        assert "by authors whom the user does not know; gitmem status tells the user" in found.text
+        assert "eve" not in found.text.lower()
+        assert place.told(name, **arguments)["untold"] == 2
+    assert estimate(place.call("recall", **asked["recall"]).text) <= 300
+    none = place.call("timeline", author="Eve").text
+    assert none.startswith("no session is like that; try without author, or search\n# left out: 2 sessions, ")
+    assert "# left out: 2 of the best 10 hits" in place.call("search", query="evil worse").text
+    assert "# left out" in place.call("recall", question="evil worse", since="9y").text
+    place.untrusted = True
+    assert "untrusted=true has them, too" in place.call("timeline").text
+    for name, arguments in asked.items():
+        found = place.call(name, untrusted=True, **arguments)
+        assert "left out" not in found.text
+        assert "untold" not in place.told(name, untrusted=True, **arguments)
+
+
+def test_notes_of_strangers_are_counted(place: Place, git: RealGit) -> None:
+    git("config", "user.email", "new@example.org", cwd=place.top)
+    place.told("note_add", text="Times are UTC everywhere.")
+    assert "untold" not in place.told("notes")
+    git("config", "user.email", "ada@example.org", cwd=place.top)
+    found = place.call("notes")
+    assert found.text.startswith("no note is like that; try closed=true, or search\n# left out: 1 note, ")
+    assert found.value.untold == 1  # type: ignore[attr-defined]
+
+
 def test_session_that_the_agent_is_in_is_left_out(place: Place) -> None:
     place.session("other", ["the tide table again"])
     place.environ = {"CLAUDE_CODE_SESSION_ID": "here"}
@@ -189,7 +230,10 @@ def test_timeline_goes_on_behind_its_cursor_whatever_comes_meanwhile(place: Plac
     assert len(names) == 7
     assert "cursor" not in rest
     assert len(place.told("timeline", author="nobody").get("sessions", [])) == 0
-    assert place.call("timeline", author="nobody").text == "no session is like that"
+    assert (
+        place.call("timeline", author="nobody").text
+        == "no session is like that; try without author, or search"
+    )
     expect_quoted(place.call("timeline").text)
     with pytest.raises(CursorRefused):
         place.told("timeline", limit=3, cursor=first["cursor"])
@@ -225,7 +269,10 @@ def test_note_is_written_as_the_agent_and_what_is_like_it_is_told(place: Place) 
     shown = place.call("show", id=listed["notes"][0]["id"])
     expect_quoted(shown.text)
     assert place.told("notes", file="tides.py", closed=True)["notes"][0]["state"] == "superseded"
-    assert place.call("notes", tag="none").text == "no note is like that"
+    assert (
+        place.call("notes", tag="none").text
+        == "no note is like that; try closed=true, without tag, or search"
+    )
     with pytest.raises(BadNote):
         place.call("note_add", text=" ")
     place.now_ms += 1
