@@ -86,6 +86,8 @@ def hint_for(host: Host, error: GitmemError) -> str:
             return f"show id={error.session}: shows them with their numbers"
         case naming.StreamUnknown():
             return f"show id={error.session}: names its streams"
+        case naming.NoteNotDue():
+            return "note_add kind=reminder: reminds of it, beside the note that holds"
         case code.LineMissing():
             return f"why target={error.path}: sums up all of its lines"
         case code.TargetUnknown():

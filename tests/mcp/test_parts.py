@@ -187,6 +187,7 @@ def test_hints_name_tools_where_agents_have_them() -> None:
         naming.NoteUnknown("x"),
         naming.TurnUnknown("codex/x", "9", 4),
         naming.StreamUnknown("codex/x", "sub", ()),
+        naming.NoteNotDue("decision"),
         code.LineMissing("a.py", 9, 4),
         code.TargetUnknown("x", "file"),
         code.FileNotExplained("a.png", "it is binary"),

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -214,6 +215,12 @@ def test_http_answers_only_who_has_the_token_and_is_no_page(place: Place) -> Non
     path.chmod(0o644)
     assert _token_at(path) != token, "others may have read it"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_servers_that_start_at_once_have_one_token(tmp_path: Path) -> None:
+    path = tmp_path / "mcp-token"
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(_token_at, [path] * 32))) == 1
 
 
 @pytest.fixture

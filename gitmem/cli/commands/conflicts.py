@@ -37,7 +37,7 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
     elif forks:
         _say(context, forks)
     else:
-        context.output.note("no session went on in two places")
+        context.output.warn("no session went on in two places")
     if not forks:
         ctx.exit(1)
 

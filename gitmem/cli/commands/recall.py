@@ -47,8 +47,8 @@ def run(
     elif found.quotations:
         with context.paged() as output:
             output.say(as_markdown(found) if markdown else found.text)
-    if not found.quotations:
-        context.output.note("nothing found")
+    else:
+        context.output.warn("nothing found")
     return 0 if found.quotations else 1
 
 
