@@ -37,12 +37,23 @@ ANSWER_VARIABLE: Final = "GITMEM_ANSWER_S"
 """How many seconds an agent's hook waits, where that is not one."""
 
 _GIT_S: Final = 0.3
-_SESSIONS: Final = 4
+_SESSIONS: Final = 6
+"""To choose from; the budget is for four or five."""
+
 _FILES: Final = 6
 _NOTES: Final = 3
-_SAID_TOKENS: Final = 36
+_SAID_TOKENS: Final = 40
+_SAID_LATER_TOKENS: Final = 28
+"""Of the sessions behind the first: which there were says more than how each of them ended."""
+
 _NOTE_TOKENS: Final = 36
+_SAYS_LITTLE: Final = 12
+"""Characters."""
+
 _TITLE_CHARACTERS: Final = 44
+_BEGINS_A_PLAN: Final = "implement the following plan: "
+"""What Claude Code puts before a plan that was made; `_short` leaves it out, and `Plan: ` behind it."""
+
 _PASSAGE_CHARACTERS: Final = 1_000
 _LAST: Final = "what happened last"
 _CHANGED: Final = "sessions that touched what is changed here"
@@ -188,8 +199,12 @@ def _from_index(context: Context, place: Place, without: Sequence[str]) -> Itera
     with citing(context, (place,), only_known=True) as cite:
         levels = levels_told(context)
         found = [[told for told in _told(answer) if cite.shows(told, levels)] for answer in answers]
-        last = list({told.id: told for each in found[: len(here) + 1] for told in each}.values())[:_SESSIONS]
-        yield Part(_LAST, tuple(_last(told, whose, branch, *cite(told)) for told in last))
+        last = list({told.id: told for each in found[: len(here) + 1] for told in each}.values())
+        # `PASS` and `Done.` are no news; of the others the order stays.
+        last = sorted(last, key=lambda told: len(told.passage.text) < _SAYS_LITTLE)[:_SESSIONS]
+        yield Part(
+            _LAST, tuple(_last(nth, told, whose, branch, *cite(told)) for nth, told in enumerate(last))
+        )
         touched: dict[str, tuple[Told, list[str]]] = {}
         for path, each in zip(files, found[len(here) + 1 :], strict=True):
             for told in each:
@@ -214,9 +229,9 @@ def _said(hit: Hit) -> Told:
     return said[0] if said else hit.told
 
 
-def _last(told: Told, whose: Whose, here: str | None, cite: str, commit: str) -> Item:
+def _last(nth: int, told: Told, whose: Whose, here: str | None, cite: str, commit: str) -> Item:
     names = (("", _short(told.title)), *whose(told, cite), ("on", told.branch if told.branch != here else ""))
-    text = beginning(told.passage, _SAID_TOKENS)
+    text = beginning(told.passage, _SAID_LATER_TOKENS if nth else _SAID_TOKENS)
     return Item(cite, told.at[:10], names=names, text=text, commit=commit)
 
 
@@ -232,6 +247,8 @@ def _whose(own_name: str, told: Told, cite: str) -> tuple[tuple[str, str], ...]:
 
 
 def _short(title: str) -> str:
+    if title.casefold().startswith(_BEGINS_A_PLAN):
+        title = title[len(_BEGINS_A_PLAN) :].removeprefix("Plan: ") or title
     return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1].rstrip('… ')}…"
 
 

@@ -97,7 +97,9 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
     is_more = bool(hits) and len(found) > begins + limit and begins + limit < MOST_HITS
     further = cursor(question, begins + limit, _digest(hits[-1])) if is_more else None
     left_out = 0 if asked.cursor else untold_hits(context, places, asked.query, filters, answer, group)
-    said = said_of(answer) + untold(host, left_out, f"{left_out} of the best {LOOKED_AT} hits")
+    # Of what is not there nothing is said to match badly.
+    said = said_of(answer if hits else {**answer, "weak": False})
+    said += untold(host, left_out, f"{left_out} of the best {LOOKED_AT} hits")
     if not hits:
         none = nothing("nothing found", asked, "fewer or other words", "timeline")
         return Answered("\n".join([none, *said]), SearchGiven(notice=NOTICE, untold=left_out))

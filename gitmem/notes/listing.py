@@ -124,6 +124,29 @@ def longest_due_first(note: Listed) -> tuple[int, RecordId]:
     return note.at_ms if note.due_ms is None else note.due_ms, note.name
 
 
+class Divided(NamedTuple):
+    """A note whose place several others took, in clones that did not know of each other, and those that
+    stand."""
+
+    note: Listed
+    heirs: tuple[Listed, ...]
+
+
+def find_divided(memory: Memory, state_dir: Path | None) -> tuple[Divided, ...]:
+    """Return what was superseded in two ways, the newest first; raises as `list_notes`.
+
+    Of a chain of notes that came to the same, only the last is told.
+    """
+    notes = list_notes(memory, state_dir, closed=True)
+    standing = {note.name: note for note in notes if note.state == "open"}
+    found: dict[tuple[Listed, ...], Divided] = {}
+    for note in notes:
+        heirs = tuple(standing[name] for name in note.superseded_by if name in standing)
+        if len(heirs) > 1:
+            found.setdefault(heirs, Divided(note, heirs))  # the newest comes first
+    return tuple(found.values())
+
+
 def people(memory: Memory, state_dir: Path | None) -> frozenset[str]:
     """Return the addresses of all who wrote a note, or marked one as done; raises as `list_notes`."""
     rows = table.read(memory, state_dir).rows

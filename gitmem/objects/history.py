@@ -90,11 +90,16 @@ def is_ancestor(storage: Storage, ancestor: Oid | None, descendant: Oid | None) 
     if ancestor is None or ancestor == descendant:
         return True
     # What leads from the one to the other is known to one side alone, so that the walk cannot end before.
-    return _paint(storage, ancestor, descendant).get(ancestor) == _BOTH
+    return _paint(storage, ancestor, descendant, sought=ancestor).get(ancestor) == _BOTH
 
 
-def _paint(storage: Storage, ours: Oid | None, theirs: Oid | None) -> dict[Oid, int]:
-    """Return which side has each commit among its ancestors, down to where the histories meet."""
+def _paint(
+    storage: Storage, ours: Oid | None, theirs: Oid | None, sought: Oid | None = None
+) -> dict[Oid, int]:
+    """Return which side has each commit among its ancestors, down to where the histories meet.
+
+    Goes no further where both are found to have the one that is `sought`.
+    """
     flags: dict[Oid, int] = {}
     if ours == theirs:
         return flags
@@ -126,7 +131,7 @@ def _paint(storage: Storage, ours: Oid | None, theirs: Oid | None) -> dict[Oid, 
         if tip:
             reach(tip, side)
     spare = _SPARE
-    while unsettled or (queue and spare):
+    while (unsettled or (queue and spare)) and (sought is None or flags.get(sought) != _BOTH):
         _, oid = heapq.heappop(queue)
         commit = pending.pop(oid)
         spare = _SPARE if counts(oid) else spare - 1

@@ -8,11 +8,12 @@ from typing import Final
 from gitmem.recall.likeness import Seen
 from gitmem.recall.trimming import telling, trim
 from gitmem.recall.turns import Hit, Told
+from gitmem.recall.worth import announces, is_routine, tells
 from gitmem.recall.writing import Quotation, cost_of
 
 LONG: Final = 80
-SHORT: Final = 36
-OTHERS: Final = 30
+SHORT: Final = 40
+OTHERS: Final = 40
 ANSWER: Final = 30
 QUESTION: Final = 20
 """Tokens: of one of the first turns, of one behind them, of another session's, of what stands beside."""
@@ -26,6 +27,10 @@ FOR_OTHERS: Final = 0.4
 
 LEAST: Final = 16
 """Tokens that the shortest quotation takes, with its citation."""
+
+_LEAST_TEXT: Final = 8
+_LINE_BREAKS: Final = 6
+"""Tokens that quoting a text may add to it."""
 
 PLENTY: Final = 3_000
 """Tokens; whoever spends more gets longer turns for it as well."""
@@ -42,7 +47,8 @@ def assemble(hits: Sequence[Hit], budget: int, cite: Cite) -> list[Quotation]:
     """
     page = _Page(budget, cite)
     scale = max(1.0, budget / PLENTY)
-    ordered = sorted(hits, key=lambda hit: -hit.told.score)
+    worth = [hit for hit in hits if tells(hit.told)] or hits
+    ordered = sorted(worth, key=lambda hit: (announces(hit), -hit.told.score))
     for hit in ordered:
         if page.left < budget * (1 - FOR_THE_BEST):
             break
@@ -72,6 +78,11 @@ class _Page:
         """Quote a hit, and what it needs beside it, as far as that is new and there is room."""
         if hit.told.place in self.taken:
             return
+        if (
+            not self.taken
+        ):  # the best is cut to what room there is, rather than left out for one that is short
+            needed = cost_of(Quotation(hit.told, "", *self._cite(hit.told)), None)
+            tokens = max(_LEAST_TEXT, min(tokens, self.left - needed - _LINE_BREAKS))
         for quotation in _with_neighbours(hit, tokens):
             told = quotation.told
             session = told.place[:2]
@@ -96,7 +107,7 @@ def _with_neighbours(hit: Hit, tokens: int) -> Iterator[Quotation]:
     match told.kind:
         case "tool_call":
             for one in behind[:1]:
-                if one.kind == "tool_result":
+                if one.kind == "tool_result" and not is_routine(one):
                     yield Quotation(one, telling(one.passage.text, ANSWER))
         case "tool_result":
             for one in before[:1]:

@@ -44,9 +44,14 @@ def written(parts: Sequence[Part], around: Delimiters, tokens: int = TOKENS) -> 
     Each part has its first items before any has its last, so that none crowds out another.
     """
     told: dict[str, list[str]] = {part.heading: [] for part in parts}
+    said: dict[str, tuple[tuple[str, str], ...]] = {}
     for part, item in _in_turn(parts):
-        told[part.heading].append(_lines(item))
-        if estimate(_whole(told, around)) > tokens:
+        # That there was something says more than nothing, where there is no room for what was said.
+        for fitting in (item, item._replace(text="")):
+            told[part.heading].append(_lines(fitting, said.get(part.heading, ())))
+            if estimate(_whole(told, around)) <= tokens:
+                said[part.heading] = item.names
+                break
             told[part.heading].pop()
     return _whole(told, around) if any(told.values()) else ""
 
@@ -67,9 +72,14 @@ def _whole(told: dict[str, list[str]], around: Delimiters) -> str:
     return "\n".join([*lines, f"{HEADING}{MORE}", around.ends])
 
 
-def _lines(item: Item) -> str:
+def _lines(item: Item, before: Sequence[tuple[str, str]] = ()) -> str:
+    """Return what is said of an item; an agent that the one `before` it was made with goes without saying."""
     parts = [item.cite, item.day, item.words]
-    parts += [f"{label} {named(name)}".strip() for label, name in item.names if name]
+    parts += [
+        f"{label} {named(name)}".strip()
+        for label, name in item.names
+        if name and (label != "with" or (label, name) not in before)
+    ]
     parts.append(f"commit {item.commit[:10]}" if item.commit else "")
     heading = HEADING + " ".join(part for part in parts if part)
     return f"{heading}\n{quoted(item.text)}" if item.text else heading

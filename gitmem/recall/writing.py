@@ -11,10 +11,12 @@ from gitmem.recall.quoting import HEADING, named, quoted
 from gitmem.recall.tokens import estimate
 from gitmem.recall.turns import Told
 
+HOW_TO_OPEN: Final = "more of one: gitmem show CITATION"
+"""What an answer ends with: a quotation is cut, and whoever reads it may need the rest."""
+
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,99}")
 _SHORT_KEY: Final = 32
 _ID_DIGITS: Final = 12
-_NATIVE_DIGITS: Final = 8
 _NOTE_CHARACTERS: Final = len("note/") + 12
 _COMMIT_DIGITS: Final = 10
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
@@ -61,16 +63,16 @@ def written(quotations: Sequence[Quotation], around: Delimiters) -> str:
         lines.append(_about_session(group[0].told))
         for each in sorted(group, key=lambda one: one.told.place):
             lines += [_about_turn(each, group[0].told), quoted(each.text)]
-    return "\n".join([*lines, around.ends])
+    return "\n".join([*lines, f"{HEADING}{HOW_TO_OPEN}", around.ends])
 
 
 def _about_session(told: Told) -> str:
-    """Return the line about a session: its name, day, title, branch, and who captured it."""
-    agent, slash, native = told.session.partition("/")
-    if len(native) > _SHORT_KEY:
-        native = f"{native[:_NATIVE_DIGITS]}…"
-    name = f"{agent}{slash}{native}" if _SAFE.fullmatch(told.session) else told.id[:_ID_DIGITS]
-    parts = [name, _day(told.at), named(told.title) if told.title else ""]
+    """Return the line about a session: its agent, day, title, branch, and who captured it.
+
+    What it is called stands in its turns' citations.
+    """
+    agent = told.agent if _SAFE.fullmatch(told.agent) else named(told.agent)
+    parts = [agent, _day(told.at), named(told.title) if told.title else ""]
     parts += [f"branch {named(told.branch)}" if told.branch else "", f"by {named(told.author)}"]
     parts.append("" if told.trust == "known" else f"{told.trust} author")
     return HEADING + ", ".join(part for part in parts if part)

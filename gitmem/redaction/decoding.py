@@ -50,6 +50,8 @@ _SPLIT = (
 )
 """A line end within a value: behind a backslash, before indentation or margins, between parts of a string."""
 
+_GOING = b"\0\0"
+
 _ONE = r"(?:[A-Za-z0-9+_-]|\\*/)"
 _WRAP = rf"[ \t]{{0,4}}{_BREAK}(?:[ \t>|\r\n]|\\+[nrt]){{0,64}}"
 _RUN = rf"{_ONE}{{12,}}(?:{_WRAP}{_ONE}{{4,}})*={{0,2}}"
@@ -102,7 +104,8 @@ def roughly_joined(text: bytes, is_coloured: bool = True) -> bytes:
     """
     if is_coloured and expression(COLOURED).search(text):
         text = _without_colours(text)
-    return text.replace(b"\\n", b"").replace(b"\\r", b"").translate(None, b"\\\r\0 \t\"'>|+")
+    # Two bytes for two take a third less than nothing for two; what is put in their place goes with the rest.
+    return text.replace(b"\\n", _GOING).replace(b"\\r", _GOING).translate(None, b"\\\r\0 \t\"'>|+")
 
 
 def _base64(text: bytes) -> Iterator[View]:

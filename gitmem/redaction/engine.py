@@ -151,8 +151,9 @@ class Engine:
 
     def joined_places(self, text: bytes) -> Iterator[tuple[int, int]]:
         """Yield the parts of a text that may hold secrets over the places where it is put together."""
-        hits = self._joined_scanner.hits(_one_line(text))
-        pieces = _Pieces(text, 0, len(text), _COARSE) if hits else None
+        is_coloured = expression(decoding.COLOURED).search(text) is not None
+        hits = self._joined_scanner.hits(_one_line(text, is_coloured))
+        pieces = _Pieces(text, 0, len(text), _COARSE, is_coloured) if hits else None
         first = last = -1
         for hit in hits:
             assert pieces is not None
@@ -195,11 +196,13 @@ class Engine:
 
     def _note_joined(self, lines: dict[int, SuspectLine], joined: bytes, block: bytes) -> None:
         """Look at lines put together; taking away their inner line ends keeps their number."""
-        position = start = counted = 0
-        while (place := self._joined_scanner.first(joined, position)) >= 0:
+        start = counted = end = 0
+        for place in sorted(self._joined_scanner.places(joined)):
+            if place < end:
+                continue
+            end = (joined.find(b"\n", place) + 1) or len(joined)
             for _ in range(joined.count(b"\n", counted, place)):
                 start = block.find(b"\n", start) + 1
-            position = (joined.find(b"\n", place) + 1) or len(joined)
             counted = place
             _note(lines, block, start, JOINED)
 
@@ -210,11 +213,11 @@ class _Pieces:
     Pieces are cut finer where something has to be found.
     """
 
-    def __init__(self, text: bytes, start: int, end: int, size: int) -> None:
-        self._text, self._end, self._size = text, end, size
+    def __init__(self, text: bytes, start: int, end: int, size: int, is_coloured: bool) -> None:
+        self._text, self._end, self._size, self._is_coloured = text, end, size, is_coloured
         self._starts = range(start, end, size)
         pieces = (text[at : min(at + size, end)] for at in self._starts)
-        self._left = list(accumulate((len(_one_line(piece)) for piece in pieces), initial=0))
+        self._left = list(accumulate((len(_one_line(piece, is_coloured)) for piece in pieces), initial=0))
         self._finer: dict[int, _Pieces] = {}
 
     def place_of(self, left: int) -> int:
@@ -224,11 +227,12 @@ class _Pieces:
         if self._size == _PIECE:
             return start
         if at not in self._finer:
-            self._finer[at] = _Pieces(self._text, start, min(start + self._size, self._end), _PIECE)
+            end = min(start + self._size, self._end)
+            self._finer[at] = _Pieces(self._text, start, end, _PIECE, self._is_coloured)
         return self._finer[at].place_of(left - self._left[at])
 
 
-def _one_line(text: bytes, is_coloured: bool = True) -> bytes:
+def _one_line(text: bytes, is_coloured: bool) -> bytes:
     return roughly_joined(text, is_coloured).replace(b"\n", b"")
 
 

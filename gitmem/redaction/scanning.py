@@ -62,7 +62,7 @@ class Re2Scanner:
     One automaton for many hundred expressions has more states than fit, unless they are alike: what begins
     with literal text, sorted, is one tree, and needs a state for few of its branches. What begins with a name
     in any case is another. Numbers that are `apart` have automata of their own, so that a scanner that does
-    without them shares the others.
+    without them shares the others; of these so few begin with literal text that they need no third.
     """
 
     name = "re2"
@@ -70,7 +70,8 @@ class Re2Scanner:
     def __init__(self, expressions: Sequence[str], apart: Container[int] = ()) -> None:
         families: defaultdict[tuple[bool, int], list[tuple[str, int]]] = defaultdict(list)
         for number, expression in enumerate(expressions):
-            families[number in apart, _family(expression)].append((expression, number))
+            is_apart = number in apart
+            families[is_apart, _family(expression, is_apart)].append((expression, number))
         self._groups = [
             _Group(some) for members in families.values() for some in _batches(sorted(members), _TOGETHER)
         ]
@@ -128,10 +129,10 @@ class _Group:
         return _Group(self._members[:middle]), _Group(self._members[middle:])
 
 
-def _family(expression: str) -> int:
-    if _LITERAL.match(expression):
-        return 0
-    return 1 if expression.startswith(_NAME) else 2
+def _family(expression: str, is_apart: bool) -> int:
+    if expression.startswith(_NAME):
+        return 1
+    return 0 if _LITERAL.match(expression) and not is_apart else 2
 
 
 def _batches(members: Sequence[tuple[str, int]], size: int) -> Iterator[Sequence[tuple[str, int]]]:

@@ -95,16 +95,14 @@ class AiderReader(LineReader):
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._details: Details = {}
+        self._details = Details()
 
     def read(self, record: Object) -> None:
         """Read what one side said in one go."""
         recorder = self._recorder
         user, said, told = string(record, "user"), string(record, "said"), string(record, "told")
         if user is not None:
-            words = part(user)
-            recorder.add("user", "preamble", words.preamble)
-            recorder.add("user", "message", words.message)
+            recorder.add_words(part(user))
         elif said is not None:
             self._read_answer(said)
         elif told is not None:
@@ -112,7 +110,7 @@ class AiderReader(LineReader):
             recorder.tell(agent_version=version[1] if version else None)
             if model is not None:
                 recorder.tell(model=model[1])
-                self._details = {"model": model[1]}
+                self._details = Details(model=model[1])
             recorder.add("system", "notice", told)
         else:
             recorder.tell(started_ms=started_ms(string(record, "began") or ""))
@@ -121,10 +119,10 @@ class AiderReader(LineReader):
         recorder = self._recorder
         for piece in _pieces(text):
             if isinstance(piece, str):
-                recorder.add("assistant", "message", piece, **self._details)
+                recorder.add("assistant", "message", piece, self._details)
             else:
                 asked = {"path": piece.path, "old_string": piece.old, "new_string": piece.new}
-                recorder.add_call(describe(None, "edit", asked), **self._details)
+                recorder.add_call(describe(None, "edit", asked), self._details)
 
 
 class _Edit(NamedTuple):

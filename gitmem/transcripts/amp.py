@@ -100,16 +100,16 @@ class AmpReader(LineReader):
     def _read_message(self, message: Object) -> None:
         recorder, role = self._recorder, string(message, "role") or "(none)"
         number = integer(message, "messageId")
-        details: Details = {
-            "id": string(message, "messageId") or (str(number) if number is not None else None),
-            "at_ms": to_ms(child(message, "meta").get("sentAt")),
-        }
+        details = Details(
+            id=string(message, "messageId") or (str(number) if number is not None else None),
+            at_ms=to_ms(child(message, "meta").get("sentAt")),
+        )
         if role == "assistant":
             usage = child(message, "usage")
-            details["model"] = string(usage, "model")
-            details["at_ms"] = details["at_ms"] or to_ms(usage.get("timestamp"))
-            details["tokens"] = _tokens(usage)
-            recorder.tell(model=details["model"])
+            details.model = string(usage, "model")
+            details.at_ms = details.at_ms or to_ms(usage.get("timestamp"))
+            details.tokens = _tokens(usage)
+            recorder.tell(model=details.model)
             add_assistant(recorder, message, details)
         elif role == "user":
             self._read_user(message.get("content"), details)
@@ -139,7 +139,7 @@ class AmpReader(LineReader):
         text = error or _text_of(result) or string(run, "reason") or ""
         is_error = status in _FAILURES or exit_status not in (None, 0)
         answer = ToolResult(call_id, is_error, exit_status)
-        self._recorder.add("tool", "tool_result", text, result=answer, **details)
+        self._recorder.add("tool", "tool_result", text, details, result=answer)
 
 
 def _text_of(result: object) -> str:

@@ -64,8 +64,8 @@ class AntigravityReader(LineReader):
         """Read one step."""
         recorder, source = self._recorder, string(record, "source") or ""
         kind, text = string(record, "type") or "", string(record, "content") or ""
-        details: Details = {"at_ms": to_ms(record.get("created_at"))}
-        recorder.tell(started_ms=details["at_ms"])
+        details = Details(at_ms=to_ms(record.get("created_at")))
+        recorder.tell(started_ms=details.at_ms)
         if not _is_step(record) or (kind and _STEP.match(kind) is None):
             recorder.count_unknown(kind or source or "(no type)")
         elif source.startswith("USER"):
@@ -73,12 +73,12 @@ class AntigravityReader(LineReader):
         elif kind in _ANSWERS or (not kind and source == "MODEL"):
             self._read_answer(record, text, details)
         elif kind in _PREAMBLES or (not kind and source.startswith("SYSTEM")):
-            recorder.add("system", "preamble", text, **details)
+            recorder.add("system", "preamble", text, details)
         elif kind in _NOTICES:
-            recorder.add("system", "notice", text, **details)
+            recorder.add("system", "notice", text, details)
         else:  # a step of a tool is named after it, and there is one for each tool
             result = ToolResult(None, string(record, "status") in ("ERROR", "CANCELED", "CANCELLED"))
-            recorder.add("tool", "tool_result", text, result=result, **details)
+            recorder.add("tool", "tool_result", text, details, result=result)
 
     def _read_user(self, text: str, details: Details) -> None:
         """Read what a user asked, which stands in an element; what is around it the host added."""
@@ -87,16 +87,16 @@ class AntigravityReader(LineReader):
         added = [before, after] if closing else []
         words = part(asked.strip("\n") if closing else text)
         preamble = (piece.strip() for piece in (*added, words.preamble))
-        self._recorder.add("user", "preamble", "\n".join(filter(None, preamble)), **details)
-        self._recorder.add("user", "message", words.message, **details)
+        self._recorder.add("user", "preamble", "\n".join(filter(None, preamble)), details)
+        self._recorder.add("user", "message", words.message, details)
 
     def _read_answer(self, record: Object, text: str, details: Details) -> None:
         recorder = self._recorder
-        recorder.add("assistant", "thinking", string(record, "thinking") or "", **details)
-        recorder.add("assistant", "message", text, **details)
+        recorder.add("assistant", "thinking", string(record, "thinking") or "", details)
+        recorder.add("assistant", "message", text, details)
         for call in children(record, "tool_calls"):
             name = (string(call, "name") or "").removeprefix("default_api:")
-            recorder.add_call(describe(string(call, "id"), name, call.get("args"), _PATHS), **details)
+            recorder.add_call(describe(string(call, "id"), name, call.get("args"), _PATHS), details)
 
 
 AGENT = Agent(name=NAME, identify=identify, reader=AntigravityReader)

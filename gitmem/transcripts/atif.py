@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
@@ -153,23 +155,23 @@ class AtifReader(LineReader):
 
     def _read_step(self, step: Object) -> None:
         recorder, source, own = self._recorder, string(step, "source"), own_extra(step)
-        details: Details = {
-            "id": string(own, "id"),
-            "parent": string(own, "parent"),
-            "author": string(own, "author"),
-            "at_ms": to_ms(step.get("timestamp")),
-            "cwd": string(own, "cwd"),
-            "branch": string(own, "branch"),
-        }
-        recorder.tell(started_ms=details.get("at_ms"), cwd=details.get("cwd"), branch=details.get("branch"))
+        details = Details(
+            id=string(own, "id"),
+            parent=string(own, "parent"),
+            author=string(own, "author"),
+            at_ms=to_ms(step.get("timestamp")),
+            cwd=string(own, "cwd"),
+            branch=string(own, "branch"),
+        )
+        recorder.tell(started_ms=details.at_ms, cwd=details.cwd, branch=details.branch)
         text = content_text(step.get("message"))
         if source == "user":
             words = part(text)
             is_preamble = string(own, "kind") == "preamble"
-            recorder.add("user", "preamble", text if is_preamble else words.preamble, **details)
-            recorder.add("user", "message", "" if is_preamble else words.message, **details)
+            recorder.add("user", "preamble", text if is_preamble else words.preamble, details)
+            recorder.add("user", "message", "" if is_preamble else words.message, details)
         elif source == "system":
-            recorder.add("system", "notice", text, **details)
+            recorder.add("system", "notice", text, details)
         elif source == "agent":
             self._read_agent(step, text, details)
         else:
@@ -180,21 +182,21 @@ class AtifReader(LineReader):
     def _read_agent(self, step: Object, text: str, details: Details) -> None:
         """Read what the model thought, said and called; usage is on the first of these that says anything."""
         recorder, metrics = self._recorder, child(step, "metrics")
-        told: Details = details | {"model": string(step, "model_name") or self._model}
-        recorder.tell(model=told.get("model"))
-        first = told | {"tokens": tokens_of(metrics)} if metrics else told
+        told = replace(details, model=string(step, "model_name") or self._model)
+        recorder.tell(model=told.model)
+        first = replace(told, tokens=tokens_of(metrics)) if metrics else told
         before = len(recorder.pending)
-        recorder.add("assistant", "thinking", string(step, "reasoning_content") or "", **first)
+        recorder.add("assistant", "thinking", string(step, "reasoning_content") or "", first)
         first = first if len(recorder.pending) == before else told
         before = len(recorder.pending)
-        recorder.add("assistant", "message", text, **first)
+        recorder.add("assistant", "message", text, first)
         first = first if len(recorder.pending) == before else told
         for call in children(step, "tool_calls"):
             name, own, arguments = string(call, "function_name") or "", own_extra(call), call.get("arguments")
             call_id = None if own.get("has_no_id") is True else string(call, "tool_call_id")
             if own.get("is_wrapped") is True:
                 arguments = child(call, "arguments").get("input")
-            recorder.add_call(describe(call_id, name, arguments), **first)
+            recorder.add_call(describe(call_id, name, arguments), first)
             first = told
 
     def _read_result(self, result: Object, details: Details) -> None:
@@ -202,7 +204,7 @@ class AtifReader(LineReader):
         exit_status = integer(own, "exit_status")
         is_error = own.get("is_error") is True or exit_status not in (None, 0)
         told = ToolResult(string(result, "source_call_id"), is_error, exit_status)
-        self._recorder.add("tool", "tool_result", content_text(result.get("content")), result=told, **details)
+        self._recorder.add("tool", "tool_result", content_text(result.get("content")), details, result=told)
 
 
 AGENT = Agent(

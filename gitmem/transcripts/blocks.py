@@ -40,8 +40,8 @@ def add_words(recorder: Recorder, said: list[str], details: Details) -> None:
     parted = [part(text) for text in said]
     preamble = "\n".join(words.preamble for words in parted if words.preamble)
     message = "\n".join(words.message for words in parted if words.message.strip())
-    recorder.add("user", "preamble", preamble, **details)
-    recorder.add("user", "message", message, **details)
+    recorder.add("user", "preamble", preamble, details)
+    recorder.add("user", "message", message, details)
 
 
 def add_result(
@@ -52,34 +52,34 @@ def add_result(
     found = exit_code.search(text, max(0, len(text) - _EXIT_LIMIT)) if exit_code else None
     status = int(found[1]) if found else None
     result = ToolResult(string(block, "tool_use_id"), is_error or status not in (None, 0), status)
-    recorder.add("tool", "tool_result", text, **details, result=result)
+    recorder.add("tool", "tool_result", text, details, result=result)
 
 
 def add_assistant(recorder: Recorder, message: Object, details: Details) -> None:
     """Record what an assistant said and asked for. The first turn has the tokens among `details`."""
     content = message.get("content")
     if isinstance(content, str):
-        recorder.add("assistant", "message", content, **details)
+        recorder.add("assistant", "message", content, details)
     for block in children(message, "content"):
         before = recorder.next_ordinal
         add_assistant_block(recorder, block, details)
         if recorder.next_ordinal > before:
-            details["tokens"] = None
+            details.tokens = None
 
 
 def add_assistant_block(recorder: Recorder, block: Object, details: Details) -> None:
     """Record one block of what an assistant said."""
     kind = string(block, "type") or "(no type)"
     if kind == "text":
-        recorder.add("assistant", "message", string(block, "text") or "", **details)
+        recorder.add("assistant", "message", string(block, "text") or "", details)
     elif kind == "thinking":
-        recorder.add("assistant", "thinking", string(block, "thinking") or "", **details)
+        recorder.add("assistant", "thinking", string(block, "thinking") or "", details)
     elif kind.endswith("tool_use"):
         call = describe(string(block, "id"), string(block, "name") or "", block.get("input"))
-        recorder.add_call(call, **details)
+        recorder.add_call(call, details)
     elif kind.endswith("tool_result"):  # of a tool that the provider ran
         add_result(recorder, block, details)
     elif kind in _SHOWN:
-        recorder.add("assistant", "message", _SHOWN[kind], **details)
+        recorder.add("assistant", "message", _SHOWN[kind], details)
     elif kind not in _UNINTERESTING:
         recorder.count_unknown(f"assistant/{kind}")

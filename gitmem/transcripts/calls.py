@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import msgspec
 
@@ -45,8 +44,9 @@ _BARE_KEYS = frozenset(
 )
 """Arguments whose name says nothing beside the value."""
 
-_REMOVED_KEYS = frozenset(("old_string", "oldString", "old_str"))
-_ADDED_KEYS = frozenset(("new_string", "newString", "new_str"))
+_MARKS = dict.fromkeys(("old_string", "oldString", "old_str"), "-")
+_MARKS |= dict.fromkeys(("new_string", "newString", "new_str"), "+")
+"""What an edit takes out, and what it puts in."""
 
 _PATH_KEYS = (
     "file_path",
@@ -73,7 +73,7 @@ _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True):
     """A call in the normal form, and its text."""
 
     call: ToolCall
@@ -82,7 +82,9 @@ class Call(NamedTuple):
 
 def describe(call_id: str | None, name: str, arguments: object, more_paths: tuple[str, ...] = ()) -> Call:
     """Describe a call whose arguments came as JSON; those named in `more_paths` are paths, too."""
-    text = clean("\n".join(_lines(arguments, 0)))
+    lines: list[str] = []
+    _add_lines(lines, arguments, 0)
+    text = clean("\n".join(lines))
     encoded = _encoded(arguments) if arguments is not None else "{}"
     return Call(ToolCall(call_id, name, encoded, files_of(arguments, more_paths)), text or encoded)
 
@@ -102,15 +104,15 @@ def files_of(arguments: object, more_paths: tuple[str, ...] = ()) -> tuple[str, 
     if isinstance(arguments, str):
         _add_patched(found, arguments)
     elif isinstance(arguments, dict):
-        for key in (*_PATH_KEYS, *more_paths) if more_paths else _PATH_KEYS:
-            value = arguments.get(key)
-            if value is None:
+        for key in _PATH_KEYS + more_paths:
+            if key not in arguments:
                 continue
+            value = arguments[key]
             for path in value if isinstance(value, list) else (value,):
                 if isinstance(path, str) and 0 < len(path) <= _LONGEST_PATH and "\n" not in path:
                     found[path] = None
         for value in arguments.values():
-            if isinstance(value, str):
+            if isinstance(value, str) and _PATCH_MARK in value:
                 _add_patched(found, value)
     return tuple(found)[:_MOST_FILES]
 
@@ -127,28 +129,28 @@ def _add_patched(found: dict[str, None], text: str) -> None:
         found.update(dict.fromkeys(_PATCHED_FILE.findall(text)))
 
 
-def _lines(value: object, depth: int) -> list[str]:
+def _add_lines(lines: list[str], value: object, depth: int) -> None:
     if isinstance(value, str):
-        return [value] if value else []
-    if depth == _DEEPEST:
-        return [_encoded(value)]
-    if isinstance(value, list):
-        if all(isinstance(item, str) for item in value):
-            return [" ".join(value)] if value else []
-        return [line for item in value for line in _lines(item, depth + 1)]
-    if not isinstance(value, dict):
-        return []  # numbers and flags say little; they are in the call's input
-    found: list[str] = []
-    for key, item in value.items():
-        if key in _REMOVED_KEYS and isinstance(item, str):
-            found.append(_marked("-", item))
-        elif key in _ADDED_KEYS and isinstance(item, str):
-            found.append(_marked("+", item))
-        elif isinstance(item, str) and item and key not in _BARE_KEYS and "\n" not in item:
-            found.append(f"{key}: {item}")
-        else:
-            found += _lines(item, depth + 1)
-    return found
+        if value:
+            lines.append(value)
+    elif depth == _DEEPEST:
+        lines.append(_encoded(value))
+    elif isinstance(value, list):
+        if not all(isinstance(item, str) for item in value):
+            for item in value:
+                _add_lines(lines, item, depth + 1)
+        elif value:
+            lines.append(" ".join(value))
+    elif isinstance(value, dict):  # numbers and flags say little; they are in the call's input
+        for key, item in value.items():
+            if not isinstance(item, str):
+                _add_lines(lines, item, depth + 1)
+            elif key in _MARKS:
+                lines.append(_marked(_MARKS[key], item))
+            elif key in _BARE_KEYS or "\n" in item:
+                _add_lines(lines, item, depth + 1)
+            elif item:
+                lines.append(f"{key}: {item}")
 
 
 def _marked(mark: str, text: str) -> str:

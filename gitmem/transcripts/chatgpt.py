@@ -127,11 +127,11 @@ class ChatgptReader(LineReader):
         recorder, content, metadata = self._recorder, child(message, "content"), child(message, "metadata")
         author = child(message, "author")
         role, kind = string(author, "role") or "(none)", string(content, "content_type") or "(no type)"
-        details: Details = {
-            "id": own,
-            "parent": parent,
-            "at_ms": to_ms(message.get("create_time")),
-        }
+        details = Details(
+            id=own,
+            parent=parent,
+            at_ms=to_ms(message.get("create_time")),
+        )
         if kind in _UNINTERESTING:
             return
         if kind not in _KINDS or role not in ("user", "assistant", "tool", "system"):
@@ -139,31 +139,31 @@ class ChatgptReader(LineReader):
             return
         text = _text(content)
         if kind in ("user_editable_context", "model_editable_context"):
-            recorder.add("user", "preamble", text, **details)
+            recorder.add("user", "preamble", text, details)
         elif role == "user":
             is_hidden = metadata.get("is_visually_hidden_from_conversation") is True
             words = part(text)
-            recorder.add("user", "preamble", text if is_hidden else words.preamble, **details)
-            recorder.add("user", "message", "" if is_hidden else words.message, **details)
+            recorder.add("user", "preamble", text if is_hidden else words.preamble, details)
+            recorder.add("user", "message", "" if is_hidden else words.message, details)
         elif role == "system":
-            recorder.add("system", "notice", text, **details)
+            recorder.add("system", "notice", text, details)
         elif role == "tool":
             result = ToolResult(parent, kind == "system_error")
-            recorder.add("tool", "tool_result", text, result=result, **details)
+            recorder.add("tool", "tool_result", text, details, result=result)
         else:
-            details["model"] = string(metadata, "model_slug")
-            recorder.tell(model=details.get("model"))
+            details.model = string(metadata, "model_slug")
+            recorder.tell(model=details.model)
             self._read_answer(message, kind, text, details)
 
     def _read_answer(self, message: Object, kind: str, text: str, details: Details) -> None:
         """Read what the model said: to the user, to itself, or to a tool, of which it is a call."""
         recorder, recipient = self._recorder, string(message, "recipient") or "all"
         if kind == "thoughts":
-            recorder.add("assistant", "thinking", text, **details)
+            recorder.add("assistant", "thinking", text, details)
         elif recipient not in ("all", "assistant"):
-            recorder.add_call(describe_text(details.get("id"), recipient, text), **details)
+            recorder.add_call(describe_text(details.id, recipient, text), details)
         else:
-            recorder.add("assistant", "message", text, **details)
+            recorder.add("assistant", "message", text, details)
 
 
 def _text(content: Object) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, Listed
@@ -72,11 +74,11 @@ class ClaudeAiReader(LineReader):
 
     def _read_message(self, message: Object) -> None:
         recorder, sender = self._recorder, string(message, "sender")
-        details: Details = {
-            "id": string(message, "uuid"),
-            "parent": string(message, "parent_message_uuid"),
-            "at_ms": to_ms(message.get("created_at")),
-        }
+        details = Details(
+            id=string(message, "uuid"),
+            parent=string(message, "parent_message_uuid"),
+            at_ms=to_ms(message.get("created_at")),
+        )
         if sender not in ("human", "assistant"):
             recorder.count_unknown(f"sender {sender or '(none)'}")
             return
@@ -92,35 +94,33 @@ class ClaudeAiReader(LineReader):
         """Record what came with a message: the text of attachments, and the names of files."""
         for attachment in children(message, "attachments"):
             name, text = string(attachment, "file_name"), string(attachment, "extracted_content")
-            self._recorder.add("user", "preamble", "\n".join(filter(None, (name, text))), **details)
+            self._recorder.add("user", "preamble", "\n".join(filter(None, (name, text))), details)
         for file in children(message, "files"):
-            self._recorder.add("user", "preamble", f"[{string(file, 'file_name') or 'file'}]", **details)
+            self._recorder.add("user", "preamble", f"[{string(file, 'file_name') or 'file'}]", details)
 
     def _read_block(self, sender: str, block: Object, details: Details) -> None:
         recorder, kind = self._recorder, string(block, "type") or "(no type)"
         at_ms = to_ms(block.get("start_timestamp"))
         if at_ms is not None:
-            details = details | {"at_ms": at_ms}
+            details = replace(details, at_ms=at_ms)
         if kind in ("text", "voice_note"):
             self._add_words(sender, string(block, "text") or "", details)
         elif kind == "thinking":
-            recorder.add("assistant", "thinking", string(block, "thinking") or "", **details)
+            recorder.add("assistant", "thinking", string(block, "thinking") or "", details)
         elif kind == "tool_use":
             call = describe(string(block, "id"), string(block, "name") or "", block.get("input"))
-            recorder.add_call(call, **details)
+            recorder.add_call(call, details)
         elif kind == "tool_result":
             result = ToolResult(string(block, "tool_use_id"), block.get("is_error") is True)
-            recorder.add("tool", "tool_result", content_text(block.get("content")), result=result, **details)
+            recorder.add("tool", "tool_result", content_text(block.get("content")), details, result=result)
         elif kind not in _UNINTERESTING_BLOCKS:
             recorder.count_unknown(f"{sender}/{kind}")
 
     def _add_words(self, sender: str, text: str, details: Details) -> None:
         if sender == "assistant":
-            self._recorder.add("assistant", "message", text, **details)
+            self._recorder.add("assistant", "message", text, details)
             return
-        words = part(text)
-        self._recorder.add("user", "preamble", words.preamble, **details)
-        self._recorder.add("user", "message", words.message, **details)
+        self._recorder.add_words(part(text), details)
 
 
 AGENT = Agent(

@@ -148,13 +148,13 @@ class ClaudeCodeReader(LineReader):
             self._recorder.count_unknown(kind or "(no type)")
 
     def _read_conversation(self, kind: str, record: Object) -> None:
-        details: Details = {
-            "id": string(record, "uuid"),
-            "parent": string(record, "parentUuid"),
-            "at_ms": to_ms(record.get("timestamp")),
-            "cwd": string(record, "cwd"),
-            "branch": string(record, "gitBranch"),
-        }
+        details = Details(
+            id=string(record, "uuid"),
+            parent=string(record, "parentUuid"),
+            at_ms=to_ms(record.get("timestamp")),
+            cwd=string(record, "cwd"),
+            branch=string(record, "gitBranch"),
+        )
         if not self._header_is_told:
             self._tell_header(record, details)
         if kind == "assistant":
@@ -171,27 +171,27 @@ class ClaudeCodeReader(LineReader):
         if model == "<synthetic>":
             model = None
         self._recorder.tell(
-            started_ms=details.get("at_ms"),
-            cwd=details.get("cwd"),
-            branch=details.get("branch"),
+            started_ms=details.at_ms,
+            cwd=details.cwd,
+            branch=details.branch,
             agent_version=string(record, "version"),
             forked_from=_forked_from(record),
             model=model,
         )
-        self._header_is_told = model is not None and details.get("at_ms") is not None
+        self._header_is_told = model is not None and details.at_ms is not None
 
     def _read_assistant(self, record: Object, details: Details) -> None:
         recorder, message = self._recorder, child(record, "message")
         model = string(message, "model")
         if model != "<synthetic>":
-            details["model"] = model
+            details.model = model
         if record.get("isApiErrorMessage") is True:
-            recorder.add("system", "notice", content_text(message.get("content")), **details)
+            recorder.add("system", "notice", content_text(message.get("content")), details)
             return
         first = len(recorder.pending)
         content = message.get("content")
         if isinstance(content, str):
-            recorder.add("assistant", "message", content, **details)
+            recorder.add("assistant", "message", content, details)
         for block in children(message, "content"):
             self._read_assistant_block(block, details)
         usage = child(message, "usage")
@@ -204,12 +204,12 @@ class ClaudeCodeReader(LineReader):
     def _read_assistant_block(self, block: Object, details: Details) -> None:
         recorder, kind = self._recorder, string(block, "type") or "(no type)"
         if kind == "text":
-            recorder.add("assistant", "message", string(block, "text") or "", **details)
+            recorder.add("assistant", "message", string(block, "text") or "", details)
         elif kind == "thinking":
-            recorder.add("assistant", "thinking", string(block, "thinking") or "", **details)
+            recorder.add("assistant", "thinking", string(block, "thinking") or "", details)
         elif kind.endswith("tool_use"):  # mcp_tool_use and server_tool_use are run by the provider
             call = describe(string(block, "id"), string(block, "name") or "", block.get("input"))
-            recorder.add_call(call, **details)
+            recorder.add_call(call, details)
         elif kind.endswith("tool_result"):
             self._read_tool_result(block, details)
         elif kind not in _UNINTERESTING_BLOCKS:
@@ -229,9 +229,9 @@ class ClaudeCodeReader(LineReader):
             else:
                 recorder.count_unknown(f"user/{kind}")
         if record.get("isCompactSummary") is True:
-            recorder.add("system", "notice", "\n".join(said), **details)
+            recorder.add("system", "notice", "\n".join(said), details)
         elif record.get("isMeta") is True:
-            recorder.add("user", "preamble", "\n".join(said), **details)
+            recorder.add("user", "preamble", "\n".join(said), details)
         else:
             self._add_words(said, details)
 
@@ -239,8 +239,8 @@ class ClaudeCodeReader(LineReader):
         parted = [part(text) for text in said]
         preamble = "\n".join(words.preamble for words in parted if words.preamble)
         message = "\n".join(words.message for words in parted if words.message.strip())
-        self._recorder.add("user", "preamble", preamble, **details)
-        self._recorder.add("user", "message", message, **details)
+        self._recorder.add("user", "preamble", preamble, details)
+        self._recorder.add("user", "message", message, details)
 
     def _read_tool_result(self, block: Object, details: Details) -> None:
         text = content_text(block.get("content"))
@@ -249,12 +249,12 @@ class ClaudeCodeReader(LineReader):
         result = ToolResult(
             string(block, "tool_use_id"), is_error, int(exit_code[1]) if exit_code is not None else None
         )
-        self._recorder.add("tool", "tool_result", text, **details, result=result)
+        self._recorder.add("tool", "tool_result", text, details, result=result)
 
     def _read_system(self, record: Object, details: Details) -> None:
         subtype = string(record, "subtype") or "(no subtype)"
         if subtype in _NOTICES:
-            self._recorder.add("system", "notice", _notice(subtype, record), **details)
+            self._recorder.add("system", "notice", _notice(subtype, record), details)
         elif subtype not in _UNINTERESTING_SYSTEM:
             self._recorder.count_unknown(f"system/{subtype}")
 
@@ -267,7 +267,7 @@ class ClaudeCodeReader(LineReader):
             file = child(mapping(content), "file")
             text = string(file, "content") or content_text(content)
             name = string(attachment, "filename")
-            self._recorder.add("user", "preamble", f"{name}\n{text}" if name else text, **details)
+            self._recorder.add("user", "preamble", f"{name}\n{text}" if name else text, details)
         elif kind not in _UNINTERESTING_ATTACHMENTS:
             self._recorder.count_unknown(f"attachment/{kind}")
 
@@ -285,7 +285,7 @@ class ClaudeCodeReader(LineReader):
         if url is not None and url != self._pull_request:  # written again at every start
             self._pull_request = url
             at_ms = to_ms(record.get("timestamp"))
-            self._recorder.add("system", "notice", f"Pull request {url}", at_ms=at_ms)
+            self._recorder.add("system", "notice", f"Pull request {url}", Details(at_ms=at_ms))
 
 
 def _notice(subtype: str, record: Object) -> str:

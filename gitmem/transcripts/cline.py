@@ -134,16 +134,16 @@ class ClineReader(TaskReader):
 
     def _read_sdk_message(self, message: Object) -> None:
         recorder, role = self._recorder, string(message, "role") or "(none)"
-        details: Details = {"id": string(message, "id"), "at_ms": to_ms(message.get("ts"))}
+        details = Details(id=string(message, "id"), at_ms=to_ms(message.get("ts")))
         content = message.get("content")
         if role in ("user", "tool"):
             self.read_user(content, details)
         elif role == "assistant":
-            details["model"] = string(child(message, "modelInfo"), "id")
-            details["tokens"] = _tokens(child(message, "metrics"))
+            details.model = string(child(message, "modelInfo"), "id")
+            details.tokens = _tokens(child(message, "metrics"))
             self.read_assistant(content, details)
         elif role == "system":
-            recorder.add("system", "preamble", content_text(content), **details)
+            recorder.add("system", "preamble", content_text(content), details)
         else:
             recorder.count_unknown(f"role {role}")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 import msgspec
+from msgspec.structs import replace
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Kind, Tokens, ToolResult
@@ -130,7 +131,7 @@ class CodexReader:
 
     def begin(self) -> None:
         """Begin a thread."""
-        self._details: Details = {}
+        self._details = Details()
         self._model: str | None = None
         self._turn_id: str | None = None
         self._own_turn_ids: set[str] = set()
@@ -151,7 +152,7 @@ class CodexReader:
     def read(self, record: Object) -> None:
         """Read one line."""
         kind, payload = string(record, "type") or "(no type)", child(record, "payload")
-        self._details["at_ms"] = at_ms = to_ms(record.get("timestamp"))
+        self._details.at_ms = at_ms = to_ms(record.get("timestamp"))
         if kind == "response_item":
             self._read_item(payload)
         elif kind == "event_msg":
@@ -162,7 +163,7 @@ class CodexReader:
         elif kind == "session_meta":
             self._read_meta(payload, at_ms)
         elif kind == "compacted":
-            self._recorder.add("system", "notice", string(payload, "message") or "", **self._details)
+            self._recorder.add("system", "notice", string(payload, "message") or "", self._details)
         elif kind != "world_state":  # what the model was told of its surroundings, again
             self._recorder.count_unknown(kind)
 
@@ -172,7 +173,7 @@ class CodexReader:
         self._is_first_meta = False
         git = child(meta, "git")
         cwd, branch = string(meta, "cwd"), string(git, "branch")
-        self._details["cwd"], self._details["branch"] = cwd, branch
+        self._details.cwd, self._details.branch = cwd, branch
         started_ms = to_ms(meta.get("timestamp"))
         self._recorder.tell(
             started_ms=started_ms if started_ms is not None else at_ms,
@@ -187,7 +188,7 @@ class CodexReader:
         if instructions is not None and instructions != self._instructions:
             self._instructions = instructions
             self._recorder.replaying = handed.forked_from(meta, NAME) is not None  # they stand in the origin
-            self._recorder.add("system", "preamble", instructions, **self._details)
+            self._recorder.add("system", "preamble", instructions, self._details)
             self._recorder.replaying = False
 
     def _enter_turn(self, turn_id: str | None) -> None:
@@ -202,14 +203,14 @@ class CodexReader:
     def _set_context(self, context: Object) -> None:
         cwd, model = string(context, "cwd"), string(context, "model")
         if cwd is not None:
-            self._details["cwd"] = cwd
+            self._details.cwd = cwd
         if model is not None:
             self._model = model
             self._recorder.tell(model=model)
 
     def _read_item(self, item: Object) -> None:
         kind = string(item, "type") or "(no type)"
-        self._details["id"] = string(item, "id")
+        self._details.id = string(item, "id")
         if kind == "message":
             self._read_message(item)
         elif kind == "reasoning":
@@ -225,8 +226,8 @@ class CodexReader:
             self._recorder.count_unknown(f"response_item/{kind}")
 
     def _add_assistant(self, kind: Kind, text: str, author: str | None = None) -> None:
-        details = self._details | {"model": self._model, "author": author}
-        self._recorder.add("assistant", kind, text, **details)
+        details = replace(self._details, model=self._model, author=author)
+        self._recorder.add("assistant", kind, text, details)
         self._place_usage()
 
     def _read_message(self, item: Object) -> None:
@@ -237,10 +238,10 @@ class CodexReader:
             parted = [part(content_text(block)) for block in children(item, "content")]
             preamble = "\n".join(words.preamble for words in parted if words.preamble)
             message = "\n".join(words.message for words in parted if words.message.strip())
-            recorder.add("user", "preamble", preamble, **self._details)
-            recorder.add("user", "message", message, **self._details)
+            recorder.add("user", "preamble", preamble, self._details)
+            recorder.add("user", "message", message, self._details)
         else:
-            recorder.add("system", "preamble", content_text(item.get("content")), **self._details)
+            recorder.add("system", "preamble", content_text(item.get("content")), self._details)
 
     def _read_call(self, kind: str, item: Object) -> None:
         call_id, namespace = string(item, "call_id"), string(item, "namespace")
@@ -252,7 +253,7 @@ class CodexReader:
             call = describe_text(call_id, name, arguments)
         else:
             call = describe(call_id, name, arguments)
-        self._recorder.add_call(call, **(self._details | {"model": self._model}))
+        self._recorder.add_call(call, replace(self._details, model=self._model))
         self._place_usage()
 
     def _read_output(self, item: Object) -> None:
@@ -268,11 +269,11 @@ class CodexReader:
             exit_status = _exit_status(text)
         is_error = has_failed or exit_status not in (None, 0) or _FAILED.match(text) is not None
         result = ToolResult(call_id, is_error, exit_status)
-        self._recorder.add("tool", "tool_result", text, **self._details, result=result)
+        self._recorder.add("tool", "tool_result", text, self._details, result=result)
 
     def _read_event(self, event: Object) -> None:
         kind = string(event, "type") or "(no type)"
-        self._details["id"] = None
+        self._details.id = None
         if kind == "token_count":
             self._read_usage(child(event, "info"))
         elif kind in ("exec_command_end", "patch_apply_end"):
@@ -286,7 +287,7 @@ class CodexReader:
                 self._recorder.retell(title=string(event, "thread_name"))
         elif kind in _NOTICES:
             text = next((text for key in _NOTICE_KEYS if (text := string(event, key))), "")
-            self._recorder.add("system", "notice", f"{_NOTICES[kind]}{text}", **self._details)
+            self._recorder.add("system", "notice", f"{_NOTICES[kind]}{text}", self._details)
         elif kind not in _UNINTERESTING_EVENTS:
             self._recorder.count_unknown(f"event_msg/{kind}")
 

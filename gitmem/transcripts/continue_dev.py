@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
@@ -65,23 +67,23 @@ class ContinueReader(LineReader):
         """Read one message, with what was attached to it and what its tool calls came to."""
         recorder, message = self._recorder, child(record, "message")
         role, text = string(message, "role") or "(none)", content_text(message.get("content"))
-        details: Details = {"id": string(message, "id")}
+        details = Details(id=string(message, "id"))
         if role == "user":
             self._read_user(record, text, details)
         elif role == "assistant":
             self._read_assistant(record, message, text, details)
         elif role == "thinking":
-            recorder.add("assistant", "thinking", text, **details)
+            recorder.add("assistant", "thinking", text, details)
         elif role == "system":
-            recorder.add("system", "preamble", text, **details)
+            recorder.add("system", "preamble", text, details)
         elif role == "tool":
             call_id = string(message, "toolCallId")
             if call_id is None or call_id not in self._answered:
-                recorder.add("tool", "tool_result", text, result=ToolResult(call_id), **details)
+                recorder.add("tool", "tool_result", text, details, result=ToolResult(call_id))
         else:
             recorder.count_unknown(f"role {role}")
         summary = string(record, "conversationSummary")
-        recorder.add("system", "notice", summary or "", **details)
+        recorder.add("system", "notice", summary or "", details)
 
     def _read_user(self, record: Object, text: str, details: Details) -> None:
         words = part(text)
@@ -90,16 +92,16 @@ class ContinueReader(LineReader):
             for item in children(record, "contextItems")
         )
         preamble = "\n".join(filter(None, (words.preamble, *attached)))
-        self._recorder.add("user", "preamble", preamble, **details)
-        self._recorder.add("user", "message", words.message, **details)
+        self._recorder.add("user", "preamble", preamble, details)
+        self._recorder.add("user", "message", words.message, details)
 
     def _read_assistant(self, record: Object, message: Object, text: str, details: Details) -> None:
         recorder, first = self._recorder, self._recorder.next_ordinal
         usage = _tokens(child(message, "usage"))
-        spent: Details = details | {"tokens": usage}
+        spent = replace(details, tokens=usage)
         reasoning = string(child(record, "reasoning"), "text") or ""
-        recorder.add("assistant", "thinking", reasoning, **spent)
-        recorder.add("assistant", "message", text, **(spent if recorder.next_ordinal == first else details))
+        recorder.add("assistant", "thinking", reasoning, spent)
+        recorder.add("assistant", "message", text, spent if recorder.next_ordinal == first else details)
         states = {string(state, "toolCallId"): state for state in children(record, "toolCallStates")}
         for call in children(message, "toolCalls"):
             call_id, function = string(call, "id"), child(call, "function")
@@ -107,7 +109,7 @@ class ContinueReader(LineReader):
             given = function.get("arguments") or state.get("parsedArgs")
             of_text = describe_text(call_id, name, given, _PATHS) if isinstance(given, str) else None
             made = of_text or describe(call_id, name, given, _PATHS)
-            recorder.add_call(made, **(spent if recorder.next_ordinal == first else details))
+            recorder.add_call(made, spent if recorder.next_ordinal == first else details)
             self._read_answer(call_id, state, details)
 
     def _read_answer(self, call_id: str | None, state: Object, details: Details) -> None:
@@ -119,7 +121,7 @@ class ContinueReader(LineReader):
         texts = (string(item, "content") for item in children(state, "output"))
         text = "\n".join(filter(None, texts))
         result = ToolResult(call_id, status != "done")
-        self._recorder.add("tool", "tool_result", text, result=result, **details)
+        self._recorder.add("tool", "tool_result", text, details, result=result)
 
 
 def _tokens(usage: Object) -> Tokens | None:

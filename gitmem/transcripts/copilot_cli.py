@@ -133,13 +133,13 @@ class CopilotCliReader(LineReader):
         elif kind == "session.title_changed":
             self._recorder.retell(title=string(data, "title"))
         else:
-            details: Details = {
-                "id": event_id,
-                "parent": string(record, "parentId"),
-                "at_ms": at_ms,
-                "cwd": self._cwd,
-                "branch": self._branch,
-            }
+            details = Details(
+                id=event_id,
+                parent=string(record, "parentId"),
+                at_ms=at_ms,
+                cwd=self._cwd,
+                branch=self._branch,
+            )
             self._read_said(kind, data, details)
         self._recorder.replaying = False
 
@@ -166,43 +166,41 @@ class CopilotCliReader(LineReader):
             self._read_assistant(data, details)
         elif kind == "assistant.reasoning":
             self._last_reasoning = string(data, "content") or ""
-            details["model"] = self._model
-            recorder.add("assistant", "thinking", self._last_reasoning, **details)
+            details.model = self._model
+            recorder.add("assistant", "thinking", self._last_reasoning, details)
         elif kind == "tool.execution_start":
-            details["model"] = string(data, "model") or self._model
+            details.model = string(data, "model") or self._model
             self._read_call(data, "toolName", details)
         elif kind == "tool.execution_complete":
             self._read_result(data, details)
         elif kind == "system.message":
-            recorder.add("system", "preamble", content_text(data.get("content")), **details)
+            recorder.add("system", "preamble", content_text(data.get("content")), details)
         elif kind in _NOTICES:
             text = next((text for key in _NOTICE_KEYS if (text := string(data, key))), "")
-            recorder.add("system", "notice", f"{_NOTICES[kind]}{text}", **details)
+            recorder.add("system", "notice", f"{_NOTICES[kind]}{text}", details)
         else:
             recorder.count_unknown(kind)
 
     def _read_user(self, data: Object, details: Details) -> None:
         text = content_text(data.get("content"))
         if (string(data, "source") or "").startswith("skill-"):
-            self._recorder.add("user", "preamble", text, **details)
+            self._recorder.add("user", "preamble", text, details)
             return
-        words = part(text)
-        self._recorder.add("user", "preamble", words.preamble, **details)
-        self._recorder.add("user", "message", words.message, **details)
+        self._recorder.add_words(part(text), details)
 
     def _read_assistant(self, data: Object, details: Details) -> None:
         recorder = self._recorder
-        details["model"] = string(data, "model") or self._model
+        details.model = string(data, "model") or self._model
         first = len(recorder.pending)
         reasoning = string(data, "reasoningText") or ""
         if reasoning != self._last_reasoning:
-            recorder.add("assistant", "thinking", reasoning, **details)
+            recorder.add("assistant", "thinking", reasoning, details)
         self._last_reasoning = None
-        recorder.add("assistant", "message", content_text(data.get("content")), **details)
+        recorder.add("assistant", "message", content_text(data.get("content")), details)
         for request in children(data, "toolRequests"):
             self._read_call(request, "name", details)
         if len(recorder.pending) > first and "outputTokens" in data:
-            name = (string(data, "apiCallId") or string(data, "messageId") or details.get("id") or "", "")
+            name = (string(data, "apiCallId") or string(data, "messageId") or details.id or "", "")
             tokens = recorder.uncounted(name, Tokens(output=count(data, "outputTokens")))
             if tokens is not None:
                 recorder.pending[first] = msgspec.structs.replace(recorder.pending[first], tokens=tokens)
@@ -218,7 +216,7 @@ class CopilotCliReader(LineReader):
             call = describe_text(call_id, name, arguments)
         else:
             call = describe(call_id, name, arguments)
-        self._recorder.add_call(call, **details)
+        self._recorder.add_call(call, details)
 
     def _read_result(self, data: Object, details: Details) -> None:
         call_id = string(data, "toolCallId")
@@ -228,7 +226,7 @@ class CopilotCliReader(LineReader):
         exit_status = int(exit_code[1]) if exit_code else None
         is_error = data.get("success") is False or exit_status not in (None, 0)
         result = ToolResult(call_id, is_error, exit_status)
-        self._recorder.add("tool", "tool_result", text, **details, result=result)
+        self._recorder.add("tool", "tool_result", text, details, result=result)
 
 
 AGENT = Agent(name=NAME, identify=identify, reader=CopilotCliReader)

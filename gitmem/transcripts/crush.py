@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Role, ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader, session_of
@@ -52,11 +54,11 @@ class CrushReader(LineReader):
             return
         message = child(record, "message")
         role = string(message, "role")
-        details: Details = {"id": string(message, "id"), "at_ms": to_ms(message.get("created_at"))}
-        self._recorder.tell(started_ms=details.get("at_ms"))
+        details = Details(id=string(message, "id"), at_ms=to_ms(message.get("created_at")))
+        self._recorder.tell(started_ms=details.at_ms)
         if role == "assistant":
-            details["model"] = string(message, "model")
-            self._recorder.tell(model=details["model"])
+            details.model = string(message, "model")
+            self._recorder.tell(model=details.model)
         elif role not in ("user", "system", "tool"):
             self._recorder.count_unknown(f"role {role or '(none)'}")
             return
@@ -69,7 +71,7 @@ class CrushReader(LineReader):
         if kind == "text":
             self._read_text(role, data, details, is_summary=is_summary)
         elif kind == "reasoning":
-            recorder.add("assistant", "thinking", string(data, "thinking") or "", **details)
+            recorder.add("assistant", "thinking", string(data, "thinking") or "", details)
         elif kind == "tool_call":
             given = data.get("input")
             name, call_id = string(data, "name") or "", string(data, "id")
@@ -77,38 +79,38 @@ class CrushReader(LineReader):
             call = (
                 describe_text(call_id, name, str(given)) if is_text else describe(call_id, name, given or {})
             )
-            recorder.add_call(call, **details)
+            recorder.add_call(call, details)
         elif kind == "tool_result":
             self._read_result(data, details)
         elif kind == "shell_command":  # the user ran it
-            recorder.add("user", "message", f"! {string(data, 'command') or ''}", **details)
+            recorder.add("user", "message", f"! {string(data, 'command') or ''}", details)
             exit_status = integer(data, "exit_code")
             result = ToolResult(None, exit_status not in (None, 0), exit_status)
-            recorder.add("tool", "tool_result", string(data, "output") or "", result=result, **details)
+            recorder.add("tool", "tool_result", string(data, "output") or "", details, result=result)
         elif kind in ("binary", "image_url"):
             named = string(data, "Path") or string(data, "url") or "file"
             who: Role = "assistant" if role == "assistant" else "user"
-            recorder.add(who, "message", f"[{named[:200]}]", **details)
+            recorder.add(who, "message", f"[{named[:200]}]", details)
         elif kind == "finish":
             if string(data, "reason") in _FAILED:
                 said = ": ".join(filter(None, (string(data, "message"), string(data, "details"))))
-                recorder.add("system", "notice", said or f"ended: {string(data, 'reason')}", **details)
+                recorder.add("system", "notice", said or f"ended: {string(data, 'reason')}", details)
         else:
             recorder.count_unknown(f"part {kind}")
 
     def _read_text(self, role: str, data: Object, details: Details, *, is_summary: bool) -> None:
         recorder, text = self._recorder, string(data, "text") or ""
         if is_summary:
-            recorder.add("system", "notice", text, **details)
+            recorder.add("system", "notice", text, details)
         elif role == "user":
             words = part(text)
             is_hidden = data.get("hidden") is True  # what Crush itself said, to go on
-            recorder.add("user", "preamble", text if is_hidden else words.preamble, **details)
-            recorder.add("user", "message", "" if is_hidden else words.message, **details)
+            recorder.add("user", "preamble", text if is_hidden else words.preamble, details)
+            recorder.add("user", "message", "" if is_hidden else words.message, details)
         elif role == "system":
-            recorder.add("system", "preamble", text, **details)
+            recorder.add("system", "preamble", text, details)
         else:
-            recorder.add("assistant", "message", text, **details)
+            recorder.add("assistant", "message", text, details)
 
     def _read_result(self, data: Object, details: Details) -> None:
         text = string(data, "content") or ""
@@ -116,8 +118,8 @@ class CrushReader(LineReader):
         exit_status = int(written[1]) if written else None
         is_error = data.get("is_error") is True or exit_status not in (None, 0)
         result = ToolResult(string(data, "tool_call_id"), is_error, exit_status)
-        answered: Details = {**details, "model": None}
-        self._recorder.add("tool", "tool_result", text, result=result, **answered)
+        answered = replace(details, model=None)
+        self._recorder.add("tool", "tool_result", text, answered, result=result)
 
 
 AGENT = Agent(

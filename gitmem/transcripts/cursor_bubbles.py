@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import msgspec
+from msgspec.structs import replace
 
 from gitmem.model.turns import Tokens, ToolResult
 from gitmem.transcripts.calls import describe, describe_text
@@ -27,12 +28,12 @@ _WORD = re.compile(r"\S")
 def read_bubble(recorder: Recorder, bubble: Object) -> None:
     """Record what a bubble holds."""
     kind = bubble.get("type")
-    details: Details = {
-        "id": string(bubble, "bubbleId") or string(bubble, "id"),
-        "at_ms": _at(bubble),
-        "cwd": string(bubble, "workspaceProjectDir"),
-    }
-    recorder.tell(started_ms=details.get("at_ms"), cwd=details.get("cwd"))
+    details = Details(
+        id=string(bubble, "bubbleId") or string(bubble, "id"),
+        at_ms=_at(bubble),
+        cwd=string(bubble, "workspaceProjectDir"),
+    )
+    recorder.tell(started_ms=details.at_ms, cwd=details.cwd)
     if isinstance(kind, bool) or not isinstance(kind, int | str):
         recorder.count_unknown("bubble (no type)")
     elif kind in _USER:
@@ -44,31 +45,31 @@ def read_bubble(recorder: Recorder, bubble: Object) -> None:
 
 
 def _read_user(recorder: Recorder, bubble: Object, details: Details) -> None:
-    words = part(string(bubble, "text") or string(bubble, "rawText") or string(bubble, "initText") or "")
-    recorder.add("user", "preamble", words.preamble, **details)
-    recorder.add("user", "message", words.message, **details)
+    recorder.add_words(
+        part(string(bubble, "text") or string(bubble, "rawText") or string(bubble, "initText") or ""), details
+    )
 
 
 def _read_assistant(recorder: Recorder, bubble: Object, details: Details) -> None:
     model = string(child(bubble, "modelInfo"), "modelName") or string(bubble, "modelType")
-    details = {**details, "model": model if model != "default" else None}
-    recorder.tell(model=details.get("model"))
+    details = replace(details, model=model if model != "default" else None)
+    recorder.tell(model=details.model)
     usage, first = child(bubble, "tokenCount"), len(recorder.pending)
     thinking = bubble.get("thinking")
     thought = thinking if isinstance(thinking, str) else string(mapping(thinking), "text")
-    recorder.add("assistant", "thinking", thought or "", **details)
+    recorder.add("assistant", "thinking", thought or "", details)
     text = string(bubble, "text") or string(bubble, "rawText") or ""
     if bubble.get("capabilityType") == _COMPACTED:
-        recorder.add("system", "notice", text or "Context compacted", **details)
+        recorder.add("system", "notice", text or "Context compacted", details)
     elif _WORD.search(text):
-        recorder.add("assistant", "message", text, **details)
+        recorder.add("assistant", "message", text, details)
     tool = child(bubble, "toolFormerData")
     if string(tool, "name") or string(tool, "toolCallId"):
         _read_tool(recorder, tool, details)
     failed = child(bubble, "errorDetails")
     if failed:
         said = string(failed, "message") or string(failed, "error") or "error"
-        recorder.add("system", "notice", said, **details)
+        recorder.add("system", "notice", said, details)
     tokens = Tokens(input=count(usage, "inputTokens"), output=count(usage, "outputTokens")) if usage else None
     if tokens and tokens != Tokens() and len(recorder.pending) > first:
         recorder.pending[first] = msgspec.structs.replace(recorder.pending[first], tokens=tokens)
@@ -81,7 +82,7 @@ def _read_tool(recorder: Recorder, tool: Object, details: Details) -> None:
         (tool[key] for key in ("rawArgs", "params") if tool.get(key) not in (*_PLACEHOLDERS, None)), {}
     )
     call = describe_text(call_id, name, given) if isinstance(given, str) else describe(call_id, name, given)
-    recorder.add_call(call, **details)
+    recorder.add_call(call, details)
     status, decision = string(tool, "status") or "", string(tool, "userDecision")
     text, exit_status = _answer(tool.get("result"))
     failure, _ = _answer(tool.get("error"))
@@ -96,8 +97,8 @@ def _read_tool(recorder: Recorder, tool: Object, details: Details) -> None:
     )
     said = "\n".join(filter(None, (text, failure))) or (decision or status if is_error else "")
     result = ToolResult(call_id, is_error, exit_status)
-    answered: Details = {**details, "model": None}
-    recorder.add("tool", "tool_result", said, result=result, **answered)
+    answered = replace(details, model=None)
+    recorder.add("tool", "tool_result", said, answered, result=result)
 
 
 def _answer(cell: object) -> tuple[str, int | None]:

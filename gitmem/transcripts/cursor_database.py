@@ -8,7 +8,8 @@ bubble, as its row has it, and a last one with what the composer says of itself.
 The database of a busy year has 10 GB and more. The table's keys are unique with REPLACE on conflict, so a row
 that is written again gets a rowid above all others, and what changed since a listing are the rows from the
 highest of that time on. VACUUM leaves rowids as they are where a table has an index; where the highest row
-went, all are listed.
+went, all are listed. Other programs, which patch or import, UPDATE a row where it is: that is seen where they
+raise the composer's time in the table composerHeaders of newer versions, as Cursor does with all it writes.
 """
 
 from __future__ import annotations
@@ -56,10 +57,12 @@ _KEPT = (
 
 
 class _Mark(msgspec.Struct, frozen=True, array_like=True):
-    """The row with the highest rowid, as it was when the database was listed."""
+    """The row with the highest rowid, as it was when the database was listed, and the latest time of any
+    composer's, in milliseconds."""
 
     rowid: int
     key: str
+    at_ms: int = 0
 
 
 def holds(path: Path, head: bytes) -> bool:
@@ -76,6 +79,8 @@ def is_of_windsurf(path: Path) -> bool:
 
 def sessions(path: Path, since: str | None) -> Listing:
     """List composers and chats: those that were written since, or all."""
+    # A composer of the future, by a clock that was wrong, must not hide what comes before it.
+    written_ms = path.stat().st_mtime_ns // 1_000_000
     with opened(path) as connection:
         others = _tabs_listed(connection, path) + _inline_listed(connection, path)
         if not columns_of(connection, "cursorDiskKV"):
@@ -83,10 +88,10 @@ def sessions(path: Path, since: str | None) -> Listing:
         top = connection.execute(
             "SELECT rowid, key FROM cursorDiskKV ORDER BY rowid DESC LIMIT 1"
         ).fetchone() or (0, "")
-        mark = _Mark(top[0], str(top[1]))
+        mark = _Mark(top[0], str(top[1]), min(_latest_ms(connection), written_ms))
         before = _read_mark(since)
         is_whole = before is None or not _still_stands(connection, before)
-        latest = _all(connection) if is_whole or before is None else _changed(connection, before.rowid)
+        latest = _all(connection) if is_whole or before is None else _changed(connection, before)
         workspaces = Workspaces(path)
         composers = [
             listed
@@ -201,13 +206,12 @@ def _all(connection: sqlite3.Connection) -> dict[str, int]:
     return _raise(latest, rows)
 
 
-def _changed(connection: sqlite3.Connection, rowid: int) -> dict[str, int]:
-    rows = connection.execute("SELECT key, rowid FROM cursorDiskKV WHERE rowid >= ?", (rowid,)).fetchall()
-    latest: dict[str, int] = {}
-    for key, _ in rows:
-        own = _composer_of(key)
-        if own is not None:
-            latest.setdefault(own, 0)
+def _changed(connection: sqlite3.Connection, since: _Mark) -> dict[str, int]:
+    rows = connection.execute("SELECT key FROM cursorDiskKV WHERE rowid >= ?", (since.rowid,)).fetchall()
+    latest = {own: 0 for (key,) in rows if (own := _composer_of(key)) is not None}
+    if _has_times(connection):
+        named = "SELECT composerId FROM composerHeaders WHERE lastUpdatedAt >= ?"
+        latest |= {str(own): 0 for (own,) in connection.execute(named, (since.at_ms,))}
     for own in latest:
         bubbles = f"{_BUBBLE}{own}:"
         [latest[own]] = connection.execute(
@@ -216,6 +220,17 @@ def _changed(connection: sqlite3.Connection, rowid: int) -> dict[str, int]:
             (_COMPOSER + own, bubbles, _after(bubbles)),
         ).fetchone()
     return latest
+
+
+def _has_times(connection: sqlite3.Connection) -> bool:
+    return columns_of(connection, "composerHeaders") >= {"composerId", "lastUpdatedAt"}
+
+
+def _latest_ms(connection: sqlite3.Connection) -> int:
+    if not _has_times(connection):
+        return 0
+    row = connection.execute("SELECT max(lastUpdatedAt) FROM composerHeaders").fetchone()
+    return row[0] if isinstance(row[0], int) else 0
 
 
 def _raise(latest: dict[str, int], rows: Iterable[tuple[object, int]]) -> dict[str, int]:

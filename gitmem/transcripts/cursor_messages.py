@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from gitmem.model.turns import ToolResult
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, children, integer, string
@@ -21,18 +23,18 @@ def read_message(recorder: Recorder, record: Object) -> None:
     """Record a message of the store, or a line of a transcript."""
     message = child(record, "message")
     role = string(message, "role") or string(record, "role")
-    details: Details = {"id": string(record, "blob"), "model": _model(message)}
-    recorder.tell(model=details.get("model"))
+    details = Details(id=string(record, "blob"), model=_model(message))
+    recorder.tell(model=details.model)
     content = message.get("content")
     blocks = children(message, "content") if isinstance(content, list) else []
     if isinstance(content, str):
         blocks = [{"type": "text", "text": content}]
     if role == "user":
         texts = [part(content_text(block)) for block in blocks]
-        recorder.add("user", "preamble", "\n".join(filter(None, (t.preamble for t in texts))), **details)
-        recorder.add("user", "message", "\n".join(filter(None, (t.message for t in texts))), **details)
+        recorder.add("user", "preamble", "\n".join(filter(None, (t.preamble for t in texts))), details)
+        recorder.add("user", "message", "\n".join(filter(None, (t.message for t in texts))), details)
     elif role == "system":
-        recorder.add("system", "preamble", content_text(content), **details)
+        recorder.add("system", "preamble", content_text(content), details)
     elif role in ("assistant", "tool"):
         for block in blocks:
             _read_block(recorder, block, details)
@@ -44,17 +46,17 @@ def _read_block(recorder: Recorder, block: Object, details: Details) -> None:
     kind = string(block, "type") or "(no type)"
     text = string(block, "text") or ""
     if kind == "text":
-        recorder.add("assistant", "message", text, **details)
+        recorder.add("assistant", "message", text, details)
     elif kind in ("reasoning", "thinking"):
-        recorder.add("assistant", "thinking", text or string(block, "thinking") or "", **details)
+        recorder.add("assistant", "thinking", text or string(block, "thinking") or "", details)
     elif kind in ("tool-call", "tool_use"):
         given = block.get("args", block.get("input"))
         name = string(block, "toolName") or string(block, "name") or ""
-        recorder.add_call(describe(_call_id(block), name, given), **details)
+        recorder.add_call(describe(_call_id(block), name, given), details)
     elif kind in ("tool-result", "tool_result"):
         _read_result(recorder, block, details)
     elif kind in _PLAIN_BLOCKS:
-        recorder.add("assistant", "message", content_text([block]), **details)
+        recorder.add("assistant", "message", content_text([block]), details)
     else:
         recorder.count_unknown(f"block {kind}")
 
@@ -70,8 +72,8 @@ def _read_result(recorder: Recorder, block: Object, details: Details) -> None:
         exit_status = int(written[1]) if written else None
     is_error = block.get("isError") is True or block.get("is_error") is True or exit_status not in (None, 0)
     result = ToolResult(_call_id(block), is_error, exit_status)
-    answered: Details = {**details, "model": None}
-    recorder.add("tool", "tool_result", text, result=result, **answered)
+    answered = replace(details, model=None)
+    recorder.add("tool", "tool_result", text, answered, result=result)
 
 
 def _call_id(block: Object) -> str | None:
@@ -99,9 +101,7 @@ def read_section(recorder: Recorder, section: str) -> None:
         role, _, begun = mark.partition(":")
         text = "\n".join(filter(None, (begun.strip(), rest.strip())))
         if role == "user":
-            words = part(text)
-            recorder.add("user", "preamble", words.preamble)
-            recorder.add("user", "message", words.message)
+            recorder.add_words(part(text))
         elif role == "system":
             recorder.add("system", "preamble", text)
         else:

@@ -14,7 +14,7 @@ from gitmem.transcripts.lines import Line, mend
 from gitmem.transcripts.shrink import Shrinker
 
 DOCUMENT_LIMIT = 8 * 1024 * 1024
-"""Bytes. A larger document is taken apart as it comes in, some ten times slower."""
+"""Bytes. A larger document is taken apart as it comes in, some three times slower."""
 
 _DECODE = msgspec.json.Decoder().decode
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

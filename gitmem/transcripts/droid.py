@@ -40,11 +40,11 @@ class DroidReader(LineReader):
     def read(self, record: Object) -> None:
         """Read one line."""
         recorder, kind = self._recorder, string(record, "type") or "(no type)"
-        details: Details = {
-            "id": string(record, "id"),
-            "parent": string(record, "parentId"),
-            "at_ms": to_ms(record.get("timestamp")),
-        }
+        details = Details(
+            id=string(record, "id"),
+            parent=string(record, "parentId"),
+            at_ms=to_ms(record.get("timestamp")),
+        )
         if kind == "message":
             self._read_message(child(record, "message"), details)
         elif kind == "session_start":
@@ -53,21 +53,21 @@ class DroidReader(LineReader):
             recorder.retell(title=title, cwd=string(record, "cwd"))
         elif kind == "compaction_state":
             text = string(record, "summary") or string(record, "summaryText")
-            recorder.add("system", "notice", text or "Context compacted", **details)
+            recorder.add("system", "notice", text or "Context compacted", details)
         elif kind not in _UNINTERESTING:
             recorder.count_unknown(kind)
 
     def _read_message(self, message: Object, details: Details) -> None:
         recorder, role = self._recorder, string(message, "role") or "(none)"
-        recorder.tell(started_ms=details.get("at_ms"))
+        recorder.tell(started_ms=details.at_ms)
         if role == "user":
             add_user(recorder, message.get("content"), details, _EXIT_CODE)
         elif role == "assistant":
-            details["model"] = string(message, "model")
-            recorder.tell(model=details["model"])
+            details.model = string(message, "model")
+            recorder.tell(model=details.model)
             add_assistant(recorder, message, details)
         elif role == "system":
-            recorder.add("system", "preamble", content_text(message.get("content")), **details)
+            recorder.add("system", "preamble", content_text(message.get("content")), details)
         else:
             recorder.count_unknown(f"role {role}")
 

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from operator import attrgetter
 
 import msgspec
+from msgspec.structs import replace
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult, Turn
@@ -180,29 +181,29 @@ class GeminiCliReader:
 
     def _read_message(self, kind: str, record: Object) -> None:
         recorder = self._recorder
-        details: Details = {"id": string(record, "id"), "at_ms": to_ms(record.get("timestamp"))}
+        details = Details(id=string(record, "id"), at_ms=to_ms(record.get("timestamp")))
         content = content_text(record.get("content"))
         if kind == "user":
             shown = content_text(record.get("displayContent"))
             words = part(shown or content)
             injected = content if shown and shown != content else ""  # the same with its @files written out
-            recorder.add("user", "preamble", "\n".join(filter(None, (words.preamble, injected))), **details)
-            recorder.add("user", "message", words.message, **details)
+            recorder.add("user", "preamble", "\n".join(filter(None, (words.preamble, injected))), details)
+            recorder.add("user", "message", words.message, details)
         elif kind == "gemini":
             self._read_answer(content, record, details)
         else:
-            recorder.add("system", "notice", content, **details)
+            recorder.add("system", "notice", content, details)
 
     def _read_answer(self, content: str, record: Object, details: Details) -> None:
         recorder, first = self._recorder, len(self._recorder.pending)
-        details["model"] = string(record, "model")
-        recorder.tell(model=details["model"])
+        details.model = string(record, "model")
+        recorder.tell(model=details.model)
         thoughts = [
             "\n".join(filter(None, (string(thought, "subject"), string(thought, "description"))))
             for thought in children(record, "thoughts")
         ]
-        recorder.add("assistant", "thinking", "\n\n".join(filter(None, thoughts)), **details)
-        recorder.add("assistant", "message", content, **details)
+        recorder.add("assistant", "thinking", "\n\n".join(filter(None, thoughts)), details)
+        recorder.add("assistant", "message", content, details)
         for call in children(record, "toolCalls"):
             self._read_call(call, details)
         usage = child(record, "tokens")
@@ -211,17 +212,17 @@ class GeminiCliReader:
 
     def _read_call(self, call: Object, details: Details) -> None:
         call_id, status = string(call, "id"), string(call, "status")
-        self._recorder.add_call(describe(call_id, string(call, "name") or "", call.get("args")), **details)
+        self._recorder.add_call(describe(call_id, string(call, "name") or "", call.get("args")), details)
         text, has_failed = _answer(call)
         if not text and status not in ("success", "error", "cancelled"):
             return
         exit_code = _EXIT_CODE.search(text, max(0, len(text) - _EXIT_LINES_LIMIT))
         exit_status = int(exit_code[1]) if exit_code else None
         is_error = has_failed or status in ("error", "cancelled") or exit_status not in (None, 0)
-        answered: Details = {**details, "model": None}
-        answered["at_ms"] = to_ms(call.get("timestamp")) or details.get("at_ms")
+        answered = replace(details, model=None)
+        answered.at_ms = to_ms(call.get("timestamp")) or details.at_ms
         result = ToolResult(call_id, is_error, exit_status)
-        self._recorder.add("tool", "tool_result", text, result=result, **answered)
+        self._recorder.add("tool", "tool_result", text, answered, result=result)
 
 
 def _answer(call: Object) -> tuple[str, bool]:

@@ -48,7 +48,7 @@ class GenericReader(LineReader):
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._session: Details = {}
+        self._session = Details()
 
     def read(self, record: Object) -> None:
         """Read one line."""
@@ -75,23 +75,23 @@ class GenericReader(LineReader):
             model=model,
             forked_from=string(session, "forked_from"),
         )
-        self._session = {"model": model, "cwd": cwd, "branch": branch}
+        self._session = Details(model=model, cwd=cwd, branch=branch)
 
     def _read_message(self, role: Role, record: Object) -> None:
         recorder = self._recorder
         text = content_text(record.get("text"))
-        details: Details = {
-            "id": string(record, "id"),
-            "parent": string(record, "parent"),
-            "at_ms": to_ms(record.get("at")),
-            "author": string(record, "author"),
-            "cwd": string(record, "cwd") if "cwd" in record else self._session.get("cwd"),
-            "branch": string(record, "branch") if "branch" in record else self._session.get("branch"),
-        }
-        recorder.tell(started_ms=details.get("at_ms"))
+        details = Details(
+            id=string(record, "id"),
+            parent=string(record, "parent"),
+            at_ms=to_ms(record.get("at")),
+            author=string(record, "author"),
+            cwd=string(record, "cwd") if "cwd" in record else self._session.cwd,
+            branch=string(record, "branch") if "branch" in record else self._session.branch,
+        )
+        recorder.tell(started_ms=details.at_ms)
         usage = child(record, "tokens")
         if usage:
-            details["tokens"] = Tokens(
+            details.tokens = Tokens(
                 *(
                     count(usage, name)
                     for name in ("input", "output", "cache_read", "cache_write", "reasoning")
@@ -101,31 +101,31 @@ class GenericReader(LineReader):
         if role == "tool":
             is_error = record.get("is_error") is True
             result = ToolResult(string(record, "call_id"), is_error, integer(record, "exit_status"))
-            recorder.add(role, "tool_result", text, **details, result=result)
+            recorder.add(role, "tool_result", text, details, result=result)
         elif kind == "preamble" and role != "assistant":
-            recorder.add(role, "preamble", text, **details)
+            recorder.add(role, "preamble", text, details)
         elif role == "user" and kind == "message":  # parted already
-            recorder.add(role, "message", text, **details)
+            recorder.add(role, "message", text, details)
         elif role == "user":
             words = part(text)
-            recorder.add(role, "preamble", words.preamble, **details)
-            recorder.add(role, "message", words.message, **details)
+            recorder.add(role, "preamble", words.preamble, details)
+            recorder.add(role, "message", words.message, details)
         elif role == "system":
-            recorder.add(role, "notice", text, **details)
+            recorder.add(role, "notice", text, details)
         else:
-            details["model"] = string(record, "model") if "model" in record else self._session.get("model")
+            details.model = string(record, "model") if "model" in record else self._session.model
             self._read_assistant(text, record, details)
 
     def _read_assistant(self, text: str, record: Object, details: Details) -> None:
         if text:
             kind: Kind = "thinking" if record.get("kind") == "thinking" else "message"
-            self._recorder.add("assistant", kind, text, **details)
-            details["tokens"] = None
+            self._recorder.add("assistant", kind, text, details)
+            details.tokens = None
         for item in children(record, "tool_calls"):
             arguments, name = item.get("input"), string(item, "name") or ""
             make = describe_text(string(item, "id"), name, arguments) if isinstance(arguments, str) else None
-            self._recorder.add_call(make or describe(string(item, "id"), name, arguments), **details)
-            details["tokens"] = None
+            self._recorder.add_call(make or describe(string(item, "id"), name, arguments), details)
+            details.tokens = None
 
 
 AGENT = Agent(name=NAME, identify=identify, reader=GenericReader)

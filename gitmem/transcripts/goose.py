@@ -60,10 +60,10 @@ class GooseReader(LineReader):
             return
         message = child(record, "message") or record
         role = string(message, "role")
-        details: Details = {"at_ms": to_ms(message.get("created"))}
+        details = Details(at_ms=to_ms(message.get("created")))
         named = message.get("id")
-        details["id"] = str(named) if isinstance(named, int | str) and not isinstance(named, bool) else None
-        self._recorder.tell(started_ms=details.get("at_ms"))
+        details.id = str(named) if isinstance(named, int | str) and not isinstance(named, bool) else None
+        self._recorder.tell(started_ms=details.at_ms)
         if role not in ("user", "assistant", "system"):
             self._recorder.count_unknown(f"role {role or '(none)'}")
             return
@@ -77,38 +77,36 @@ class GooseReader(LineReader):
         if kind in ("text", "image"):
             self._read_text(role, content_text([block]), details, is_shown=is_shown)
         elif kind in ("thinking", "reasoning"):
-            recorder.add("assistant", "thinking", string(block, "thinking") or text, **details)
+            recorder.add("assistant", "thinking", string(block, "thinking") or text, details)
         elif kind in _REQUESTS:
             self._read_request(block, details)
         elif kind == "toolResponse":
             self._read_response(block, details)
         elif kind in _NOTICES:
-            recorder.add("system", "notice", string(block, "msg") or text, **details)
+            recorder.add("system", "notice", string(block, "msg") or text, details)
         elif kind not in _UNINTERESTING:
             recorder.count_unknown(f"block {kind}")
 
     def _read_text(self, role: str, text: str, details: Details, *, is_shown: bool) -> None:
         recorder = self._recorder
         if not is_shown:
-            recorder.add("system" if role == "system" else "user", "preamble", text, **details)
+            recorder.add("system" if role == "system" else "user", "preamble", text, details)
         elif role == "user":
-            words = part(text)
-            recorder.add("user", "preamble", words.preamble, **details)
-            recorder.add("user", "message", words.message, **details)
+            recorder.add_words(part(text), details)
         elif role == "system":
-            recorder.add("system", "preamble", text, **details)
+            recorder.add("system", "preamble", text, details)
         else:
-            recorder.add("assistant", "message", text, **details)
+            recorder.add("assistant", "message", text, details)
 
     def _read_request(self, block: Object, details: Details) -> None:
         asked = child(block, "toolCall")
         value = child(asked, "value")
         call = describe(string(block, "id"), string(value, "name") or "", value.get("arguments"))
-        self._recorder.add_call(call, **details)
+        self._recorder.add_call(call, details)
         if string(asked, "status") == "error":  # the model asked for something that is no call
             result = ToolResult(string(block, "id"), is_error=True)
             said = string(asked, "error") or "error"
-            self._recorder.add("tool", "tool_result", said, result=result, **details)
+            self._recorder.add("tool", "tool_result", said, details, result=result)
 
     def _read_response(self, block: Object, details: Details) -> None:
         answer = child(block, "toolResult")
@@ -119,7 +117,7 @@ class GooseReader(LineReader):
             value = value.get("content")
         text = content_text(value) or string(answer, "error") or ""
         result = ToolResult(string(block, "id"), is_error)
-        self._recorder.add("tool", "tool_result", text, result=result, **details)
+        self._recorder.add("tool", "tool_result", text, details, result=result)
 
 
 AGENT = Agent(

@@ -21,7 +21,7 @@ LINE_LIMIT = 4 * 1024 * 1024
 _DECODE = msgspec.json.Decoder().decode
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True):
     """One JSON value of a transcript; `number` counts lines from 0 within its stream."""
 
     number: int
@@ -45,11 +45,10 @@ def read_lines(chunks: Iterable[bytes], tally: Tally) -> Iterator[Line]:
     A last line without a line feed is still being written: it is yielded if it is whole, and otherwise
     counted as cut short and left for the time when the rest is there.
     """
-    number = -1
+    first = 0
     for batch in _batches(chunks):
-        for raw in batch:
-            number += 1
-            tally.lines += 1
+        tally.lines += len(batch)
+        for number, raw in enumerate(batch, first):
             if isinstance(raw, bytes):
                 data, ended, shortened = raw, True, False
             else:
@@ -65,6 +64,7 @@ def read_lines(chunks: Iterable[bytes], tally: Tally) -> Iterator[Line]:
                     yield from mend(data, number, tally, shortened=shortened)
                 else:
                     tally.cut_short += 1
+        first += len(batch)
 
 
 def mend(data: bytes, number: int, tally: Tally, *, shortened: bool = False) -> Iterator[Line]:

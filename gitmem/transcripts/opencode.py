@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens, ToolResult
 from gitmem.transcripts import handed
@@ -110,15 +112,13 @@ class OpencodeReader(LineReader):
         record = child(record, "message") or record
         recorder, info = self._recorder, child(record, "info")
         path = child(info, "path")
-        details: Details = {
-            "id": string(info, "id"),
-            "parent": string(info, "parentID"),
-            "at_ms": to_ms(child(info, "time").get("created")),
-            "cwd": string(path, "cwd"),
-        }
-        recorder.tell(
-            started_ms=details.get("at_ms"), cwd=details.get("cwd"), forked_from=_forked_from(record)
+        details = Details(
+            id=string(info, "id"),
+            parent=string(info, "parentID"),
+            at_ms=to_ms(child(info, "time").get("created")),
+            cwd=string(path, "cwd"),
         )
+        recorder.tell(started_ms=details.at_ms, cwd=details.cwd, forked_from=_forked_from(record))
         recorder.replaying = recorder.inherits(handed.short_id(string(info, "id") or ""))
         self._read_message(record, info, details)
         recorder.replaying = False
@@ -129,8 +129,8 @@ class OpencodeReader(LineReader):
         if role == "user":
             self._read_user(record, details)
         elif role == "assistant":
-            details["model"] = string(info, "modelID") or string(model, "modelID")
-            recorder.tell(model=details.get("model"))
+            details.model = string(info, "modelID") or string(model, "modelID")
+            recorder.tell(model=details.model)
             self._read_assistant(record, info, details)
         else:
             recorder.count_unknown(f"role {role or '(none)'}")
@@ -151,15 +151,15 @@ class OpencodeReader(LineReader):
             elif kind == "file":
                 message.append(f"[{string(item, 'filename') or 'file'}]")
             elif kind == "compaction":
-                self._recorder.add("system", "notice", "Context compacted", **details)
+                self._recorder.add("system", "notice", "Context compacted", details)
             elif kind not in _UNINTERESTING_PARTS:
                 self._recorder.count_unknown(f"user/{kind}")
-        self._recorder.add("user", "preamble", "\n".join(filter(None, preamble)), **details)
-        self._recorder.add("user", "message", "\n".join(filter(None, message)), **details)
+        self._recorder.add("user", "preamble", "\n".join(filter(None, preamble)), details)
+        self._recorder.add("user", "message", "\n".join(filter(None, message)), details)
 
     def _read_assistant(self, record: Object, info: Object, details: Details) -> None:
         recorder = self._recorder
-        first = details | {"tokens": _tokens(child(info, "tokens"))} if "tokens" in info else details
+        first = replace(details, tokens=_tokens(child(info, "tokens"))) if "tokens" in info else details
         for item in children(record, "parts"):
             before = len(recorder.pending)
             self._read_part(item, first)
@@ -168,26 +168,26 @@ class OpencodeReader(LineReader):
         error = child(info, "error")
         if error:
             text = string(child(error, "data"), "message") or string(error, "name") or "error"
-            recorder.add("system", "notice", text, **details)
+            recorder.add("system", "notice", text, details)
 
     def _read_part(self, item: Object, details: Details) -> None:
         recorder, kind = self._recorder, string(item, "type") or "(no type)"
         text = string(item, "text") or ""
         started = to_ms(child(item, "time").get("start"))
         if started is not None:
-            details = details | {"at_ms": started}
+            details = replace(details, at_ms=started)
         if kind == "text":
-            recorder.add("assistant", "message", text, **details)
+            recorder.add("assistant", "message", text, details)
         elif kind == "reasoning":
-            recorder.add("assistant", "thinking", text, **details)
+            recorder.add("assistant", "thinking", text, details)
         elif kind == "tool":
             self._read_tool(item, details)
         elif kind == "retry":
-            recorder.add("system", "notice", _retried(item), **details)
+            recorder.add("system", "notice", _retried(item), details)
         elif kind == "file":
-            recorder.add("assistant", "message", f"[{string(item, 'filename') or 'file'}]", **details)
+            recorder.add("assistant", "message", f"[{string(item, 'filename') or 'file'}]", details)
         elif kind == "compaction":
-            recorder.add("system", "notice", "Context compacted", **details)
+            recorder.add("system", "notice", "Context compacted", details)
         elif kind not in _UNINTERESTING_PARTS:
             recorder.count_unknown(f"assistant/{kind}")
 
@@ -195,17 +195,17 @@ class OpencodeReader(LineReader):
         recorder, state = self._recorder, child(item, "state")
         call_id, time = string(item, "callID"), child(state, "time")
         call = describe(call_id, string(item, "tool") or "", state.get("input"))
-        recorder.add_call(call, **(details | {"at_ms": to_ms(time.get("start")) or details.get("at_ms")}))
+        recorder.add_call(call, replace(details, at_ms=to_ms(time.get("start")) or details.at_ms))
         status = string(state, "status")
         if status not in ("completed", "error"):  # pending or running: there is no result yet
             return
         exit_status = integer(child(state, "metadata"), "exit")
         is_error = status == "error" or exit_status not in (None, 0)
-        answered: Details = {**details, "tokens": None, "model": None}
-        answered["at_ms"] = to_ms(time.get("end")) or details.get("at_ms")
+        answered = replace(details, tokens=None, model=None)
+        answered.at_ms = to_ms(time.get("end")) or details.at_ms
         text = string(state, "error" if status == "error" else "output") or ""
         result = ToolResult(call_id, is_error, exit_status)
-        recorder.add("tool", "tool_result", text, result=result, **answered)
+        recorder.add("tool", "tool_result", text, answered, result=result)
 
 
 def is_rendition(begun: bytes) -> bool:

@@ -6,7 +6,8 @@ a part is edited in place is written out anew, and what comes before it is kept.
 MiMo) keep the same tables elsewhere.
 
 A session's time has no index, but the table of sessions is small beside those of messages and of parts, of
-which only what changed is read. In versions before its usage was kept (1.2 was looked at) an answer is
+which only what changed is read. Its rows have differences of files in them and lie one a page, so all of
+its pages are asked for at once. In versions before its usage was kept (1.2 was looked at) an answer is
 written after the session's time; so of the sessions of the last day the latest message is looked at too.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 from gitmem.transcripts.agent import Identity, Listed, Listing, session_of
 from gitmem.transcripts.fields import Object, integer, string
 from gitmem.transcripts.sqlite import has_tables, line_of, object_in, opened, rows_of
+from gitmem.transcripts.sqlite_pages import ask_for
 
 _TABLES = {
     "session": frozenset(("id", "parent_id", "directory", "time_updated")),
@@ -42,6 +44,7 @@ class OpencodeDatabase:
         after = before - _LATELY_MS if before is not None else None
         # A session of the future, by a clock that was wrong, must not hide what comes before it.
         written_ms = path.stat().st_mtime_ns // 1_000_000
+        ask_for(path, "session")
         with opened(path) as connection:
             rows = connection.execute(
                 "SELECT id, parent_id, directory, time_updated FROM session"

@@ -106,7 +106,7 @@ class PiReader(LineReader):
         recorder, own = self._recorder, string(record, "id")
         parent = string(record, "parentId")
         place = self._places.get(parent, _ROOT) if parent else _ROOT
-        details: Details = {"id": own, "parent": place.id, "at_ms": to_ms(record.get("timestamp"))}
+        details = Details(id=own, parent=place.id, at_ms=to_ms(record.get("timestamp")))
         # Entries have short ids of their own: only a fork's copies are known to be copies.
         recorder.replaying = recorder.inherits(own)
         if own and self._last is not None and parent != self._last and "parentId" in record:
@@ -126,19 +126,19 @@ class PiReader(LineReader):
         where = "the beginning" if place.id is None else "what is not here"
         if place.ordinal is not None:
             where = f"turn {place.ordinal}"
-        self._recorder.add("system", "notice", f"Back to {where}: another branch begins here", **details)
+        self._recorder.add("system", "notice", f"Back to {where}: another branch begins here", details)
 
     def _read_entry(self, record: Object, details: Details) -> None:
         recorder, kind = self._recorder, string(record, "type") or "(no type)"
         if kind == "message":
             message = child(record, "message")
-            if details.get("at_ms") is None:
-                details["at_ms"] = to_ms(message.get("timestamp"))
+            if details.at_ms is None:
+                details.at_ms = to_ms(message.get("timestamp"))
             self._read_message(message, details)
         elif kind == "custom_message":
-            recorder.add("user", "preamble", content_text(record.get("content")), **details)
+            recorder.add("user", "preamble", content_text(record.get("content")), details)
         elif kind in _SUMMARIES:
-            recorder.add("system", "notice", string(record, "summary") or "", **details)
+            recorder.add("system", "notice", string(record, "summary") or "", details)
         elif kind == "session_info":
             recorder.retell(title=string(record, "name"))
         elif kind == "model_change":
@@ -148,59 +148,58 @@ class PiReader(LineReader):
 
     def _read_message(self, message: Object, details: Details) -> None:
         recorder, role = self._recorder, string(message, "role") or "(none)"
-        recorder.tell(started_ms=details.get("at_ms"))
+        recorder.tell(started_ms=details.at_ms)
         if role == "assistant":
             self._read_assistant(message, details)
         elif role == "toolResult":
             text, is_error = content_text(message.get("content")), message.get("isError") is True
             code = _EXIT_CODE.search(text, max(0, len(text) - _EXIT_LINE_LIMIT)) if is_error else None
             result = ToolResult(string(message, "toolCallId"), is_error, int(code[1]) if code else None)
-            recorder.add("tool", "tool_result", text, result=result, **details)
+            recorder.add("tool", "tool_result", text, details, result=result)
         elif role == "user":
             words = part(content_text(message.get("content")))
-            recorder.add("user", "preamble", words.preamble, **details)
-            recorder.add("user", "message", words.message, **details)
+            recorder.add_words(words, details)
         elif role in ("bashExecution", "pythonExecution"):
             self._read_execution(message, details)
         elif role in _CUSTOM_ROLES:
-            recorder.add("user", "preamble", content_text(message.get("content")), **details)
+            recorder.add("user", "preamble", content_text(message.get("content")), details)
         elif role in _SUMMARY_ROLES:
-            recorder.add("system", "notice", string(message, "summary") or "", **details)
+            recorder.add("system", "notice", string(message, "summary") or "", details)
         else:
             recorder.count_unknown(f"role {role}")
 
     def _read_assistant(self, message: Object, details: Details) -> None:
         recorder, first = self._recorder, len(self._recorder.pending)
-        details["model"] = string(message, "model")
-        recorder.tell(model=details["model"])
+        details.model = string(message, "model")
+        recorder.tell(model=details.model)
         content = message.get("content")
         if isinstance(content, str):
-            recorder.add("assistant", "message", content, **details)
+            recorder.add("assistant", "message", content, details)
         for block in children(message, "content"):
             kind = string(block, "type") or "(no type)"
             if kind == "text":
-                recorder.add("assistant", "message", string(block, "text") or "", **details)
+                recorder.add("assistant", "message", string(block, "text") or "", details)
             elif kind == "thinking":
-                recorder.add("assistant", "thinking", string(block, "thinking") or "", **details)
+                recorder.add("assistant", "thinking", string(block, "thinking") or "", details)
             elif kind == "toolCall":
                 call = describe(string(block, "id"), string(block, "name") or "", block.get("arguments"))
-                recorder.add_call(call, **details)
+                recorder.add_call(call, details)
             elif kind != "redactedThinking":
                 recorder.count_unknown(f"assistant/{kind}")
         usage = child(message, "usage")
         if usage and len(recorder.pending) > first:
             recorder.pending[first] = msgspec.structs.replace(recorder.pending[first], tokens=_tokens(usage))
-        recorder.add("system", "notice", string(message, "errorMessage") or "", **details)
+        recorder.add("system", "notice", string(message, "errorMessage") or "", details)
 
     def _read_execution(self, message: Object, details: Details) -> None:
         """Read what the user ran: the command is theirs, its output a result that no call asked for."""
         recorder = self._recorder
         command = string(message, "command") or string(message, "code")
-        recorder.add("user", "message", f"! {command}" if command else "", **details)
+        recorder.add("user", "message", f"! {command}" if command else "", details)
         status = integer(message, "exitCode")
         is_error = message.get("cancelled") is True or status not in (None, 0)
         result = ToolResult(None, is_error, status)
-        recorder.add("tool", "tool_result", string(message, "output") or "", result=result, **details)
+        recorder.add("tool", "tool_result", string(message, "output") or "", details, result=result)
 
 
 def _tokens(usage: Object) -> Tokens:

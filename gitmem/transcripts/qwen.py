@@ -97,17 +97,17 @@ class QwenReader(LineReader):
             recorder.count_unknown(kind)
             return
         recorder.replaying = recorder.knows(string(record, "uuid"))
-        details: Details = {
-            "id": string(record, "uuid"),
-            "parent": string(record, "parentUuid"),
-            "at_ms": to_ms(record.get("timestamp")),
-            "cwd": string(record, "cwd"),
-            "branch": string(record, "gitBranch"),
-        }
+        details = Details(
+            id=string(record, "uuid"),
+            parent=string(record, "parentUuid"),
+            at_ms=to_ms(record.get("timestamp")),
+            cwd=string(record, "cwd"),
+            branch=string(record, "gitBranch"),
+        )
         recorder.tell(
-            started_ms=details.get("at_ms"),
-            cwd=details.get("cwd"),
-            branch=details.get("branch"),
+            started_ms=details.at_ms,
+            cwd=details.cwd,
+            branch=details.branch,
             agent_version=string(record, "version"),
             forked_from=_forked_from(record),
         )
@@ -129,12 +129,12 @@ class QwenReader(LineReader):
             "system",
             "goal_control",
         ):
-            recorder.add("user", "preamble", shown or sent, **details)
+            recorder.add("user", "preamble", shown or sent, details)
             return
         words = part(shown or sent)
         added = sent if shown and shown != sent else ""  # the same with its @files and hooks written out
-        recorder.add("user", "preamble", "\n".join(filter(None, (words.preamble, added))), **details)
-        recorder.add("user", "message", words.message, **details)
+        recorder.add("user", "preamble", "\n".join(filter(None, (words.preamble, added))), details)
+        recorder.add("user", "message", words.message, details)
 
     def _said(self, one: Object) -> str:
         text = string(one, "text")
@@ -146,17 +146,17 @@ class QwenReader(LineReader):
 
     def _read_assistant(self, record: Object, details: Details) -> None:
         recorder, first = self._recorder, len(self._recorder.pending)
-        details["model"] = string(record, "model")
-        recorder.tell(model=details["model"])
+        details.model = string(record, "model")
+        recorder.tell(model=details.model)
         for one in _parts(record):
             call = child(one, "functionCall")
             if call:
                 name = string(call, "name") or ""
-                recorder.add_call(describe(string(call, "id"), name, call.get("args")), **details)
+                recorder.add_call(describe(string(call, "id"), name, call.get("args")), details)
             elif one.get("thought") is True:
-                recorder.add("assistant", "thinking", string(one, "text") or "", **details)
+                recorder.add("assistant", "thinking", string(one, "text") or "", details)
             else:
-                recorder.add("assistant", "message", self._said(one), **details)
+                recorder.add("assistant", "message", self._said(one), details)
         usage = child(record, "usageMetadata")
         if usage and len(recorder.pending) > first:
             recorder.pending[first] = msgspec.structs.replace(recorder.pending[first], tokens=_tokens(usage))
@@ -174,7 +174,7 @@ class QwenReader(LineReader):
             status = int(code[1]) if code else None
             is_error = has_failed or "error" in response or status not in (None, 0)
             result = ToolResult(string(answer, "id") or string(told, "callId"), is_error, status)
-            self._recorder.add("tool", "tool_result", text, result=result, **details)
+            self._recorder.add("tool", "tool_result", text, details, result=result)
 
     def _read_event(self, record: Object, details: Details) -> None:
         recorder, payload = self._recorder, child(record, "systemPayload")
@@ -187,11 +187,11 @@ class QwenReader(LineReader):
         elif subtype == "slash_command":
             self._read_command(payload, details)
         elif subtype == "chat_compression":
-            recorder.add("system", "notice", "Context compressed", **details)
+            recorder.add("system", "notice", "Context compressed", details)
         elif subtype == "rewind":
-            recorder.add("system", "notice", "Rewound: what follows goes on from an earlier turn", **details)
+            recorder.add("system", "notice", "Rewound: what follows goes on from an earlier turn", details)
         elif subtype == "notification":
-            recorder.add("system", "notice", string(payload, "displayText") or "", **details)
+            recorder.add("system", "notice", string(payload, "displayText") or "", details)
         elif subtype in ("mid_turn_user_message", "realtime_message"):
             self._read_user(record, details)
         elif subtype == "session_model":
@@ -202,9 +202,9 @@ class QwenReader(LineReader):
     def _read_command(self, payload: Object, details: Details) -> None:
         if string(payload, "phase") == "result":
             shown = (string(item, "text") for item in children(payload, "outputHistoryItems"))
-            self._recorder.add("system", "notice", "\n".join(filter(None, shown)), **details)
+            self._recorder.add("system", "notice", "\n".join(filter(None, shown)), details)
         elif payload.get("hiddenInvocation") is not True and payload.get("sentToModel") is not True:
-            self._recorder.add("user", "message", string(payload, "rawCommand") or "", **details)
+            self._recorder.add("user", "message", string(payload, "rawCommand") or "", details)
 
 
 def _parts(record: Object) -> list[Object]:

@@ -16,6 +16,9 @@ from gitmem.transcripts.registry import REGISTRY
 READER_VERSION = 2
 """Goes up whenever the normal form of a stored line changes: caches of turns are keyed by it."""
 
+_TOGETHER = 8
+"""Turns that are handed on together, since asking after each line takes as long as decoding it."""
+
 Streams = Iterable[tuple[str, Iterable[bytes]]]
 
 
@@ -95,12 +98,12 @@ def _read_streams(agent: Agent, streams: Streams, recorder: Recorder) -> Iterato
             if isinstance(item, Member):
                 reader.read_members(item.value)
                 continue
-            recorder.line, record, recorder.shortened = item
+            recorder.line, record, recorder.shortened = item.number, item.value, item.shortened
             if not isinstance(record, dict) or not record:
                 recorder.count_unknown("(not an object)")
                 continue
             read(record)
-            if pending and (going := ready()):
+            if len(pending) >= _TOGETHER and (going := ready()):
                 yield from pending[:going]
                 del pending[:going]
         yield from pending

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import TypedDict, Unpack
 
 import msgspec
 
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Header, Kind, Role, Tally, Tokens, ToolCall, ToolResult, Turn
 from gitmem.transcripts.calls import Call
-from gitmem.transcripts.text import clean
+from gitmem.transcripts.text import Words, clean
 
 
-class Details(TypedDict, total=False):
+class Details(msgspec.Struct):
     """What turns of one line have in common."""
 
-    id: str | None
-    parent: str | None
-    at_ms: int | None
-    author: str | None
-    model: str | None
-    tokens: Tokens | None
-    cwd: str | None
-    branch: str | None
+    id: str | None = None
+    parent: str | None = None
+    at_ms: int | None = None
+    author: str | None = None
+    model: str | None = None
+    tokens: Tokens | None = None
+    cwd: str | None = None
+    branch: str | None = None
+
+
+NO_DETAILS = Details()
+"""Stands for details that are not known; never written to."""
 
 
 class Recorder:
@@ -60,22 +63,12 @@ class Recorder:
         role: Role,
         kind: Kind,
         text: str,
+        details: Details = NO_DETAILS,
         *,
         call: ToolCall | None = None,
         result: ToolResult | None = None,
-        id: str | None = None,  # noqa: A002 (as turns call it)
-        parent: str | None = None,
-        at_ms: int | None = None,
-        author: str | None = None,
-        model: str | None = None,
-        tokens: Tokens | None = None,
-        cwd: str | None = None,
-        branch: str | None = None,
     ) -> None:
-        """Record a turn of the line that is being read; one that says nothing is left out.
-
-        The details stand here one by one, for a turn made of a mapping takes three times as long.
-        """
+        """Record a turn of the line that is being read; one that says nothing is left out."""
         if not (text or call or result):
             return
         if self.replaying:
@@ -89,14 +82,14 @@ class Recorder:
                 clean(text),
                 self.line,
                 self.stream,
-                id,
-                parent,
-                at_ms,
-                author,
-                model,
-                tokens,
-                cwd,
-                branch,
+                details.id,
+                details.parent,
+                details.at_ms,
+                details.author,
+                details.model,
+                details.tokens,
+                details.cwd,
+                details.branch,
                 call,
                 result,
                 self.shortened,
@@ -104,9 +97,15 @@ class Recorder:
         )
         self.next_ordinal += 1
 
-    def add_call(self, call: Call, **details: Unpack[Details]) -> None:
+    def add_words(self, words: Words, details: Details = NO_DETAILS) -> None:
+        """Record a user's words, and before them what the host put into their mouth."""
+        if words.preamble:
+            self.add("user", "preamble", words.preamble, details)
+        self.add("user", "message", words.message, details)
+
+    def add_call(self, call: Call, details: Details = NO_DETAILS) -> None:
         """Record that the model asked for a tool."""
-        self.add("assistant", "tool_call", call.text, call=call.call, **details)
+        self.add("assistant", "tool_call", call.text, details, call=call.call)
 
     def knows(self, native_id: str | None) -> bool:
         """Tell whether an earlier line, or the session that this is a fork of, had this id; note it."""

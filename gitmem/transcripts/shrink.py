@@ -13,6 +13,8 @@ import re
 from collections import deque
 from typing import NamedTuple
 
+import msgspec
+
 STRING_LIMIT = 64 * 1024
 SIZE_LIMIT = 4 * 1024 * 1024
 DEPTH_LIMIT = 128
@@ -37,6 +39,7 @@ _FLAT = re.compile(
     re.DOTALL,
 )
 """Strings, and containers of nothing but strings and literals: where all is dropped, passed over at once."""
+_BETWEEN = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _STRING_RUN = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _WHOLE_ESCAPES = re.compile(rb'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
 _HIGH_SURROGATE_AT_END = re.compile(rb"(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
@@ -45,6 +48,7 @@ _QUOTE, _COMMA, _COLON = b'",:'
 _OPENERS = b"{["
 _BEFORE_VALUE = b"{[,:"
 _CLOSER_OF = {0x7B: 0x7D, 0x5B: 0x5D}
+_DECODE = msgspec.json.Decoder().decode
 
 
 class Element(NamedTuple):
@@ -185,6 +189,10 @@ class Shrinker:
         self._literal_size = 0
         if self._splitting and len(self._open) == 2 and data[start] in _OPENERS:
             self._element_line = self._count_lines(data, start)
+            if len(self._out) == self._element_start and (end := _end_of_small(data, start)):
+                self._out += data[start:end]
+                self._boundary = len(self._out)
+                return end
         self._take(data[start])
         return len(data) if self._is_hopeless else start + 1
 
@@ -271,6 +279,29 @@ class Shrinker:
             self.elements.append(Element(element, self._element_line, self.was_cut, self.was_too_deep))
         self.was_cut = self.was_too_deep = False
         self._members = 0
+
+
+def _end_of_small(data: bytes, at: int) -> int | None:
+    """Return where a container ends that needs no cutting, so that it is copied as it stands; None where it
+    may need some, is no JSON, or does not end here."""
+    limit, depth, end = at + STRING_LIMIT, 0, at
+    while end < limit:
+        between = _BETWEEN.match(data, end)
+        end = between.end() + 1 if between else end + 1
+        if end > len(data) or depth > DEPTH_LIMIT - 2:
+            return None
+        depth += 1 if data[end - 1] in _OPENERS else -1
+        if depth <= 0:
+            return end if _decodes(data[at:end]) else None
+    return None
+
+
+def _decodes(data: bytes) -> bool:
+    try:
+        _DECODE(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _without_cut_character(data: bytes) -> bytes:

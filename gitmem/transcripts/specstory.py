@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tally, ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
@@ -109,16 +111,16 @@ class SpecstoryReader(LineReader):
         at_ms = to_ms(told["at"]) if told and told["at"] else None
         message_id = _MESSAGE_ID.match(text)
         text = _without_rule(text[message_id.end() :] if message_id else text)
-        details: Details = {"id": message_id[1] if message_id else None, "at_ms": at_ms}
+        details = Details(id=message_id[1] if message_id else None, at_ms=at_ms)
         recorder.tell(started_ms=at_ms)
         if role == "User":
             words = part(text)
             is_subagents = "side" in record  # then the agent said it
-            recorder.add("user", "preamble", text if is_subagents else words.preamble, **details)
-            recorder.add("user", "message", "" if is_subagents else words.message, **details)
+            recorder.add("user", "preamble", text if is_subagents else words.preamble, details)
+            recorder.add("user", "message", "" if is_subagents else words.message, details)
         else:
-            details["model"] = _model(told["model"]) if told else None
-            recorder.tell(model=details.get("model"))
+            details.model = _model(told["model"]) if told else None
+            recorder.tell(model=details.model)
             self._read_answer(text, details)
 
     def _read_preface(self, text: str) -> None:
@@ -135,10 +137,10 @@ class SpecstoryReader(LineReader):
         recorder = self._recorder
         for piece in _pieces(text):
             if piece.element is None:
-                recorder.add("assistant", "message", _without_rule(piece.text), **details)
+                recorder.add("assistant", "message", _without_rule(piece.text), details)
             elif piece.element == "think":
                 thought = _SUMMARY.sub("", piece.text, count=1)
-                recorder.add("assistant", "thinking", _without_details(thought), **details)
+                recorder.add("assistant", "thinking", _without_details(thought), details)
             else:
                 self._read_tool(piece, details)
 
@@ -147,10 +149,10 @@ class SpecstoryReader(LineReader):
         body = _without_details(piece.text[summary.end() :] if summary else piece.text)
         asked, result, is_error = _parted(body)
         told = _DEFAULT_SUMMARY.sub("", summary["summary"].strip(), count=1) if summary else ""
-        self._recorder.add_call(_call(piece, told, asked), **details)
+        self._recorder.add_call(_call(piece, told, asked), details)
         if result is not None:
-            found, answered = ToolResult(None, is_error), details | {"model": None}
-            self._recorder.add("tool", "tool_result", result, result=found, **answered)
+            found, answered = ToolResult(None, is_error), replace(details, model=None)
+            self._recorder.add("tool", "tool_result", result, answered, result=found)
 
 
 class _Piece(NamedTuple):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Kind, Tokens, ToolResult
 from gitmem.transcripts.agent import LineReader
@@ -150,10 +152,10 @@ class TaskReader(LineReader):
         elif self._shown_ms is None:
             self._shown_ms = at_ms
         if kind in _NOTICES:
-            self._recorder.add("system", "notice", string(shown, "text") or kind, at_ms=at_ms)
+            self._recorder.add("system", "notice", string(shown, "text") or kind, Details(at_ms=at_ms))
         elif kind == "condense_context":
             summary = string(child(shown, "contextCondense"), "summary")
-            self._recorder.add("system", "notice", summary or "Context condensed", at_ms=at_ms)
+            self._recorder.add("system", "notice", summary or "Context condensed", Details(at_ms=at_ms))
         elif kind not in _UNINTERESTING:
             self._recorder.count_unknown(f"ui/{kind}")
 
@@ -164,15 +166,15 @@ class TaskReader(LineReader):
         at_ms = own_ms if own_ms is not None else next((ms for ms in shown if ms is not None), None)
         self._asked_ms = self._shown_ms = None
         recorder.tell(started_ms=at_ms)
-        details: Details = {"id": string(message, "id"), "at_ms": at_ms}
+        details = Details(id=string(message, "id"), at_ms=at_ms)
         if message.get("isSummary") is True:
-            recorder.add("system", "notice", content_text(message.get("content")), **details)
+            recorder.add("system", "notice", content_text(message.get("content")), details)
         elif role == "user":
             self.read_user(message.get("content"), details)
         elif role == "assistant":
             model = string(child(message, "modelInfo"), "modelId") or self._model
             recorder.tell(model=model)
-            self.read_assistant(message.get("content"), details | {"model": model, "tokens": self._tokens})
+            self.read_assistant(message.get("content"), replace(details, model=model, tokens=self._tokens))
             self._tokens = None
         else:
             recorder.count_unknown(f"role {role}")
@@ -186,17 +188,17 @@ class TaskReader(LineReader):
             if kind == "text":
                 for piece in pieces_of(string(block, "text") or ""):
                     if piece.arguments is not None:
-                        recorder.add_call(describe(None, piece.name or "", piece.arguments), **details)
+                        recorder.add_call(describe(None, piece.name or "", piece.arguments), details)
                     else:
                         piece_kind: Kind = "thinking" if piece.name == THINKING else "message"
-                        recorder.add("assistant", piece_kind, piece.text, **details)
-                    details["tokens"] = None
+                        recorder.add("assistant", piece_kind, piece.text, details)
+                    details.tokens = None
             elif kind == "reasoning":
-                recorder.add("assistant", "thinking", string(block, "text") or "", **details)
+                recorder.add("assistant", "thinking", string(block, "text") or "", details)
             else:
                 add_assistant_block(recorder, block, details)
             if recorder.next_ordinal > before:
-                details["tokens"] = None
+                details.tokens = None
 
     def read_user(self, content: object, details: Details) -> None:
         """Read what the model was sent: results, people's words, and what the host added."""
@@ -227,9 +229,9 @@ class TaskReader(LineReader):
             self._add_result(result, said, details)
         parted = [part(_unwrapped(text)) for text in said]
         preamble = "\n".join(filter(None, (*(words.preamble for words in parted), *hosted)))
-        recorder.add("user", "preamble", preamble, **details)
+        recorder.add("user", "preamble", preamble, details)
         message = "\n".join(words.message for words in parted if words.message.strip())
-        recorder.add("user", "message", message, **details)
+        recorder.add("user", "message", message, details)
 
     def _add_result(
         self, texts: list[str], said: list[str], details: Details, block: Object = NOTHING
@@ -240,7 +242,7 @@ class TaskReader(LineReader):
         status = int(code[1]) if code else None
         has_failed = block.get("is_error") is True or text.lstrip().startswith(_FAILURES)
         result = ToolResult(string(block, "tool_use_id"), has_failed or status not in (None, 0), status)
-        self._recorder.add("tool", "tool_result", text, result=result, **details)
+        self._recorder.add("tool", "tool_result", text, details, result=result)
 
 
 def _blocks(content: object) -> list[Object]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from gitmem.transcripts.fields import Object, string
 
@@ -59,11 +60,14 @@ _WHOLLY_INJECTED = (
 )
 _AGENTS_FILE = "# AGENTS.md instructions for "
 _IDE_CONTEXT = ("# Context from my IDE setup:", "# Files mentioned by the user:")
-_SUSPICIOUS = (*_WHOLLY_INJECTED, _AGENTS_FILE, *_IDE_CONTEXT)
+_SUSPICIOUS = re.compile(
+    rf"\s*(?:{'|'.join(map(re.escape, (*_WHOLLY_INJECTED, _AGENTS_FILE, *_IDE_CONTEXT)))})"
+)
+_START_LIMIT = 200
 _REQUEST_MARK = "## My request for Codex:"
 
 
-class Words(NamedTuple):
+class Words(msgspec.Struct, frozen=True):
     """A user's message, parted: either may be empty."""
 
     preamble: str
@@ -80,9 +84,9 @@ def part(text: str) -> Words:
 
     Wrappers are taken off what the user did say: a query, a slash command, a shell command.
     """
-    start = text[:200].lstrip()
-    if "<" not in text and not start.startswith(_SUSPICIOUS):
+    if "<" not in text and _SUSPICIOUS.match(text, 0, _START_LIMIT) is None:
         return Words("", text)
+    start = text[:_START_LIMIT].lstrip()
     if start.startswith(_WHOLLY_INJECTED):
         return Words(text, "")
     if start.startswith(_AGENTS_FILE) and "<INSTRUCTIONS>" not in text:

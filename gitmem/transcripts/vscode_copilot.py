@@ -7,6 +7,8 @@ is one (`vscode_calls`).
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.model.turns import Tokens
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
@@ -96,25 +98,25 @@ class VscodeCopilotReader(LineReader):
     def _read_request(self, request: Object) -> None:
         recorder, own = self._recorder, string(request, "requestId")
         at_ms = to_ms(request.get("timestamp"))
+        asked = Details(id=own, at_ms=at_ms)
         words = part(string(child(request, "message"), "text") or string(request, "message") or "")
-        recorder.add("user", "preamble", words.preamble, id=own, at_ms=at_ms)
-        recorder.add("user", "message", words.message, id=own, at_ms=at_ms)
+        recorder.add_words(words, asked)
         result = child(request, "result")
         metadata = child(result, "metadata")
         model = string(metadata, "resolvedModel") or string(request, "modelId")
         recorder.tell(model=model, started_ms=at_ms)
-        details: Details = {
-            "id": string(request, "responseId"),
-            "parent": own,
-            "at_ms": at_ms,
-            "model": model,
-            "tokens": _tokens(child(result, "usage") or metadata),
-        }
+        details = Details(
+            id=string(request, "responseId"),
+            parent=own,
+            at_ms=at_ms,
+            model=model,
+            tokens=_tokens(child(result, "usage") or metadata),
+        )
         self._read_response(request, metadata, details)
         error = string(child(result, "errorDetails"), "message")
         if error is None and request.get("isCanceled") is True:
             error = "Canceled"
-        recorder.add("system", "notice", error or "", id=details["id"], parent=own, at_ms=at_ms)
+        recorder.add("system", "notice", error or "", Details(id=details.id, parent=own, at_ms=at_ms))
 
     def _read_response(self, request: Object, metadata: Object, details: Details) -> None:
         response = request.get("response")
@@ -139,19 +141,19 @@ class VscodeCopilotReader(LineReader):
         recorder = self._recorder
         if kind in _TOOLS:
             call, answer = calls.of(item)
-            recorder.add_call(call, **details)
-            details["tokens"] = None
+            recorder.add_call(call, details)
+            details.tokens = None
             if answer is not None:
-                answered: Details = {**details, "model": None}
-                recorder.add("tool", "tool_result", answer.text, result=answer.result, **answered)
+                answered = replace(details, model=None)
+                recorder.add("tool", "tool_result", answer.text, answered, result=answer.result)
         elif kind == "textEditGroup":
             if calls.are_none:  # else a tool asked for it
-                recorder.add_call(describe(None, kind, _edits(item)), **details)
-                details["tokens"] = None
+                recorder.add_call(describe(None, kind, _edits(item)), details)
+                details.tokens = None
         elif kind in _NOTICES:
             texts = (shown_text(item.get(key)) for key in ("title", "subtitle", "message", "content"))
-            told: Details = {**details, "tokens": None, "model": None}
-            recorder.add("system", "notice", "\n".join(filter(None, texts)), **told)
+            told = replace(details, tokens=None, model=None)
+            recorder.add("system", "notice", "\n".join(filter(None, texts)), told)
         else:
             recorder.count_unknown(f"response/{kind}")
 
@@ -162,14 +164,14 @@ class VscodeCopilotReader(LineReader):
     def _flush_said(self, details: Details) -> None:
         text, self._said = "".join(self._said), []
         if text.strip():
-            self._recorder.add("assistant", "message", text, **details)
-            details["tokens"] = None
+            self._recorder.add("assistant", "message", text, details)
+            details.tokens = None
 
     def _flush_thought(self, details: Details) -> None:
         text, self._thought = "".join(self._thought), []
         if text.strip():
-            self._recorder.add("assistant", "thinking", text, **details)
-            details["tokens"] = None
+            self._recorder.add("assistant", "thinking", text, details)
+            details.tokens = None
 
 
 def _said_by(item: Object, kind: str | None) -> str | None:

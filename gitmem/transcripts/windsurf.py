@@ -16,6 +16,7 @@ from gitmem.model.turns import ToolResult
 from gitmem.transcripts.agent import Agent, Head, Identity, LineReader
 from gitmem.transcripts.calls import describe
 from gitmem.transcripts.fields import Object, child, integer, string
+from gitmem.transcripts.recorder import Details
 from gitmem.transcripts.text import content_text, part
 from gitmem.transcripts.windsurf_database import (
     NAME,
@@ -84,9 +85,7 @@ class WindsurfReader(LineReader):
         recorder, kind = self._recorder, string(record, "type") or "(no type)"
         step = child(record, kind)
         if kind == "user_input":
-            words = part(string(step, "user_response") or "")
-            recorder.add("user", "preamble", words.preamble)
-            recorder.add("user", "message", words.message)
+            recorder.add_words(part(string(step, "user_response") or ""))
         elif kind == "planner_response":
             recorder.add("assistant", "thinking", string(step, "thinking") or "")
             recorder.add("assistant", "message", string(step, "response") or "")
@@ -107,13 +106,14 @@ class WindsurfReader(LineReader):
         if kind == "code_action" and "original_content" in step:  # so that what it took out is known, too
             asked["old_string"] = step["original_content"]
             asked["new_string"] = asked.pop("new_content", "")
-        recorder.add_call(describe(None, kind, asked), cwd=cwd)
+        details = Details(cwd=cwd)
+        recorder.add_call(describe(None, kind, asked), details)
         said = [text for key in _RESULTS if key in step and (text := content_text(step[key]))]
         exit_status = integer(step, "exit_code")
         is_error = status == "error" or "error" in step or exit_status not in (None, 0)
         if said or exit_status is not None:
             result = ToolResult(None, is_error, exit_status)
-            recorder.add("tool", "tool_result", "\n".join(said), result=result, cwd=cwd)
+            recorder.add("tool", "tool_result", "\n".join(said), details, result=result)
 
 
 AGENT = Agent(

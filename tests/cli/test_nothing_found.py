@@ -23,9 +23,8 @@ def empty(repository: Path) -> Path:
     [
         (("sessions",), "there are no sessions yet"),
         (("search", "tide"), "nothing found"),
-        (("recall", "tide"), "nothing found"),
         (("log", "--checkpoints"), "there are no checkpoints yet"),
-        (("conflicts",), "no session went on in two places"),
+        (("conflicts",), "no session went on in two places, and no note was replaced in two ways"),
         (("digest",), "there is nothing to say yet"),
         (("note", "list"), "no note is like that"),
         (("note", "list", "--due"), "nothing is due"),
@@ -37,6 +36,11 @@ def test_that_nothing_is_found_is_said_in_a_line(
 ) -> None:
     told = run(*args, cwd=empty, status=None)
     assert (told.stdout, told.stderr) == ("", f"{says}\n")
+
+
+def test_recall_says_what_to_try_besides(run: CommandLine, empty: Path) -> None:
+    told = run("recall", "tide", cwd=empty, status=1)
+    assert (told.stdout, told.stderr.splitlines()[0]) == ("", "nothing found")
 
 
 def test_json_that_says_so_itself_has_no_line_beside_it(run: CommandLine, empty: Path) -> None:

@@ -83,9 +83,15 @@ def test_two_who_supersede_the_same_note_have_both_and_one_more_settles_it(
     here, there = ada.add("by Ada", first.name), ben.add("by Ben", first.name)
     sync(ada, ben)
     assert ada.texts() == ben.texts() == {"by Ada", "by Ben"}
+    desk = Here(ada.clone.path)
+    (told,) = desk.json("conflicts")["notes"]
+    assert told["note"] == first.address
+    assert {heir["title"] for heir in told["heirs"]} == {"by Ada", "by Ben"}
+    assert f"--supersedes note/{here[:12]}" in desk("conflicts").stdout
     ben.add("by both", here, there)
     sync(ada, ben)
     assert ada.texts() == ben.texts() == {"by both"}
+    assert desk("conflicts", status=1).stdout == ""
 
 
 def test_what_both_say_of_a_note_comes_together(ada: Writing, ben: Writing) -> None:

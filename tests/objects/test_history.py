@@ -12,6 +12,7 @@ from gitmem.git.repository import discover
 from gitmem.git.storage import open_storage
 from gitmem.model.errors.store import ObjectDamaged, ObjectMissing
 from gitmem.model.ids import Oid
+from gitmem.objects import history
 from gitmem.objects.encoding import Commit, Signature, encode_commit, encode_tree, object_id
 from gitmem.objects.history import Distance, distance, is_ancestor, read_commit, walk_history
 from gitmem.objects.inprocess import InProcessStorage
@@ -132,6 +133,18 @@ def test_a_child_whose_clock_was_behind_has_its_parent() -> None:
     assert is_ancestor(storage, parent, child)
     assert not is_ancestor(storage, child, parent)
     assert distance(storage, child, parent) == Distance(1, 0)
+
+
+def test_an_ancestor_that_is_found_ends_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = InProcessStorage()
+    tree = tree_of(storage, {"a": b"1"})
+    line = [commit(storage, tree, time_s=1)]
+    for n in range(2, 100):
+        line.append(commit(storage, tree, line[-1], time_s=n))
+    read: list[Oid] = []
+    monkeypatch.setattr(history, "read_commit", lambda at, oid: (read.append(oid), read_commit(at, oid))[1])
+    assert is_ancestor(storage, line[-2], line[-1])
+    assert set(read) <= set(line[-3:])
 
 
 def test_descent_agrees_with_all_ancestors_under_random_clocks(seed: int) -> None:

@@ -64,6 +64,12 @@ def test_no_answer_is_over_its_budget(seed: int) -> None:
         assert estimate(written(chosen, around)) <= budget
 
 
+def test_in_a_narrow_budget_the_best_is_cut_rather_than_left_out() -> None:
+    best = hit("The mooring line broke at noon, as it was worn through at the fairlead. " * 9, score=1.0)
+    short = hit("Tar the mooring line.", 9, session="generic/other", score=0.1)
+    assert texts([best, short], 70)[0].startswith("The mooring line broke")
+
+
 def test_the_same_is_said_once_and_nearly_the_same_too() -> None:
     long = "the retry of the upload waits for a second, then two, and gives up after the fifth attempt"
     forked = hit(long, session="generic/fork", score=0.9)

@@ -20,6 +20,8 @@ from gitmem.model.ids import SessionKey
 from gitmem.recall.delimiters import delimiters
 from gitmem.recall.digest import TOKENS, Item, Part, written
 from gitmem.recall.tokens import estimate
+from gitmem.recall.trimming import beginning
+from gitmem.recall.turns import Passage
 from tests.conftest import RealGit
 from tests.importing import samples
 from tests.indexer.memories import Filled, called, said
@@ -258,6 +260,36 @@ def test_no_part_crowds_out_another_and_the_budget_is_kept() -> None:
     assert all(f"generic/{name}0#1" in text for name in ("first", "second", "third"))
     assert written([], delimiters(bytes(6))) == ""
     assert written(parts, delimiters(bytes(6)), 20) == ""
+
+
+def test_what_there_is_no_room_to_quote_is_named_and_an_agent_once() -> None:
+    said = "It ended well after all that was said about it. " * 4
+    names = (("", "a title"), ("with", "codex"))
+    items = tuple(Item(f"generic/{n}#1", "2026-02-03", names=names, text=said) for n in range(9))
+    text = written([Part("what happened last", items)], delimiters(bytes(6)))
+    assert estimate(text) <= TOKENS
+    assert text.count("# generic/") > text.count("| It ended") > 0
+    assert text.count('with "codex"') == 1
+
+
+def test_layout_is_no_part_of_how_it_ended() -> None:
+    text = "## Changes\n\n| file | state |\n|---|---|\n| `a.py` | **done** |\n\n---\nAll pass."
+    assert beginning(Passage(text), 60) == "Changes | file | state | | `a.py` | done | All pass."
+
+
+def test_sessions_that_ended_with_a_word_stand_behind_those_that_say_something(memory: Filled) -> None:
+    memory.add("word", [said("PASS", "assistant", at="2026-03-01T00:00:00Z")], branch="main")
+    texts = [item.text for item in told(memory.top)["what happened last"]]
+    assert texts[0] != "PASS"
+    assert texts[-1] == "PASS"
+
+
+def test_a_plan_goes_by_its_name(memory: Filled) -> None:
+    asked = said("Implement the following plan:\n\n# Plan: Moor by two lines", at="2026-03-01T00:00:00Z")
+    memory.add(
+        "plan", [asked, said("Both lines hold.", "assistant", at="2026-03-01T00:01:00Z")], branch="main"
+    )
+    assert ("", "Moor by two lines") in told(memory.top)["what happened last"][0].names
 
 
 def _bug(context: Context) -> Iterator[Part]:

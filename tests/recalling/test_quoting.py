@@ -14,7 +14,7 @@ from gitmem.recall.digest import MORE, Item, Part
 from gitmem.recall.digest import written as digest_of
 from gitmem.recall.quoting import harmless, named, quoted
 from gitmem.recall.turns import Told, read_hits
-from gitmem.recall.writing import Quotation, citation, written
+from gitmem.recall.writing import HOW_TO_OPEN, Quotation, citation, written
 from tests.recalling.hits import hit
 from tests.recalling.hostile import HOSTILE
 
@@ -48,7 +48,10 @@ def told(text: str, **more: str) -> Told:
 def test_no_text_and_no_name_leaves_its_quotes(text: str, name: str, more: str) -> None:
     one = told(text, title=name, author=more, branch=name, tool=more, session=f"generic/{name}", stream=more)
     texts = Quotation(one, one.passage.text, citation(one, is_only=True), "ab" * 20)
-    expect_quoted(written([texts, texts._replace(told=one._replace(kind="tool_call"))], AROUND))
+    found = written([texts, texts._replace(told=one._replace(kind="tool_call"))], AROUND)
+    *_, last, _ = found.split("\n")
+    assert last == f"# {HOW_TO_OPEN}"
+    expect_quoted(found.replace(f"\n# {HOW_TO_OPEN}\n[", "\n["))
 
 
 @given(text=_TEXTS, name=_TEXTS)

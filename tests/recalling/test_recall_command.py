@@ -52,7 +52,7 @@ def test_an_answer_is_quoted_cited_and_says_what_it_is(run: Run, memory: Filled)
     assert first.split("\n")[1:-1] == second.split("\n")[1:-1]
     assert first.split("\n")[0] != second.split("\n")[0], "nobody can know the number before"
     assert "generic/anchors#0" in _CITATION.findall(first)
-    assert "# generic/anchors, 2026-02-03, " in first
+    assert "# generic, 2026-02-03, " in first, "a session is called in its turns' citations"
     assert 'branch "main"' in first
     assert "| …FAILED anchor_test: shackle too weak…" in first
     assert "unknown author" in first, "whoever asks is told who is not known"
@@ -118,3 +118,31 @@ def test_a_turn_names_the_commit_that_it_led_to(run: Run, memory: Filled) -> Non
     assert turn["commits"] == ["c" * 40]
     assert f"commit {'c' * 10}" in run("recall", "capstan", cwd=memory.top).stdout
     assert committed
+
+
+def test_an_agent_is_not_told_what_is_private_unless_it_asks_for_it(
+    run: Run, memory: Filled, tmp_path: Path
+) -> None:
+    path = tmp_path / "secret.jsonl"
+    lines = [{"session": {"id": "secret"}}, {"role": "user", "text": "The anchor was sold in secret."}]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run("import", str(path), cwd=memory.top, environ={"GITMEM_LEVEL": "private"})
+
+    def ask(*arguments: str, **environ: str) -> str:
+        done = run("recall", "anchor", *arguments, cwd=memory.top, environ=environ)
+        assert ("1 private session is left out" in done.stderr) == ("secret" not in done.stdout)
+        return done.stdout
+
+    assert "sold in secret" in ask()
+    assert "sold in secret" not in ask(CLAUDECODE="1")
+    assert "rusty" in ask(CLAUDECODE="1")
+    assert "sold in secret" in ask("--level", "private", CLAUDECODE="1")
+    assert "sold in secret" in ask("level:private", CLAUDECODE="1")
+    assert recalled(run, memory.top, "anchor", AGENT="goose")["held_back"] == 1
+
+
+def test_where_nothing_is_found_it_says_what_to_try(run: Run, memory: Filled) -> None:
+    by_words = run("recall", "zeppelin", cwd=memory.top, status=1).stderr
+    assert "nothing found\ngitmem model status: " in by_words
+    narrowed = run("recall", "anchor", "--since", "2031-01-01", cwd=memory.top, status=1).stderr
+    assert "without filters" in narrowed

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from gitmem.redaction import decoding
 from gitmem.redaction.decoding import decoded, joined, roughly_joined, uncoloured
+from gitmem.redaction.engine import Engine
 from gitmem.redaction.redactor import Redactor
-from tests.redaction.shapes import SHAPES
+from gitmem.redaction.rules import BUILT_IN
+from tests.redaction.shapes import BASE64, SHAPES, pick
 
 REDACTOR = Redactor(bytes(range(32)))
 TOKEN = SHAPES[0].secret(Random(2))
@@ -96,6 +98,22 @@ def test_rough_joining_holds_what_exact_joining_holds(parts: list[str]) -> None:
     exact = joined(line).data.translate(thinned, b"\\\r\0 \t\"'>|+n")
     assert exact.replace(b"\n", b"") in roughly_joined(line).replace(b"\n", b"").replace(b"n", b"") or exact
     assert len(uncoloured(line).data) <= len(line)
+
+
+def test_letter_behind_an_escaped_line_end_stays_when_lines_are_joined() -> None:
+    assert roughly_joined(b"ve\\\\nrcel_blob\\r\\nid") == b"vercel_blobid"
+
+
+def test_line_told_of_by_its_number_is_not_read_over_line_ends() -> None:
+    told = json.dumps("tides.py:12: from tides import heights_above_the_datum_of_the_chart").encode()
+    assert not Engine(BUILT_IN).readings(told)
+
+
+def test_secret_whose_name_has_a_blank_is_found_over_a_line_end() -> None:
+    line = json.dumps(
+        f"Unseal Key 1: {pick(Random(3), BASE64, 31)}\r\n{pick(Random(4), BASE64, 12)}="
+    ).encode()
+    assert b"[gm:vault-unseal-key:" in REDACTOR.line(line)
 
 
 def test_code_within_code_is_read_to_the_second_level() -> None:

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from gitmem.model.errors.intake import UnknownTranscript
-from gitmem.transcripts import cursor_store, cursor_transcripts, folders
+from gitmem.transcripts import cursor_store, folders
 from gitmem.transcripts.agent import Listed
 from gitmem.transcripts.cursor import CursorCollection
 from gitmem.transcripts.cursor_transcripts import directory_named
@@ -115,6 +115,26 @@ def test_only_composers_that_were_written_since_are_listed(editor: Path) -> None
     [a] = [one for one in after.sessions if one.identity.native_id == "a"]
     assert a.mark not in {one.mark for one in before.sessions}
     assert b"edited" in written(editor, a)
+
+
+def test_row_that_is_updated_where_it_is_is_seen_by_its_composers_time(editor: Path) -> None:
+    files.make_database(editor, headers=True)
+    for at_ms, own in enumerate("abc", 1):
+        files.put_composer(editor, own, [files.said(1, 1, f"of {own}")])
+        files.put_header(editor, own, {"lastUpdatedAt": at_ms}, at_ms)
+    before = CURSORS.sessions(editor, None)
+    with closing(sqlite3.connect(editor)) as connection, connection:
+        edited = json.dumps(files.said(1, 1, "patched"))
+        key = "bubbleId:a:bubble-1"
+        connection.execute("UPDATE cursorDiskKV SET value = ? WHERE key = ?", (edited, key))
+    files.put_header(editor, "a", {"lastUpdatedAt": 7}, 7)
+    after = CURSORS.sessions(editor, before.mark)
+    changed = {one.identity.native_id for one in after.sessions} - {
+        one.identity.native_id for one in before.sessions if one in after.sessions
+    }
+    assert (changed, after.is_whole) == ({"a"}, False)
+    [a] = [one for one in after.sessions if one.identity.native_id == "a"]
+    assert b"patched" in written(editor, a)
 
 
 def test_listing_reads_no_values_but_those_of_what_changed(editor: Path) -> None:
@@ -352,7 +372,7 @@ def test_transcript_is_of_the_directory_that_its_folder_is_named_after(tmp_path:
 
 
 def test_subagents_transcript_is_a_stream_of_its_session(tmp_path: Path) -> None:
-    path = tmp_path / "projects" / "x" / cursor_transcripts.FOLDER / "s-1" / "subagents" / "s-2.jsonl"
+    path = tmp_path / "projects" / "x" / folders.CURSOR_TRANSCRIPTS / "s-1" / "subagents" / "s-2.jsonl"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(files.LINES[0]) + "\n" + '{"role": "ass')
     [one] = listed(path)

@@ -13,8 +13,9 @@ from gitmem.transcripts.calls import describe, describe_text
 from gitmem.transcripts.lines import LINE_LIMIT, read_lines, split_lines
 from gitmem.transcripts.salvage import salvage
 from gitmem.transcripts.shrink import DEPTH_LIMIT, MEMBER_LIMIT, SIZE_LIMIT, STRING_LIMIT, Shrinker
-from gitmem.transcripts.text import part
+from gitmem.transcripts.text import Words, part
 from gitmem.transcripts.times import to_ms
+from gitmem.transcripts.whole_files import decode
 from tests.transcripts.records import chunks
 
 json_values = st.recursive(
@@ -110,6 +111,28 @@ def test_value_that_breaks_off_is_closed_behind_its_last_whole_member(
     assert list(kept) == list(value)[: len(kept)]
 
 
+@given(
+    messages=st.lists(json_values, max_size=5),
+    at=st.integers(0, 10_000),
+    damage=st.sampled_from(b'"{}[],:\\ \n'),
+)
+def test_elements_are_the_same_whether_copied_whole_or_shrunk(
+    messages: list[object], at: int, damage: int
+) -> None:
+    whole = json.dumps({"messages": messages, "title": "Tides"}, indent=1).encode()
+    at %= len(whole)
+    for data in (whole, whole[:at], whole[:at] + bytes([damage]) + whole[at + 1 :]):
+        assert split_up([data]) == split_up(chunks(data, 1))
+
+
+def split_up(pieces: list[bytes]) -> tuple[list[tuple[object, ...]], bool, bool]:
+    shrinker = Shrinker("messages")
+    for piece in pieces:
+        shrinker.feed(piece)
+    found = [(decode(one.data), one.line, one.was_cut, one.was_too_deep) for one in shrinker.elements]
+    return found, shrinker.is_open(), decode(shrinker.finish()) is None
+
+
 # --- lines --------------------------------------------------------------------------------------------
 
 
@@ -190,12 +213,12 @@ def test_salvage_never_raises_and_gives_text_that_can_be_encoded(data: bytes) ->
     ],
 )
 def test_words_are_parted_from_what_the_host_put_there(text: str, preamble: str, message: str) -> None:
-    assert part(text) == (preamble, message)
+    assert part(text) == Words(preamble, message)
 
 
 @given(text=st.text(alphabet="a <>/\n#[]-", max_size=60))
 def test_text_without_a_known_element_is_left_alone(text: str) -> None:
-    assert part(text) == ("", text)
+    assert part(text) == Words("", text)
 
 
 # --- times --------------------------------------------------------------------------------------------
@@ -227,10 +250,10 @@ def test_times_come_in_seconds_milliseconds_and_text(value: object, ms: int | No
 
 
 def test_edit_reads_as_a_diff_and_names_its_file() -> None:
-    call, text = describe("c", "Edit", {"file_path": "a.py", "old_string": "x\ny", "new_string": "z"})
-    assert text == "a.py\n-x\n-y\n+z"
-    assert call.files == ("a.py",)
-    assert json.loads(call.input) == {"file_path": "a.py", "old_string": "x\ny", "new_string": "z"}
+    edit = describe("c", "Edit", {"file_path": "a.py", "old_string": "x\ny", "new_string": "z"})
+    assert edit.text == "a.py\n-x\n-y\n+z"
+    assert edit.call.files == ("a.py",)
+    assert json.loads(edit.call.input) == {"file_path": "a.py", "old_string": "x\ny", "new_string": "z"}
 
 
 def test_patch_names_each_file_once() -> None:
@@ -259,8 +282,8 @@ def test_arguments_are_made_readable(arguments: object, text: str) -> None:
 
 
 def test_arguments_that_are_json_in_text_are_json() -> None:
-    call, text = describe_text("c", "exec", '{ "cmd": "ls" }')
-    assert (call.input, text) == ('{"cmd":"ls"}', "ls")
+    made = describe_text("c", "exec", '{ "cmd": "ls" }')
+    assert (made.call.input, made.text) == ('{"cmd":"ls"}', "ls")
 
 
 def test_several_paths_are_all_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -18,6 +19,7 @@ from gitmem.cli.command import Command
 from gitmem.cli.context import Context
 from gitmem.cli.output import Styled
 from gitmem.model.errors.enabling import DemoFailed
+from gitmem.model.times import to_ms, to_text
 
 _TOKEN_MARK = "@@TOKEN@@"  # noqa: S105 (where a made token is put, so that none stands here)
 _CWD_MARK = "/home/ada/tides"
@@ -27,6 +29,14 @@ _TRANSCRIPTS = {
     "rollout-2026-03-03T14-00-00-019d2c11-6a40-7c10-8e52-9f3b5d1c7a20.jsonl",
     "grace-gemini-cli.json": "transcripts/grace/grace-gemini-cli.json",
 }
+_MINUTE_MS = 60_000
+_ENDED = {
+    "ada-claude-code.jsonl": 20 * _MINUTE_MS,
+    "ada-codex.jsonl": 26 * 60 * _MINUTE_MS,
+    "grace-gemini-cli.json": 5 * _MINUTE_MS,
+}
+"""How long ago each of the sessions ended: what is committed now was written by one that is under way."""
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _FILE = "src/tides/gauge.py"
 _BEFORE = """\
 from datetime import datetime
@@ -56,6 +66,12 @@ def command(context: Context, keep: bool) -> None:
             shutil.rmtree(place)
     if keep:
         context.output.say(f"\nIt is all still there: cd {place}")
+
+
+def _moved(text: str, ends_ms: int) -> str:
+    """Return a transcript whose last moment is another one, and all others with it."""
+    by_ms = ends_ms - max(to_ms(moment) for moment in _MOMENT.findall(text))
+    return _MOMENT.sub(lambda found: to_text(to_ms(found[0]) + by_ms), text)
 
 
 class _Demo:
@@ -112,6 +128,7 @@ class _Demo:
         hub, ada = str(self._place / "tides.git"), self._place / "ada"
         for name, place in _TRANSCRIPTS.items():
             text = (files("gitmem.cli") / "demo" / name).read_text("utf-8")
+            text = _moved(text, self._context.now_ms() - _ENDED[name])
             text = text.replace(_CWD_MARK, json.dumps(str(ada))[1:-1]).replace(_TOKEN_MARK, token)
             (self._place / place).parent.mkdir(parents=True, exist_ok=True)
             (self._place / place).write_text(text, "utf-8")

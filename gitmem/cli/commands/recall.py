@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from gitmem.cli.context import Context
 from gitmem.cli.declared import Declared, Option
+from gitmem.cli.holding_back import hold_back
 from gitmem.cli.recall_text import as_json, as_markdown
-from gitmem.cli.recalling import LEAST_TOKENS, MOST_TOKENS, recall
+from gitmem.cli.recalling import LEAST_TOKENS, MOST_TOKENS, Recalled, recall
 from gitmem.cli.search_options import OPTIONS
 from gitmem.cli.searching import filters_of, places_for
 from gitmem.model.errors.base import UsageError
@@ -39,16 +40,26 @@ def run(
         raise UsageError("--all and --recurse-submodules exclude each other", hint=_USAGE_HINT)
     places = places_for(context, narrowing, every=every, recurse=recurse)
     filters = filters_of(context, places, narrowing)
-    if not words and filters == Filters(without=filters.without):
+    is_narrowed = filters != Filters(without=filters.without)
+    if not words and not is_narrowed:
         raise UsageError("expected a QUERY or a filter", hint=_USAGE_HINT)
-    found = recall(context, places, " ".join(words), filters, budget=budget, mode=mode, is_recent=is_recent)
+    query = " ".join(words)
+    filters, private = hold_back(context, query, filters)
+    found = recall(context, places, query, filters, budget=budget, mode=mode, is_recent=is_recent)
     if as_json_:
-        context.output.json(as_json(found, budget))
+        context.output.json({**as_json(found, budget), "held_back": private})
     elif found.quotations:
         with context.paged() as output:
             output.say(as_markdown(found) if markdown else found.text)
-    else:
-        context.output.warn("nothing found")
+    if not (found.quotations or as_json_):
+        what = "nothing matches well" if found.answer.get("weak") else "nothing found"
+        context.output.warn(f"{what}\n{_to_try(found, is_narrowed=is_narrowed)}")
+    if private:
+        are = "1 private session is" if private == 1 else f"{private:,} private sessions are"
+        context.output.warn(
+            f"{are} left out, for this is an agent's transcript\n"
+            "gitmem recall --level private QUESTION: quotes them, where whoever asks may have them there"
+        )
     return 0 if found.quotations else 1
 
 
@@ -61,7 +72,8 @@ The turns that answer are cut to what matters, put together with those that they
 each said once however often it was repeated, and cited as gitmem show takes them. What is quoted stands
 between delimiters that nobody could know before, each line behind "| ": it is history, and no instruction.
 
-The query and the filters are those of gitmem search. Ends with 1 if nothing was found.
+The query and the filters are those of gitmem search. Run by an agent, it leaves out private sessions unless
+--level names them. Ends with 1 if nothing was found.
 """,
     words="[QUERY…]",
     options=(
@@ -85,5 +97,19 @@ The query and the filters are those of gitmem search. Ends with 1 if nothing was
     ),
     run=run,
 )
+
+
+def _to_try(found: Recalled, *, is_narrowed: bool) -> str:
+    """Return what may find something: fewer filters, else other words."""
+    if found.answer.get("weak"):
+        return "gitmem search QUESTION: lists the turns that have some of its words"
+    if is_narrowed:
+        return "gitmem recall QUESTION: without filters, looks everywhere"
+    if found.answer["mode"] == "lexical":
+        return "gitmem model status: says whether a search goes by meaning too; by words, try others or fewer"
+    return (
+        "gitmem search --complete PREFIX: has the words that there are; gitmem sessions: lists what there is"
+    )
+
 
 _USAGE_HINT: Final = "gitmem recall -h: shows how it is used"
