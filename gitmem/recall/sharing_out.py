@@ -9,10 +9,10 @@ from gitmem.recall.tokens import estimate
 from gitmem.recall.trimming import trim
 from gitmem.recall.turns import Passage
 
-_NEARLY: Final = 0.96
+_NEARLY: Final = 0.94
 """Of the budget: whoever has used so much of it is not made longer once more."""
 
-_TRIES: Final = 5
+_TRIES: Final = 3
 _ONE_LINE_TOKENS: Final = 100
 """A text that may have fewer is told on one line: line ends of a quotation take three each."""
 
