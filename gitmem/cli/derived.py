@@ -91,13 +91,13 @@ def forget_tables(context: Context, gone: Collection[str]) -> dict[str, int]:
     from gitmem.handing_over import placing
     from gitmem.notes import table as notes
     from gitmem.sidecar.folders import state_folder
-    from gitmem.verbs import listing, picking, renditions, scanned, sources
+    from gitmem.verbs import captors, listing, picking, renditions, scanned, sources
     from gitmem.why import edits, touched
 
     state_dir = context.repository.state_dir
     spool.forget(state_dir)
     return {
-        "tables": sum(each.forget(state_dir, gone) for each in (listing, touched, table, notes)),
+        "tables": sum(each.forget(state_dir, gone) for each in (listing, captors, touched, table, notes)),
         "maps": picking.forget(state_dir, gone) + edits.forget(state_dir, gone),
         "positions": sources.forget(state_dir, gone),
         "transcripts": sum(

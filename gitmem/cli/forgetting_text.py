@@ -49,7 +49,7 @@ def say_done(
         return
     output = context.output
     if not found and not checkpoints and not notes:
-        output.note("no session is like that")
+        output.warn("no session is like that")
         return
     rows: list[list[Part]] = [
         [Styled(word, "dim"), _name(each), ", ".join(each.ids)] for each in found[:_SHOWN]
@@ -172,7 +172,7 @@ def say_listed(context: Context, rows: Sequence[Row], *, as_json: bool) -> None:
             ]
             output.table(table, flexible=1)
     else:
-        context.output.note("nothing waits to be erased")
+        context.output.warn("nothing waits to be erased")
 
 
 def say_request(context: Context, remote: str, *, as_json: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitmem.cli.context import Context
@@ -13,11 +14,13 @@ from gitmem.cli.trusting import trusting_here
 from gitmem.model.errors.arguments import BadNote
 from gitmem.model.errors.base import GitmemError
 from gitmem.model.errors.store import NoMemory
-from gitmem.notes.listing import list_notes, longest_due_first, newest_first
+from gitmem.notes.listing import list_notes, longest_due_first, newest_first, people
 
 if TYPE_CHECKING:
     from gitmem.cli.recursing import Reach
+    from gitmem.format.memory import Memory
     from gitmem.model.records import NoteType
+    from gitmem.notes.listing import Listed
 
 
 class Wanted(NamedTuple):
@@ -59,26 +62,42 @@ def find_notes(context: Context, reached: Reach, wanted: Wanted) -> list[Told]:
     return sorted(found, key=lambda told: order(told.note))[: wanted.limit]
 
 
+def count_untold(context: Context, reached: Reach, wanted: Wanted) -> int:
+    """Return how many notes are left out of those of trusted authors since nobody knows who wrote them."""
+    number = 0
+    for each in reached.contexts:
+        with suppress(GitmemError), opened_memory(each) as memory:  # told of where it is listed
+            trusting = trusting_here(context, people(memory, each.repository.state_dir), each.repository)
+            notes = _listed(context, each, memory, wanted, lambda address: True)
+            number += sum(trusting.of(note.author.email) == "unknown" for note in notes)
+    return number
+
+
 def _of_one(context: Context, there: Context, repo: str, wanted: Wanted) -> Iterator[Told]:
-    # What is typed is a path from where somebody stands, whichever repository it leads into.
-    files = files_of(there, wanted.files, start=context.start)
-    now_ms = context.now_ms()
     with opened_memory(there) as memory:
-        known = trusting_here(context, None, there.repository)
-        notes = list_notes(
-            memory,
-            there.repository.state_dir,
-            types=wanted.types,
-            files=files,
-            tags=wanted.tags,
-            due_at_ms=now_ms if wanted.is_due else None,
-            since_ms=wanted.since_ms,
-            closed=wanted.closed,
-            is_known=(lambda address: known.of(address) == "known")
-            if wanted.is_trusted
-            else lambda address: True,
-            limit=wanted.limit,
-        )
-        for note in notes:
-            document = {"repo": repo, **as_json(memory, note, known, now_ms)}
-            yield Told(note, repo, known.of(note.author.email), document)
+        trusting = trusting_here(context, None, there.repository)
+
+        def is_known(address: str) -> bool:
+            return not wanted.is_trusted or trusting.of(address) == "known"
+
+        for note in _listed(context, there, memory, wanted, is_known):
+            document = {"repo": repo, **as_json(memory, note, trusting, context.now_ms())}
+            yield Told(note, repo, trusting.of(note.author.email), document)
+
+
+def _listed(
+    context: Context, there: Context, memory: Memory, wanted: Wanted, is_known: Callable[[str], bool]
+) -> tuple[Listed, ...]:
+    return list_notes(
+        memory,
+        there.repository.state_dir,
+        types=wanted.types,
+        # What is typed is a path from where somebody stands, whichever repository it leads into.
+        files=files_of(there, wanted.files, start=context.start),
+        tags=wanted.tags,
+        due_at_ms=context.now_ms() if wanted.is_due else None,
+        since_ms=wanted.since_ms,
+        closed=wanted.closed,
+        is_known=is_known,
+        limit=wanted.limit,
+    )

@@ -16,7 +16,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage, redactor_of, unite, writer_of
 from gitmem.model.errors.arguments import BadNote
 from gitmem.model.errors.base import GitmemError
-from gitmem.model.errors.naming import NoteNotKept, NoteNotWritten, NoteSuperseded
+from gitmem.model.errors.naming import NoteNotDue, NoteNotKept, NoteNotWritten, NoteSuperseded
 from gitmem.model.ids import RecordId
 from gitmem.model.records import Position
 
@@ -134,13 +134,18 @@ def draft_of(
     Raises:
         BadMoment, BadTag, BadNote: What was said cannot be read.
         SessionUnknown, SessionAmbiguous, BadSessionName, TurnUnknown: A session's name means none, or more.
+        NoteNotDue: It is to be due, and is no reminder.
     """
     from gitmem.notes.table import DONE
     from gitmem.notes.writing import Draft
     from gitmem.query.moments import parse_ahead
     from gitmem.verbs.naming import as_tag
 
+    named = kind or (before.type if before else None)
+    if due is not None and named not in (None, "reminder"):
+        raise NoteNotDue(str(named))
     due_ms = None if due is None else parse_ahead(due, context.now_ms())
+    kept_ms = before.due_ms if before and kind in (None, "reminder") else None
     draft = Draft(
         type=kind or ("decision" if due is None else "reminder"),
         text=text,
@@ -154,7 +159,7 @@ def draft_of(
         return draft
     return draft._replace(
         type=kind or before.type,
-        due_ms=before.due_ms if due is None else due_ms,
+        due_ms=kept_ms if due is None else due_ms,
         supersedes=(before.name,),
         about=draft.about or before.about,
         files=draft.files or before.files,

@@ -49,8 +49,9 @@ Part = str | Styled
 class Output:
     """The standard output and standard error of one run.
 
-    Results go to standard output, warnings to standard error, and what is only nice to know to standard error
-    if that is a terminal. A reader that goes away raises BrokenPipeError, any other failure DiskRefused.
+    Results go to standard output, warnings to standard error, and so does that there is no result, where no
+    JSON says it; what is only nice to know goes to standard error if that is a terminal. A reader that goes
+    away raises BrokenPipeError, any other failure DiskRefused.
     """
 
     def __init__(

@@ -21,6 +21,8 @@ from gitmem.cli.serving import (
     short,
     who,
 )
+from gitmem.cli.serving_untold import nothing, untold
+from gitmem.cli.text import count
 from gitmem.cli.trusting import trusting_here
 from gitmem.model.errors.serving import AuthorUntrusted
 from gitmem.serving.cursors import FAR_MS, cursor, place_of, question_of
@@ -37,9 +39,8 @@ from gitmem.serving.forms import (
 from gitmem.serving.offer import Answered
 
 if TYPE_CHECKING:
-    from gitmem.format.memory import Memory
     from gitmem.notes.listing import Listed
-    from gitmem.query.trusting import Trusting
+    from gitmem.query.trusting import Trust
 
 _CUT: Final = 600
 _WHOLE: Final = 8_000
@@ -48,39 +49,45 @@ _ID_DIGITS: Final = 12
 
 
 def notes(host: Host, asked: NotesTaken, client: str) -> Answered:
-    """List notes that stand: the newest first, or those that are due, the longest due first."""
-    from gitmem.cli.noting import files_of
-    from gitmem.notes.listing import list_notes
+    """List notes that stand, here and in submodules: the newest first; if due, the longest due."""
+    from gitmem.cli.note_listing import Wanted, count_untold, find_notes
+    from gitmem.cli.recursing import reach
 
     context = host.begin(untrusted=asked.untrusted)
     question = question_of("notes", asked)
     after = place_of(asked.cursor, question, int, str) if asked.cursor else None
-    now_ms = context.now_ms()
 
     def place(note: Listed) -> tuple[int, str]:
         """Return where a note stands in the order that they are listed in."""
         due_ms = note.at_ms if note.due_ms is None else note.due_ms
         return FAR_MS + (due_ms if asked.due else -note.at_ms), note.name[:_ID_DIGITS]
 
-    with opened_memory(context) as memory:
-        known = trusting_here(context)
-        found = list_notes(
-            memory,
-            context.repository.state_dir,
-            types=() if asked.kind is None else (asked.kind,),
-            files=() if asked.file is None else files_of(context, (asked.file,)),
-            tags=() if asked.tag is None else (asked.tag,),
-            due_at_ms=now_ms if asked.due else None,
-            closed=asked.closed,
-            is_known=lambda address: asked.untrusted or known.of(address) == "known",
-        )
-        rest = [note for note in found if after is None or place(note) > after]
-        page = rest[: asked.limit]
-        told = tuple(_told(memory, note, known, _CUT) for note in page)
-    further = cursor(question, *place(page[-1])) if len(page) < len(rest) else None
-    lines = [line for each in told for line in _lines(each)]
-    text = framed([*lines, *going_on(further)]) if told else "no note is like that"
-    return Answered(text, NotesGiven(notice=NOTICE, notes=told, cursor=further))
+    reached = reach(context, None)
+    wanted = Wanted(
+        types=() if asked.kind is None else (asked.kind,),
+        files=() if asked.file is None else (asked.file,),
+        tags=() if asked.tag is None else (asked.tag,),
+        is_due=asked.due,
+        closed=asked.closed,
+        is_trusted=not asked.untrusted,
+    )
+    found = find_notes(context, reached, wanted)
+    rest = [each for each in found if after is None or place(each.note) > after]
+    page = rest[: asked.limit]
+    with_repo = len(reached.contexts) > 1
+    told = tuple(
+        _told(each.document, each.note, each.trust, _CUT, repo=each.repo if with_repo else "")
+        for each in page
+    )
+    left_out = 0 if asked.cursor or asked.untrusted else count_untold(context, reached, wanted)
+    said = untold(host, left_out, count(left_out, "note"))
+    further = cursor(question, *place(page[-1].note)) if len(page) < len(rest) else None
+    if told:
+        lines = [line for each in told for line in _lines(each)]
+        text = framed([*said, *lines, *going_on(further)])
+    else:
+        text = "\n".join([nothing("no note is like that", asked, "closed=true", "search"), *said])
+    return Answered(text, NotesGiven(notice=NOTICE, notes=told, untold=left_out, cursor=further))
 
 
 def show_note(context: Context, asked: ShowTaken) -> Answered:
@@ -90,6 +97,7 @@ def show_note(context: Context, asked: ShowTaken) -> Answered:
         AuthorUntrusted: Nobody known wrote it.
     """
     from gitmem.cli.auditing import log_of
+    from gitmem.cli.note_text import as_json
     from gitmem.cli.noting import named_notes
 
     with opened_memory(context) as memory:
@@ -100,7 +108,8 @@ def show_note(context: Context, asked: ShowTaken) -> Answered:
         log_of(context).note("show", f"note:{note.name}")
         question = question_of("show", asked)
         begins = cast(int, place_of(asked.cursor, question, int)[0]) if asked.cursor else 0
-        told = _told(memory, note, known, _WHOLE, begins, with_turns=True)
+        document = as_json(memory, note, known, note.at_ms, with_turns=True)
+        told = _told(document, note, known.of(note.author.email), _WHOLE, begins)
     further = cursor(question, begins + _WHOLE) if told.cut else None
     given = ShowGiven(notice=NOTICE, id=told.id, by=told.by, note=told, trust=told.trust, cursor=further)
     return Answered(framed([*_lines(told), *going_on(further)]), given)
@@ -144,12 +153,10 @@ def note_add(host: Host, asked: NoteAddTaken, client: str) -> Answered:
 
 
 def _told(
-    memory: Memory, note: Listed, known: Trusting, most: int, begins: int = 0, *, with_turns: bool = False
+    document: dict[str, Any], note: Listed, trust: Trust, most: int, begins: int = 0, *, repo: str = ""
 ) -> NoteTold:
-    from gitmem.cli.note_text import as_json
-
-    plainly = as_json(memory, note, known, note.at_ms, with_turns=with_turns)
-    author, trust = called(note.author.name), known.of(note.author.email)
+    """Return a note as agents are told of it; `document` is what programs are."""
+    author = called(note.author.name)
     return NoteTold(
         id=cite(note.address, ""),
         kind=note.type,
@@ -160,7 +167,8 @@ def _told(
         state=note.state,
         files=tuple(short(file, 200) for file in note.files),
         tags=tuple(short(tag, 60) for tag in note.tags),
-        about=tuple(_about(each) for each in plainly["about"]),
+        about=tuple(_about(each) for each in document["about"]),
+        repo=short(repo, 80),
         trust=trust,
         cut=max(0, len(note.text) - begins - most),
     )
@@ -178,6 +186,7 @@ def _lines(note: NoteTold) -> list[str]:
         note.kind,
         note.at[:10],
         note.by,
+        called(note.repo),
         f"due {note.due[:10]}" if note.due else None,
         note.state if note.state != "open" else None,
         *map(called, note.files[:3]),

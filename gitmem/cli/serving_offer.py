@@ -12,6 +12,7 @@ from gitmem.cli.serving_notes import note_add, notes
 from gitmem.cli.serving_search import as_prompt, recall, search
 from gitmem.cli.serving_sessions import show
 from gitmem.cli.serving_timeline import list_sessions, read_resource, timeline
+from gitmem.cli.serving_untold import hint_for
 from gitmem.cli.serving_why import why
 from gitmem.serving import forms
 from gitmem.serving.offer import Offer, Prompt, Template, Tool
@@ -95,6 +96,7 @@ def offer_of(host: Host) -> Offer:
         list_resources=partial(list_sessions, host),
         read_resource=partial(read_resource, host),
         broke=broke,
+        hint=partial(hint_for, host),
     )
 
 

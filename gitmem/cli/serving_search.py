@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from bisect import bisect_left
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from gitmem.cli.auditing import noted
 from gitmem.cli.context import Context
@@ -31,28 +30,39 @@ from gitmem.cli.serving import (
     short,
     who,
 )
+from gitmem.cli.serving_untold import LOOKED_AT, nothing, untold, untold_hits
+from gitmem.cli.text import clean
 from gitmem.cli.trusting import marked
 from gitmem.query.filters import Filters
 from gitmem.query.trusting import Trust
+from gitmem.recall.sharing_out import share
 from gitmem.recall.tokens import estimate
+from gitmem.recall.turns import passage_of
 from gitmem.serving.cursors import cursor, place_of, question_of
 from gitmem.serving.forms import Hit, Quoted, RecallGiven, RecallTaken, SearchGiven, SearchTaken
 from gitmem.serving.offer import Answered
-from gitmem.sidecar.wire import Json, Place
+from gitmem.sidecar.wire import Grouping, Json, Place
 
 MOST_HITS: Final = 500
-TOKENS_A_HIT: Final = 88
-"""At most, in either form of the answer; ten hits stay below 900 with what stands around them."""
+TOKENS: Final = 880
+"""For a page of hits, in either form of the answer; ten stay below 900, however few share it."""
 
+TOKENS_A_HIT: Final = 88
+"""For each of more than ten."""
+
+_PASSAGE_CHARACTERS: Final = 3_000
+_CHARACTERS_TO_A_TOKEN: Final = 4
 _LONGEST_SESSION: Final = 32
 """Of a hit's citation, as recall's: with a longer name, a third of what a hit may take, it goes by its id."""
 
 _MOVED: Final = 20
 """So many hits may come before a page while it is read, and its end is still found."""
 
+_TITLED_TOKENS: Final = 90
+"""What a hit has room for, at least, where it is told what its session is about."""
+
+_LONGEST_TITLE: Final = 80
 _BETWEEN: Final = re.compile(r'["{}\[\],:]{3,}')
-_CUTS: Final = (320, 240, 180, 140, 110, 85, 65, 50, 35)
-"""Characters of a hit's text: the first of these with which an answer is short enough."""
 
 
 def search(host: Host, asked: SearchTaken, client: str) -> Answered:
@@ -62,16 +72,18 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
     skipped, last = _cut(asked.cursor, question)
     limit = min(asked.limit, MOST_HITS - skipped)
     places, filters = _narrowed(host, context, asked)
+    group: Grouping = "session" if asked.by_session else "turn"
+    # Neither an echo of this, nor what the agent has before it.
+    filters = filters._replace(firsthand=True, without=current_sessions(context.environ))
     answers = ask_indexer(
         context,
         "search",
         places=places,
         queries=(asked.query,),
-        filters=filters._replace(
-            firsthand=True, without=current_sessions(context.environ)
-        ),  # neither an echo of this, nor what the agent has before it
-        group="session" if asked.by_session else "turn",
+        filters=filters,
+        group=group,
         limit=skipped + limit + 1 + (_MOVED if last else 0),
+        passage=min(_PASSAGE_CHARACTERS, _CHARACTERS_TO_A_TOKEN * max(TOKENS_A_HIT, TOKENS // asked.limit)),
     )
     only_known = bool(filters.trusted)
     [answer] = noted(context, places, marked(context, places, answers, only_known=only_known))
@@ -84,16 +96,39 @@ def search(host: Host, asked: SearchTaken, client: str) -> Answered:
     hits = found[begins : begins + limit]
     is_more = bool(hits) and len(found) > begins + limit and begins + limit < MOST_HITS
     further = cursor(question, begins + limit, _digest(hits[-1])) if is_more else None
-    budget = TOKENS_A_HIT * max(limit, 3)
-    forms = [partial(_hit, hit, with_repo=len(places) > 1) for hit in hits]
-    text = _fitting(lambda cut: _as_text(answer, [form(cut) for form in forms], further), str, budget)
-    value = _fitting(lambda cut: _as_value([form(cut) for form in forms], further), _encoded, budget)
-    return Answered(text, value)
+    left_out = 0 if asked.cursor else untold_hits(context, places, asked.query, filters, answer, group)
+    # Of what is not there nothing is said to match badly.
+    said = said_of(answer if hits else {**answer, "weak": False})
+    said += untold(host, left_out, f"{left_out} of the best {LOOKED_AT} hits")
+    if not hits:
+        none = nothing("nothing found", asked, "fewer or other words", "timeline")
+        return Answered("\n".join([none, *said]), SearchGiven(notice=NOTICE, untold=left_out))
+    page = _Page(said, left_out, further)
+    told = _excerpted(page, [_hit(hit, with_repo=len(places) > 1) for hit in hits], hits)
+    return Answered(page.text(told), page.value(told))
 
 
 def _cut(at: str | None, question: str) -> tuple[int, str]:
     """Return how many hits were told before, and which was the last of them."""
     return cast("tuple[int, str]", place_of(at, question, int, str)) if at else (0, "")
+
+
+class _Page(NamedTuple):
+    """What an answer has beside its hits: lines of ours, how much was left out, and how to go on."""
+
+    said: list[str]
+    untold: int
+    further: str | None
+
+    def text(self, hits: list[Hit]) -> str:
+        lines = list(self.said)
+        for hit in hits:
+            mark = "" if hit.trust == "known" else f", {hit.trust} author"
+            lines += [heading(hit.id, hit.by + mark, hit.title), behind(hit.text)]
+        return framed([*lines, *going_on(self.further)])
+
+    def value(self, hits: list[Hit]) -> SearchGiven:
+        return SearchGiven(notice=NOTICE, hits=tuple(hits), untold=self.untold, cursor=self.further)
 
 
 class _Found(NamedTuple):
@@ -120,6 +155,12 @@ def recall(host: Host, asked: RecallTaken, client: str) -> Answered:
     context = host.begin(untrusted=asked.untrusted)
     places, filters = _narrowed(host, context, asked)
     found = recalled(context, places, asked.question, filters, budget=asked.budget)
+    alike = filters._replace(firsthand=True, without=current_sessions(context.environ))
+    left_out = untold_hits(context, places, asked.question, alike, found.answer)
+    said = untold(host, left_out, f"{left_out} of the best {LOOKED_AT} turns")
+    room = asked.budget - estimate("\n".join(said))
+    if said and estimate(found.text) > room:
+        found = recalled(context, places, asked.question, filters, budget=room)
     turns = []
     for one in found.quotations:
         told = one.told
@@ -128,8 +169,12 @@ def recall(host: Host, asked: RecallTaken, client: str) -> Answered:
             told.note or told.role, called(told.author), called(told.agent), told.at[:10], called(told.branch)
         )
         turns.append(Quoted(id=whole, by=by, text=plain(one.text), commit=one.commit, trust=told.trust))
-    text = found.text if turns else "nothing found"
-    return Answered(text, RecallGiven(notice=NOTICE, turns=tuple(turns)))
+    if turns:
+        *lines, last = found.text.split("\n")
+        text = "\n".join([*lines, *said, last])
+    else:
+        text = "\n".join([nothing("nothing found", asked, "fewer or other words", "timeline"), *said])
+    return Answered(text, RecallGiven(notice=NOTICE, turns=tuple(turns), untold=left_out))
 
 
 def as_prompt(host: Host, question: str) -> str:
@@ -154,7 +199,8 @@ def _narrowed(
     return places, filters_of(context, places, values)._replace(levels=host.levels(context))
 
 
-def _hit(hit: Json, cut: int, *, with_repo: bool) -> Hit:
+def _hit(hit: Json, *, with_repo: bool) -> Hit:
+    """Return what a hit is and whose, without its text."""
     note = cast("Json | None", hit.get("note"))
     trust = cast(Trust, hit["trust"])
     session = str(hit["session"])
@@ -170,39 +216,37 @@ def _hit(hit: Json, cut: int, *, with_repo: bool) -> Hit:
     )
     stream, ordinal = str(hit["stream"] or ""), cast(int, hit["ordinal"])
     name = cite("" if is_long else session, str(hit["id"]), stream, ordinal)
-    return Hit(id=name, by=by, text=_around_match(hit, cut), trust=trust)
+    return Hit(id=name, by=by, text="", trust=trust)
 
 
-def _around_match(hit: Json, cut: int) -> str:
-    """Return so many characters of a hit's text, those where it matches among them."""
-    text, marks = str(hit["snippet"]), cast("list[list[int]]", hit["marks"])
-    first = marks[0][0] if marks else 0
-    if len(text) <= cut or first < cut // 2:
-        return short(text, cut)
-    begins = min(first - cut // 3, len(text) - cut)
-    return "…" + short(text[begins:], cut - 1)
+def _excerpted(page: _Page, told: list[Hit], hits: list[Json]) -> list[Hit]:
+    """Return hits with as much of their texts as there is room for, and with titles where that is enough."""
+    budget = max(TOKENS, TOKENS_A_HIT * len(told))
+    passages = [passage_of(cast(Json, hit["passage"]), clean) for hit in hits]
+
+    def tokens_of(filled: list[Hit]) -> int:
+        return max(estimate(page.text(filled)), estimate(encoded(page.value(filled))))
+
+    if budget - tokens_of(told) >= _TITLED_TOKENS * len(told):
+        told = [replace(each, title=title) for each, title in zip(told, _titles(hits), strict=True)]
+    texts = share(passages, budget, lambda texts: tokens_of(_filled(told, texts)))
+    return _filled(told, texts)
 
 
-def _as_text(answer: Json, hits: list[Hit], further: str | None) -> str:
-    if not hits:
-        return "\n".join(["nothing found", *said_of(answer)])
-    lines = said_of(answer)
+def _filled(told: list[Hit], texts: Sequence[str]) -> list[Hit]:
+    return [replace(each, text=plain(text)) for each, text in zip(told, texts, strict=True)]
+
+
+def _titles(hits: list[Json]) -> Iterator[str]:
+    """Yield the title of each hit's session, once; none where the hit is what the title was made of."""
+    seen = set()
     for hit in hits:
-        mark = "" if hit.trust == "known" else f", {hit.trust} author"
-        lines += [heading(hit.id, hit.by + mark), behind(hit.text)]
-    return framed([*lines, *going_on(further)])
+        title = "" if hit["id"] in seen else short(str(hit["title"]), _LONGEST_TITLE)
+        seen.add(hit["id"])
+        is_said = short(str(hit["snippet"]), _LONGEST_TITLE).startswith(title.removesuffix("…"))
+        yield "" if is_said else title
 
 
-def _as_value(hits: list[Hit], further: str | None) -> SearchGiven:
-    return SearchGiven(notice=NOTICE, hits=tuple(hits), cursor=further)
-
-
-def _encoded(value: SearchGiven) -> str:
+def encoded(value: msgspec.Struct) -> str:
     """Return JSON to count tokens of: what stands between two values is two at most to any tokenizer."""
     return _BETWEEN.sub('",', msgspec.json.encode(value).decode())
-
-
-def _fitting(make: Callable[[int], Any], as_text: Callable[[Any], str], budget: int) -> Any:
-    """Return what is made with the longest texts with which it keeps within a budget of tokens."""
-    fits = bisect_left(_CUTS, True, key=lambda cut: estimate(as_text(make(cut))) <= budget)
-    return make(_CUTS[min(fits, len(_CUTS) - 1)])

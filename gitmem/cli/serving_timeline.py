@@ -14,6 +14,7 @@ from gitmem.cli.recursing import reach
 from gitmem.cli.rendering import iso
 from gitmem.cli.serving import NOTICE, Host, called, cite, framed, going_on, heading, short, who
 from gitmem.cli.serving_sessions import show, title_of
+from gitmem.cli.serving_untold import nothing, untold
 from gitmem.cli.text import count
 from gitmem.cli.trusting import trusting_here
 from gitmem.model.errors.repositories import NotARepository
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitmem.format.memory import Memory
-    from gitmem.query.trusting import Trusting
+    from gitmem.query.trusting import Trust, Trusting
     from gitmem.verbs.summaries import Summary
 
 _SCHEME: Final = "gitmem://"
@@ -51,7 +52,9 @@ def timeline(host: Host, asked: TimelineTaken, client: str) -> Answered:
         until_ms=None if asked.until is None else parse_until(asked.until, now_ms),
         levels=host.levels(context),
     )
-    rows = _latest(context, filters, untrusted=asked.untrusted)
+    rows, unknown = _latest(context, filters, untrusted=asked.untrusted)
+    left_out = 0 if asked.cursor else unknown
+    said = untold(host, left_out, count(left_out, "session"))
     rest = [row for row in rows if after is None or row.place > after]
     shown = rest[: asked.limit]
     further = cursor(question, *shown[-1].place) if len(shown) < len(rest) else None
@@ -63,8 +66,12 @@ def timeline(host: Host, asked: TimelineTaken, client: str) -> Answered:
                 memories[common_dir] = stack.enter_context(opened_memory(row.context))
         found = [_told(row, memories[row.context.repository.common_dir]) for row in shown]
     lines = [_line(each) for each in found]
-    text = framed([*lines, *going_on(further)]) if lines else "no session is like that"
-    return Answered(text, TimelineGiven(notice=NOTICE, sessions=tuple(found), cursor=further))
+    if lines:
+        text = framed([*said, *lines, *going_on(further)])
+    else:
+        text = "\n".join([nothing("no session is like that", asked, "search"), *said])
+    given = TimelineGiven(notice=NOTICE, sessions=tuple(found), untold=left_out, cursor=further)
+    return Answered(text, given)
 
 
 class _Row(NamedTuple):
@@ -75,13 +82,20 @@ class _Row(NamedTuple):
     trusting: Trusting
 
     @property
+    def trust(self) -> Trust:
+        """How far it is trusted."""
+        return self.trusting.of_all(self.told.captured_by)
+
+    @property
     def place(self) -> tuple[int, str]:
         """Where it stands in the order that sessions are listed in, the newest first."""
         return FAR_MS - self.told.last_ms, self.told.session[:_ID_DIGITS]
 
 
-def _latest(context: Context, filters: Filters, *, untrusted: bool) -> list[_Row]:
+def _latest(context: Context, filters: Filters, *, untrusted: bool) -> tuple[list[_Row], int]:
     """Return the sessions that are asked for in all repositories around, the newest first.
+
+    Beside them, how many were left out because the user does not know who captured them.
 
     Raises:
         NoMemory: None of them remembers anything.
@@ -92,17 +106,14 @@ def _latest(context: Context, filters: Filters, *, untrusted: bool) -> list[_Row
     current = current_sessions(context.environ)
     for each in reached:
         try:
-            rows += [
-                row
-                for row in _of_one(each, filters)
-                if str(row.told.key) not in current
-                and (untrusted or row.trusting.of_all(row.told.captured_by) == "known")
-            ]
+            rows += [row for row in _of_one(each, filters) if str(row.told.key) not in current]
         except NoMemory as error:
             missing.append(error)
     if len(missing) == len(reached) and missing:
         raise missing[0]
-    return sorted(rows, key=lambda row: row.place)
+    told = [row for row in rows if untrusted or row.trust == "known"]
+    left_out = 0 if untrusted else sum(row.trust == "unknown" for row in rows)
+    return sorted(told, key=lambda row: row.place), left_out
 
 
 def _of_one(context: Context, filters: Filters) -> Iterator[_Row]:
@@ -121,11 +132,11 @@ def _told(row: _Row, memory: Memory) -> SessionTold:
     return SessionTold(
         id=cite(str(summary.key), summary.session),
         at=iso(summary.last_ms or None) or "",
-        by=who(called(summary.author.name), trust=row.trusting.of_all(summary.captured_by)),
+        by=who(called(summary.author.name), trust=row.trust),
         title=title_of(memory, summary, lambda _: row.trusting),
         branch=short(summary.branch or "", 60),
         turns=summary.turns,
-        trust=row.trusting.of_all(summary.captured_by),
+        trust=row.trust,
     )
 
 

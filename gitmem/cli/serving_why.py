@@ -12,6 +12,8 @@ from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_memory
 from gitmem.cli.recursing import reach
 from gitmem.cli.serving import NOTICE, Host, behind, called, cite, framed, heading, plain, short, who
+from gitmem.cli.serving_untold import untold
+from gitmem.cli.text import count
 from gitmem.model.errors.store import NoMemory
 from gitmem.model.ids import SessionId
 from gitmem.query.trusting import Trust
@@ -33,8 +35,8 @@ def why(host: Host, asked: WhyTaken, client: str) -> Answered:
     found: dict[str, Any] = (
         json.loads(said) if said else {"known": 0, "unknown": 0, "left_out": 0, "places": []}
     )
-    untold = _private(host, context, {each["id"] for each in found["places"] if each["session"] is not None})
-    places = tuple(_place(each, untrusted=asked.untrusted, untold=untold) for each in found["places"])
+    private = _private(host, context, {each["id"] for each in found["places"] if each["session"] is not None})
+    places = tuple(_place(each, untrusted=asked.untrusted, private=private) for each in found["places"])
     lines = []
     for each in places:
         path, _, numbers = each.lines.rpartition(":")
@@ -47,6 +49,8 @@ def why(host: Host, asked: WhyTaken, client: str) -> Answered:
         if each.prompt:
             lines += [heading(each.prompt_id, "the prompt that led to it"), behind(each.prompt)]
     total = found["known"] + found["unknown"]
+    left_out = sum(each.trust == "unknown" and not each.id for each in places)
+    lines += untold(host, left_out, count(left_out, "place"))
     lines.append(f"# {found['known']} of {total} lines are from sessions that are known here")
     given = WhyGiven(
         notice=NOTICE,
@@ -54,6 +58,7 @@ def why(host: Host, asked: WhyTaken, client: str) -> Answered:
         unknown=found["unknown"],
         places=places,
         left_out=found["left_out"],
+        untold=left_out,
     )
     return Answered(framed(lines), given)
 
@@ -62,7 +67,7 @@ def _private(host: Host, context: Context, sessions: set[str]) -> set[str]:
     """Return those of some sessions that may not be told, wherever around here they are."""
     from gitmem.verbs.levels import registered
 
-    levels, untold = host.levels(context), set(sessions)
+    levels, private = host.levels(context), set(sessions)
     if not (levels and sessions):
         return set()
     for each in reach(context, None).contexts:
@@ -70,17 +75,17 @@ def _private(host: Host, context: Context, sessions: set[str]) -> set[str]:
             for session in sessions:
                 folder = memory.find(SessionId(session))
                 if folder is not None and registered(memory, folder, "team") in levels:
-                    untold.discard(session)
-    return untold
+                    private.discard(session)
+    return private
 
 
-def _place(said: dict[str, Any], *, untrusted: bool, untold: set[str]) -> Place:
+def _place(said: dict[str, Any], *, untrusted: bool, private: set[str]) -> Place:
     spans = [f"{first}" if first == last else f"{first}-{last}" for first, last in said["spans"][:_SPANS]]
     where = f"{short(said['path'], 200)}:{','.join(spans)}" + ("…" if len(said["spans"]) > _SPANS else "")
     commit = said["commit"]["id"][:_COMMIT_DIGITS] if said["commit"] else ""
     if said["session"] is None:
         return Place(lines=where, commit=commit)
-    if said["id"] in untold:
+    if said["id"] in private:
         return Place(lines=where, commit=commit, by="a private session")
     trust = cast(Trust, said["trust"])
     if trust != "known" and not untrusted:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gitmem.cli.context import Context
 from gitmem.cli.opening import opened_storage, sharing_of
 from gitmem.cli.output import Output, Part, Styled
+from gitmem.cli.strangers import warn_of_strangers
 from gitmem.cli.text import count, fit, one_line
 from gitmem.format.outcomes import Outcome
 from gitmem.model.errors.sharing import SecretsFound
@@ -100,6 +101,8 @@ def describe_pull(context: Context, sharing: Sharing, pulled: Pulled, *, is_dry:
         output.say("also: " + ", ".join(count(n, kind) for kind, n in sorted(others.items())))
     if pulled.note:
         output.warn(pulled.note)
+    if not is_dry:
+        warn_of_strangers(context, sharing, pulled)
     if "forked" in pulled.sessions.values():
         output.note("what went on in two places is kept twice: gitmem conflicts")
     for refusal in pulled.refused[:_SHOWN_REFUSALS]:

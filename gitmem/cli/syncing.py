@@ -16,6 +16,7 @@ from gitmem.cli.output import Output, Part, Styled
 from gitmem.cli.recursing import members, names_in, superproject_of
 from gitmem.cli.sharing import opened_sharing
 from gitmem.cli.sharing_levels import Shared, Synced, sync_levels
+from gitmem.cli.strangers import warn_of_strangers
 from gitmem.cli.text import count, one_line
 from gitmem.federation.beside import Done, each_beside
 from gitmem.federation.registry import Outcome, note_synced
@@ -124,6 +125,9 @@ def _sync_one(context: Context, signs: bool, item: _Item) -> _Result:
     with opened_sharing(quiet, signs=signs) as sharing:
         synced = tuple(_with_each(quiet, sharing))
         remotes = tuple(synced_as_json(sharing, one) for one in synced)
+        for one in synced:
+            if one.pulled is not None and isinstance(one.pulled.team, Pulled):
+                warn_of_strangers(quiet, sharing, one.pulled.team)
     return _Result(synced, remotes, said.getvalue().decode("utf-8", "replace"))
 
 

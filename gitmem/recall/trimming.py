@@ -17,7 +17,7 @@ _SAMPLE: Final = 1_000
 _LONGEST_TOKEN: Final = 8
 """Characters to a token that no text has on average, but for one that is nearly all white space."""
 
-_LONGEST_LINE: Final = 400
+LONGEST_LINE: Final = 400
 _BLANK: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 _SPACES: Final = re.compile(r"(?<=\S)[ \t]{2,}|[ \t]+(?=\n|\Z)|(?<=\n)[ \t]+(?=[ \t]{4})")
 _TELLING: Final = re.compile(
@@ -45,21 +45,24 @@ _NEAR: Final = 0.6
 """So much of a stretch is kept at least, that it may end with a sentence."""
 
 
-def trim(passage: Passage, tokens: int) -> str:
-    """Return the best stretch of a passage that has at most so many tokens; what is cut shows as `…`."""
+def trim(passage: Passage, tokens: int, longest_line: int = LONGEST_LINE) -> str:
+    """Return the best stretch of a passage that has at most so many tokens; what is cut shows as `…`.
+
+    So do the ends of lines of more characters than `longest_line`.
+    """
     text = passage.text
     if len(text) <= tokens * _LONGEST_TOKEN and estimate(text) <= tokens:
         start, stop = 0, len(text)
     else:
         start, stop = _stretch(passage, int(tokens * _characters_to_a_token(text)))
-    shown = _shown(passage, start, stop)
+    shown = _shown(passage, start, stop, longest_line)
     while start < stop and estimate(shown) > tokens:
         stop = _word_end(
             text, start, max(start, start + int((stop - start) * min(0.95, tokens / estimate(shown))))
         )
-        shown = _shown(passage, start, stop)
+        shown = _shown(passage, start, stop, longest_line)
     ends = _sentence_end(text, start, stop)
-    return shown if ends == stop else _shown(passage, start, ends)
+    return shown if ends == stop else _shown(passage, start, ends, longest_line)
 
 
 def telling(text: str, tokens: int) -> str:
@@ -133,7 +136,7 @@ def _sentence_end(text: str, start: int, stop: int) -> int:
     )
 
 
-def _shown(passage: Passage, start: int, stop: int) -> str:
+def _shown(passage: Passage, start: int, stop: int, longest_line: int) -> str:
     text = passage.text[start:stop]
     if len(_NUMBERED.findall(text)) >= _LISTING:
         text = _NUMBERED.sub("", text)
@@ -141,7 +144,7 @@ def _shown(passage: Passage, start: int, stop: int) -> str:
     if stop < len(passage.text):
         text = _DANGLING.sub("", text)
     lines = (
-        line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}{CUT}" for line in text.split("\n")
+        line if len(line) <= longest_line else f"{line[:longest_line]}{CUT}" for line in text.split("\n")
     )
     text = "\n".join(lines)
     before = CUT if start or passage.before else ""

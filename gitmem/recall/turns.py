@@ -105,12 +105,13 @@ def _told(hit: Json, turn: Json, clean: Clean) -> Told:
         title=name(hit["title"]),
         trust=str(hit["trust"]) if is_same else "unknown",
         score=float(cast(float, hit["score"])) if turn is hit else 0.0,
-        passage=_passage(cast(Json, turn["passage"]), clean),
+        passage=passage_of(cast(Json, turn["passage"]), clean),
         note=name(cast(Json, hit["note"])["kind"]) if "note" in hit else "",
     )
 
 
-def _passage(passage: Json, clean: Clean) -> Passage:
+def passage_of(passage: Json, clean: Clean) -> Passage:
+    """Read the passage of a turn that was found, its text clean."""
     text = str(passage["text"])
     marks = cast("Sequence[Sequence[int]]", passage["marks"])
     parts: list[str] = []

@@ -1,7 +1,8 @@
 """What tools take and what they give: the types that arguments are checked by and schemas are made from.
 
-What may be left out is, so that answers stay short. The descriptions are read by agents, each time anew, and
-so are as short as they can be.
+What may be left out is, so that answers stay short; `untold` counts what is left out of an answer because
+the user does not know who captured it, of a search among its best hits. The descriptions are read by agents,
+each time anew, and so are as short as they can be.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Hit(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     by: str
     text: str
+    title: str = ""
     trust: str = "known"
 
 
@@ -57,6 +59,7 @@ class SearchGiven(_Given, frozen=True, kw_only=True):
     """What a search found."""
 
     hits: tuple[Hit, ...] = ()
+    untold: int = 0
     cursor: str | None = None
 
 
@@ -85,6 +88,7 @@ class RecallGiven(_Given, frozen=True, kw_only=True):
     """What a memory says to a question."""
 
     turns: tuple[Quoted, ...] = ()
+    untold: int = 0
 
 
 class ShowTaken(_Taken, frozen=True, kw_only=True):
@@ -154,6 +158,7 @@ class TimelineGiven(_Given, frozen=True, kw_only=True):
     """Sessions, the newest first."""
 
     sessions: tuple[SessionTold, ...] = ()
+    untold: int = 0
     cursor: str | None = None
 
 
@@ -188,6 +193,7 @@ class WhyGiven(_Given, frozen=True, kw_only=True):
     unknown: int
     places: tuple[Place, ...] = ()
     left_out: int = 0
+    untold: int = 0
 
 
 class NoteAddTaken(_Taken, frozen=True, kw_only=True):
@@ -246,6 +252,7 @@ class NoteTold(msgspec.Struct, frozen=True, omit_defaults=True):
     files: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
+    repo: str = ""
     trust: str = "known"
     cut: int = 0
 
@@ -254,4 +261,5 @@ class NotesGiven(_Given, frozen=True, kw_only=True):
     """Notes, the newest first; those that are due, the longest due first."""
 
     notes: tuple[NoteTold, ...] = ()
+    untold: int = 0
     cursor: str | None = None

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gitmem.model.errors.serving import PortRefused
+from gitmem.serving.sessions import Sessions
 
 LOOPBACK: Final = "127.0.0.1"
 PATH: Final = "/mcp"
@@ -61,11 +62,11 @@ async def serve(server: Server[Any], endpoint: socket.socket, token: str, ready:
         streamable_http_path=PATH,
         max_request_body_size=MOST_BYTES,
         session_idle_timeout=_IDLE_S,
-        max_sessions=_SESSIONS,
+        max_sessions=_SESSIONS + _CONNECTIONS,  # as many as may be opened before one that is over is ended
         transport_security=TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins),
     )
     config = uvicorn.Config(
-        _guarded(app, token, frozenset(hosts), frozenset(origins)),
+        _guarded(Sessions(app, _SESSIONS), token, frozenset(hosts), frozenset(origins)),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gitmem.model.errors.base import GitmemError
+
 
 class Answered(NamedTuple):
     """What a tool found: a text for whoever reads it, and the same as a value for programs."""
@@ -69,7 +71,10 @@ class Prompt(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """All that a server offers. `broke` is told of a bug and returns where its report is."""
+    """All that a server offers.
+
+    `broke` is told of a bug and returns where its report is; `hint` says what an agent may do about an error.
+    """
 
     name: str
     version: str
@@ -80,3 +85,4 @@ class Offer(NamedTuple):
     list_resources: Callable[[str | None], Listed]
     read_resource: Callable[[str], str]
     broke: Callable[[Exception], str]
+    hint: Callable[[GitmemError], str] = lambda error: error.hint

@@ -70,7 +70,7 @@ class _Handlers:
             work = partial(tool.run, _arguments(tool, params.arguments), _client(context))
             found = await self._workers.do(work, writes=tool.writes)
         except GitmemError as error:
-            return _failed(_described(error))
+            return _failed(_described(error, self._offer.hint(error)))
         except Exception as error:  # noqa: BLE001 (the last handler: what arrives here is a bug)
             return _failed(self._offer.broke(error))
         return types.CallToolResult(
@@ -123,7 +123,7 @@ class _Handlers:
         try:
             return await self._workers.do(work)
         except GitmemError as error:
-            raise MCPError(types.INVALID_PARAMS, _described(error)) from None
+            raise MCPError(types.INVALID_PARAMS, _described(error, self._offer.hint(error))) from None
         except Exception as error:  # noqa: BLE001 (as above)
             raise MCPError(types.INTERNAL_ERROR, self._offer.broke(error)) from None
 
@@ -170,9 +170,9 @@ def _client(context: _Context) -> str:
     return " ".join(said.client_info.name.split())[:_LONGEST_NAME] if said else ""
 
 
-def _described(error: GitmemError) -> str:
+def _described(error: GitmemError, hint: str) -> str:
     """Return what went wrong and what to do, in which nothing from a memory looks like a tag of anybody's."""
-    text = f"{str(error)[:_LONGEST_SAID]}\nhint: {error.hint}" if error.hint else str(error)[:_LONGEST_SAID]
+    text = "\nhint: ".join(filter(None, (str(error)[:_LONGEST_SAID], hint[:_LONGEST_SAID])))
     # Lone surrogates would be no JSON, and names that others chose may hold anything.
     return harmless("".join(each if each.isprintable() or each == "\n" else " " for each in readable(text)))
 

@@ -123,6 +123,11 @@ class Summaries:
                 return msgspec.structs.replace(row, repo=self._repo)
         return summarise(self._memory, folder, repo=self._repo)
 
+    def known(self) -> tuple[Summary, ...]:
+        """Return the summaries that are in the cache, whatever they are complete for; reads nothing else."""
+        known = self._read()
+        return known.rows if known else ()
+
     def count_agents(self) -> tuple[Counter[str], int]:
         """Count sessions by agent, and those whose record cannot be read; reads no text.
 

@@ -26,6 +26,7 @@ from indexer.finding.hits import hits_of
 from indexer.finding.legs import Source
 from indexer.finding.matching import Matcher
 from indexer.finding.spread import Spread
+from indexer.finding.trusted import count_strangers
 from indexer.lexical import Damaged
 from indexer.requests.shelf import (
     LONG_PATIENCE_S,
@@ -212,6 +213,9 @@ class _Asking:
             answer["weak"] = True
         if fixes:
             answer["corrected"] = fixes
+        if request.filters.trusted:
+            strangers = sum(count_strangers(each.turns, request.filters.trusted) for each in self._sources)
+            answer |= {"strangers": strangers} if strangers else {}
         if request.facets:
             counted = self._sources if is_asking else []
             answer["facets"] = count_values(counted, asked, request, strictly=not found.is_relaxed)

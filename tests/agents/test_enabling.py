@@ -392,6 +392,9 @@ def test_names_and_options_that_make_no_sense_are_refused(
     gitmem: Gitmem, tmp_path: Path, git: RealGit
 ) -> None:
     assert "clippy" in gitmem("enable", "codex", "clippy", status=2).stderr
+    for name, nearest in (("claud-code", "claude-code"), ("gitt", "git"), ("clippy", "-h")):
+        for doing in ("enable", "disable"):
+            assert f"gitmem {doing} {nearest}: " in gitmem(doing, name, status=2).stderr
     assert "--project and --user" in gitmem("enable", "codex", "--project", "--user", status=2).stderr
     git("init", "-q", "--bare", "bare.git", cwd=tmp_path)
     gitmem("enable", "codex", cwd=tmp_path / "bare.git", status=1)

@@ -96,7 +96,7 @@ OWNERS = {
     "pygit2": ("gitmem.git.libgit",),
     "pyrage": ("gitmem.sealed",),
     "re2": ("gitmem.redaction",),
-    "starlette": ("gitmem.serving.http",),
+    "starlette": ("gitmem.serving.http", "gitmem.serving.sessions"),
     "tantivy": ("indexer.finding", "indexer.lexical"),
     "safetensors": ("indexer.model.install",),
     "tokenizers": ("indexer.model.embedder",),

@@ -37,6 +37,18 @@ def counted_plainly(answer: dict[str, Any]) -> dict[str, dict[str, int]]:
     return {name: dict(Counter(value for hit in hits if (value := take(hit)))) for name, take in of.items()}
 
 
+def test_answer_says_how_many_authors_are_unknown_where_only_the_known_are_asked_for(
+    busy: Filled,  # noqa: F811
+    search: Asked,
+) -> None:
+    by = {hit["captured_by"] for hit in search("mooring", limit=99)["hits"]}
+    assert len(by) > 1
+    assert "strangers" not in search("mooring")
+    assert search("mooring", Filters(trusted=("nobody@example.org",)))["strangers"] == len(by)
+    assert search("mooring", Filters(trusted=(sorted(by)[0],)))["strangers"] == len(by) - 1
+    assert "strangers" not in search("mooring", Filters(trusted=("*", f"!{sorted(by)[0]}")))
+
+
 @pytest.mark.parametrize(
     "filters",
     [

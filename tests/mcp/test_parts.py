@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from random import Random
 from threading import Event, Lock
+from typing import cast
 
 import msgspec
 import pytest
 
-from gitmem.model.errors.serving import CursorRefused
+from gitmem.cli.context import Context
+from gitmem.cli.serving import Host
+from gitmem.cli.serving_untold import hint_for
+from gitmem.model.errors import arguments, code, naming
+from gitmem.model.errors.serving import AuthorUntrusted, CursorRefused
+from gitmem.model.errors.store import NoMemory
 from gitmem.recall.tokens import estimate
 from gitmem.serving.cursors import cursor, place_of, question_of
 from gitmem.serving.forms import SearchTaken, ShowGiven
@@ -168,3 +175,27 @@ def test_arguments_are_checked_before_anything_is_done() -> None:
     ):
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(wrong, SearchTaken)
+
+
+def test_hints_name_tools_where_agents_have_them() -> None:
+    host = Host(cast(Context, None))
+    tools = "timeline|search|show|notes|why|recall|note_add"
+    for error in (
+        arguments.BadSessionName("x"),
+        arguments.BadNoteName("x"),
+        naming.SessionUnknown("x"),
+        naming.NoteUnknown("x"),
+        naming.TurnUnknown("codex/x", "9", 4),
+        naming.StreamUnknown("codex/x", "sub", ()),
+        naming.NoteNotDue("decision"),
+        code.LineMissing("a.py", 9, 4),
+        code.TargetUnknown("x", "file"),
+        code.FileNotExplained("a.png", "it is binary"),
+        code.FolderNotExplained("src"),
+        AuthorUntrusted("codex/x"),
+    ):
+        named = re.match(rf"(?:{tools})(?: [a-z]+=[^:]+)?: ", hint_for(host._replace(untrusted=True), error))
+        assert named, error
+    assert hint_for(host, code.FileOutside("x", "/top")).startswith("a server that is started there: ")
+    assert "--untrusted" in hint_for(host, AuthorUntrusted("codex/x"))
+    assert hint_for(host, NoMemory("gitmem")) == NoMemory.hint

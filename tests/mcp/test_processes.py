@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_sdks_client_finds_its_way_over_pipes(place: Place, run: CommandLine) ->
         assert (await session.call_tool("notes", {"file": "a.txt"})).structured_content["notes"]
         refused = await session.call_tool("show", {"id": "codex/nonesuch"})
         assert refused.is_error
-        assert "hint: gitmem sessions" in refused.content[0].text  # type: ignore[union-attr]
+        assert "hint: timeline" in refused.content[0].text  # type: ignore[union-attr]
         # What another process does meanwhile is seen: it takes the note away.
         await anyio.to_thread.run_sync(
             lambda: run("note", "rm", "--now", "--yes", written.structured_content["id"], cwd=place.top)
@@ -214,6 +215,12 @@ def test_http_answers_only_who_has_the_token_and_is_no_page(place: Place) -> Non
     path.chmod(0o644)
     assert _token_at(path) != token, "others may have read it"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_servers_that_start_at_once_have_one_token(tmp_path: Path) -> None:
+    path = tmp_path / "mcp-token"
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(_token_at, [path] * 32))) == 1
 
 
 @pytest.fixture

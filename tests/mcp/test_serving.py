@@ -11,6 +11,7 @@ from random import Random
 from threading import Event, Lock
 from typing import Any
 
+import httpx2
 import msgspec
 import pytest
 
@@ -290,6 +291,46 @@ def test_connection_that_does_not_say_what_it_asks_for_is_closed(
             writes.write(said)
             assert await asyncio.wait_for(reads.read(), 60) == b""
             writes.close()
+        serving.cancel()
+        await asyncio.wait([serving])
+
+    asyncio.run(main())
+    endpoint.close()
+
+
+def test_of_too_many_sessions_the_longest_idle_is_ended(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_SESSIONS", 3)
+    endpoint = http.listen(0)
+    address = f"http://{http.LOOPBACK}:{endpoint.getsockname()[1]}{http.PATH}"
+    headers = {"Authorization": "Bearer token", "Accept": "application/json, text/event-stream"}
+
+    async def main() -> None:
+        server = server_of(played.offer(), Workers())
+        serving = asyncio.create_task(http.serve(server, endpoint, "token", lambda: None))
+        async with httpx2.AsyncClient(headers=headers, trust_env=False, timeout=60) as client:
+
+            async def open_one() -> str:
+                answer = await client.post(address, json=request(0, "initialize", HELLO))
+                assert answer.status_code == 200
+                return str(answer.headers["mcp-session-id"])
+
+            async def status(name: str) -> int:
+                named = {"mcp-session-id": name}
+                return (await client.post(address, json=call(1, "play"), headers=named)).status_code
+
+            first, second, third = [await open_one() for _ in range(3)]
+            assert await status(first) == 200
+            fourth = await open_one()
+            assert [await status(name) for name in (second, first, third, fourth)] == [404, 200, 200, 200]
+            named = {"mcp-session-id": first}
+            assert (await client.delete(address, headers=named)).status_code == 200
+            fifth = await open_one()
+            assert [await status(name) for name in (first, third, fourth, fifth)] == [404, 200, 200, 200]
+            many = [await open_one() for _ in range(http._CONNECTIONS + 9)]
+            assert await status(many[-3]) == 200
+            assert await status(many[0]) == 404
         serving.cancel()
         await asyncio.wait([serving])
 

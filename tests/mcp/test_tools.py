@@ -17,7 +17,7 @@ from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.main import run
 from gitmem.cli.serving import Host, said_of
-from gitmem.cli.serving_search import _encoded
+from gitmem.cli.serving_search import encoded
 from gitmem.model.errors.arguments import BadNote
 from gitmem.model.errors.code import TargetUnknown
 from gitmem.model.errors.naming import SessionUnknown
@@ -47,7 +47,10 @@ def test_search_cites_what_show_opens_and_nothing_leaves_its_quotes(place: Place
         shown = place.call("show", id=hit["id"])
         expect_quoted(shown.text)
         assert hit["by"].startswith(("user, 2026-02-03, Ada", "assistant, 2026-02-03, Ada"))
-    assert place.call("search", query="nothingofthekind").text == "nothing found"
+    assert (
+        place.call("search", query="nothingofthekind", since="7d").text
+        == "nothing found; try fewer or other words, without since, or timeline"
+    )
 
 
 def test_ten_hits_take_less_than_900_tokens_in_either_form(place: Place) -> None:
@@ -59,7 +62,7 @@ def test_ten_hits_take_less_than_900_tokens_in_either_form(place: Place) -> None
     found = place.call("search", query="harbour gate")
     assert len(found.value.hits) == 10  # type: ignore[attr-defined]
     assert estimate(found.text) < 900
-    assert estimate(_encoded(found.value)) < 900  # type: ignore[arg-type]
+    assert estimate(encoded(found.value)) < 900  # type: ignore[arg-type]
     hits = place.told("search", query="harbour gate")["hits"]
     assert min(len(hit["text"]) for hit in hits) > 80, "a name takes no room from what is said"
     assert place.told("show", id=hits[0]["id"])["id"].startswith("generic/0f3a81c")
@@ -70,6 +73,35 @@ def test_ten_hits_take_less_than_900_tokens_in_either_form(place: Place) -> None
         cursor, pages = told.get("cursor"), pages + 1
     assert pages == 3
     assert len(ids) == len(set(ids)) == 12
+
+
+def test_few_hits_share_what_ten_would_take(place: Place) -> None:
+    for n in range(6):
+        place.session(
+            f"gate-{n}",
+            [f"what about {n}?", f"First of all, {n}. " + "The harbour gate opens at noon. " * 200],
+        )
+    shortest = {}
+    for limit in (1, 3, 6):
+        found = place.call("search", query="harbour gate", limit=limit)
+        texts = [hit.text for hit in found.value.hits]  # type: ignore[attr-defined]
+        assert len(texts) == limit
+        assert estimate(found.text) < 900
+        assert estimate(encoded(found.value)) < 900  # type: ignore[arg-type]
+        assert all(text.startswith(("First of all", "…The harbour")) for text in texts)
+        shortest[limit] = min(map(len, texts))
+    assert shortest[1] > 1_500
+    assert shortest[3] > 500
+    assert shortest[6] > 200
+
+
+def test_hit_tells_what_its_session_is_about_where_there_is_room_and_once(place: Place) -> None:
+    place.session("gate", ["the harbour gate is shut", "the harbour gate opens at noon"])
+    told = place.told("search", query="harbour gate", limit=2)["hits"]
+    assert sorted(hit.get("title", "") for hit in told) == ["", "About gate"]
+    text = place.call("search", query="harbour gate", limit=2).text
+    assert text.count('"About gate"') == 1
+    expect_quoted(text)
 
 
 def test_strangers_are_told_of_only_where_a_person_allows_it_and_an_agent_asks(place: Place) -> None:
@@ -95,6 +127,44 @@ def test_strangers_are_told_of_only_where_a_person_allows_it_and_an_agent_asks(p
     assert {
         each["trust"] for each in place.told("timeline", untrusted=True)["sessions"] if "trust" in each
     } == {"unknown"}
+
+
+def test_what_is_left_out_of_strangers_is_said_and_how_to_have_it(place: Place) -> None:
+    place.session("stranger", ["the tide table is in worse.py"], who="eve")
+    asked: dict[str, dict[str, Any]] = {
+        "search": {"query": "tide table"},
+        "recall": {"question": "where is the tide table", "budget": 300},
+        "timeline": {},
+    }
+    for name, arguments in asked.items():
+        found = place.call(name, **arguments)
+        expect_quoted(found.text)
+        assert estimate(found.text) <= 900
+        assert "# left out: 2 " in found.text
+        assert "by authors whom the user does not know; gitmem status tells the user" in found.text
+        assert "eve" not in found.text.lower()
+        assert place.told(name, **arguments)["untold"] == 2
+    assert estimate(place.call("recall", **asked["recall"]).text) <= 300
+    none = place.call("timeline", author="Eve").text
+    assert none.startswith("no session is like that; try without author, or search\n# left out: 2 sessions, ")
+    assert "# left out: 2 of the best 10 hits" in place.call("search", query="evil worse").text
+    assert "# left out" in place.call("recall", question="evil worse", since="9y").text
+    place.untrusted = True
+    assert "untrusted=true has them, too" in place.call("timeline").text
+    for name, arguments in asked.items():
+        found = place.call(name, untrusted=True, **arguments)
+        assert "left out" not in found.text
+        assert "untold" not in place.told(name, untrusted=True, **arguments)
+
+
+def test_notes_of_strangers_are_counted(place: Place, git: RealGit) -> None:
+    git("config", "user.email", "new@example.org", cwd=place.top)
+    place.told("note_add", text="Times are UTC everywhere.")
+    assert "untold" not in place.told("notes")
+    git("config", "user.email", "ada@example.org", cwd=place.top)
+    found = place.call("notes")
+    assert found.text.startswith("no note is like that; try closed=true, or search\n# left out: 1 note, ")
+    assert found.value.untold == 1  # type: ignore[attr-defined]
 
 
 def test_session_that_the_agent_is_in_is_left_out(place: Place) -> None:
@@ -160,7 +230,10 @@ def test_timeline_goes_on_behind_its_cursor_whatever_comes_meanwhile(place: Plac
     assert len(names) == 7
     assert "cursor" not in rest
     assert len(place.told("timeline", author="nobody").get("sessions", [])) == 0
-    assert place.call("timeline", author="nobody").text == "no session is like that"
+    assert (
+        place.call("timeline", author="nobody").text
+        == "no session is like that; try without author, or search"
+    )
     expect_quoted(place.call("timeline").text)
     with pytest.raises(CursorRefused):
         place.told("timeline", limit=3, cursor=first["cursor"])
@@ -196,7 +269,10 @@ def test_note_is_written_as_the_agent_and_what_is_like_it_is_told(place: Place) 
     shown = place.call("show", id=listed["notes"][0]["id"])
     expect_quoted(shown.text)
     assert place.told("notes", file="tides.py", closed=True)["notes"][0]["state"] == "superseded"
-    assert place.call("notes", tag="none").text == "no note is like that"
+    assert (
+        place.call("notes", tag="none").text
+        == "no note is like that; try closed=true, without tag, or search"
+    )
     with pytest.raises(BadNote):
         place.call("note_add", text=" ")
     place.now_ms += 1

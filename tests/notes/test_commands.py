@@ -101,6 +101,18 @@ def test_a_date_makes_a_reminder_that_is_due_from_that_day_on(here: Here) -> Non
     assert here.texts("--due") == ["Ask the port."]
 
 
+def test_only_a_reminder_is_due(here: Here) -> None:
+    for kind in ("decision", "pattern"):
+        refused = here("note", "add", "--kind", kind, "--due", "2w", "Times are UTC.", status=2)
+        assert f"a {kind} is not due at any time, a reminder is" in refused.stderr
+        assert "gitmem note add --kind reminder --due 2w TEXT" in refused.stderr
+    held = here.add("Times are UTC.")
+    assert "a decision is not due" in here("note", "edit", held, "--due", "2w", status=2).stderr
+    due = here("note", "edit", held, "--kind", "reminder", "--due", "2w").stdout.strip()
+    again = here("note", "edit", due, "--kind", "decision").stdout.strip()
+    assert here.json("note", "show", again)["due"] is None
+
+
 def test_an_edit_takes_the_place_of_what_it_edits_and_keeps_what_is_not_said(here: Here) -> None:
     old = here.add("--due", "2026-03-01", "--file", "a.txt", "--tag", "sea", "Ask the port.")
     new = here("note", "edit", old, "Ask the port, twice.").stdout.strip()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import CommandLine, RealGit
+from tests.mcp.conftest import Place
 from tests.submodules.conftest import Fleet
 from tests.why.conftest import world_in
 
@@ -198,3 +199,17 @@ def test_notes_are_those_of_all_and_say_of_which(told: Fleet, run: CommandLine) 
     header, *rows = run("note", "list", cwd=told.top).stdout.splitlines()
     assert header.split()[:4] == ["written", "note", "repo", "kind"]
     assert len(rows) == 2
+
+
+def test_agents_are_told_of_the_notes_of_all(told: Fleet, run: CommandLine) -> None:
+    run("note", "add", "--file", "keel.py", "The keel is oak.", cwd=told.brig)
+    run("note", "add", "--kind", "reminder", "Paint the fleet.", cwd=told.top)
+    place = Place(told.top)
+    page = place.told("notes", limit=1)
+    rest = place.told("notes", limit=1, cursor=page["cursor"])
+    found = [(note["repo"], note["text"]) for note in (*page["notes"], *rest["notes"])]
+    assert sorted(found) == [("brig", "The keel is oak."), ("fleet", "Paint the fleet.")]
+    assert "cursor" not in rest
+    (oak,) = place.told("notes", file="ships/brig/keel.py")["notes"]
+    assert place.told("show", id=oak["id"])["note"]["text"] == "The keel is oak."
+    assert ", brig" in place.call("notes", file="ships/brig").text

@@ -94,7 +94,7 @@ def command(
         with context.paged() as output:
             _say(context, output, log, rows, names)
     else:
-        context.output.note("the audit has no such entry")
+        context.output.warn("the audit has no such entry")
     for one in refused:
         context.output.warn(Styled("left out:", "bad"), " ", one_line(f"{one.where}: {one.why}"))
     if not rows:

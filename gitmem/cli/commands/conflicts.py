@@ -46,7 +46,7 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
             _say(output, forks, context.now_ms())
             _say_notes(output, divided, context.now_ms())
     else:
-        context.output.note("no session went on in two places, and no note was replaced in two ways")
+        context.output.warn("no session went on in two places, and no note was replaced in two ways")
     if not (forks or divided):
         ctx.exit(1)
 

@@ -27,7 +27,7 @@ def run(context: Context, words: tuple[str, ...], /, *, without: tuple[str, ...]
     elif found.text:
         context.output.say(found.text)
     else:
-        context.output.note("there is nothing to say yet")
+        context.output.warn("there is nothing to say yet")
     return 0 if found.text else 1
 
 

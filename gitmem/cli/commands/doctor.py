@@ -71,6 +71,7 @@ def _examine(context: Context) -> tuple[list[Finding], list[Unread]]:
     """Look at everything; what readers could not use is told by agent and version, too."""
     from gitmem.checkpoints.examining import Finding, examine_capture, examine_memory
     from gitmem.cli.hidden import examine_hidden
+    from gitmem.cli.strangers import find_strangers, say_strangers
     from gitmem.format.memory import open_memory
     from gitmem.git.storage import pack_folder
     from gitmem.notes.listing import list_notes
@@ -109,6 +110,8 @@ def _examine(context: Context) -> tuple[list[Finding], list[Unread]]:
             found += examine_memory(state, not_understood)
             notes = list_notes(memory, repository.state_dir, closed=True)
             found += examine_hidden(context, listing.summaries, notes)
+            strangers = find_strangers(context, listing.summaries)
+            found += [Finding("sessions", "note", line) for line in say_strangers(strangers)]
             found += _rules(context, memory)
         found += _examine_levels(context, storage)
     found += examine_capture(repository, context.git, context.now_ms() * 1_000_000)

@@ -104,7 +104,7 @@ def command(
                 notes=only_removed(choice, chosen.notes),
             )
         if due and not (chosen.is_any or as_json):
-            context.output.note("nothing is due to be erased")
+            context.output.warn("nothing is due to be erased")
             return
         if dry_run or not chosen.is_any:
             word = "remembered again" if undo else "erased" if now or due else "forgotten"

@@ -84,12 +84,20 @@ command: Final = Declared(
     about="""\
 Answer a coding agent's hook: print what its session should begin with, in the form that it takes.
 
-What the agent says comes on standard input. Nothing is printed where there is nothing to say, at other
-events, for subagents, and for sessions that go on; it ends with 0, after a second at the latest. `gitmem
-enable` has agents run a stub that runs this; the stub alone notes what happened.
+What the agent says comes on standard input, a JSON object. Of its fields `session_id` (or sessionId,
+conversation_id, sessionID) names the session, which is told once and not of itself; `source` says how it
+begins: startup, clear, compact, resume or fork, the last two of which are told nothing; `agent_id` (agentId,
+parent_thread_id, parentID) makes it a subagent's, which neither is. None of them is needed: without any, it
+is a session that starts.
+
+Nothing is printed where there is nothing to say, and at other events; it ends with 0, after a second at the
+latest. `gitmem enable` has agents run a stub that runs this; the stub alone notes what happened.
 """,
     words="AGENT EVENT",
     options=(),
-    examples=("gitmem hook claude-code session-start <payload.json",),
+    examples=(
+        "gitmem hook claude-code session-start <payload.json",
+        """echo '{"session_id": "0b2c", "source": "startup"}' | gitmem hook claude-code session-start""",
+    ),
     run=hook,
 )

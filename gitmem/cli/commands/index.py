@@ -85,7 +85,7 @@ def _stop(ctx: click.Context) -> None:
 
     context: Context = ctx.obj
     if not retire(meeting_of(context.environ)):
-        context.output.note("no sidecar runs")
+        context.output.warn("no sidecar runs")
         ctx.exit(1)
 
 

@@ -79,7 +79,7 @@ def _show_checkpoints(context: Context, limit: int | None, as_json: bool) -> boo
             entries = () if first is None else islice(chain([first], found), limit)
             context.output.json({"checkpoints": [summary_as_json(entry) for entry in entries]})
         elif first is None:
-            context.output.note("there are no checkpoints yet")
+            context.output.warn("there are no checkpoints yet")
         else:
             subject_of = cache(lambda oid: _subject(memory, oid))
             with context.telling() as output:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
 _TOKEN_BYTES: Final = 32
+_TOKEN_WAIT_S: Final = 10.0
 _ANY_PORT: Final = 0
 _MOST_PORT: Final = 65_535
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
@@ -120,17 +121,24 @@ def _serve_http(context: Context, server: Server[Any], port: int) -> None:
 
 
 def _token_at(path: Path) -> str:
-    """Return the token that a file holds, made if there is none that only the user can read."""
+    """Return the token that a file holds, made if there is none that only the user can read.
+
+    Servers that start at once come to have the same.
+    """
     from gitmem import disk
 
+    with disk.locked(path.with_name(f"{path.name}.lock"), _TOKEN_WAIT_S):
+        known = _known_token(path)
+        if known is None:
+            known = secrets.token_urlsafe(_TOKEN_BYTES)
+            disk.replace_file(path, f"{known}\n".encode(), mode=0o600)
+        return known
+
+
+def _known_token(path: Path) -> str | None:
     try:
         is_private = not path.stat().st_mode & 0o077
         known = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
-        is_private, known = False, ""
-    if is_private and len(known) >= _TOKEN_BYTES:
-        return known
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    disk.make_folder(path.parent)
-    disk.replace_file(path, f"{token}\n".encode(), mode=0o600)
-    return token
+        return None
+    return known if is_private and len(known) >= _TOKEN_BYTES else None

@@ -178,7 +178,7 @@ def _list(
         with context.telling() as output:
             say_list(output, found, now_ms, with_repo=len(reached.contexts) > 1)
     else:
-        context.output.note("nothing is due" if wanted["is_due"] else "no note is like that")
+        context.output.warn("nothing is due" if wanted["is_due"] else "no note is like that")
     if not found:
         ctx.exit(1)
 

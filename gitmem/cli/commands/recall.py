@@ -51,7 +51,7 @@ def run(
     elif found.quotations:
         with context.paged() as output:
             output.say(as_markdown(found) if markdown else found.text)
-    if not found.quotations:
+    if not (found.quotations or as_json_):
         what = "nothing matches well" if found.answer.get("weak") else "nothing found"
         context.output.warn(f"{what}\n{_to_try(found, is_narrowed=is_narrowed)}")
     if private:

@@ -82,7 +82,8 @@ def search(
         with context.telling() as output:
             for answer in collected:
                 show(output, answer, heading=batch is not None, with_repo=len(places) > 1)
-    _say_rest(context, not has_found, 0 if as_json or json_lines else not_here)
+    if not (as_json or json_lines):
+        _say_rest(context, not has_found, not_here)
     return 0 if has_found else 1
 
 
@@ -112,7 +113,7 @@ Ends with 1 if nothing was found.
 
 def _say_rest(context: Context, is_nothing: bool, not_here: int) -> None:
     if is_nothing:
-        context.output.note("nothing found")
+        context.output.warn("nothing found")
     if not_here:
         context.output.warn(f"{not_here:,} sessions were not searched: their text stays with a remote")
 
@@ -146,6 +147,8 @@ def _complete(
     else:
         for each in words:
             context.output.say(one_line(str(each["word"])))
+        if not words:
+            context.output.warn("no word begins so")
     return 0 if words else 1
 
 

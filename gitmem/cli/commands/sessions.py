@@ -97,9 +97,9 @@ def command(
     elif found:
         _say(context, found, trusts, listing, with_repo=len(reached.contexts) > 1)
     elif repos and not reached.contexts:
-        context.output.note(f"no repository here is called {' or '.join(map(one_line, repos))}")
+        context.output.warn(f"no repository here is called {' or '.join(map(one_line, repos))}")
     else:
-        context.output.note("no session is like that" if listing.summaries else "there are no sessions yet")
+        context.output.warn("no session is like that" if listing.summaries else "there are no sessions yet")
     for refused in listing.refused:
         context.output.warn(Styled("left out:", "bad"), f" {refused.session[:12]}: {refused.error}")
     if not found:

@@ -18,6 +18,7 @@ from gitmem.model.errors.store import NoMemory
 
 if TYPE_CHECKING:
     from gitmem.checkpoints.spool import State as SpoolState
+    from gitmem.cli.strangers import Strangers
     from gitmem.format.memory import Memory
     from gitmem.git.hooks import Hooks
     from gitmem.objects.storage import Storage
@@ -47,6 +48,7 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
     """
     from gitmem.cli.absence import absent_of
     from gitmem.cli.inbox import inbox_as_json, read_inbox, say_inbox
+    from gitmem.cli.strangers import strangers_as_json, strangers_of
     from gitmem.format.memory import open_memory
     from gitmem.git.storage import pack_folder
     from gitmem.verbs.reporting import describe_memory
@@ -72,6 +74,7 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
         )
         capture = _capture(context, memory)
         others = {**_others(context, storage), **_going(context, memory)}
+        strangers = strangers_of(context, memory)
         inbox = read_inbox(context, memory)
     if as_json:
         context.output.json(
@@ -81,13 +84,14 @@ def command(ctx: click.Context, /, recurse: bool | None, as_json: bool) -> None:
                 "memory": _as_json(state),
                 "capture": _capture_as_json(capture),
                 **others,
+                "strangers": strangers_as_json(strangers),
                 "notes": inbox_as_json(inbox, memory, context.now_ms()),
                 **submodules_as_json(beside),
             }
         )
     else:
         with context.paged() as output:
-            _say(output, repository.name, ref, state, capture, others, context.now_ms())
+            _say(output, repository.name, ref, state, capture, others, strangers, context.now_ms())
             say_inbox(output, inbox, context.now_ms())
             say_submodules(output, beside, context.now_ms())
 
@@ -167,10 +171,12 @@ def _say(
     state: MemoryState,
     capture: _Capture,
     others: dict[str, Any],
+    strangers: Strangers,
     now_ms: int,
 ) -> None:
     from gitmem.cli.progress import size
     from gitmem.cli.rendering import ago
+    from gitmem.cli.strangers import say_strangers
     from gitmem.cli.text import count
     from gitmem.model.refs import short_name
 
@@ -182,6 +188,7 @@ def _say(
         ("memory", f"{short_name(ref)} at {state.commit[:9]}, format {state.format}"),
         ("sessions", f"{total:,}" + (f" ({agents})" if agents else "")),
         *((level, text) for level, text in _describe_others(others)),
+        *(("trust", Styled(line, "bad")) for line in say_strangers(strangers)),
         ("captured", captured),
         ("checkpoints", _describe_checkpoints(capture, now_ms)),
         ("hooks", _describe_hooks(capture)),

@@ -52,7 +52,8 @@ def command(
     elif is_asked and title is not None:
         context.output.say(title)
     else:
-        context.output.note(f"{name}: {title or 'no title of its own'}")
+        say = context.output.warn if is_asked else context.output.note
+        say(f"{name}: {title or 'no title of its own'}")
     if is_asked and title is None:
         ctx.exit(1)
 

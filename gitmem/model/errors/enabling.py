@@ -37,10 +37,15 @@ class NothingToEnable(UsageError):
     """A name was given that gitmem has no entries for."""
 
     def __init__(self, name: str, known: tuple[str, ...], doing: str) -> None:
+        from difflib import get_close_matches  # Only who mistypes pays for it.
+
         self.name, self.known = name, known
+        nearest = get_close_matches(name, known, n=1, cutoff=0.5)
         super().__init__(
             f"could not {doing} {name[:40]!r}: this gitmem has entries for {', '.join(known)}",
-            hint=f"gitmem {doing} {known[0]}: is what there is",
+            hint=f"gitmem {doing} {nearest[0]}: is the nearest"
+            if nearest
+            else f"gitmem {doing} -h: shows how it is used",
         )
 
 

@@ -92,6 +92,16 @@ class NoteNotKept(GitmemError):
         super().__init__(f"could not write the note down at level {level}: notes are the team's")
 
 
+class NoteNotDue(UsageError):
+    """A note was given a date that is no reminder: nobody would be told what to do about it then."""
+
+    hint = "gitmem note add --kind reminder --due 2w TEXT: reminds of it, beside the note that holds"
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(f"could not write the note down: a {kind} is not due at any time, a reminder is")
+
+
 class NoteNotWritten(UsageError):
     """Nobody said what the note says, and there is no terminal to ask at."""
 
