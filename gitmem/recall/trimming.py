@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from math import ceil
 from typing import Final
 
 from gitmem.recall.tokens import estimate
@@ -60,6 +61,11 @@ def trim(passage: Passage, tokens: int) -> str:
         shown = _shown(passage, start, stop)
     ends = _sentence_end(text, start, stop)
     return shown if ends == stop else _shown(passage, start, ends)
+
+
+def tokens_of(text: str, characters: int) -> int:
+    """Return how many tokens a stretch of so many characters of a text comes to, about."""
+    return ceil(min(characters, len(text)) / _characters_to_a_token(text)) if text else 0
 
 
 def telling(text: str, tokens: int) -> str:
