@@ -43,12 +43,16 @@ def citation(told: Told, *, is_only: bool) -> str:
     """
     if told.note:
         return told.session[:_NOTE_CHARACTERS]
-    name = told.session
-    if len(name) > _SHORT_KEY or not _SAFE.fullmatch(name) or not is_only:
-        name = told.id[:_ID_DIGITS]
+    name = session_citation(told.session, told.id, is_only=is_only)
     if not told.stream:
         return f"{name}#{told.ordinal}"
     return f"{name}#{told.stream}:{told.ordinal}" if _SAFE.fullmatch(told.stream) else name
+
+
+def session_citation(session: str, id_: str, *, is_only: bool) -> str:
+    """Return what `gitmem show` opens a session by, as `citation` has it."""
+    is_short = len(session) <= _SHORT_KEY and _SAFE.fullmatch(session)
+    return session if is_short and is_only else id_[:_ID_DIGITS]
 
 
 def cost_of(quotation: Quotation, first: Quotation | None) -> int:
