@@ -48,7 +48,8 @@ class Forks:
     def __init__(self, imported_from: Path) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="gitmem-")
         self._address = str(Path(self._folder.name, "forks"))
-        environ = {**os.environ, "PYTHONPATH": str(imported_from)}
+        # A home of nobody's: who looks for what a test has left is to find none of us.
+        environ = {**os.environ, "PYTHONPATH": str(imported_from), "HOME": self._folder.name}
         self._process = subprocess.Popen(
             [sys.executable, "-P", __file__, self._address],
             stdin=subprocess.PIPE,

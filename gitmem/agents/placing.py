@@ -77,7 +77,9 @@ def enable(
             if content.content == before or path in plans:
                 return Outcome(target.path, "left" if content.left else "unchanged", content.left)
             if where.scope == "local" and str(target.path) in tracked:
-                if before is not None and not _has_entries(target, path, before):
+                if before is not None and _has_entries(target, path, before):
+                    return Outcome(target.path, "unchanged")  # somebody enabled the agent for the project
+                if before is not None:
                     _take_out(target, path, None, state_dir)  # a pull has put another in the place of ours
                 return Outcome(target.path, "left", "git tracks it, and this would be for one clone alone")
             standing.check_writable(path, before)

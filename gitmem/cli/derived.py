@@ -88,6 +88,7 @@ def forget_derived(context: Context, gone: Collection[str]) -> Mapping[str, int]
 def forget_tables(context: Context, gone: Collection[str]) -> dict[str, int]:
     """Forget the part of it that is no index; as `forget_derived`."""
     from gitmem.checkpoints import spool, table
+    from gitmem.handing_over import placing
     from gitmem.notes import table as notes
     from gitmem.sidecar.folders import state_folder
     from gitmem.verbs import listing, picking, renditions, scanned, sources
@@ -102,7 +103,9 @@ def forget_tables(context: Context, gone: Collection[str]) -> dict[str, int]:
         "transcripts": sum(
             scanned.forget_missing(each) for each in (state_dir, state_folder(context.environ))
         ),
-        "leftovers": _remove_leftovers(state_dir) + renditions.forget(state_dir),
+        "leftovers": _remove_leftovers(state_dir)
+        + renditions.forget(state_dir)
+        + placing.forget(state_dir, gone),
     }
 
 

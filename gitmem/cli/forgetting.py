@@ -78,12 +78,14 @@ def find_everywhere(
 def hide(context: Context, shelf: Shelf, found: Found, until_ms: int) -> None:
     """Take a session out of everybody's sight, in each memory that has it."""
     from gitmem.forgetting.forget import forget
+    from gitmem.handing_over import placing
 
     log = log_of(context)
     for level, session in found.ids.items():
         memory = shelf.memories[level]
         log.note("forget", partial(log.session, session, level), detail={"level": level})
         forget(memory.storage, memory.ref, writer_of(context, level), session, until_ms)
+    placing.forget(context.repository.state_dir, tuple(found.ids.values()))
 
 
 def show_again(context: Context, shelf: Shelf, found: Found) -> None:

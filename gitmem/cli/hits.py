@@ -20,6 +20,8 @@ def show(output: Output, answer: Json, *, heading: bool, with_repo: bool) -> Non
         output.say(Styled(one_line(str(answer["query"])), "strong"))
     if answer.get("relaxed"):
         output.note("no turn has what stands in quotes; it was searched for as words")
+    if answer.get("weak"):
+        output.warn("nothing matches well: these turns have little of what was asked for")
     for wrong, right in cast(dict[str, str], answer.get("corrected", {})).items():
         output.note(f"nobody wrote {one_line(wrong)}; searched for {one_line(right)} instead")
     behind = cast(Json, answer["indexed"])["behind"]

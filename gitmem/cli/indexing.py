@@ -20,6 +20,7 @@ from gitmem.query.filters import Filters
 from gitmem.sidecar.client import ask
 from gitmem.sidecar.folders import config_folder, meeting_folder, state_folder
 from gitmem.sidecar.meeting import Meeting
+from gitmem.sidecar.starting import start_detached
 from gitmem.sidecar.wire import Facet, Grouping, Json, Mode, Place, Request, Verb
 
 if TYPE_CHECKING:
@@ -170,6 +171,14 @@ def _place(start: str, repository: Repository, ref: str) -> Place:
         name=repository.name,
         level=_LEVEL_OF_REF,
     )
+
+
+def wake_sidecar(context: Context) -> None:
+    """Have a sidecar run, which makes the indexes of all known repositories before anybody asks."""
+    if context.settings.sidecar:
+        with suppress(SidecarRefused):
+            meeting = meeting_of(context.environ, context.settings.sidecar_idle_minutes)
+            start_detached(context.environ, meeting.idle_minutes)
 
 
 def meeting_of(environ: Mapping[str, str], idle_minutes: int = _IDLE_MINUTES) -> Meeting:

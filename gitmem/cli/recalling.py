@@ -84,7 +84,8 @@ def recall_each(
 ) -> Iterator[Recalled]:
     """Yield what answers each query in at most `budget` tokens; raises as `ask_indexer` does.
 
-    What gitmem itself said before, and the session that this runs in, are left out.
+    What gitmem itself said before, and the session that this runs in, are left out. Where nothing that was
+    found is an answer, nothing is quoted: an agent would take it for one.
     """
     without = (*filters.without, *current_sessions(context.environ))
     asked = ask_indexer(
@@ -107,7 +108,7 @@ def recall_each(
             hits = [hit for hit in hits if cite.shows(hit.told, levels)]
             around = delimiters(os.urandom(NONCE_BYTES))
             quotations = assemble(hits, budget - cost_around(WIDEST), cite)
-            yield Recalled(tuple(quotations), around, answer)
+            yield Recalled(() if answer.get("weak") else tuple(quotations), around, answer)
 
 
 def is_behind(answer: Json) -> bool:

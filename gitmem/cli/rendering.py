@@ -125,6 +125,7 @@ def summary_as_json(summary: Summary, trust: Trust) -> dict[str, Any]:
         "hidden_by": summary.hidden_by,
         "streams": summary.streams,
         "forks": summary.forks,
+        "forked_from": None if summary.origin is None else str(summary.origin),
         "lines": summary.lines,
         "bytes": summary.bytes,
         "not_here": summary.absent,
@@ -159,6 +160,8 @@ def say_summary(output: Output, summary: Summary, trust: Trust) -> None:
         *(f"#{one_line(tag)}" for tag in summary.tags),
     ]
     output.say(Styled(one_line(str(summary.key)), "name"), *(f", {fact}" for fact in facts if fact))
+    if summary.origin is not None:
+        output.say(f"it went on from {one_line(str(summary.origin))}")
     if trust != "known":
         output.say(*mark(trust, ""))
     if summary.hidden:

@@ -73,6 +73,7 @@ def hand_over(context: Context, session: str, agent: str | None, *, is_fresh: bo
             is_dry,
             claim,
             trust == "known",
+            context.now_ms(),
         )
         resumed = resume(memory, folder, asked)
         note_session(context, "resume", memory, folder)

@@ -141,6 +141,8 @@ def said_of(answer: Mapping[str, object]) -> list[str]:
     lines = []
     if answer.get("relaxed"):
         lines.append(f"{HEADING}no turn has what stands in quotes; searched for it as words")
+    if answer.get("weak"):
+        lines.append(f"{HEADING}nothing matches well: these turns have little of what was asked for")
     corrected = answer.get("corrected")
     for wrong, right in corrected.items() if isinstance(corrected, dict) else ():
         lines.append(f"{HEADING}nobody wrote {named(clean(wrong))}; searched for {named(clean(right))}")

@@ -13,7 +13,7 @@ from gitmem.handing_over.target import Copy, Target, at_text, tool_name
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts import claude_code, folders
 from gitmem.transcripts.fields import Object, string
-from gitmem.transcripts.handed import copy_id, marked
+from gitmem.transcripts.handed import MARK, copy_id, marked
 
 _NO_MODEL: Final = "unknown"
 _LONGEST_FOLDER: Final = 200
@@ -67,10 +67,10 @@ a queue. They are not for others to say."""
 
 
 def _renamed(records: Iterable[Object], copy: Copy, stream: str, lost: Lost) -> Iterator[Object] | None:
-    return _renamed_records(records, copy, lost)
+    return _renamed_records(records, copy, stream, lost)
 
 
-def _renamed_records(records: Iterable[Object], copy: Copy, lost: Lost) -> Iterator[Object]:
+def _renamed_records(records: Iterable[Object], copy: Copy, stream: str, lost: Lost) -> Iterator[Object]:
     """Yield records; where one between them does not come along, the next hangs on the one before."""
     seen: set[str] = set()
     gone: dict[str, str | None] = {}
@@ -84,17 +84,22 @@ def _renamed_records(records: Iterable[Object], copy: Copy, lost: Lost) -> Itera
             if uuid is not None:
                 gone[uuid] = parent
             continue
-        changed = _renamed_record(record, copy)
+        changed = _renamed_record(record, copy, stream)
         if "parentUuid" in record:
             changed["parentUuid"] = parent
         yield changed
         if uuid is not None:
             seen.add(uuid)
             last = uuid
+    if stream == MAIN_STREAM and copy.title and not copy.has_title:
+        yield _titled(copy)
 
 
-def _renamed_record(record: Object, copy: Copy) -> Object:
-    changed = dict(record)
+def _renamed_record(record: Object, copy: Copy, stream: str) -> Object:
+    changed = {key: value for key, value in record.items() if key != MARK}
+    if stream == MAIN_STREAM and copy.stream != MAIN_STREAM and changed.get("isSidechain") is True:
+        changed["isSidechain"] = False  # it is the session now
+        changed.pop("agentId", None)
     if "sessionId" in changed:
         changed["sessionId"] = copy.native_id
     if "cwd" in changed:
@@ -135,7 +140,11 @@ def _built(steps: Sequence[Step], copy: Copy, lost: Lost) -> Iterator[Object]:
             }
             parent = own
     if copy.title:
-        yield {"type": "custom-title", "customTitle": copy.title, "sessionId": copy.native_id}
+        yield _titled(copy)
+
+
+def _titled(copy: Copy) -> Object:
+    return {"type": "custom-title", "customTitle": copy.title, "sessionId": copy.native_id}
 
 
 def _messages(step: Step, copy: Copy) -> Iterator[Object]:

@@ -13,7 +13,7 @@ from gitmem.handing_over.target import Copy, Target, at_text, tool_name
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts import codex, folders
 from gitmem.transcripts.fields import Object, child, children, string
-from gitmem.transcripts.handed import copy_id, marked
+from gitmem.transcripts.handed import MARK, copy_id, marked
 
 
 def _place(home: Path, environ: Mapping[str, str], copy: Copy, stream: str) -> Path:
@@ -44,9 +44,11 @@ _INSTRUCTIONS: Final = "instructions of the program"
 
 
 def _renamed_thread(records: Iterable[Object], copy: Copy, lost: Lost) -> Iterator[Object]:
-    is_first = True
-    for record in records:
+    is_first, at = True, at_text(None, copy.started_ms)
+    for stored in records:
+        record = {key: value for key, value in stored.items() if key != MARK}
         payload, kind = child(record, "payload"), string(record, "type")
+        at = string(record, "timestamp") or at
         if kind == "session_meta" and is_first:
             is_first = False
             lost[_INSTRUCTIONS] += "base_instructions" in payload
@@ -55,9 +57,11 @@ def _renamed_thread(records: Iterable[Object], copy: Copy, lost: Lost) -> Iterat
             own |= {"id": copy.native_id, "forked_from_id": copy.origin.native_id, "cwd": str(copy.cwd)}
             if "session_id" in own:
                 own["session_id"] = copy.native_id
+            if copy.stream != MAIN_STREAM:
+                own["source"] = "cli"  # it is nobody's subagent now
             yield {**record, "payload": own | marked(copy.origin)}
             # What comes before the first turn has no name to be known by as a copy.
-            yield _event(string(record, "timestamp") or at_text(None, copy.started_ms), _started(copy, 0))
+            yield _event(at, _started(copy, 0))
         elif kind == "turn_context":
             lost[_SETTINGS] += 1
             if (turn_id := string(payload, "turn_id")) is not None:
@@ -73,6 +77,8 @@ def _renamed_thread(records: Iterable[Object], copy: Copy, lost: Lost) -> Iterat
             yield {**record, "payload": {**payload, "replacement_history": kept}}
         else:
             yield record
+    if copy.title and not copy.has_title:
+        yield _event(at, _named(copy))
 
 
 def _is_instruction(item: Object) -> bool:
@@ -109,8 +115,11 @@ def _built(steps: Sequence[Step], copy: Copy, lost: Lost) -> Iterator[Object]:
             told: Object = {"type": shown, "message": step.text}
             yield _event(at, told)
     if copy.title:
-        name: Object = {"type": "thread_name_updated", "thread_id": copy.native_id, "thread_name": copy.title}
-        yield _event(at, name)
+        yield _event(at, _named(copy))
+
+
+def _named(copy: Copy) -> Object:
+    return {"type": "thread_name_updated", "thread_id": copy.native_id, "thread_name": copy.title}
 
 
 def _call(step: Called, copy: Copy, at: str) -> Iterator[Object]:
@@ -123,7 +132,7 @@ def _call(step: Called, copy: Copy, at: str) -> Iterator[Object]:
 
 
 def _started(copy: Copy, ordinal: int) -> Object:
-    return _turn(copy_id(copy.origin, MAIN_STREAM, ordinal))
+    return _turn(copy_id(copy.origin, copy.stream, ordinal))
 
 
 def _turn(turn_id: str) -> Object:

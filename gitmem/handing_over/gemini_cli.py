@@ -18,7 +18,7 @@ from gitmem.handing_over.target import Copy, Target, at_text, tool_name
 from gitmem.model.ids import MAIN_STREAM
 from gitmem.transcripts import folders, gemini_cli
 from gitmem.transcripts.fields import Object, child, mapping, string
-from gitmem.transcripts.handed import copy_id, marked
+from gitmem.transcripts.handed import MARK, copy_id, marked
 
 _ID_DIGITS: Final = 8
 _HEAD_BYTES: Final = 64 << 10
@@ -56,7 +56,14 @@ def _known(home: Path, environ: Mapping[str, str], native_id: str) -> Iterator[P
 
 
 def _renamed(records: Iterable[Object], copy: Copy, stream: str, lost: Lost) -> Iterator[Object] | None:
-    return (_renamed_record(record, copy, stream) for record in records)
+    return _renamed_records(records, copy, stream)
+
+
+def _renamed_records(records: Iterable[Object], copy: Copy, stream: str) -> Iterator[Object]:
+    for record in records:
+        yield _renamed_record({key: value for key, value in record.items() if key != MARK}, copy, stream)
+    if stream == MAIN_STREAM and copy.title and not copy.has_title:
+        yield {"$set": {"summary": copy.title}}
 
 
 def _renamed_record(record: Object, copy: Copy, stream: str) -> Object:
@@ -74,6 +81,8 @@ def _renamed_record(record: Object, copy: Copy, stream: str) -> Object:
         changed["directories"] = [str(copy.cwd)]
     if stream == MAIN_STREAM:
         changed["sessionId"] = copy.native_id
+        if copy.stream != MAIN_STREAM and "kind" in changed:
+            changed["kind"] = "main"  # it is nobody's subagent now
     return changed | marked(copy.origin)
 
 
@@ -123,6 +132,17 @@ def _call(step: Called, own: Object, at: str) -> Object:
     }
 
 
+def _closing(at: str) -> Object:
+    """Say that a session was touched: Gemini CLI removes those to which nothing was added for 30 days."""
+    return {"$set": {"lastUpdated": at}, **marked(None, is_last=True)}
+
+
 GEMINI_CLI = Target(
-    gemini_cli.NAME, _place, _known, _renamed, _built, lambda native_id: ("gemini", "--resume", native_id)
+    gemini_cli.NAME,
+    _place,
+    _known,
+    _renamed,
+    _built,
+    lambda native_id: ("gemini", "--resume", native_id),
+    closing=_closing,
 )

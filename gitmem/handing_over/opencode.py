@@ -106,13 +106,36 @@ def _renamed_messages(records: Iterable[Object], copy: Copy, lost: Lost) -> Iter
     yield _session(copy)
 
 
-def _with_mark(part: Object, copy: Copy) -> Object:
+_MARKED_PARTS: Final = ("text", "reasoning", "tool")
+
+
+def _with_mark(part: Object, copy: Copy, *, is_last: bool = False) -> Object:
+    mark = marked(copy.origin, is_last=is_last)
+    if string(part, "type") not in _MARKED_PARTS:
+        return part
     if string(part, "type") == "tool":
         state = child(part, "state")
-        return {**part, "state": {**state, "metadata": {**child(state, "metadata"), **marked(copy.origin)}}}
-    if string(part, "type") in ("text", "reasoning"):
-        return {**part, "metadata": {**child(part, "metadata"), **marked(copy.origin)}}
-    return part
+        return {**part, "state": {**state, "metadata": {**child(state, "metadata"), **mark}}}
+    return {**part, "metadata": {**child(part, "metadata"), **mark}}
+
+
+def _ended(records: Iterable[Object], copy: Copy) -> Iterator[Object]:
+    """Yield records, of which the last message that has room for it says that it is the last."""
+    held: list[Object] = []
+    for record in records:
+        parts = children(child(record, "message"), "parts")
+        if any(string(part, "type") in _MARKED_PARTS for part in parts):
+            yield from held
+            held = []
+        elif not held:
+            yield record
+            continue
+        held.append(record)
+    if held:
+        message = child(held[0], "message")
+        parts = [_with_mark(part, copy, is_last=True) for part in children(message, "parts")]
+        yield {"message": {**message, "parts": parts}}
+    yield from held[1:]
 
 
 def _built(steps: Sequence[Step], copy: Copy, lost: Lost) -> Iterator[Object]:
@@ -246,5 +269,6 @@ OPENCODE = Target(
     continues=_continues,
     new_id=lambda digits: f"ses_{digits[:26]}",
     importer=lambda path: ("opencode", "import", str(path)),
+    ended=_ended,
     document=lambda home, environ, records: with_last_model(home, environ, document_of(records)),
 )

@@ -10,29 +10,40 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from gitmem import disk
 from gitmem.format.lines import lines_of
+from gitmem.format.records import key_digest
 from gitmem.handing_over.pictures import with_pictures
 from gitmem.handing_over.steps import Lost
 from gitmem.handing_over.target import file_continues
 from gitmem.model.errors.handing_over import TranscriptInTheWay
-from gitmem.model.errors.store import DiskRefused
+from gitmem.model.errors.store import DiskRefused, StoreBusy
+from gitmem.model.ids import SessionKey
 from gitmem.redaction.placeholders import placeholder_spans
+from gitmem.transcripts.fields import child, children, mapping, string
+from gitmem.transcripts.handed import origin_of
 
 FOLDER: Final = "handed-over"
 """Below a clone's local state: what is being written, and documents that wait to be imported."""
 
 
 class Stream(NamedTuple):
-    """A stream as it is to be: its name, its file, and its text, which counts what it leaves out."""
+    """A stream as it is to be: its name, its file, and its text, which counts what it leaves out.
+
+    `closing` is a line that is written behind it, and that no two have alike.
+    """
 
     name: str
     path: Path
     pieces: Callable[[Lost], Iterable[bytes]]
+    closing: bytes = b""
 
 
 class Told(NamedTuple):
@@ -87,6 +98,42 @@ def tidy(state_dir: Path) -> None:
         disk.remove_file(path)
 
 
+def forget(state_dir: Path, gone: Collection[str]) -> int:
+    """Remove documents of sessions that are gone, and what one who was killed has left.
+
+    A document that does not say whose it is goes too.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        DiskRefused: The disk does not let it.
+    """
+    folder = state_dir / FOLDER
+    if not folder.is_dir():
+        return 0
+    found = [path for path in sorted(folder.glob("*.json")) if _is_of(path, gone)]
+    with suppress(StoreBusy), disk.locked(folder / "lock", 0):  # whoever is at it removes its own
+        found += sorted(folder.glob(f"{disk.UNPUBLISHED}*"))
+    for path in found:
+        disk.remove_file(path)
+    return len(found)
+
+
+def _is_of(path: Path, gone: Collection[str]) -> bool:
+    try:
+        document = mapping(msgspec.json.decode(path.read_bytes()))
+    except FileNotFoundError:
+        return False
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return True
+    own = string(child(document, "info"), "id")
+    named = {name for message in children(document, "messages") if (name := origin_of(message))}
+    parted = (name.partition("/") for name in named or {f"opencode/{own}"})
+    begun = tuple(key_digest(SessionKey(agent, native_id)) for agent, _, native_id in parted)
+    return any(session.startswith(begun) for session in gone)
+
+
 def _stands(stream: Stream, session: str, told: Told) -> bool:
     if not (stream.path.exists() or stream.path.is_symlink()):
         return False
@@ -123,6 +170,7 @@ def _fill(new: disk.NewFile, stream: Stream, told: Told) -> None:
         new.write(last)
     if not last.endswith(b"\n"):
         new.write(b"\n")  # what the agent appends begins on a line of its own
+    new.write(stream.closing)
 
 
 def _as_written(line: bytes, told: Told) -> bytes:

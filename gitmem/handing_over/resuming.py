@@ -11,6 +11,8 @@
 The sessions of 2 and 3 name their origin, so that capture knows what in them is a copy. Their ids are made
 of the session's and of how far it goes: handed over twice, it is found where it stands. Nothing that stands
 there is ever written over.
+
+What is handed over is the session's own stream; where only one of its subagents says anything, that is it.
 """
 
 from __future__ import annotations
@@ -32,9 +34,14 @@ from gitmem.format.memory import Folder, Memory
 from gitmem.handing_over.placing import FOLDER, Stream, Told, foretell, place, replace, tidy
 from gitmem.handing_over.records import encoded, records_of
 from gitmem.handing_over.steps import Lost, Step, steps_of
-from gitmem.handing_over.target import Copy, Document
+from gitmem.handing_over.target import Copy, Document, at_text
 from gitmem.handing_over.targets import TARGETS
-from gitmem.model.errors.handing_over import NotResumable, SessionHidden, TranscriptInTheWay
+from gitmem.model.errors.handing_over import (
+    NothingToHandOver,
+    NotResumable,
+    SessionHidden,
+    TranscriptInTheWay,
+)
 from gitmem.model.errors.intake import UnknownTranscript
 from gitmem.model.ids import MAIN_STREAM, SessionKey
 from gitmem.model.times import to_ms
@@ -45,6 +52,7 @@ from gitmem.transcripts.read import iterate
 from gitmem.verbs.belonging import Belonging
 from gitmem.verbs.naming import title_of
 from gitmem.verbs.reading import heads, streams
+from gitmem.verbs.summaries import FirstWords
 
 Form = Literal["verbatim", "renamed", "built"]
 State = Literal["written", "stands", "planned"]
@@ -57,7 +65,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}\Z")
 class Asked(NamedTuple):
     """What is to be handed to whom, and where that is: the user's home, the clone's local state, a working
     tree. `salt` makes the copy another one than those before; `claim` is told of a new session's key before
-    anything of it is written. `is_known` says that all who captured it are known here."""
+    anything of it is written. `is_known` says that all who captured it are known here. `at_ms` is now."""
 
     target: str | None
     home: Path
@@ -68,6 +76,7 @@ class Asked(NamedTuple):
     is_dry: bool = False
     claim: Callable[[SessionKey], object] = lambda key: None
     is_known: bool = True
+    at_ms: int = 0
 
 
 class Left(NamedTuple):
@@ -103,6 +112,7 @@ def resume(memory: Memory, folder: Folder, asked: Asked) -> Resumed:
     Raises:
         NotResumable: There is no way to hand a session to that agent.
         SessionHidden: It was forgotten, or stands under another level.
+        NothingToHandOver: Nothing of it would come along.
         TranscriptInTheWay: What is to be written stands there with other content.
         ReaderMissing: No reader knows the session's agent.
         StoreError: Something of the session is not here, or damaged.
@@ -144,15 +154,30 @@ class _HandingOver:
         reading = iterate(self._key.agent, streams(self._memory, self._folder, self._stored))
         kept: list[Turn] = []
         first: int | None = None
+        said, asked = Counter[str](), FirstWords()
         for turn in reading:
+            said[turn.stream] += 1
+            asked.take(turn)
             if first is None and turn.at_ms is not None and turn.at_ms >= 0:
                 first = turn.at_ms
             if keeps:
                 kept.append(turn)
         self._header: Header = reading.header
-        self._title = title_of(self._stored) or self._header.title or ""
+        self._spoken = self._spoken_by(said)
+        title, own = title_of(self._stored), asked.title_in(self._header)
+        self._title = title or own
+        self._has_title = title in (None, own) and bool(self._header.title)
         self._started_ms = self._started(first)
         return kept
+
+    def _spoken_by(self, said: Mapping[str, int]) -> str:
+        """Return the stream that is handed over."""
+        found = [name for name in said if name in self._heads()]
+        if MAIN_STREAM in found:
+            return MAIN_STREAM
+        if len(found) != 1:
+            raise NothingToHandOver(str(self._key))
+        return found[0]
 
     def _started(self, first: int | None) -> int:
         """Return when a session began, or as long as nothing says so when it was captured first."""
@@ -162,6 +187,8 @@ class _HandingOver:
 
     def _as_it_is(self) -> Resumed | None:
         """Write the session under its own id; None where that cannot be."""
+        if self._spoken != MAIN_STREAM:
+            return None
         began_in = self._began_in()
         is_ours = Belonging((self._asked.top,)).top_of(began_in) == self._asked.top
         cwd = Path(self._header.cwd) if self._header.cwd else self._asked.top
@@ -173,7 +200,9 @@ class _HandingOver:
         for path in known:
             if self._target.finds(streams[0].path, path) and self._continues(path, copy, streams[0]):
                 return self._resumed(copy, "verbatim", "stands", (path,), Told(Counter(), Counter()))
-        if known or not self._asked.is_known:
+        is_document = self._heads()[MAIN_STREAM].record.shape == "document"
+        has_no_end = is_document and self._target.closing is not None  # nothing can stand behind it
+        if known or not self._asked.is_known or has_no_end:
             self._left.clear()  # they are looked at again
             return None
         return self._write(copy, "verbatim", streams)
@@ -182,9 +211,11 @@ class _HandingOver:
         """Write a session of another id."""
         copy = self._copy(self._target.new_id(self._digits()), self._asked.top)
         if form == "built":
-            steps = steps_of(turns, self._lost)
+            steps = steps_of(turns, self._lost, self._spoken)
             turns.clear()
-            self._leave(name for name, _ in heads(self._stored) if name != MAIN_STREAM)
+            if not steps:
+                raise NothingToHandOver(str(self._key))
+            self._leave(name for name, _ in heads(self._stored) if name != self._spoken)
             streams = [Stream(MAIN_STREAM, self._place(copy, MAIN_STREAM), partial(self._built, steps, copy))]
         else:
             streams = list(self._streams(copy, form))
@@ -195,7 +226,7 @@ class _HandingOver:
         return self._write(copy, form, streams)
 
     def _built(self, steps: Sequence[Step], copy: Copy, lost: Lost) -> Iterator[bytes]:
-        return map(encoded, self._target.built(steps, copy, lost))
+        return map(encoded, self._target.ended(self._target.built(steps, copy, lost), copy))
 
     def _continues(self, path: Path, copy: Copy, stream: Stream) -> bool:
         return self._target.continues(path, copy.native_id, stream.pieces(Counter()))
@@ -222,7 +253,11 @@ class _HandingOver:
     def _streams(self, copy: Copy, form: Form) -> Iterator[Stream]:
         own = self._heads()
         self._leave(name for name, _ in heads(self._stored) if name not in own)
-        for name, head in own.items():
+        # What is handed over comes first, and is the session's own stream from here on.
+        others = {name: head for name, head in own.items() if name not in (MAIN_STREAM, self._spoken)}
+        if self._spoken != MAIN_STREAM and MAIN_STREAM in own:
+            self._leave([MAIN_STREAM])
+        for name, head in ({MAIN_STREAM: own[self._spoken]} | others).items():
             is_apart = name != MAIN_STREAM and (self._target.importer is not None or not _NAME.match(name))
             pieces = None if is_apart else self._pieces(head, copy, name, form)
             if pieces is None:
@@ -245,14 +280,24 @@ class _HandingOver:
 
         def renamed(lost: Lost) -> Iterator[Object] | None:
             records = records_of(stored(lost), self._key.agent, head.record.shape, lost)
-            return self._target.renamed(records, copy, name, lost)
+            found = self._target.renamed(records, copy, name, lost)
+            return None if found is None else self._target.ended(found, copy)
 
         if form == "verbatim":
             return stored
         return None if renamed(Counter()) is None else lambda lost: map(encoded, renamed(lost) or ())
 
     def _copy(self, native_id: str, cwd: Path) -> Copy:
-        return Copy(native_id, self._key, cwd, self._started_ms, self._title, self._header.branch)
+        return Copy(
+            native_id,
+            self._key,
+            cwd,
+            self._started_ms,
+            self._title,
+            self._header.branch,
+            self._has_title,
+            self._spoken,
+        )
 
     def _place(self, copy: Copy, stream: str) -> Path:
         is_imported = self._target.importer is not None
@@ -265,15 +310,18 @@ class _HandingOver:
             return list(self._target.known(self._asked.home, self._asked.environ, copy.native_id))
 
     def _digits(self) -> str:
-        """Return what a new id is made of: the session, how far it goes, for whom and where."""
-        said = [self._folder.session, self._target.name, str(self._asked.top)]
+        """Return what a new id is made of: the session, its title, how far it goes, for whom and where."""
+        said = [self._folder.session, self._target.name, str(self._asked.top), self._title]
         said += [f"{name} {head.capture}" for name, head in sorted(self._heads().items())]
         return hashlib.sha256(
-            "\0".join(said).encode("utf-8", "surrogateescape") + self._asked.salt
+            "\0".join(said).encode("utf-8", "backslashreplace") + self._asked.salt
         ).hexdigest()
 
     def _write(self, copy: Copy, form: Form, streams: list[Stream]) -> Resumed:
         files = tuple(stream.path for stream in streams)
+        if self._target.closing is not None:
+            closing = encoded(self._target.closing(at_text(self._asked.at_ms, 0)))
+            streams = [streams[0]._replace(closing=closing), *streams[1:]]
         if self._target.document is not None:
             streams = [self._as_document(streams[0], self._target.document)]
         if self._asked.is_dry:

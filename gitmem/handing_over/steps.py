@@ -60,11 +60,11 @@ class Called(NamedTuple):
 Step = Said | Called
 
 
-def steps_of(turns: Iterable[Turn], lost: Lost) -> list[Step]:
-    """Return the steps of a session's own stream, in order; counts what is none."""
+def steps_of(turns: Iterable[Turn], lost: Lost, stream: str = MAIN_STREAM) -> list[Step]:
+    """Return the steps of one stream of a session, in order; counts what is none."""
     own: list[Turn] = []
     for turn in turns:
-        if turn.stream != MAIN_STREAM:
+        if turn.stream != stream:
             lost["turns of subagents and other ends of a fork"] += 1
         elif turn.kind == "preamble":
             lost["preambles"] += 1

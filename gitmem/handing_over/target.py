@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 from gitmem.disk import refusing
 from gitmem.format.lines import lines_of
 from gitmem.handing_over.steps import Lost, Step
-from gitmem.model.ids import SessionKey
+from gitmem.model.ids import MAIN_STREAM, SessionKey
 from gitmem.model.times import to_text
 from gitmem.redaction.placeholders import same_line
 from gitmem.transcripts.fields import Object
+from gitmem.transcripts.handed import marked
 
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_NAME: Final = 64
@@ -45,7 +46,9 @@ def uuid_of(digits: str) -> str:
 class Copy(NamedTuple):
     """A session as it is to be: its id, the one that it is a copy of, and where it goes on.
 
-    `cwd` is the directory that the agent is started in, `started_ms` when its origin began.
+    `cwd` is the directory that the agent is started in, `started_ms` when its origin began. It `has_title`
+    where its records say its title themselves. `stream` is the origin's that becomes the session's own: a
+    subagent's, where nobody else has said anything.
     """
 
     native_id: str
@@ -54,11 +57,24 @@ class Copy(NamedTuple):
     started_ms: int
     title: str = ""
     branch: str | None = None
+    has_title: bool = False
+    stream: str = MAIN_STREAM
 
     @property
     def is_new(self) -> bool:
         """Whether it is a session of its own, and not its origin itself."""
         return self.native_id != self.origin.native_id
+
+
+def ended(records: Iterable[Object], copy: Copy) -> Iterator[Object]:
+    """Yield records, and say in the last that it is the last."""
+    last: Object | None = None
+    for record in records:
+        if last is not None:
+            yield last
+        last = record
+    if last is not None:
+        yield last | marked(copy.origin, is_last=True)
 
 
 Document = Callable[[Path, Mapping[str, str], Iterable[Object]], Object]
@@ -72,8 +88,9 @@ class Target(NamedTuple):
     whether the agent looks there, given where it would be placed. `renamed` gives a stream's records as they
     are in a copy, counting what does not come along, or None where the stream stays behind; `built` makes a
     session of steps. `command` is what resumes it. `continues` tells whether what stands at a path begins
-    with a text, `new_id` makes an id of 32 hex digits. An agent with a database takes a `document` by a
-    program of its own, the `importer`; its `place` is then below gitmem's local state.
+    with a text, `new_id` makes an id of 32 hex digits. `ended` marks the last record of a copy, and `closing`
+    is what stands behind a session that is written at a moment, and is not of it. An agent with a database
+    takes a `document` by a program of its own, the `importer`, and `place` is below gitmem's local state.
     """
 
     name: str
@@ -85,6 +102,8 @@ class Target(NamedTuple):
     finds: Callable[[Path, Path], bool] = lambda placed, standing: placed.parent == standing.parent
     continues: Callable[[Path, str, Iterable[bytes]], bool] = file_continues
     new_id: Callable[[str], str] = uuid_of
+    ended: Callable[[Iterable[Object], Copy], Iterator[Object]] = ended
+    closing: Callable[[str], Object] | None = None
     importer: Callable[[Path], tuple[str, ...]] | None = None
     document: Document | None = None
 

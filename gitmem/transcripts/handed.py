@@ -1,25 +1,48 @@
 """Sessions that `gitmem resume` has written into an agent's own place: what says which turns are copies.
 
 A record of such a session, mostly the first, has a member `gitmem`: `{"forked_from": "<agent>/<native id>"}`.
-Where its agent is another than the origin's, each message's id is made of the origin's name and a turn's
-number, so that whoever has the origin knows the copies from what came after them.
+That of the last one that was written says `"is_last": true` too: what comes behind it came later. Where its
+agent is another than the origin's, each message's id is made of the origin's name and a turn's number, so
+that whoever has the origin knows the copies from what came after them.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Final
 
 from gitmem.model.ids import OTHER_AGENT, SessionKey
-from gitmem.transcripts.fields import Object, child, string
+from gitmem.transcripts.fields import Object, child, children, string
 
 MARK: Final = "gitmem"
+IN_BYTES: Final = b'"gitmem"'
+"""What stands in every line that has such a member, and in few others."""
+
 _SHORT_DIGITS: Final = 14
 
 
-def marked(origin: SessionKey) -> Object:
-    """Return the member that names the origin, in an object of its own."""
-    return {MARK: {"forked_from": str(origin)}}
+def marked(origin: SessionKey | None, *, is_last: bool = False) -> Object:
+    """Return the member that names the origin, where there is one, in an object of its own."""
+    named = {} if origin is None else {"forked_from": str(origin)}
+    return {MARK: {**named, "is_last": True} if is_last else named}
+
+
+def origin_of(message: Object) -> str | None:
+    """Return the name of the session that a message of opencode's is a copy of."""
+    found = (string(child(holder, MARK), "forked_from") for holder in _of_parts({"message": message}))
+    return next((name for name in found if name is not None), None)
+
+
+def is_last(record: Object) -> bool:
+    """Tell whether a record is the last that `gitmem resume` wrote; of opencode's, a part says so."""
+    return any(child(holder, MARK).get("is_last") is True for holder in (record, *_of_parts(record)))
+
+
+def _of_parts(record: Object) -> Iterator[Object]:
+    for part in children(child(record, "message"), "parts"):
+        yield child(part, "metadata")
+        yield child(child(part, "state"), "metadata")
 
 
 def forked_from(record: Object, agent: str) -> str | None:

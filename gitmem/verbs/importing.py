@@ -31,6 +31,7 @@ from gitmem.objects.trees import Path as TreePath
 from gitmem.transcripts.detect import HEAD_BYTES, Identity
 from gitmem.verbs.batches import Stream, Work, batch_message
 from gitmem.verbs.committing import commit
+from gitmem.verbs.copies import is_closing, is_untouched
 from gitmem.verbs.intake import Diverted, Intake, Progress, Refused, Report, Source
 from gitmem.verbs.levels import registered
 from gitmem.verbs.looking import Looked, as_refusal, identify, last_line_end, named, open_regular
@@ -130,7 +131,8 @@ class _Run:
         if not is_main and not self._is_last:
             self._deferred.append(source)  # its session's own file says which level it has
             return
-        if self._is_diverted(source, identity, file, position):
+        untouched = position is None and self._is_untouched(source, identity, file)
+        if untouched or self._is_diverted(source, identity, file, position):
             return
         if is_main and key in self._pending:
             # What is on its way of the same session is what this file has to be compared with.
@@ -158,6 +160,20 @@ class _Run:
             self._unchanged(path, status.st_size)
         elif found is not None:
             self._hand_out(looked, found)
+
+    def _is_untouched(self, source: Source, identity: Identity, file: BinaryIO) -> bool:
+        """Whether a file is a copy of a session in which nothing was said yet: then it is none to take in."""
+        if identity.forked_from is None and source.rendition is None:
+            return False
+        size_bytes = os.fstat(file.fileno()).st_size
+        try:
+            untouched = is_untouched(identity, file, size_bytes)
+        except OSError as error:
+            self._refuse(source.path, as_refusal(source.path, error))
+            return True
+        if untouched:
+            self._unchanged(source.path, size_bytes)
+        return untouched
 
     def _identify(self, source: Source, file: BinaryIO) -> Identity:
         """Tell which session a source is: of a rendition, its collection has said."""
@@ -205,9 +221,12 @@ class _Run:
         path, file, stop, position = looked.path, looked.file, looked.stop, looked.position
         try:
             again = self._intake.again
-            return plan(
+            found = plan(
                 self._memory, looked.text, identity, file, stop, position, redactor, key, joins, again=again
             )
+            if not isinstance(found, Plan) or found.record or not is_closing(file, found.start, stop):
+                return found
+            return Settled(found.session, None, found.keep, found.start)
         except (OSError, RedactionFailed, ObjectDamaged, ObjectMissing, RecordRefused) as error:
             self._refuse(path, as_refusal(path, error))
             return None

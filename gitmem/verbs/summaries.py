@@ -15,7 +15,7 @@ import msgspec
 from gitmem.format import registers
 from gitmem.format.memory import Folder, Memory, StoredSession
 from gitmem.model.errors.intake import ReaderMissing
-from gitmem.model.ids import MAIN_STREAM, Oid, SessionId, SessionKey
+from gitmem.model.ids import MAIN_STREAM, Oid, SessionId, SessionKey, origin_key
 from gitmem.model.records import Author, Capture
 from gitmem.model.times import to_ms
 from gitmem.model.turns import Header, Tally, Turn
@@ -79,6 +79,11 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     def key(self) -> SessionKey:
         """What people call it."""
         return SessionKey(self.agent, self.native_id)
+
+    @property
+    def origin(self) -> SessionKey | None:
+        """The session that it went on from, by what it says itself."""
+        return None if self.forked_from is None else origin_key(self.agent, self.forked_from)
 
     @property
     def last_ms(self) -> int:

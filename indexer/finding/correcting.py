@@ -47,6 +47,13 @@ def corrections(
     return {word: right for word, right in nearest.items() if right is not None}
 
 
+def is_strange(query: Query, indexes: Sequence[LexicalIndex], is_word: Callable[[str], bool]) -> bool:
+    """Tell whether nobody knows a word of a query: neither `is_word`, nor any index."""
+    texts = (f"{term.text} {parts_of_identifiers(term.text)}" for term in query.terms)
+    words = dict.fromkeys(word for text in texts for word in indexes[0].words(text))
+    return not any(is_word(word) for word in words) and not any(_is_known(word, indexes) for word in words)
+
+
 def corrected(text: str, fixes: dict[str, str]) -> str:
     """Return text with its misspelt words replaced."""
     if not fixes:

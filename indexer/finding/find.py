@@ -10,7 +10,16 @@ from gitmem.query.text import REQUIRED
 from gitmem.sidecar.wire import Facet, Request
 from indexer.finding import ranking
 from indexer.finding.beside import Beside
-from indexer.finding.legs import Source, by_meaning, by_words, give_cosines, nearest_texts, query_of
+from indexer.finding.legs import (
+    Source,
+    by_meaning,
+    by_words,
+    give_cosines,
+    nearest_texts,
+    query_of,
+    telling_in,
+)
+from indexer.finding.nearness import any_near_enough, is_weak, more_than_among_few, near_enough
 from indexer.lexical import Candidate
 from indexer.lexical.schema import UNSET_LEVEL
 
@@ -22,27 +31,38 @@ _MOST_VALUES: Final = 100
 
 
 class Found(NamedTuple):
-    """Hits in order; relaxed where no turn had the phrases that were asked for beside words."""
+    """Hits in order; relaxed where no turn had the phrases that were asked for beside words.
+
+    Weak where there are hits, and none of them is an answer.
+    """
 
     ordered: list[Candidate]
-    is_relaxed: bool
+    is_relaxed: bool = False
+    is_weak: bool = False
+
+
+class Meaning(NamedTuple):
+    """What a query means; strange where nobody knows any of its words."""
+
+    vector: Callable[[], NDArray[float32]]
+    is_strange: bool
 
 
 def find(
     sources: Sequence[Source],
     asked: Narrowed,
     request: Request,
-    meaning: Callable[[], NDArray[float32]] | None,
+    meaning: Meaning | None,
 ) -> Found:
     """Return hits in order: as many as are wanted, if there are so many.
 
-    `meaning` returns the query's unit vector; None where meaning is not asked for.
+    `meaning` has the query's unit vector; None where meaning is not asked for.
     """
-    ordered = _ordered(sources, asked, request, meaning, strictly=True)
-    if ordered or len({term.kind in REQUIRED for term in asked.query.terms}) != 2:
-        return Found(ordered, False)
-    ordered = _ordered(sources, asked, request, meaning, strictly=False)
-    return Found(ordered, bool(ordered))
+    found = _find(sources, asked, request, meaning, strictly=True)
+    if found.ordered or len({term.kind in REQUIRED for term in asked.query.terms}) != 2:
+        return found
+    found = _find(sources, asked, request, meaning, strictly=False)
+    return found._replace(is_relaxed=bool(found.ordered))
 
 
 def count_values(
@@ -77,21 +97,38 @@ def count_values(
     }
 
 
-def _ordered(
+def _find(
     sources: Sequence[Source],
     asked: Narrowed,
     request: Request,
-    meaning: Callable[[], NDArray[float32]] | None,
+    meaning: Meaning | None,
     *,
     strictly: bool,
-) -> list[Candidate]:
+) -> Found:
     if not asked.query.terms:
-        return _listed(sources, asked, request)
-    if meaning is None:
-        return _ranked(by_words(sources, asked, request, strictly=strictly), request, has_meaning=False)
+        return Found(_listed(sources, asked, request))
+    if meaning is None:  # and by words alone it cannot be told what is no answer
+        found = by_words(sources, asked, request, strictly=strictly)
+        return Found(_ranked(found, request, has_meaning=False))
+    texts = sum(source.vectors.count for source in sources if source.vectors is not None)
+    more = more_than_among_few(texts, is_strange=meaning.is_strange)
+    candidates = _by_both(sources, asked, request, meaning, strictly=strictly)
+    telling = telling_in(sources, asked, request, strictly=strictly)
+    weak = is_weak(candidates, telling, more)
+    if request.mode != "semantic":
+        candidates = near_enough(candidates, more)
+    elif not any_near_enough(candidates, more):
+        candidates = []
+    return Found(_ranked(candidates, request, has_meaning=True), is_weak=weak and bool(candidates))
+
+
+def _by_both(
+    sources: Sequence[Source], asked: Narrowed, request: Request, meaning: Meaning, *, strictly: bool
+) -> list[Candidate]:
+    """Return turns that have the words and turns that are nearest in meaning, each with its cosine."""
 
     def look() -> tuple[NDArray[float32], list[list[int]]]:
-        vector = meaning()
+        vector = meaning.vector()
         return vector, nearest_texts(sources, asked, request, vector, strictly=strictly)
 
     if request.mode == "semantic":
@@ -104,7 +141,7 @@ def _ordered(
     candidates += by_meaning(sources, asked, request, nearest, candidates, strictly=strictly)
     candidates = list({each.place: each for each in reversed(candidates)}.values())
     give_cosines(sources, candidates, vector)
-    return _ranked(candidates, request, has_meaning=True)
+    return candidates
 
 
 def _ranked(candidates: list[Candidate], request: Request, *, has_meaning: bool) -> list[Candidate]:

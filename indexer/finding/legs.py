@@ -15,6 +15,7 @@ from gitmem.query.trusting import from_texts
 from gitmem.sidecar.wire import Place, Request
 from indexer.finding import ranking
 from indexer.finding.matching import Asked, Matcher
+from indexer.finding.nearness import Telling
 from indexer.finding.queries import both, scoring, with_terms
 from indexer.finding.trusted import is_by_strangers
 from indexer.lexical import Candidate, LexicalIndex
@@ -168,6 +169,15 @@ def query_of(source: Source, matched: Asked) -> tantivy.Query:
     if matched.wanted is not None:
         return both(matched.wanted, matched.narrowed)
     return matched.narrowed if matched.narrowed is not None else source.matcher.every_turn()
+
+
+def telling_in(sources: Sequence[Source], asked: Narrowed, request: Request, *, strictly: bool) -> Telling:
+    """Return how much there is of what was asked for, which is the same in all indexes searched together."""
+    for source in sources:
+        matched = source.matcher.match(asked, request.filters, strictly=strictly)
+        if matched is not None:
+            return Telling(matched.telling, matched.coverage is not None)
+    return Telling(0.0, False)
 
 
 class Floor:

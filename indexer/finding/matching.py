@@ -53,12 +53,14 @@ class Asked(NamedTuple):
     """What a query comes to in one index.
 
     `wanted` scores by words, None where none were asked for; `coverage` says what part of what was asked for
-    a turn has, as a sum; `speakers` what a score gains by who spoke and `spoken`
-    what finds what they said; `narrowed` are the turns that may be found at all, None where all may.
+    a turn has, as a sum of at most `telling`; it is None where one thing alone tells anything, and `telling`
+    is 0 then if no turn has that; `speakers` what a score gains by who spoke and `spoken` what finds what
+    they said; `narrowed` are the turns that may be found at all, None where all may.
     """
 
     wanted: tantivy.Query | None
     coverage: tantivy.Query | None
+    telling: float
     speakers: dict[int, float]
     spoken: tantivy.Query | None
     narrowed: tantivy.Query | None
@@ -122,9 +124,11 @@ class Matcher:
         if strictly:
             clauses += [(MUST, self._anywhere(term)) for term in terms if term.kind in REQUIRED]
         speakers = self._speakers(terms)
+        coverage, telling = self._coverage(terms)
         return Asked(
             wanted=self._wanted(terms) if terms else None,
-            coverage=self._coverage(terms),
+            coverage=coverage,
+            telling=telling,
             speakers=speakers.gains,
             spoken=speakers.query,
             narrowed=unscored(every_of(self._index, clauses)) if clauses else None,
@@ -237,8 +241,11 @@ class Matcher:
             stems = [stem for stem in stems if not is_unspaced(stem)]
         return stems, list(dict.fromkeys(pairs))
 
-    def _coverage(self, terms: Sequence[Term]) -> tantivy.Query | None:
-        """Return what adds up, for each turn, how rare the words are that it has of those asked for."""
+    def _coverage(self, terms: Sequence[Term]) -> tuple[tantivy.Query | None, float]:
+        """Return what adds up, for each turn, how rare the words are that it has of those asked for.
+
+        And the most that it can come to, as `Asked` has both.
+        """
         parts: dict[object, tuple[float, list[tantivy.Query]]] = {}
         for term in terms:
             if term.kind in ("prefix", "placeholder"):
@@ -269,8 +276,12 @@ class Matcher:
                 )
         rarest = max((rarity for rarity, _ in parts.values()), default=0.0)
         # What nearly every turn has tells nothing, and is most of what would be gone through.
-        telling = [ways for rarity, ways in parts.values() if rarity >= COMMON_SHARE * rarest]
-        return any_of([way for ways in telling for way in ways]) if len(telling) > 1 else None
+        telling = [(rarity, ways) for rarity, ways in parts.values() if rarity >= COMMON_SHARE * rarest]
+        most = sum(rarity for rarity, _ in telling)
+        if len(telling) > 1:
+            return any_of([way for _, ways in telling for way in ways]), most
+        is_nowhere = rarest == self._spread.rarity_of(0) and not any(map(self.others, terms))
+        return None, 0.0 if is_nowhere else most
 
     def _rarity_of(self, term: Term, found: tantivy.Query) -> float:
         """Return how rare it is, in all that is searched, what a term finds."""

@@ -20,8 +20,8 @@ from gitmem.query.filters import Filters
 from gitmem.query.narrowing import narrow
 from gitmem.query.text import parse, readable
 from gitmem.sidecar.wire import Json, Place, Request
-from indexer.finding.correcting import corrected, corrections, with_corrections
-from indexer.finding.find import Found, count_values, find
+from indexer.finding.correcting import corrected, corrections, is_strange, with_corrections
+from indexer.finding.find import Found, Meaning, count_values, find
 from indexer.finding.hits import hits_of
 from indexer.finding.legs import Source
 from indexer.finding.matching import Matcher
@@ -182,21 +182,23 @@ class _Asking:
         request = self._request
         asked = narrow(parse(text, is_narrowed=request.filters != Filters()), request.now_ms)
         embedder = self._embedder() if asked.query.terms else None
+        indexes = [source.turns for source in self._sources]
         fixes = corrections(
             asked.query,
-            [source.turns for source in self._sources],
+            indexes,
             self._synonyms,
             *([embedder.knows] if embedder else []),
         )
         asked = asked._replace(query=with_corrections(asked.query, fixes))
-        found, mode = Found([], False), "lexical"
+        found, mode = Found([]), "lexical"
         query = asked.query
         is_asking = bool(query.terms or query.unwanted or asked.holding or asked.excluding)
         is_asking = is_asking or self._is_listing(text)
         if is_asking:
             meaning = None
             if embedder is not None:
-                meaning = cache(partial(embedder.embed_query, readable(corrected(text, fixes))))
+                vector = cache(partial(embedder.embed_query, readable(corrected(text, fixes))))
+                meaning = Meaning(vector, is_strange(query, indexes, embedder.knows))
                 mode = request.mode
             found = find(self._sources, asked, request, meaning)
         answer: Json = {
@@ -206,6 +208,8 @@ class _Asking:
         }
         if found.is_relaxed:
             answer["relaxed"] = True
+        if found.is_weak:
+            answer["weak"] = True
         if fixes:
             answer["corrected"] = fixes
         if request.facets:

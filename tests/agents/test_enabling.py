@@ -302,6 +302,17 @@ def test_what_git_tracks_is_not_changed_for_one_clone(gitmem: Gitmem, git: RealG
     assert told[1]["what"] == "written"
 
 
+def test_what_came_with_the_repository_is_left_as_it_is_without_a_word(
+    gitmem: Gitmem, git: RealGit, repository: Path
+) -> None:
+    gitmem("enable", "cursor", "--project")
+    git("add", "-A", cwd=repository)
+    brought = (repository / ".cursor/hooks.json").read_bytes()
+    told = gitmem("enable", "cursor")
+    assert told.stderr == ""
+    assert (repository / ".cursor/hooks.json").read_bytes() == brought
+
+
 def test_a_hook_whose_name_only_begins_like_ours_is_somebody_elses(gitmem: Gitmem, repository: Path) -> None:
     theirs = b'{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"/x/gitmem/agent-hook-mine.sh"}]}]}}'
     path = repository / CLAUDE

@@ -94,4 +94,44 @@ def opencode_hears(connection: sqlite3.Connection, session: str, message: dict[s
     connection.execute("UPDATE session SET time_updated = ? WHERE id = ?", (at + 1, session))
 
 
+def go_on(agent: str, home: Path, path: Path, native_id: str) -> None:
+    """Let a user say a word to the agent that a session was handed to."""
+    at = "2026-12-01T00:00:00.000Z"
+    content: list[dict[str, Any]] = [{"type": "input_text", "text": "And the sun?"}]
+    if agent == "claude-code":
+        last = next(record for record in reversed(records(path)) if "uuid" in record)
+        named = {"uuid": f"{native_id}-new", "parentUuid": last["uuid"], "timestamp": at, "type": "user"}
+        append(
+            path,
+            {key: value for key, value in last.items() if key not in ("forkedFrom", "gitmem")}
+            | {**named, "message": {"role": "user", "content": "And the sun?"}},
+        )
+    elif agent == "codex":
+        append(
+            path,
+            {"timestamp": at, "type": "event_msg", "payload": {"type": "task_started", "turn_id": "new"}},
+            {
+                "timestamp": at,
+                "type": "response_item",
+                "payload": {"type": "message", "role": "user", "content": content},
+            },
+        )
+    elif agent == "gemini-cli":
+        copies = [record for record in records(path) if "type" in record]
+        append(
+            path,
+            {"$set": {"messages": copies}},  # as it does whenever it resumes
+            {"id": "new", "timestamp": at, "type": "user", "content": [{"text": "And the sun?"}]},
+        )
+    else:
+        info = {
+            "id": f"msg_ffffffffffff{native_id[-14:]}",
+            "role": "user",
+            "time": {"created": 1_799_000_000_000},
+        }
+        part = {"id": f"prt_ffffffffffff{native_id[-14:]}", "type": "text", "text": "And the sun?"}
+        with closing(sqlite3.connect(home / ".local/share/opencode/opencode.db")) as connection, connection:
+            opencode_hears(connection, native_id, {"info": info, "parts": [part]})
+
+
 __all__ = ["Gitmem", "Said"]

@@ -18,7 +18,7 @@ from gitmem.handing_over.atif import trajectory
 from gitmem.handing_over.records import encoded
 from gitmem.model.ids import MAIN_STREAM, Oid, SessionKey
 from gitmem.model.turns import Header, ToolCall, ToolResult, Turn
-from gitmem.transcripts.atif import ATIF
+from gitmem.transcripts.atif import AGENT as ATIF
 from gitmem.transcripts.read import read
 from tests.handing_over.conftest import Gitmem
 from tests.journeys.people import Coder

@@ -16,7 +16,17 @@ import pytest
 from gitmem.cli.resuming import _IMPORT_TIMEOUT_S
 from gitmem.handing_over.claude_code import folder_name
 from tests.conftest import RealGit
-from tests.handing_over.conftest import ANSWER, OWN_ID, QUESTION, Gitmem, Listing, abroad, place_of, records
+from tests.handing_over.conftest import (
+    ANSWER,
+    OWN_ID,
+    QUESTION,
+    Gitmem,
+    Listing,
+    abroad,
+    go_on,
+    place_of,
+    records,
+)
 from tests.journeys.people import Coder
 
 ELSEWHERE = "22222222-2222-4333-8444-555555555555"
@@ -51,7 +61,8 @@ def test_lines_that_are_no_records_are_counted_and_the_next_hangs_on_the_one_bef
     handed = resumed(gitmem, path)
     mended = "lines that were mended, for they were no JSON"
     assert handed["lost"] == {"lines that are no records": 2, mended: 1}
-    chain = [(record["uuid"], record["parentUuid"]) for record in records(Path(handed["files"][0]))]
+    copied = records(Path(handed["files"][0]))
+    chain = [(record["uuid"], record["parentUuid"]) for record in copied if "uuid" in record]
     assert chain == [("a", None), ("c", "a"), ("d", "c")]
 
 
@@ -74,7 +85,8 @@ def test_what_would_set_the_state_of_claude_code_stays_behind_and_is_counted(
     }
     text = Path(handed["files"][0]).read_text()
     assert "evil" not in text
-    assert [record["parentUuid"] for record in map(json.loads, text.splitlines())] == [None, "a"]
+    chain = [record for record in map(json.loads, text.splitlines()) if "uuid" in record]
+    assert [record["parentUuid"] for record in chain] == [None, "a"]
 
 
 def test_a_copy_brings_codex_no_instructions_and_no_provider(gitmem: Gitmem) -> None:
@@ -144,6 +156,7 @@ def test_a_stranger_who_was_in_the_same_directory_gets_another_id(
 
 def test_codex_finds_a_thread_below_another_day(gitmem: Gitmem, ada: Coder, repository: Path) -> None:
     path = Path(gitmem("resume", ada.session, "--agent", "codex", "--json").json["files"][0])
+    go_on("codex", ada.home, path, path.stem[-36:])
     gitmem("capture")
     other = path.parents[3] / "2001/01/01" / path.name
     other.parent.mkdir(parents=True)
@@ -176,7 +189,7 @@ def test_a_program_that_cannot_be_run_is_said_to_have_taken_nothing_in(
     assert "it did not end within" in refused.stderr
 
 
-def test_a_session_that_was_handed_over_is_found_and_listed_once(gitmem: Gitmem) -> None:
+def test_a_session_that_was_handed_over_and_went_on_is_found_once(gitmem: Gitmem, home: Path) -> None:
     gitmem("init", "--no-hooks", "--agents", "none", "--no-import")
     gitmem("import", *map(str, abroad("claude-code")))
     [row] = gitmem("sessions", "--json").json["sessions"]
@@ -186,15 +199,16 @@ def test_a_session_that_was_handed_over_is_found_and_listed_once(gitmem: Gitmem)
 
     before = found()
     assert before
-    handed = {
-        gitmem("resume", row["session"], "--agent", agent, "--json").json["session"]
-        for agent in ("claude-code", "codex", "gemini-cli")
-    }
+    handed = set()
+    for agent in ("claude-code", "codex", "gemini-cli"):
+        copy = gitmem("resume", row["session"], "--agent", agent, "--json").json
+        go_on(agent, home, Path(copy["files"][0]), copy["session"].partition("/")[2])
+        handed.add(copy["session"])
     gitmem("capture")
     listed = gitmem("sessions", "--json").json["sessions"]
     assert {each["session"]: each["turns"] for each in listed} == {
         row["session"]: row["turns"],
-        **dict.fromkeys(handed, 0),
+        **dict.fromkeys(handed, 1),
     }
     assert found() == before
 

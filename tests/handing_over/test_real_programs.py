@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,9 @@ def test_an_agent_goes_on_with_a_session_and_repeats_nothing_of_it(
 ) -> None:
     path = program(CALLS[agent][0])
     monkeypatch.setenv("PATH", f"{Path(path).parent}:{surroundings['PATH']}")
+    # The clock of these tests stands in another month, and Gemini CLI clears away what is old.
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    monkeypatch.setattr("gitmem.handing_over.resuming.at_text", lambda at_ms, before_ms: now)
     is_own = agent == origin
     earlier = OF_ITS_OWN[origin] if is_own else EARLIER[origin]
     if is_own or origin == "codex":
@@ -65,6 +69,10 @@ def test_an_agent_goes_on_with_a_session_and_repeats_nothing_of_it(
     name = session_of(gitmem, origin, but="claude-code/earlier" if is_own else "")
     handed = gitmem("resume", name, "--agent", agent, "--json").json
     native_id = handed["session"].partition("/")[2]
+    gitmem("capture")
+    assert handed["session"] not in {row["session"] for row in gitmem("sessions", "--json").json["sessions"]}
+    if agent in LISTS:  # however old it is
+        assert native_id in play(LISTS[agent], repository, surroundings)
     answer = play(call_of(agent, native_id), repository, surroundings)
     assert any(earlier in told and ASKED in told for told in model.told), (answer, len(model.told))
     gitmem("capture")
@@ -84,6 +92,8 @@ def test_an_agent_goes_on_with_a_session_and_repeats_nothing_of_it(
     model.told.clear()
     again = gitmem("resume", rows[0]["id"], "--json").json
     assert (again["form"], again["session"]) == ("verbatim", handed["session"])
+    if agent in LISTS:
+        assert native_id in play(LISTS[agent], repository, surroundings)
     answer = play(call_of(agent, native_id), repository, surroundings)
     assert any(earlier in told and ASKED in told for told in model.told), (answer, len(model.told))
 

@@ -40,7 +40,7 @@ def test_text_that_is_said_all_the_time_leaves_room_for_others(
     memory: Filled, hybrid: Callable[..., dict[str, Any]]
 ) -> None:
     memory.add("often", [said("go on") for _ in range(MANY)])
-    memory.add("once", [said("carry on"), said("resume the work"), said("keep going"), said("a fish")])
+    memory.add("once", [said("carry on"), said("resume the work"), said("keep going"), said("proceed")])
     for mode in ("semantic", "hybrid"):
         assert len(hybrid("continue please", mode=mode)["hits"]) == 5, mode
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import CommandLine, RealGit
+from tests.importing import samples
 from tests.levels.conftest import Say, levels_in
 from tests.levels.test_canaries import objects
 
@@ -112,7 +113,8 @@ def test_checkpoint_names_no_session_that_was_withdrawn(
     name = "0f3a81c2-0000-4000-8000-000000000002"
     folder = home / ".claude" / "projects" / "here"
     folder.mkdir(parents=True)
-    path, about = folder / f"{name}.jsonl", {"cwd": str(remembering)}
+    path = folder / f"{name}.jsonl"
+    about = {"cwd": str(remembering), "timestamp": samples.now()}
     path.write_text(claude(name, 0, "user", "mend it", **about))
     run("capture", cwd=remembering)
     first = json.loads(run("checkpoint", "--json", cwd=remembering).stdout)

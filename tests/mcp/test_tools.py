@@ -16,7 +16,7 @@ from gitmem.cli import recalling, serving_search
 from gitmem.cli.context import Context
 from gitmem.cli.indexing import ask_indexer
 from gitmem.cli.main import run
-from gitmem.cli.serving import Host
+from gitmem.cli.serving import Host, said_of
 from gitmem.cli.serving_search import _encoded
 from gitmem.model.errors.arguments import BadNote
 from gitmem.model.errors.code import TargetUnknown
@@ -363,3 +363,8 @@ def test_session_that_became_private_since_it_was_indexed_is_not_told_of(
         assert "the moat is" not in place.call(**ask).text
     place.private = True
     assert "mine" in place.call("search", query="moat").text
+
+
+def test_an_answer_that_is_none_says_so() -> None:
+    assert "nothing matches well" in said_of({"weak": True})[0]
+    assert said_of({}) == []

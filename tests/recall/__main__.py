@@ -2,8 +2,10 @@
 
     python -m tests.recall [--write] [--quick] [SET…]
 
-What `gitmem recall` quotes within a budget is measured too (budgets.md). Our own set is always measured; GITMEM_CORPUS names a folder that may hold two more (`locomo`, by turn, and
-`recall`, by session). A `bench/recall.py` beside that folder is run too, and has to come to the same figures.
+What `gitmem recall` quotes within a budget is measured too (budgets.md), and how often something is found where
+there is nothing to find, which is printed alone. Our own set is always measured; GITMEM_CORPUS names a folder that
+may hold two more (`locomo`, by turn, and `recall`, by session). A `bench/recall.py` beside that folder is run too,
+and has to come to the same figures.
 Ends with 1 if gitmem's nDCG@10 on any set fell by more than .005, or gitmem does not answer at all where it
 once did; `--write` makes what was measured the reviewed figures (figures.md).
 """
@@ -21,7 +23,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.recall import asking, baselines, budgets, figures
+from tests.recall import absent, asking, baselines, budgets, figures
 from tests.recall.asking import Searched
 from tests.recall.baselines import Rank
 from tests.recall.embedding import Embed, NoModel, opened
@@ -51,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
             for row, score in measure(each, Path(folder), embed):
                 print(f"… {row.measured_on}: {row.what}: {score.ndcg_10:.4f}", file=sys.stderr, flush=True)
                 measured[row] = score
+            print_absent(each, Path(folder), embed)
             budgeted |= budgets.measure(each, Path(folder), embed is not None)
         others = [each for each in sets if each.name != "own" and not asked.quick]
         disagreeing = [each for each in others if corpus and not _agrees(corpus, each, measured)]
@@ -107,6 +110,14 @@ def measure(measured: RecallSet, folder: Path, embed: Embed | None) -> Iterator[
         for each in asked:
             ranked = [rank[nth](query.text) for nth, part in enumerate(each.parts) for query in part.queries]
             yield Row(each.name, what), mean_score(ranked, each.golds)
+
+
+def print_absent(measured: RecallSet, folder: Path, embed: Embed | None) -> None:
+    """Print for how much of what a set does not have something is found, and said to be an answer."""
+    for mode in asking.MODES if embed is not None else ("lexical",):
+        for what, share in absent.measure(measured, asking.prepared(measured, folder), mode).items():
+            told = f"{share.found:.3f} find something, {share.answered:.3f} an answer"
+            print(f"{measured.name}, {mode}: of {share.n} {what} about nothing there {told}", flush=True)
 
 
 def _ask(measured: RecallSet, prepared: Sequence[Searched], mode: str) -> Score:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gitmem
 from gitmem.format.memory import open_memory
@@ -90,7 +90,13 @@ def prepare(measured: RecallSet, folder: Path) -> list[Searched]:
 
 
 def search(searched: Searched, queries: Sequence[str], group: Group, mode: str) -> list[list[str]]:
-    """Ask for everything in one batch; ids, the best first.
+    """Ask for everything in one batch; ids, the best first. Raises as `answers` does."""
+    found = answers(searched, queries, group, mode)
+    return [[_name(hit, group) for hit in answer["hits"]] for answer in found]
+
+
+def answers(searched: Searched, queries: Sequence[str], group: Group, mode: str) -> list[dict[str, Any]]:
+    """Ask for everything in one batch; answers as `--json-lines` has them.
 
     Raises:
         Refused: The command line did not answer, as where there is no model.
@@ -99,11 +105,11 @@ def search(searched: Searched, queries: Sequence[str], group: Group, mode: str) 
     batch.write_text("".join(f"{query}\n" for query in queries))
     limit = ("--limit", str(_LIMIT), "--group", group, "--mode", mode)
     said = call("search", "--batch", str(batch), "--json-lines", *limit, cwd=searched.repository)
-    answers = [json.loads(line) for line in said.splitlines()]
-    assert len(answers) == len(queries), f"{len(queries)} queries, {len(answers)} answers"
-    if mode != "lexical" and any(answer["mode"] != mode for answer in answers):
+    found: list[dict[str, Any]] = [json.loads(line) for line in said.splitlines()]
+    assert len(found) == len(queries), f"{len(queries)} queries, {len(found)} answers"
+    if mode != "lexical" and any(answer["mode"] != mode for answer in found):
         raise Refused("it answered by words alone")
-    return [[_name(hit, group) for hit in answer["hits"]] for answer in answers]
+    return found
 
 
 def call(*args: str, cwd: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recall import baselines, budgets, figures
+from tests.recall import absent, baselines, budgets, figures
 from tests.recall.asking import Turn
 from tests.recall.figures import Row
 from tests.recall.scoring import Score, mean_score
@@ -99,3 +99,12 @@ def test_budgets_are_read_as_they_were_written_and_a_fall_is_told(tmp_path: Path
         "own, lexical: 2001 tokens of 2000"
     ]
     assert list(budgets.fallen({row: one._replace(answered=0.496)}, {row: one})) == []
+
+
+def test_what_a_set_speaks_of_is_not_asked_as_if_it_did_not() -> None:
+    asked = [*absent.questions(), *absent.nonsense()]
+    everything = absent.about_nothing(asked, [])
+    assert len(everything) == len(set(everything)) > 150
+    assert everything == absent.about_nothing([*absent.questions(), *absent.nonsense()], ["about anchors"])
+    without = absent.about_nothing(asked, ["Kafka is a queue", "a Finnish SAUNA"])
+    assert {text for text in everything if "kafka" in text or "sauna" in text} == {*everything} - {*without}

@@ -20,6 +20,7 @@ from gitmem.sidecar.wire import Place
 from gitmem.verbs.tips import read_tip
 from indexer.upkeep import state
 from tests.conftest import IMPORTED_FROM, CommandLine, RealGit
+from tests.importing import samples
 from tests.indexer.memories import Filled, said
 from tests.sidecar.conftest import DEADLINE_S, Client, Sidecars, children_of, processes_of, until
 from tests.sidecar.programs import QUICK, SLOW, STUCK
@@ -307,3 +308,16 @@ def _claude(top: Path, n: int, word: str) -> dict[str, Any]:
 def _count(run: CommandLine, top: Path, word: str) -> str:
     answer = json.loads(run("search", word, "--json", cwd=top, status=None).stdout)
     return str(len(answer["hits"]))
+
+
+def test_whoever_begins_has_an_index_before_anybody_asks(
+    sidecars: Sidecars, repository: Path, home: Path, run: CommandLine
+) -> None:
+    samples.write(
+        home / ".claude/projects/p/one.jsonl",
+        b"".join(samples.line(n, cwd=str(repository)) for n in range(4)),
+    )
+    run("init", "--no-hooks", cwd=repository, environ={"GITMEM_SIDECAR": "true"})
+    made = Filled(repository, sidecars.environ)
+    until(lambda: is_current(made), "the index is where the memory is")
+    until(lambda: sidecars.greeting() is not None, "it serves")

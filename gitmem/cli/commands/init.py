@@ -66,6 +66,7 @@ def command(
     that are checked out; with --recurse-submodules, with all of the superproject. None of
     them is shared that is not named. Running it again is harmless.
     """
+    from gitmem.cli.indexing import wake_sidecar
     from gitmem.cli.submodule_inits import init_others, meant
 
     context: Context = ctx.obj
@@ -79,6 +80,7 @@ def command(
     answer = _remember(context, share, how._replace(is_dedicated=dedicated))
     answer["agents"] = None if no_hooks else _enable_agents(context, agents, as_json)
     came = init_others(context, others, lambda each, share: _remember(each, share, how), as_json=as_json)
+    wake_sidecar(context)  # an agent that starts in a moment finds something
     if as_json:
         context.output.json({**answer, **({"submodules": came} if others else {})})
     if any("error" in one for one in came):

@@ -33,6 +33,8 @@ _WRITTEN = {
     "level": "moved to another level",
 }
 _EMPTIED = {"forgotten": "remembered again"}
+_OTHERS = {"register": "note change"}
+"""Kinds of records that are not called by their own name; those of sessions are told with these."""
 
 
 @click.command(
@@ -125,7 +127,7 @@ def _describe(entry: LogEntry) -> str:
 
     if entry.begins_anew:
         held = [count(len(entry.sessions), "session")]
-        held += [count(number, kind) for kind, number in sorted(entry.others.items())]
+        held += [count(number, _OTHERS.get(kind, kind)) for kind, number in sorted(entry.others.items())]
         return f"{entry.subject.removesuffix(' [skip ci]')}: {', '.join(held)}"
     changes = [change.change for change in entry.sessions]
     parts = [count(changes.count("new"), "new session")] if "new" in changes else []
@@ -134,7 +136,7 @@ def _describe(entry: LogEntry) -> str:
     parts += [f"{number} {told}" for told, number in sorted(written.items())]
     lines = sum(change.lines for change in entry.sessions)
     parts += [count(lines, "line")] if lines else []
-    parts += [count(number, kind) for kind, number in sorted(entry.others.items())]
+    parts += [count(number, _OTHERS.get(kind, kind)) for kind, number in sorted(entry.others.items())]
     return ", ".join(parts) or entry.subject.removesuffix(" [skip ci]")
 
 

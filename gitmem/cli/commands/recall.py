@@ -52,7 +52,8 @@ def run(
         with context.paged() as output:
             output.say(as_markdown(found) if markdown else found.text)
     if not found.quotations:
-        context.output.warn(f"nothing found\n{_to_try(found, is_narrowed=is_narrowed)}")
+        what = "nothing matches well" if found.answer.get("weak") else "nothing found"
+        context.output.warn(f"{what}\n{_to_try(found, is_narrowed=is_narrowed)}")
     if private:
         are = "1 private session is" if private == 1 else f"{private:,} private sessions are"
         context.output.warn(
@@ -100,6 +101,8 @@ The query and the filters are those of gitmem search. Run by an agent, it leaves
 
 def _to_try(found: Recalled, *, is_narrowed: bool) -> str:
     """Return what may find something: fewer filters, else other words."""
+    if found.answer.get("weak"):
+        return "gitmem search QUESTION: lists the turns that have some of its words"
     if is_narrowed:
         return "gitmem recall QUESTION: without filters, looks everywhere"
     if found.answer["mode"] == "lexical":

@@ -16,6 +16,17 @@ class NotResumable(GitmemError):
         )
 
 
+class NothingToHandOver(GitmemError):
+    """Nothing of a session would come along: nobody says anything in it, or only several subagents do."""
+
+    def __init__(self, session: str) -> None:
+        self.session = session
+        super().__init__(
+            f"could not hand {session[:120]} over: nothing of it would come along",
+            hint=f"gitmem show {session[:120]}: shows all that there is of it",
+        )
+
+
 class SessionHidden(GitmemError):
     """A session was forgotten, or given a level that it is to be read under; nothing of it goes out."""
 
