@@ -32,6 +32,9 @@ _GIT_S: Final = 0.3
 _SESSIONS: Final = 6
 """To choose from; the budget is for three to five."""
 
+_TOLD: Final = 3
+"""So many of them are told at least, as a rule."""
+
 _MISSED: Final = 2
 """So many sessions of the branch at hand are looked up, where none of the latest ended there."""
 
@@ -104,7 +107,9 @@ def from_index(context: Context, place: Place, without: Sequence[str]) -> Iterat
         for path, each in zip(files, found, strict=True):
             for told in each:
                 touched.setdefault(told.id, (told, []))[1].append(path)
-        ordered = sorted(touched.values(), key=lambda one: -len(one[1]))
+        # There is room for one or two, and who is told of above has been.
+        above = {told.id for told in last[:_TOLD]}
+        ordered = sorted(touched.values(), key=lambda one: (one[0].id in above, -len(one[1])))
         yield Part(
             CHANGED,
             tuple(_changed(told, whose, paths, cite(told)[0]) for told, paths in ordered[:_SESSIONS]),

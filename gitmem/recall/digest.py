@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gitmem.recall.delimiters import WIDEST, Delimiters
@@ -60,10 +61,7 @@ def written(parts: Sequence[Part], around: Delimiters, tokens: int = TOKENS) -> 
     ordered = list(_in_turn(parts))
     page = _Page(tokens)
     for count in range(min(_WANTED, len(ordered)), 0, -1):
-        tried = (_Page(tokens).filled(wanted) for wanted in _shortened(ordered[:count]))
-        found = next((each for each in tried if each is not None), None)
-        if found is not None:
-            page = found
+        if page.fill(ordered[:count]):
             break
     for part, item in ordered[page.count :]:
         if not page.add(part, _cut(item, _LENGTHS[-1])):
@@ -81,15 +79,40 @@ class _Page:
         self.left = tokens - estimate(_whole((), {}, WIDEST))
         self.count = 0
 
-    def filled(self, items: Sequence[tuple[Part, Item]]) -> _Page | None:
-        """Return the page with some items; None if not all fit."""
-        return self if all(self.add(part, item) for part, item in items) else None
+    def fill(self, items: Sequence[tuple[Part, Item]]) -> bool:
+        """Tell of some items on an empty page, as long as fits; of none if not even the shortest do.
+
+        The last may go without what was said: that there was something says more than nothing.
+        """
+        found = None
+        for length in reversed(_LENGTHS):
+            longer = [(part, _cut(item, length)) for part, item in items]
+            if not self._has_room(longer):
+                break
+            found = longer
+        *before, (part, item) = items
+        if found is None and len(items) > part.first:
+            shortest = [(part, _cut(item, _LENGTHS[-1])) for part, item in before]
+            shortest.append((part, item._replace(text="")))
+            found = shortest if self._has_room(shortest) else None
+        for part, item in found or ():
+            self.add(part, item)
+        return found is not None
+
+    def _has_room(self, items: Sequence[tuple[Part, Item]]) -> bool:
+        left = self.left
+        before: dict[str, tuple[tuple[str, str], ...]] = {}
+        for part, item in items:
+            left -= _cost(item, before.get(part.heading, ()))
+            left -= 0 if part.heading in before else _cost_of_heading(part.heading)
+            before[part.heading] = item.names
+        return left >= 0
 
     def add(self, part: Part, item: Item) -> bool:
         """Tell of an item behind the others of its part, if there is room."""
         there = self.told.get(part.heading, [])
         cost = _cost(item, there[-1].names if there else ())
-        cost += 0 if there else estimate(f"{HEADING}{part.heading}\n")
+        cost += 0 if there else _cost_of_heading(part.heading)
         if cost > self.left:
             return False
         self.told[part.heading] = [*there, item]
@@ -110,20 +133,7 @@ class _Page:
                     self.left -= more
 
 
-def _shortened(items: Sequence[tuple[Part, Item]]) -> Iterator[list[tuple[Part, Item]]]:
-    """Yield items as they are, then ever shorter, then the last without what was said.
-
-    That there was something says more than nothing.
-    """
-    shorter: list[tuple[Part, Item]] = []
-    for length in _LENGTHS:
-        shorter = [(part, _cut(item, length)) for part, item in items]
-        yield shorter
-    *before, (part, item) = shorter
-    if len(items) > part.first:
-        yield [*before, (part, item._replace(text=""))]
-
-
+@lru_cache(128)
 def _cut(item: Item, tokens: int) -> Item:
     text = item.text.removesuffix(CUT)
     return item._replace(text=trim(Passage(text, behind=text != item.text), tokens)) if item.text else item
@@ -149,7 +159,12 @@ def _whole(parts: Sequence[Part], told: dict[str, list[Item]], around: Delimiter
     return "\n".join([*lines, f"{HEADING}{MORE}", around.ends])
 
 
-def _cost(item: Item, before: Sequence[tuple[str, str]] = ()) -> int:
+def _cost_of_heading(heading: str) -> int:
+    return estimate(f"{HEADING}{heading}\n")
+
+
+@lru_cache(128)
+def _cost(item: Item, before: tuple[tuple[str, str], ...] = ()) -> int:
     return estimate(f"{_lines(item, before)}\n")
 
 

@@ -65,7 +65,8 @@ def trim(passage: Passage, tokens: int) -> str:
 
 def tokens_of(text: str, characters: int) -> int:
     """Return how many tokens a stretch of so many characters of a text comes to, about."""
-    return ceil(min(characters, len(text)) / _characters_to_a_token(text)) if text else 0
+    begins = text[:characters]
+    return ceil(len(begins) / _characters_to_a_token(begins)) if text else 0
 
 
 def telling(text: str, tokens: int) -> str:
