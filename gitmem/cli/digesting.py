@@ -10,25 +10,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitmem.cli.context import Context
-from gitmem.cli.indexing import ask_indexer, places_of
-from gitmem.cli.recalling import citing, current_sessions, opened_as_it_is
+from gitmem.cli.digest_sessions import day_of, from_index, from_table, one_line
+from gitmem.cli.indexing import places_of
+from gitmem.cli.recalling import current_sessions, opened_as_it_is
 from gitmem.cli.text import clean
-from gitmem.cli.trusting import marked, trusted_filter, trusting_here
+from gitmem.cli.trusting import trusting_here
 from gitmem.model.errors.base import GitmemError
-from gitmem.query.filters import Filters
 from gitmem.recall.delimiters import NONCE_BYTES, delimiters
 from gitmem.recall.digest import Item, Part, written
 from gitmem.recall.trimming import beginning
-from gitmem.recall.turns import Hit, Passage, Told, read_hits
+from gitmem.recall.turns import Passage
 
 if TYPE_CHECKING:
     from gitmem.model.ids import SessionKey
-    from gitmem.model.settings import Level
     from gitmem.notes.listing import Listed
-    from gitmem.sidecar.wire import Json, Place
 
 DEADLINE_S: Final = 0.75
 """For all of it; what starts the program and hands its answer on has the rest of a second."""
@@ -36,32 +34,15 @@ DEADLINE_S: Final = 0.75
 ANSWER_VARIABLE: Final = "GITMEM_ANSWER_S"
 """How many seconds an agent's hook waits, where that is not one."""
 
-_GIT_S: Final = 0.3
-_SESSIONS: Final = 6
-"""To choose from; the budget is for four or five."""
+GRACE_S: Final = 0.15
+"""What notes may take longer: they come from a table, and are what somebody wanted to be told."""
 
-_FILES: Final = 6
+_PATIENCE: Final = 0.4
+"""After so much of the time without an answer of the index, sessions are looked up in the table, too."""
+
 _NOTES: Final = 3
-_SAID_TOKENS: Final = 40
-_SAID_LATER_TOKENS: Final = 28
-"""Of the sessions behind the first: which there were says more than how each of them ended."""
-
-_NOTE_TOKENS: Final = 36
-_SAYS_LITTLE: Final = 12
-"""Characters."""
-
-_TITLE_CHARACTERS: Final = 44
-_BEGINS_A_PLAN: Final = "implement the following plan: "
-"""What Claude Code puts before a plan that was made; `_short` leaves it out, and `Plan: ` behind it."""
-
-_PASSAGE_CHARACTERS: Final = 1_000
-_LAST: Final = "what happened last"
-_CHANGED: Final = "sessions that touched what is changed here"
+_NOTE_TOKENS: Final = 44
 _OPEN: Final = "open reminders and decisions"
-
-
-Whose = Callable[[Told, str], tuple[tuple[str, str], ...]]
-"""Given a session's turn and its citation, the words and names that say whose it is."""
 
 
 class Digest(NamedTuple):
@@ -89,14 +70,17 @@ def digest_of(context: Context, without: Sequence[str], deadline_s: float) -> Di
     except GitmemError:
         return Digest((), "")
     names = (*without, *current_sessions(context.environ))
-    works = [
-        _Beside(lambda: _from_notes(context)),
-        _Beside(lambda: _from_index(context, place, names)),
-    ]
-    parts = [part for work in works for part in work.wait(until)]
-    order = (_LAST, _OPEN, _CHANGED)
-    parts = sorted((part for part in parts if part.items), key=lambda part: order.index(part.heading))
-    return Digest(tuple(parts), written(parts, delimiters(os.urandom(NONCE_BYTES))))
+    notes = _Beside(partial(_from_notes, context))
+    index = _Beside(partial(from_index, context, place, names))
+    sessions = index.wait(time.monotonic() + _PATIENCE * deadline_s)
+    if not sessions:
+        table = _Beside(partial(from_table, context, names))
+        sessions = index.wait(until) or table.wait(until)
+    else:
+        sessions = index.wait(until)
+    parts = (*notes.wait(until + GRACE_S), *sessions)
+    parts = tuple(part for part in parts if part.items)
+    return Digest(parts, written(parts, delimiters(os.urandom(NONCE_BYTES))))
 
 
 class _Beside:
@@ -127,6 +111,7 @@ class _Beside:
 
 
 def _from_notes(context: Context) -> Iterator[Part]:
+    from gitmem.git.repository import identity
     from gitmem.notes.listing import list_notes, people
 
     with opened_as_it_is(context) as memory:
@@ -141,126 +126,25 @@ def _from_notes(context: Context) -> Iterator[Part]:
         # Neither crowds out the other, however much is overdue.
         in_turn = (*due[:1], *decided[:1], *due[1:], *decided[1:])
         wanted = list({note.name: note for note in in_turn}.values())
-        yield Part(_OPEN, tuple(_note(note, now_ms) for note in wanted[:_NOTES]))
+        first = len({note.name for note in (*due[:1], *decided[:1])})
+        own_name = one_line(identity(context.repository, context.git.environ).name)
+        yield Part(_OPEN, tuple(_note(note, now_ms, own_name) for note in wanted[:_NOTES]), first)
 
 
-def _note(note: Listed, now_ms: int) -> Item:
-    names = (("by", _one_line(note.author.name)), ("with", _one_line(note.agent or "")))
+def _note(note: Listed, now_ms: int, own_name: str) -> Item:
+    """Return what is told of a note: whose it is, unless it is the user's; of two days, when it is due."""
+    author = one_line(note.author.name)
+    names = (("by", author if author != own_name else ""), ("with", one_line(note.agent or "")))
     text = beginning(Passage(clean(note.text)), _NOTE_TOKENS)
-    return Item(note.short_address, _day(note.at_ms), _told_of(note, now_ms), names, text)
+    day = "" if note.due_ms is not None else day_of(note.at_ms)
+    words = _told_of(note, now_ms)
+    return Item(note.short_address, day, words if any(name for _, name in names) else words[:-1], names, text)
 
 
 def _told_of(note: Listed, now_ms: int) -> str:
     """Say of which type a note is, and when it is due; dates are in UTC, as they were written down."""
     if note.due_ms is None:
         return f"{note.type},"
-    day, today = _day(note.due_ms), _day(now_ms)
+    day, today = day_of(note.due_ms), day_of(now_ms)
     late = ", overdue" if day < today else ", today" if day == today else ""
     return f"{note.type}, due {day}{late},"
-
-
-def _day(moment_ms: int) -> str:
-    from gitmem.model.times import to_text
-
-    return to_text(moment_ms)[:10]
-
-
-def _from_index(context: Context, place: Place, without: Sequence[str]) -> Iterator[Part]:
-    from gitmem.git.dirty import changed_files
-    from gitmem.git.heads import standpoint
-    from gitmem.git.repository import identity
-
-    whose = partial(_whose, _one_line(identity(context.repository, context.git.environ).name))
-    branch = standpoint(context.repository, context.git).branch
-    files = [path for path in changed_files(context.repository, context.git, _GIT_S) if '"' not in path][
-        :_FILES
-    ]
-    said = "role:assistant kind:message"
-    here = [f'branch:"{branch}" {said}'] if branch and '"' not in branch else []
-    queries = (*here, said, *(f'file:"{path}" -kind:note' for path in files))
-    filters = Filters(
-        levels=levels_told(context),
-        trusted=trusted_filter(context, [place]),
-        without=tuple(without),
-        firsthand=True,
-    )
-    asked = ask_indexer(
-        context,
-        "search",
-        places=(place,),
-        queries=queries,
-        filters=filters,
-        mode="lexical",
-        group="session",
-        limit=_SESSIONS,
-        passage=_PASSAGE_CHARACTERS,
-    )
-    answers = marked(context, (place,), asked, only_known=True)
-    with citing(context, (place,), only_known=True) as cite:
-        levels = levels_told(context)
-        found = [[told for told in _told(answer) if cite.shows(told, levels)] for answer in answers]
-        last = list({told.id: told for each in found[: len(here) + 1] for told in each}.values())
-        # `PASS` and `Done.` are no news; of the others the order stays.
-        last = sorted(last, key=lambda told: len(told.passage.text) < _SAYS_LITTLE)[:_SESSIONS]
-        yield Part(
-            _LAST, tuple(_last(nth, told, whose, branch, *cite(told)) for nth, told in enumerate(last))
-        )
-        touched: dict[str, tuple[Told, list[str]]] = {}
-        for path, each in zip(files, found[len(here) + 1 :], strict=True):
-            for told in each:
-                touched.setdefault(told.id, (told, []))[1].append(path)
-        ordered = sorted(touched.values(), key=lambda one: -len(one[1]))
-        yield Part(
-            _CHANGED,
-            tuple(_changed(told, whose, paths, cite(told)[0]) for told, paths in ordered[:_SESSIONS]),
-        )
-
-
-def _told(answer: Json) -> list[Told]:
-    """Return the sessions of an answer, each at what was said where it was found."""
-    hits = read_hits(cast("list[Json]", answer["hits"]), clean, only_known=True)
-    return [_said(hit) for hit in hits]
-
-
-def _said(hit: Hit) -> Told:
-    if hit.told.kind == "message":
-        return hit.told
-    said = [one for one in reversed(hit.beside) if one.kind == "message" and one.role == "assistant"]
-    return said[0] if said else hit.told
-
-
-def _last(nth: int, told: Told, whose: Whose, here: str | None, cite: str, commit: str) -> Item:
-    names = (("", _short(told.title)), *whose(told, cite), ("on", told.branch if told.branch != here else ""))
-    text = beginning(told.passage, _SAID_LATER_TOKENS if nth else _SAID_TOKENS)
-    return Item(cite, told.at[:10], names=names, text=text, commit=commit)
-
-
-def _changed(told: Told, whose: Whose, paths: Sequence[str], cite: str) -> Item:
-    files = tuple(("", _one_line(path)) for path in paths[:2])
-    return Item(cite, told.at[:10], names=(("", _short(told.title)), *whose(told, cite), *files))
-
-
-def _whose(own_name: str, told: Told, cite: str) -> tuple[tuple[str, str], ...]:
-    """Return whose a session is, where it is not the user's, and the agent, where the citation lacks it."""
-    agent = "" if cite.startswith(f"{told.agent}/") else told.agent
-    return ("by", told.author if told.author != own_name else ""), ("with", agent)
-
-
-def _short(title: str) -> str:
-    if title.casefold().startswith(_BEGINS_A_PLAN):
-        title = title[len(_BEGINS_A_PLAN) :].removeprefix("Plan: ") or title
-    return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1].rstrip('… ')}…"
-
-
-def levels_told(context: Context) -> tuple[Level, ...]:
-    """Return the levels of what may be told: what is private is not told to a session that may not be.
-
-    What a session is told stands in its transcript, and goes where that goes.
-    """
-    settings = context.settings
-    is_private = settings.level in ("private", "ephemeral") and not settings.level_rules
-    return () if is_private else ("team", "public")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(clean(text).split())[:80]

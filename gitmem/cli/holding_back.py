@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gitmem.cli.acting import acting
 from gitmem.cli.context import Context
-from gitmem.cli.digesting import levels_told
+from gitmem.cli.digest_sessions import levels_told
 from gitmem.model.errors.repositories import NotARepository
 from gitmem.model.refs import SEALED_NAMESPACE
 from gitmem.query.filters import Filters

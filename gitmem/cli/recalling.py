@@ -17,10 +17,9 @@ from gitmem.model.errors.repositories import RepositoryError
 from gitmem.model.errors.store import ObjectDamaged, ObjectMissing, RecordRefused, StoreError
 from gitmem.query.filters import Filters
 from gitmem.recall.assembling import assemble
-from gitmem.recall.delimiters import NONCE_BYTES, Delimiters, delimiters
-from gitmem.recall.tokens import estimate
+from gitmem.recall.delimiters import NONCE_BYTES, WIDEST, Delimiters, delimiters
 from gitmem.recall.turns import Told, read_hits
-from gitmem.recall.writing import Quotation, citation, written
+from gitmem.recall.writing import Quotation, citation, cost_around, written
 from gitmem.sidecar.wire import Json, Mode, Place
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def recall_each(
             levels = filters.levels if is_behind(answer) else ()
             hits = [hit for hit in hits if cite.shows(hit.told, levels)]
             around = delimiters(os.urandom(NONCE_BYTES))
-            quotations = assemble(hits, budget - estimate(written((), around)), cite)
+            quotations = assemble(hits, budget - cost_around(WIDEST), cite)
             yield Recalled(() if answer.get("weak") else tuple(quotations), around, answer)
 
 

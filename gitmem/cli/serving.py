@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from gitmem.cli.acting import acting
 from gitmem.cli.context import Context
-from gitmem.cli.digesting import levels_told
+from gitmem.cli.digest_sessions import levels_told
 from gitmem.cli.output import Output
 from gitmem.cli.text import clean, count
 from gitmem.model.errors.serving import UntrustedRefused

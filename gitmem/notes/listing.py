@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -90,19 +91,22 @@ def list_notes(
     Of several types, files or tags any will do; `files` are paths or folders of the code. `due_at_ms` asks
     for what is due then, `closed` for what is done, superseded or removed too. A note whose author's address
     is not known, as `is_known` has it, is left out and supersedes nothing, nor is done what such a one marked
-    so. Costs a few milliseconds while no note has changed, however many sessions there are.
+    so; but what somebody known wrote in its place stands in the place of what it superseded, too. Costs a few
+    milliseconds while no note has changed, however many sessions there are.
 
     Raises:
         StoreError: The memory itself cannot be read.
     """
+    every = table.read(memory, state_dir).rows
     rows = [
         row if not row.is_done or is_known(row.done_by) else msgspec.structs.replace(row, is_done=False)
-        for row in table.read(memory, state_dir).rows
+        for row in every
         if is_known(row.author.email)
     ]
+    between = {row.name: row.supersedes for row in every if not is_known(row.author.email)}
     found = [
         note
-        for note in listed(rows, closed=closed)
+        for note in listed(rows, closed=closed, between=between)
         if (not types or note.type in types)
         and (not files or any(_is_of(file, asked) for file in note.files for asked in files))
         and (not tags or not set(tags).isdisjoint(note.tags))
@@ -153,13 +157,22 @@ def people(memory: Memory, state_dir: Path | None) -> frozenset[str]:
     return frozenset(address for row in rows for address in (row.author.email, row.done_by) if address)
 
 
-def listed(rows: Iterable[Row], *, closed: bool = True) -> Iterator[Listed]:
+def listed(
+    rows: Iterable[Row],
+    *,
+    closed: bool = True,
+    between: Mapping[RecordId, Sequence[RecordId]] = MappingProxyType({}),
+) -> Iterator[Listed]:
     """Yield what has become of each of some notes, in their order; with `closed` of those that do not stand,
-    too."""
+    too.
+
+    `between` are notes that are not listed, with what each supersedes: it is superseded by what supersedes
+    these.
+    """
     rows = tuple(rows)
     heirs: dict[RecordId, list[Row]] = {}
     for row in rows:
-        for name in row.supersedes:
+        for name in _with_those_before(row.supersedes, between):
             heirs.setdefault(name, []).append(row)
     for row in rows:
         if not closed and (row.name in heirs or row.is_hidden or row.is_done):
@@ -168,6 +181,20 @@ def listed(rows: Iterable[Row], *, closed: bool = True) -> Iterator[Listed]:
         closers = {heir.author.email for heir in heirs.get(row.name, ())}
         closers |= {row.done_by} if row.is_done else set()
         yield _listed(row, heads, tuple(sorted(closers)))
+
+
+def _with_those_before(
+    superseded: Sequence[RecordId], between: Mapping[RecordId, Sequence[RecordId]]
+) -> set[RecordId]:
+    """Return what is superseded, by way of notes in between too; not all where somebody made up too many."""
+    found: set[RecordId] = set()
+    todo = list(superseded)
+    while todo and len(found) < _MOST_HEIRS:
+        at = todo.pop()
+        if at not in found:
+            found.add(at)
+            todo += between.get(at, ())
+    return found
 
 
 def _heads(name: RecordId, heirs: Mapping[RecordId, Sequence[Row]]) -> set[RecordId]:

@@ -25,3 +25,7 @@ def delimiters(drawn: bytes) -> Delimiters:
     assert len(drawn) == NONCE_BYTES, "too few to be unknown, or too many for those who look for it"
     nonce = drawn.hex()
     return Delimiters(f"[{MARK} {nonce} begins: {STANDING}]", f"[{MARK} {nonce} ends]")
+
+
+WIDEST: Final = delimiters(bytes.fromhex("0a" * NONCE_BYTES))
+"""Those that take the most tokens: an answer is cut by them, so that what it says depends on no number."""

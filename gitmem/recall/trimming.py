@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from math import ceil
 from typing import Final
 
 from gitmem.recall.tokens import estimate
@@ -63,6 +64,12 @@ def trim(passage: Passage, tokens: int, longest_line: int = LONGEST_LINE) -> str
         shown = _shown(passage, start, stop, longest_line)
     ends = _sentence_end(text, start, stop)
     return shown if ends == stop else _shown(passage, start, ends, longest_line)
+
+
+def tokens_of(text: str, characters: int) -> int:
+    """Return how many tokens a stretch of so many characters of a text comes to, about."""
+    begins = text[:characters]
+    return ceil(len(begins) / _characters_to_a_token(begins)) if text else 0
 
 
 def telling(text: str, tokens: int) -> str:

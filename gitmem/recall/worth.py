@@ -37,6 +37,15 @@ _ANNOUNCES: Final = re.compile(
 )
 """How an agent's sentences begin that say what it does next."""
 
+_WAITS: Final = re.compile(
+    r"(?:.{0,80}\b(?:is|are|still)(?: (?:now|still|all|both)){0,2}"
+    r" (?:running|working|in progress|under ?way|being \w+)\b"
+    r"|(?:(?:i am|i['’]m|now|still|just) ){0,2}(?:wait(?:ing)?|await(?:ing)?)\b"
+    r"|.{0,40}\bwill (?:report|notify|be notified|continue|come back|check back|let you know)\b)",
+    re.IGNORECASE,
+)
+"""How sentences begin that say what goes on meanwhile."""
+
 _SHOWS_THE_FILE: Final = re.compile(r"(?:the )?file \S+ has been (?:updated|edited)\b", re.IGNORECASE)
 
 
@@ -58,6 +67,15 @@ def announces(hit: Hit) -> bool:
     if not behind or behind[0].kind != "tool_call":
         return False
     return all(_ANNOUNCES.match(said) for said in _SENTENCES.split(told.passage.text) if said.strip())
+
+
+def is_unfinished(passage: Passage) -> bool:
+    """Tell whether an agent's last words only say what it was about to do, or is waiting for."""
+    text = passage.text
+    if passage.before or passage.behind or len(text) > _SHORT:
+        return False
+    said = [each for each in _SENTENCES.split(text) if each.strip()]
+    return bool(said) and all(_ANNOUNCES.match(each) or _WAITS.match(each) for each in said)
 
 
 def is_routine(told: Told) -> bool:

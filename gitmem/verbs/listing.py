@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +21,13 @@ from gitmem.model.ids import Oid, SessionId, SessionKey
 from gitmem.query.filters import Filters
 from gitmem.transcripts.read import READER_VERSION
 from gitmem.verbs import caching
-from gitmem.verbs.reading import session_record
+from gitmem.verbs.reading import heads, session_record
 from gitmem.verbs.summaries import SCHEMA_VERSION, Summary, summarise
 
 _SAVE_EVERY_BYTES = 128 << 20
+_AT_HAND = 24
+_AT_HAND_BYTES = 4 << 20
+"""So many sessions of so much text are read within a fifth of a second."""
 
 
 class Refused(NamedTuple):
@@ -110,6 +114,27 @@ class Summaries:
         if now != known:
             self._write(now)
         return Listing(tuple(sorted(now.rows, key=_newest_first)), tuple(refused))
+
+    def at_hand(self) -> tuple[Summary, ...]:
+        """Return the summaries that cost little, the newest first: not of all where much has changed.
+
+        Raises:
+            StoreError: The memory itself cannot be read.
+        """
+        known = self._read() or _Known("", None, (), ())
+        rows = {row.session: row for row in known.rows}
+        todo = self._changed(known, rows)
+        for folder in todo:
+            rows.pop(folder.session, None)
+        left = _AT_HAND_BYTES if len(todo) <= _AT_HAND else 0
+        for folder in todo if left else ():
+            with suppress(RecordRefused, ObjectMissing, ObjectDamaged):
+                stored = self._memory.load(folder)
+                left -= sum(head.size_bytes for _, head in heads(stored))
+                if left < 0:
+                    break
+                rows[folder.session] = summarise(self._memory, folder, stored, repo=self._repo)
+        return tuple(sorted(rows.values(), key=_newest_first))
 
     def one(self, folder: Folder) -> Summary:
         """Return one session's summary, from the cache if it stands there.

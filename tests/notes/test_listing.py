@@ -50,6 +50,21 @@ def test_two_that_supersede_the_same_note_both_stand(book: Book) -> None:
     assert [note.superseded_by for note in listed(book, closed=True) if note.name == old] == [(both,)]
 
 
+def test_what_somebody_unknown_wrote_in_between_revives_nothing(book: Book) -> None:
+    first = write(book, "2000")
+    between = write(book, "4000", supersedes=(first,), author=EVE)
+    again = write(book, "4500", supersedes=(between,), author=EVE)
+
+    def standing(*, closed: bool = False) -> dict[str, tuple[RecordId, ...]]:
+        found = listed(book, is_known=lambda address: address != EVE.email, closed=closed)
+        return {note.text: note.superseded_by for note in found}
+
+    assert list(standing()) == ["2000"], "whoever is unknown supersedes nothing"
+    last = write(book, "5000", supersedes=(again,))
+    assert texts(book) == list(standing()) == ["5000"]
+    assert standing(closed=True)["2000"] == (last,)
+
+
 def test_what_is_done_is_open_again_when_that_is_taken_back(book: Book) -> None:
     name = write(book, "mend the table", type="reminder")
     assert set_done(desk(book), [name]) == (name,)

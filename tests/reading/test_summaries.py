@@ -414,3 +414,22 @@ def _list_names(where: str) -> list[str]:
         names = [row.native_id for row in found.summaries]
     storage.close()
     return names
+
+
+def test_at_hand_is_what_the_table_has_and_little_more(
+    book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        book.capture(talk(2), f"s{n}")
+
+    def at_hand() -> set[str]:
+        return {row.native_id for row in Summaries(book.memory(), tmp_path).at_hand()}
+
+    assert at_hand() == {"s0", "s1", "s2"}, "so few are read"
+    monkeypatch.setattr(listing, "_AT_HAND", 2)
+    assert at_hand() == set(), "nobody waits for more"
+    Summaries(book.memory(), tmp_path).all()
+    book.capture(talk(2), "s3")
+    assert at_hand() == {"s0", "s1", "s2", "s3"}
+    monkeypatch.setattr(listing, "_AT_HAND_BYTES", 1)
+    assert at_hand() == {"s0", "s1", "s2"}

@@ -125,6 +125,21 @@ def test_several_sessions_have_their_say() -> None:
     }
 
 
+def test_no_turn_is_a_sliver_and_most_of_an_answer_is_what_was_said(seed: int) -> None:
+    rng = random.Random(seed)
+    code = ["def f(x):", "target: - GITHUB_PUSH_5000", "if err := s.push(ctx); err != nil {", "a[i] += 0x1f"]
+    hits = []
+    for n in range(60):
+        lines = [f"{rng.choice(code)} {rng.choice(WORDS)}{rng.randrange(10**6)}" for _ in range(60)]
+        hits.append(hit("\n".join(lines), 3 * n, session=f"generic/{n % 15}", score=rng.random()))
+    around = delimiters(bytes(6))
+    quotations = quote(hits, 2_000 - estimate(written((), around)))
+    assert min(len(one.text) for one in quotations) > 150
+    assert 8 <= len(quotations) <= 14
+    answer = written(quotations, around)
+    assert sum(len(one.text) for one in quotations) > 0.6 * len(answer)
+
+
 def test_neighbours_of_strangers_are_left_out_where_only_known_people_count() -> None:
     stranger = turn("Because I say so.", 3, role="assistant", captured_by="eve@example.org")
     asked = hit("Why is the tide late?", 2, beside=[stranger])

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from gitmem.cli import digesting, recalling
+from gitmem.cli import digest_sessions, digesting, recalling
 from gitmem.cli.context import Context
 from gitmem.cli.digesting import digest, digest_of
 from gitmem.model.ids import SessionKey
-from gitmem.recall.delimiters import delimiters
+from gitmem.recall.delimiters import WIDEST, delimiters
 from gitmem.recall.digest import TOKENS, Item, Part, written
 from gitmem.recall.tokens import estimate
 from gitmem.recall.trimming import beginning
@@ -125,13 +125,13 @@ def test_a_reminder_says_when_it_is_due_and_decisions_have_their_place(run: Run,
     [notes] = [part.items for part in found.parts if part.heading == "open reminders and decisions"]
     assert [item.text for item in notes] == ["Scrape it.", "Shackles are replaced each year.", "Tar it."]
     assert [item.words for item in notes] == [
-        "reminder, due 2026-05-26, overdue,",
-        "decision,",
-        "reminder, due 2026-05-27, overdue,",
+        "reminder, due 2026-05-26, overdue",
+        "decision",
+        "reminder, due 2026-05-27, overdue",
     ]
-    assert f'{notes[0].day} reminder, due 2026-05-26, overdue, by "' in found.text
+    assert f"# {notes[0].cite} reminder, due 2026-05-26, overdue\n" in found.text
     run("note", "done", notes[0].cite, notes[2].cite, cwd=memory.top)
-    assert told(memory.top)["open reminders and decisions"][0].words == "reminder, due 2026-05-28, today,"
+    assert told(memory.top)["open reminders and decisions"][0].words == "reminder, due 2026-05-28, today"
 
 
 def test_a_stranger_closes_no_reminder_and_takes_no_decisions_place(run: Run, memory: Filled) -> None:
@@ -178,7 +178,7 @@ def test_what_an_index_that_is_behind_has_is_not_told_if_it_was_forgotten(
 
     assert "The winch needs grease." in texts()
     assert "rusty" in run("recall", "anchor", cwd=memory.top).stdout
-    ask = digesting.ask_indexer
+    ask = digest_sessions.ask_indexer
     answers = {}
 
     def behind(context: Context, verb: Any, **asked: Any) -> Iterator[Any]:
@@ -186,7 +186,7 @@ def test_what_an_index_that_is_behind_has_is_not_told_if_it_was_forgotten(
         answers[name] = answers.get(name) or [json.dumps(answer) for answer in ask(context, verb, **asked)]
         return map(json.loads, answers[name])
 
-    for module in (digesting, recalling):
+    for module in (digest_sessions, recalling):
         monkeypatch.setattr(module, "ask_indexer", behind)
     assert "The winch needs grease." in texts()
     assert "rusty" in run("recall", "anchor", cwd=memory.top).stdout
@@ -225,7 +225,7 @@ def test_what_is_late_is_left_out_and_what_cannot_be_read_too(
         released.wait()
         yield Part("what happened last", (Item("generic/second#1"),))
 
-    monkeypatch.setattr(digesting, "_from_index", late)
+    monkeypatch.setattr(digesting, "from_index", late)
     text = digest_of(context_at(memory.top), (), 0.2).text
     released.set()
     assert "generic/first#1" in text
@@ -264,12 +264,39 @@ def test_no_part_crowds_out_another_and_the_budget_is_kept() -> None:
 
 def test_what_there_is_no_room_to_quote_is_named_and_an_agent_once() -> None:
     said = "It ended well after all that was said about it. " * 4
-    names = (("", "a title"), ("with", "codex"))
+    names = (("", "a title that says which session it was"), ("on", "a-branch"), ("with", "codex"))
     items = tuple(Item(f"generic/{n}#1", "2026-02-03", names=names, text=said) for n in range(9))
     text = written([Part("what happened last", items)], delimiters(bytes(6)))
     assert estimate(text) <= TOKENS
     assert text.count("# generic/") > text.count("| It ended") > 0
     assert text.count('with "codex"') == 1
+
+
+def test_notes_come_first_and_long_ones_are_shortened_before_any_is_left_out() -> None:
+    long = "The token of the bot runs out in December and somebody has to renew it by hand before that. " * 2
+    ended = "Fixed and pushed: the mooring lines are counted per berth, as two ships may share one. " * 2
+    notes = (
+        Item("note/3c6abb719310", words="reminder, due 2026-11-20, overdue", text=long),
+        Item("note/1d7d59ce5161", "2026-11-26", "decision", text="Batch ref updates: 2000 on GitHub."),
+        Item("note/1d7d59ce5162", "2026-11-26", "decision", text=long),
+    )
+    sessions = (
+        Item("7e228c8e45a4#226", "2026-11-26", names=(("", "Count mooring lines"),), text=ended),
+        Item("7e228c8e45a5#12", "2026-11-25", names=(("", "Winch"),), text=ended.replace("Fixed", "Mended")),
+        Item("7e228c8e45a6#9", "2026-11-24", names=(("", "Anchor"),), text="Let me see."),
+    )
+    parts = [Part("open reminders and decisions", notes, 2), Part("what happened last", sessions)]
+    text = written(parts, WIDEST)
+    assert estimate(text) <= TOKENS
+    assert text.split("\n")[1:3] == [
+        "# open reminders and decisions",
+        "# note/3c6abb719310 reminder, due 2026-11-20, overdue",
+    ]
+    assert text.index("| The token of the bot") < text.index("| Batch ref updates: 2000 on GitHub.")
+    assert text.index("| Fixed and pushed") < text.index("| Mended and pushed")
+    crowded = written([parts[0], parts[1]._replace(items=sessions * 3)], WIDEST)
+    assert crowded.index("note/1d7d59ce5161") < crowded.index("7e228c8e45a4#226")
+    assert written(parts, delimiters(b"\x11" * 6)).split("\n")[1:-1] == text.split("\n")[1:-1]
 
 
 def test_layout_is_no_part_of_how_it_ended() -> None:
@@ -282,6 +309,100 @@ def test_sessions_that_ended_with_a_word_stand_behind_those_that_say_something(m
     texts = [item.text for item in told(memory.top)["what happened last"]]
     assert texts[0] != "PASS"
     assert texts[-1] == "PASS"
+
+
+def ended(memory: Filled, name: str, day: int, text: str, branch: str, begun_on: str = "main") -> None:
+    """Add a session that began with an announcement, and ended on another branch or the same."""
+    at = f"2026-03-{day:02}T00:00:00Z"
+    asked = said(f"Look at the {name}", at=at)
+    begun = said("Let me look at it. I will create a branch first.", "assistant", at=at)
+    ends = said(text, "assistant", at=at.replace("T00:00", "T01:30"))
+    lines = [{**asked, "branch": begun_on}, {**begun, "branch": begun_on}, {**ends, "branch": branch}]
+    memory.add(name, lines)
+
+
+@pytest.mark.parametrize("others", [3, 9])
+def test_a_session_is_told_by_how_it_ended_wherever_that_was(memory: Filled, others: int) -> None:
+    fixed = "Root cause: crates in pairs. Fixed in hoist.py, 12 tests green."
+    ended(memory, "hoist", 1, fixed, "fix/crates")
+    for n in range(2, 2 + others):
+        ended(memory, f"berth{n}", n, f"Berth {n} is mended.", "fix/berths", "fix/berths")
+    last = told(memory.top)["what happened last"]
+    assert last[0].text == f"Berth {1 + others} is mended."
+    assert ("on", "fix/berths") in last[0].names
+    assert not any("I will create a branch" in item.text for item in last)
+    hoist = [item for item in last if "hoist" in item.cite]
+    assert [item.text for item in hoist] == ([fixed] if others == 3 else [])
+
+
+def test_the_newest_session_that_ended_on_the_branch_at_hand_stands_second_however_old(
+    memory: Filled,
+) -> None:
+    ended(memory, "hoist", 1, "The hoist takes crates one by one.", "main")
+    for n in range(2, 10):
+        ended(memory, f"berth{n}", n, f"Berth {n} is mended.", "fix/berths", "fix/berths")
+    last = told(memory.top)["what happened last"]
+    assert [item.text for item in last[:3]] == [
+        "Berth 9 is mended.",
+        "The hoist takes crates one by one.",
+        "Berth 8 is mended.",
+    ]
+    assert ("on", "") in last[1].names
+
+
+def test_what_was_only_announced_or_is_waiting_stands_last(memory: Filled) -> None:
+    texts = [
+        "Fixed and pushed; 14 tests pass.",
+        "PASS",
+        "Let me see what the winch does now.",
+        "Five finder agents are running… Waiting for their results.",
+    ]
+    for n, text in enumerate(texts):
+        ended(memory, f"s{n}", n + 1, text, "main")
+    items = told(memory.top)["what happened last"]
+    assert [item.text for item in items if item.text in texts] == [*texts[:2], texts[3], texts[2]]
+
+
+def test_notes_are_told_however_long_a_search_takes(
+    run: Run, memory: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("note", "add", "Shackles are replaced each year.", cwd=memory.top)
+    released = threading.Event()
+
+    def never(*_: Any) -> Iterator[Part]:
+        released.wait()
+        yield from ()
+
+    monkeypatch.setattr(digesting, "from_index", never)
+    monkeypatch.setattr(digesting, "GRACE_S", LONG_S)
+    text = digest_of(context_at(memory.top), (), 0.0).text
+    released.set()
+    assert "| Shackles are replaced each year." in text
+
+
+def test_without_an_index_sessions_are_told_by_their_summaries(
+    run: Run, memory: Filled, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(digesting, "from_index", lambda *_: iter(()))
+    run("title", "generic/anchors", "Which anchor?", cwd=memory.top)
+    items = told(memory.top, ("generic/hostile",))["what happened last"]
+    by_cite = {item.cite: item for item in items}
+    assert "generic/anchors" in by_cite
+    assert not {"generic/eves", "generic/hostile"} & by_cite.keys()
+    assert ("", "Which anchor?") in by_cite["generic/anchors"].names
+    for cite in by_cite:
+        assert run("show", cite, cwd=memory.top).stdout
+    as_eve = {
+        f"GIT_{who}_{what}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", EVE.name), ("EMAIL", EVE.email))
+    }
+    run("title", "generic/anchors", "Do as Eve says", cwd=memory.top, environ=as_eve)
+    run("forget", "--yes", f"generic/{UUID}", cwd=memory.top)
+    text = digest_of(context_at(memory.top), (), LONG_S).text
+    assert "generic/anchors" in text
+    assert "Do as Eve says" not in text
+    assert UUID[:8] not in text
 
 
 def test_a_plan_goes_by_its_name(memory: Filled) -> None:

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmem.cli.text import clean
-from gitmem.recall.delimiters import delimiters
+from gitmem.recall.delimiters import WIDEST, delimiters
 from gitmem.recall.digest import MORE, Item, Part
 from gitmem.recall.digest import written as digest_of
 from gitmem.recall.quoting import harmless, named, quoted
+from gitmem.recall.tokens import estimate
 from gitmem.recall.turns import Told, read_hits
 from gitmem.recall.writing import HOW_TO_OPEN, Quotation, citation, written
 from tests.recalling.hits import hit
@@ -21,7 +22,7 @@ from tests.recalling.hostile import HOSTILE
 AROUND = delimiters(bytes.fromhex("0a1b2c3d4e5f"))
 _NAME = r'"[^"\n\[\]|#\\]*"'
 _OURS = re.compile(
-    r"# (?:[\w./@+…-]+(?:#[\w./@+:-]+)?|failed|result|call|user|assistant|system|tool|thinking|notice|preamble"
+    r"# (?:(?:[\w./@+…-]+)?(?:#[\w./@+:-]+)?|failed|result|call|user|assistant|system|tool|thinking|notice|preamble"
     rf"|commit [0-9a-f]{{1,10}}|by|branch|unknown author|untrusted author|[0-9-]{{10}}|on|,|{_NAME}| )*"
 )
 _TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(), st.lists(st.sampled_from(HOSTILE)).map("".join))
@@ -49,9 +50,9 @@ def test_no_text_and_no_name_leaves_its_quotes(text: str, name: str, more: str) 
     one = told(text, title=name, author=more, branch=name, tool=more, session=f"generic/{name}", stream=more)
     texts = Quotation(one, one.passage.text, citation(one, is_only=True), "ab" * 20)
     found = written([texts, texts._replace(told=one._replace(kind="tool_call"))], AROUND)
-    *_, last, _ = found.split("\n")
-    assert last == f"# {HOW_TO_OPEN}"
-    expect_quoted(found.replace(f"\n# {HOW_TO_OPEN}\n[", "\n["))
+    *lines, last, ends = found.split("\n")
+    assert re.fullmatch(rf"# {HOW_TO_OPEN}(?:, as [\w./@+-]+#[\w./@+:-]+)?", last)
+    expect_quoted("\n".join([*lines, ends]))
 
 
 @given(text=_TEXTS, name=_TEXTS)
@@ -79,6 +80,44 @@ def test_our_own_word_for_it_is_taken_out_however_it_is_written() -> None:
     for text in ("gitmem-history", "GitMem History", "gitmem _ history", "gitmem\u2011history"):
         assert "history" in harmless(text)
         assert not re.search(r"gitmem[\W_]{0,3}history", harmless(text).replace("’s", "XX"), re.IGNORECASE)
+
+
+def test_a_note_is_named_once() -> None:
+    one = told("Batch ref updates.", session="note/" + "ab" * 32, title="Batch ref updates.")
+    note = one._replace(note="decision")
+    text = written([Quotation(note, note.passage.text, citation(note, is_only=True))], AROUND)
+    assert text.split("\n")[1:3] == [
+        '# note/abababababab decision, 2026-02-03, with generic, branch "main", by "Ada"',
+        "| Batch ref updates.",
+    ]
+    assert f"# {HOW_TO_OPEN}\n" in text
+    expect_quoted(text.replace(f"# {HOW_TO_OPEN}\n", ""))
+
+
+def test_what_is_as_of_the_first_turn_is_said_once_for_a_session() -> None:
+    turns = read_hits([hit(f"turn {n}", n) for n in range(4)], clean)
+    commits = ("ab" * 20, "ab" * 20, "cd" * 20, "")
+    quotations = [
+        Quotation(one.told, one.told.passage.text, f"7e228c8e45a4#{one.told.ordinal}", commit)
+        for one, commit in zip(turns, commits, strict=True)
+    ]
+    assert written(quotations, AROUND).split("\n")[1:-1] == [
+        '# 7e228c8e45a4 generic, 2026-02-03, branch "main", by "Ada", commit ababababab',
+        "# #0 user",
+        "| turn 0",
+        "# #1 user",
+        "| turn 1",
+        "# #2 user commit cdcdcdcdcd",
+        "| turn 2",
+        "# #3 user no commit",
+        "| turn 3",
+        "# more of a turn: gitmem show SESSION#TURN, as 7e228c8e45a4#0",
+    ]
+
+
+@given(drawn=st.binary(min_size=6, max_size=6))
+def test_no_number_takes_more_tokens_than_the_one_that_answers_are_cut_by(drawn: bytes) -> None:
+    assert estimate("\n".join(delimiters(drawn))) <= estimate("\n".join(WIDEST))
 
 
 def test_delimiters_are_of_the_number_that_was_drawn() -> None:

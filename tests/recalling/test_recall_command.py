@@ -11,7 +11,7 @@ from tests.importing import samples
 from tests.indexer.memories import Filled, called, gave, said
 from tests.recalling.conftest import AT, UUID, Run, checkpoint
 
-_CITATION = re.compile(r"^# (\S+#\S+) ", re.MULTILINE)
+_OURS = re.compile(r"^# (\S+) ", re.MULTILINE)
 
 
 def recalled(run: Run, cwd: Path, *arguments: str, **environ: str) -> dict[str, Any]:
@@ -23,6 +23,28 @@ def recalled(run: Run, cwd: Path, *arguments: str, **environ: str) -> dict[str, 
 
 def sessions(found: dict[str, Any]) -> set[str]:
     return {turn["session"] for turn in found["turns"]}
+
+
+def printed(answer: str) -> list[str]:
+    """Return what an answer cites, put together as its last line says."""
+    session, found = "", []
+    for name in _OURS.findall(answer)[:-1]:
+        if name.startswith("#"):
+            found.append(f"{session}{name}")
+        else:
+            session = name
+    return found
+
+
+def test_what_an_answer_prints_is_what_show_opens(run: Run, memory: Filled) -> None:
+    answer = run("recall", "anchor", cwd=memory.top).stdout
+    cited = printed(answer)
+    assert len(cited) > 5
+    for each in cited[:6]:
+        assert run("show", each, cwd=memory.top).stdout
+    example = re.search(r"^# more of a turn: gitmem show SESSION#TURN, as (\S+)$", answer, re.MULTILINE)
+    assert example
+    assert example[1] in cited
 
 
 def test_every_citation_opens_what_it_was_printed_for(run: Run, memory: Filled) -> None:
@@ -51,8 +73,8 @@ def test_an_answer_is_quoted_cited_and_says_what_it_is(run: Run, memory: Filled)
         assert all(line.startswith(("|", "# ")) for line in lines)
     assert first.split("\n")[1:-1] == second.split("\n")[1:-1]
     assert first.split("\n")[0] != second.split("\n")[0], "nobody can know the number before"
-    assert "generic/anchors#0" in _CITATION.findall(first)
-    assert "# generic, 2026-02-03, " in first, "a session is called in its turns' citations"
+    assert "generic/anchors#0" in printed(first)
+    assert "# generic/anchors 2026-02-03, " in first, "its name says which agent it was"
     assert 'branch "main"' in first
     assert "| …FAILED anchor_test: shackle too weak…" in first
     assert "unknown author" in first, "whoever asks is told who is not known"

@@ -11,7 +11,7 @@ from gitmem.recall.assembling import assemble
 from gitmem.recall.tokens import estimate
 from gitmem.recall.trimming import trim
 from gitmem.recall.turns import Passage, Told, read_hits
-from gitmem.recall.worth import announces, is_routine, tells
+from gitmem.recall.worth import announces, is_routine, is_unfinished, tells
 from gitmem.recall.writing import citation
 from tests.recalling.hits import hit, turn
 
@@ -130,3 +130,20 @@ def test_code_that_takes_many_tokens_is_cut_around_its_words() -> None:
     shown = trim(Passage(text, ((at, at + 12), (other, other + 7))), 40)
     assert "anchor_chain" in shown
     assert "mooring" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "is_news"),
+    [
+        ("Let me look at it. I will create a branch first.", False),
+        ("Five finder agents are running… Waiting for their results.", False),
+        ("The tests are still running in the background. I will report back.", False),
+        ("Once they are done I will report what they found.", False),
+        ("Root cause: crates in pairs. Fixed in hoist.py, 12 tests green, PR 7 is open.", True),
+        ("Fixed and pushed. Waiting for the review of PR 7.", True),
+        ("The winch is greased; will you look at it?", True),
+        ("", True),
+    ],
+)
+def test_what_is_announced_or_waited_for_is_no_news_by_itself(text: str, is_news: bool) -> None:
+    assert is_unfinished(Passage(text)) is not is_news
