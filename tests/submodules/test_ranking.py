@@ -114,7 +114,7 @@ class Near:
 
 
 def test_texts_that_join_are_the_nearest_of_all_together() -> None:
-    matched = Matched(None, None, {}, None, None)
+    matched = Matched(None, None, 0.0, {}, None, None)
     matcher = SimpleNamespace(match=lambda *_, **__: matched)
     near = [Near(*(0.9 - 0.001 * n for n in range(MEANT))), Near(0.95, 0.1), Near(), None]
     sources: Any = [SimpleNamespace(vectors=each, matcher=matcher) for each in near]
