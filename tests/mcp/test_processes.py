@@ -227,15 +227,8 @@ def test_servers_that_start_at_once_have_one_token(tmp_path: Path) -> None:
 def inspector() -> list[str]:
     """Return the command of the protocol's inspector, which comes by npm."""
     named = os.environ.get("GITMEM_TEST_NPM")
-    found = (
-        Path(named or "")
-        / "node_modules"
-        / "@modelcontextprotocol"
-        / "inspector"
-        / "cli"
-        / "build"
-        / "cli.js"
-    )
+    package = Path(named or "", "node_modules", "@modelcontextprotocol", "inspector")
+    found = package / "clients" / "launcher" / "build" / "index.js"
     node = shutil.which("node")
     if not named or node is None or not found.is_file():
         pytest.skip("GITMEM_TEST_NPM names no folder in which npm has installed the inspector")
@@ -243,9 +236,12 @@ def inspector() -> list[str]:
 
 
 def test_inspector_calls_and_lists(place: Place, inspector: list[str]) -> None:
+    # It hands little of its own environment on to a server.
+    variables = [word for name, value in environ().items() for word in ("-e", f"{name}={value}")]
+
     def inspect(*args: str) -> dict[str, Any]:
         finished = subprocess.run(
-            [*inspector, sys.executable, *COMMAND, *args],
+            [*inspector, *variables, sys.executable, *COMMAND, *args],
             cwd=place.top,
             env=environ(),
             stdin=subprocess.DEVNULL,
