@@ -21,7 +21,7 @@ import msgspec
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from gitmem.cli.serving_search import _encoded
+from gitmem.cli.serving_search import encoded
 from gitmem.recall.tokens import estimate
 from gitmem.serving.forms import SearchGiven
 from gitmem.sidecar import starting
@@ -137,4 +137,4 @@ def _measure(answer: Any, found: dict[str, float]) -> None:
     value = msgspec.convert(answer.structured_content, SearchGiven)
     if len(value.hits) == 10:
         found["text"] = max(found["text"], estimate(answer.content[0].text))
-        found["value"] = max(found["value"], estimate(_encoded(value)))
+        found["value"] = max(found["value"], estimate(encoded(value)))

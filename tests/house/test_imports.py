@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from gitmem.cli.commands import COMMANDS
 from gitmem.transcripts.registry import REGISTRY
-from tests.conftest import IMPORTED_FROM, CommandLine
+from tests.conftest import CHECKOUT, IMPORTED_FROM, CommandLine
 from tests.house.sources import every_source
 
 # Each costs more to load than a whole search may take, or brings threads and loops of its own.
@@ -140,3 +142,12 @@ def start(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProces
     )
     assert finished.returncode == 0, finished.stderr.decode()
     return finished
+
+
+@pytest.mark.parametrize("room", ["benchmarks", "recall"])
+def test_what_is_only_run_by_hand_can_be_run(room: str) -> None:
+    names = [module.name for module in pkgutil.iter_modules([str(CHECKOUT / "tests" / room)])]
+    assert len(names) > 3
+    for name in names:
+        if name != "__main__":
+            importlib.import_module(f"tests.{room}.{name}")
