@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gitmem import disk
-from gitmem.agents import jsonc, targets
+from gitmem.agents import jsonc, placing, targets
 from gitmem.agents.targets import AGENTS
 from gitmem.verbs import enabling
 from tests.agents.conftest import Gitmem, snapshot
@@ -337,7 +337,10 @@ def test_a_file_of_our_own_that_somebody_changed_is_theirs(gitmem: Gitmem, repos
     assert (told["what"], told["why"]) == ("left", "it is not gitmem's")
 
 
-def test_killed_at_any_effect_what_was_there_can_be_had_back(gitmem: Gitmem, repository: Path) -> None:
+def test_killed_at_any_effect_what_was_there_can_be_had_back(
+    gitmem: Gitmem, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placing, "_STALE_S", 0.05)  # what was held by who was killed is waited for
     file = repository / CLAUDE
     file.parent.mkdir()
     file.write_bytes(THEIRS)
